@@ -1,0 +1,110 @@
+/**
+ * Every code a {@link DiffSalError} can carry. Codes are stable; messages are for people and may be reworded.
+ */
+export type DiffSalErrorCode =
+  /** An option, tensor or setting is not what the call accepts. `argument` names it. */
+  | 'ERR_DIFFSAL_INVALID_ARGUMENT'
+  /** The object was disposed before the call. */
+  | 'ERR_DIFFSAL_DISPOSED'
+  /** A weights file is damaged, or does not belong to the configuration. */
+  | 'ERR_DIFFSAL_CHECKPOINT'
+  /** A file cannot be opened, read or written. `cause` holds the system's error. */
+  | 'ERR_DIFFSAL_FILE'
+  /** The disk is full. Nothing was left behind. */
+  | 'ERR_DIFFSAL_NO_SPACE'
+  /** A video or sound could not be decoded, or has nothing to predict from. */
+  | 'ERR_DIFFSAL_MEDIA'
+  /** ffmpeg was not found. */
+  | 'ERR_DIFFSAL_FFMPEG_MISSING'
+  /** libtorch was not found, or cannot be opened. */
+  | 'ERR_DIFFSAL_LIBTORCH_MISSING'
+  /** The libtorch that was found is not of the release this package was built for. */
+  | 'ERR_DIFFSAL_LIBTORCH_VERSION'
+  /** The native addon was not found, or cannot be opened. */
+  | 'ERR_DIFFSAL_ADDON_MISSING'
+  /** The device is unknown, or not usable on this machine. */
+  | 'ERR_DIFFSAL_DEVICE'
+  /** The device or the host ran out of memory. */
+  | 'ERR_DIFFSAL_OUT_OF_MEMORY'
+  /** A defect of this package. Please report it. */
+  | 'ERR_DIFFSAL_INTERNAL'
+
+/** What an error knows beyond its message. */
+export interface DiffSalErrorDetails {
+  /** The option, tensor or file the error is about, as the caller wrote it (`steps`, `frames.shape`). */
+  argument?: string
+  /** What would have been accepted. */
+  expected?: string
+  /** What came instead. */
+  received?: string
+  /** The error underneath. */
+  cause?: unknown
+}
+
+/**
+ * The one error class of this package. `code` is for programs, `message` for people: it names the argument, what was
+ * expected and what came, and the remedy where there is one.
+ */
+export class DiffSalError extends Error {
+  override readonly name = 'DiffSalError'
+  readonly code: DiffSalErrorCode
+  readonly argument?: string
+  readonly expected?: string
+  readonly received?: string
+
+  constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    if (details.argument !== undefined) this.argument = details.argument
+    if (details.expected !== undefined) this.expected = details.expected
+    if (details.received !== undefined) this.received = details.received
+  }
+}
+
+/** Words for a value in a message: short, typed, never a dump. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 77)}...'` : `'${value}'`
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) {
+    const items = value.slice(0, 8).map((item) => (typeof item === 'object' ? '…' : describe(item)))
+    return `[${items.join(', ')}${value.length > 8 ? `, … ${value.length} in all` : ''}]`
+  }
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of length ${(value as Uint8Array).length}`
+  if (typeof value === 'function') return 'a function'
+  const name = (value as object).constructor?.name
+  return name && name !== 'Object' ? `an instance of ${name}` : 'an object'
+}
+
+/** The error for an argument outside what a call accepts. */
+export function invalidArgument(argument: string, expected: string, value: unknown, cause?: unknown): DiffSalError {
+  return invalidArgumentText(argument, expected, describe(value), cause)
+}
+
+/** As {@link invalidArgument}, where `received` is already words. */
+export function invalidArgumentText(argument: string, expected: string, received: string, cause?: unknown): DiffSalError {
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}' must be ${expected}, but ${received} came.`, {
+    argument,
+    expected,
+    received,
+    cause,
+  })
+}
+
+/** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
+export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new DiffSalError('ERR_DIFFSAL_NO_SPACE', `The disk is full: cannot ${doing} '${path}'. Nothing was left behind; free some space and try again.`, {
+      argument: path,
+      cause,
+    })
+  }
+  const why =
+    code === 'ENOENT' ? 'it does not exist'
+    : code === 'EACCES' || code === 'EPERM' ? 'permission is denied'
+    : code === 'EISDIR' ? 'it is a directory'
+    : code === 'ENOTDIR' ? 'a part of the path is not a directory'
+    : message
+  return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${path}': ${why}.`, { argument: path, cause })
+}
