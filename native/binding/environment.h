@@ -1,0 +1,61 @@
+#pragma once
+#include <napi.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "runtime/worker.h"
+
+namespace diffsal {
+
+// Carries work from any thread to the JavaScript thread, and outlives the environment safely: after close() nothing is
+// called any more.
+class Bridge {
+ public:
+  using Call = std::function<void(Napi::Env)>;
+
+  explicit Bridge(Napi::Env env);
+  // From any thread. Calls run in the order of their posts.
+  void post(Call call);
+  // On the JavaScript thread: a pending job keeps the process alive, an idle model does not.
+  void hold(Napi::Env env);
+  void release(Napi::Env env);
+  void close();
+
+ private:
+  static void run(Napi::Env env, Napi::Function, void*, Call* call);
+  using Function = Napi::TypedThreadSafeFunction<void, Call, run>;
+  std::mutex mutex_;
+  Function function_;
+  bool closed_ = false;
+  int held_ = 0;
+  // What came too late to be delivered holds references into the environment, so no other thread may destroy it.
+  std::vector<Call> undelivered_;
+};
+
+// What one Node environment (the main thread or a worker thread) owns of this addon.
+struct Environment {
+  explicit Environment(Napi::Env env);
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  // The thread of the functions that need no model, made when the first is called.
+  Worker& utility();
+
+  // Stops every worker thread: after it no native code of this environment runs.
+  void close();
+
+  std::shared_ptr<Bridge> bridge;
+  // Shared with the models, whose finalizers may run after this is gone.
+  std::shared_ptr<std::set<Worker*>> workers = std::make_shared<std::set<Worker*>>();
+  std::unique_ptr<Worker> utility_worker;
+  Napi::FunctionReference make_error, model, features, cancel_token;
+};
+
+// The exception as the DiffSalError that lib/native.ts's makeError builds.
+Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception);
+
+}  // namespace diffsal

@@ -1,0 +1,33 @@
+#pragma once
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+
+#include "model/network.h"
+
+namespace diffsal {
+
+// The native handle of an encoded clip. Its memory is told to the garbage collector, so that a forgotten one is collected.
+class FeaturesHandle : public Napi::ObjectWrap<FeaturesHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  // `counter` adds up the bytes of all that live.
+  static Napi::Object make(Napi::Env env, Features features, std::shared_ptr<std::atomic<int64_t>> counter);
+  static std::shared_ptr<const Features> features_of(const Napi::Value& value);
+
+  explicit FeaturesHandle(const Napi::CallbackInfo& info);
+  ~FeaturesHandle() override;
+
+ private:
+  Napi::Value tensors(const Napi::CallbackInfo& info);
+  Napi::Value batch(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info);
+  void release(Napi::Env env);
+
+  std::shared_ptr<const Features> features_;
+  std::shared_ptr<std::atomic<int64_t>> counter_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace diffsal

@@ -1,0 +1,108 @@
+#include "binding/functions.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include "audio/excerpt.h"
+#include "audio/log_mel.h"
+#include "binding/environment.h"
+#include "binding/job.h"
+#include "binding/tensors.h"
+#include "diffusion/noise_schedule.h"
+#include "prediction/inputs.h"
+#include "runtime/device.h"
+
+namespace diffsal {
+namespace {
+
+int64_t integer(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
+
+// Runs a function of at::Tensors at once; what it throws becomes the JavaScript exception.
+template <typename Function>
+Napi::Value guarded(const Napi::CallbackInfo& info, Function function) {
+  try {
+    c10::InferenceMode inference;
+    return function();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw Napi::Error(info.Env(), to_js_error(info.Env(), std::current_exception()));
+  }
+}
+
+// () -> { version, settings, cudaDevices, cudaProblem }
+Napi::Value libtorch(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto env = info.Env();
+    auto object = Napi::Object::New(env);
+    object.Set("version", libtorch_version());
+    object.Set("settings", build_settings());
+    object.Set("cudaDevices", Napi::Number::New(env, static_cast<double>(cuda_devices())));
+    object.Set("cudaProblem", cuda_problem());
+    return object;
+  });
+}
+
+// (timesteps) -> Tensor<'float64'>
+Napi::Value js_betas(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return tensor_to_js(info.Env(), cosine_betas(integer(info[0]))); });
+}
+
+// (timesteps) -> Tensor<'float32'>
+Napi::Value js_alpha_bars(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return tensor_to_js(info.Env(), alpha_bars(integer(info[0]))); });
+}
+
+// (timesteps, steps, released) -> [now, next][]
+Napi::Value js_ddim_times(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    auto env = info.Env();
+    auto pairs = ddim_times(integer(info[0]), integer(info[1]), info[2].ToBoolean());
+    auto list = Napi::Array::New(env, pairs.size());
+    for (uint32_t i = 0; i < pairs.size(); ++i) {
+      auto pair = Napi::Array::New(env, 2);
+      pair.Set(0u, Napi::Number::New(env, static_cast<double>(pairs[i].first)));
+      pair.Set(1u, Napi::Number::New(env, static_cast<double>(pairs[i].second)));
+      list.Set(i, pair);
+    }
+    return list;
+  });
+}
+
+// Runs `work` on (samples, sampleRate)'s samples at the network's rate, off the JavaScript thread.
+Napi::Value submit(const Napi::CallbackInfo& info, std::function<at::Tensor(const at::Tensor&)> work) {
+  auto env = info.Env();
+  auto samples = tensor_from_js(info[0]);
+  auto rate = integer(info[1]);
+  return run_job<at::Tensor>(
+      env, Environment::of(env).utility(), Napi::Object::New(env), nullptr,
+      [samples, rate, work = std::move(work)] {
+        c10::InferenceMode inference;
+        check_finite(samples, "samples");
+        return work(resample(samples, rate, network_rate));
+      },
+      [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); });
+}
+
+// (samples, sampleRate) -> Promise<Tensor<'float32'>> (frames, 64)
+Napi::Value js_log_mel(const Napi::CallbackInfo& info) {
+  return submit(info, [](const at::Tensor& samples) { return log_mel(samples, network_rate).to(at::kFloat); });
+}
+
+// (samples, sampleRate, height, width, slots) -> Promise<Tensor<'float32'>> (1, slots, height, width)
+Napi::Value js_mel_slices(const Napi::CallbackInfo& info) {
+  auto height = integer(info[2]), width = integer(info[3]), slots = integer(info[4]);
+  return submit(info, [=](const at::Tensor& samples) { return mel_slices(samples, height, width, slots, network_rate); });
+}
+
+}  // namespace
+
+void define_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("libtorch", Napi::Function::New<libtorch>(env, "libtorch"));
+  exports.Set("betas", Napi::Function::New<js_betas>(env, "betas"));
+  exports.Set("alphaBars", Napi::Function::New<js_alpha_bars>(env, "alphaBars"));
+  exports.Set("ddimTimes", Napi::Function::New<js_ddim_times>(env, "ddimTimes"));
+  exports.Set("logMel", Napi::Function::New<js_log_mel>(env, "logMel"));
+  exports.Set("melSlices", Napi::Function::New<js_mel_slices>(env, "melSlices"));
+}
+
+}  // namespace diffsal

@@ -1,0 +1,236 @@
+#include "binding/model.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include <map>
+
+#include "binding/config.h"
+#include "binding/environment.h"
+#include "binding/features.h"
+#include "binding/job.h"
+#include "binding/tensors.h"
+#include "checkpoint/safetensors_reader.h"
+#include "checkpoint/safetensors_writer.h"
+#include "prediction/inputs.h"
+#include "prediction/predict.h"
+#include "runtime/error.h"
+#include "runtime/random.h"
+
+namespace diffsal {
+namespace {
+
+struct Nothing {};
+Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
+Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, tensor); }
+
+std::string text(const Napi::Value& value) { return value.ToString().Utf8Value(); }
+
+uint64_t unsigned_integer(const Napi::Value& value) { return static_cast<uint64_t>(value.ToNumber().Int64Value()); }
+
+Tensor optional_tensor(const Napi::Object& object, const char* name) {
+  auto value = object.Get(name);
+  return value.IsObject() ? tensor_from_js(value) : Tensor();
+}
+
+ClipInputs inputs_from_js(const Napi::Object& object) {
+  ClipInputs inputs;
+  inputs.pixels = optional_tensor(object, "pixels");
+  inputs.frames = optional_tensor(object, "frames");
+  inputs.mel = optional_tensor(object, "mel");
+  auto sounds = object.Get("sounds");
+  if (!sounds.IsArray()) return inputs;
+  auto array = sounds.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    auto sound = array.Get(i).As<Napi::Object>();
+    inputs.sounds.push_back({tensor_from_js(sound.Get("samples")), sound.Get("sampleRate").ToNumber().Int64Value()});
+  }
+  return inputs;
+}
+
+std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
+  std::map<std::string, StoredTensor> entries;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    auto entry = array.Get(i).As<Napi::Object>();
+    auto sizes = entry.Get("shape").As<Napi::Array>();
+    StoredTensor stored{text(entry.Get("dtype")), {}, unsigned_integer(entry.Get("begin")), unsigned_integer(entry.Get("end"))};
+    for (uint32_t j = 0; j < sizes.Length(); ++j) stored.shape.push_back(sizes.Get(j).ToNumber().Int64Value());
+    entries.emplace(text(entry.Get("name")), std::move(stored));
+  }
+  return entries;
+}
+
+Features encode_clip(const Network& network, const ClipInputs& inputs, uint64_t seed) {
+  auto prepared = prepare(inputs, network.config(), network.device());
+  return network.encode(prepared.frames, prepared.mel, make_generator(derive_seed(seed, "video maps")));
+}
+
+}  // namespace
+
+void ModelHandle::define(Napi::Env env, Napi::Object exports) {
+  auto constructor = DefineClass(env, "Model",
+                                 {InstanceMethod<&ModelHandle::build>("build"), InstanceMethod<&ModelHandle::parameters>("parameters"),
+                                  InstanceMethod<&ModelHandle::save>("save"), InstanceMethod<&ModelHandle::encode>("encode"),
+                                  InstanceMethod<&ModelHandle::denoise>("denoise"), InstanceMethod<&ModelHandle::predict>("predict"),
+                                  InstanceMethod<&ModelHandle::close>("close"),
+                                  InstanceMethod<&ModelHandle::memory>("memory")});
+  Environment::of(env).model = Napi::Persistent(constructor);
+  exports.Set("Model", constructor);
+}
+
+ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
+  worker_ = std::make_unique<Worker>(info[0].As<Napi::Object>().Get("threads").ToNumber().Int32Value());
+  workers_->insert(worker_.get());
+}
+
+ModelHandle::~ModelHandle() {
+  if (worker_) workers_->erase(worker_.get());
+}
+
+template <typename Result>
+Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,
+                                std::function<Napi::Value(Napi::Env, Result&)> convert) {
+  auto owner = info.This().As<Napi::Object>();
+  return run_job<Result>(info.Env(), *worker_, owner, CancelToken::flag_of(cancel), std::move(work), std::move(convert));
+}
+
+Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
+  auto config = config_from_js(info[0].As<Napi::Object>());
+  at::Device device(text(info[1]));
+  auto from = info[2].As<Napi::Object>();
+  std::function<Nothing()> work;
+  if (from.Has("path")) {
+    auto path = text(from.Get("path"));
+    auto entries = entries_from_js(from.Get("entries").As<Napi::Array>());
+    work = [network = network_, config, device, path, entries] {
+      SafetensorsSource source(path, entries);
+      auto loaded = std::make_unique<Network>(config, source, device);
+      source.finish();
+      *network = std::move(loaded);
+      return Nothing();
+    };
+  } else {
+    work = [network = network_, config, device, seed = unsigned_integer(from.Get("seed"))] {
+      RandomSource source(seed);
+      *network = std::make_unique<Network>(config, source, device);
+      return Nothing();
+    };
+  }
+  return submit<Nothing>(info, info[3], std::move(work), to_undefined);
+}
+
+Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
+  auto env = info.Env();
+  const auto& parameters = (*network_)->parameters();
+  auto list = Napi::Array::New(env, parameters.size());
+  for (uint32_t i = 0; i < parameters.size(); ++i) {
+    const auto& parameter = parameters[i].info;
+    auto shape = Napi::Array::New(env, parameter.shape.size());
+    for (uint32_t j = 0; j < parameter.shape.size(); ++j) shape.Set(j, Napi::Number::New(env, static_cast<double>(parameter.shape[j])));
+    auto entry = Napi::Object::New(env);
+    entry.Set("name", parameter.name);
+    entry.Set("shape", shape);
+    entry.Set("buffer", parameter.buffer);
+    list.Set(i, entry);
+  }
+  return list;
+}
+
+Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+  return submit<Nothing>(
+      info, info[2],
+      [network = network_, path = text(info[0]), header = std::move(header)] {
+        write_safetensors(path, header, (*network)->parameters());
+        return Nothing();
+      },
+      to_undefined);
+}
+
+Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
+  auto inputs = inputs_from_js(info[0].As<Napi::Object>());
+  auto seed = unsigned_integer(info[1]);
+  return submit<Features>(
+      info, info[2],
+      [network = network_, inputs = std::move(inputs), seed] {
+        c10::InferenceMode inference;
+        return encode_clip(**network, inputs, seed);
+      },
+      [counter = feature_bytes_](Napi::Env env, Features& features) -> Napi::Value {
+        return FeaturesHandle::make(env, std::move(features), counter);
+      });
+}
+
+Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
+  auto x = tensor_from_js(info[0]);
+  auto t = tensor_from_js(info[1]);
+  auto features = FeaturesHandle::features_of(info[2]);
+  return submit<Tensor>(
+      info, info[3],
+      [network = network_, x, t, features] {
+        c10::InferenceMode inference;
+        check_finite(x, "x");
+        auto device = (*network)->device();
+        return (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);
+      },
+      to_tensor);
+}
+
+Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
+  auto given = info[0].As<Napi::Object>();
+  std::shared_ptr<const Features> features;
+  ClipInputs inputs;
+  if (given.InstanceOf(Environment::of(info.Env()).features.Value())) {
+    features = FeaturesHandle::features_of(given);
+  } else {
+    inputs = inputs_from_js(given);
+  }
+  auto object = info[1].As<Napi::Object>();
+  PredictOptions options{object.Get("steps").ToNumber().Int64Value(), object.Get("eta").ToNumber().DoubleValue(), {}, optional_tensor(object, "noise"), {}};
+  auto seeds = object.Get("seeds").As<Napi::Array>();
+  for (uint32_t i = 0; i < seeds.Length(); ++i) options.seeds.push_back(unsigned_integer(seeds.Get(i)));
+  std::shared_ptr<Napi::FunctionReference> function;
+  if (info[3].IsFunction()) {
+    function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
+    options.on_step = [function, bridge = Environment::of(info.Env()).bridge](int64_t step, int64_t steps) {
+      bridge->post([function, step, steps](Napi::Env env) {
+        function->Call({Napi::Number::New(env, static_cast<double>(step)), Napi::Number::New(env, static_cast<double>(steps))});
+      });
+    };
+  }
+  return submit<Tensor>(
+      info, info[2],
+      [network = network_, features, inputs = std::move(inputs), options = std::move(options)] {
+        c10::InferenceMode inference;
+        if (options.noise.defined()) check_finite(options.noise, "noise");
+        if (features) return sample(**network, *features, options);
+        return sample(**network, encode_clip(**network, inputs, options.seeds[0]), options);
+      },
+      // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
+      [function](Napi::Env env, Tensor& map) { return to_tensor(env, map); });
+}
+
+Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
+  int64_t bytes = 0;
+  for (const auto& parameter : (*network_)->parameters()) bytes += static_cast<int64_t>(parameter.tensor.nbytes());
+  auto object = Napi::Object::New(info.Env());
+  object.Set("parameters", static_cast<double>(bytes));
+  object.Set("features", static_cast<double>(feature_bytes_->load()));
+  return object;
+}
+
+Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
+  auto* self = this;
+  return submit<Nothing>(
+      info, info.Env().Undefined(),
+      [network = network_] {
+        network->reset();
+        return Nothing();
+      },
+      [self](Napi::Env env, Nothing&) {
+        self->worker_->stop();
+        return env.Undefined();
+      });
+}
+
+}  // namespace diffsal

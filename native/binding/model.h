@@ -1,0 +1,52 @@
+#pragma once
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+
+#include "model/network.h"
+#include "runtime/worker.h"
+
+namespace diffsal {
+
+// A network and the worker thread that runs it; lib/diffsal.ts is the class that users see. Arguments are checked there.
+class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports);
+  // new Model({ threads })
+  explicit ModelHandle(const Napi::CallbackInfo& info);
+  ~ModelHandle() override;
+
+ private:
+  // (config, device, { seed } | { path, entries }, cancel) -> Promise<void>. The other methods are for after it.
+  Napi::Value build(const Napi::CallbackInfo& info);
+  // () -> { name, shape, buffer }[]
+  Napi::Value parameters(const Napi::CallbackInfo& info);
+  // (path, header, cancel) -> Promise<void>
+  Napi::Value save(const Napi::CallbackInfo& info);
+  // (inputs, cancel) -> Promise<Features>
+  Napi::Value encode(const Napi::CallbackInfo& info);
+  // (x, t, features, cancel) -> Promise<Tensor>
+  Napi::Value denoise(const Napi::CallbackInfo& info);
+  // (inputs | features, { steps, eta, seeds, noise }, cancel, onStep) -> Promise<Tensor>
+  Napi::Value predict(const Napi::CallbackInfo& info);
+  // () -> Promise<void>, after all that was asked for before; the thread has ended then.
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  template <typename Result>
+  Napi::Value submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,
+                     std::function<Napi::Value(Napi::Env, Result&)> convert);
+
+  // () -> { parameters, features }, bytes held
+  Napi::Value memory(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<std::set<Worker*>> workers_;
+  // Bytes of the features that this model encoded and nobody has freed.
+  std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);
+  // Made and freed by jobs, on the worker.
+  std::shared_ptr<std::unique_ptr<Network>> network_ = std::make_shared<std::unique_ptr<Network>>();
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace diffsal

@@ -1,0 +1,29 @@
+#include <napi.h>
+
+#include "binding/environment.h"
+#include "binding/features.h"
+#include "binding/functions.h"
+#include "binding/job.h"
+#include "binding/model.h"
+
+namespace diffsal {
+namespace {
+
+// (makeError: (code, message, argument, expected, received) => Error). Once, before anything else.
+void initialise(const Napi::CallbackInfo& info) { Environment::of(info.Env()).make_error = Napi::Persistent(info[0].As<Napi::Function>()); }
+
+Napi::Object define(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment(env));
+  exports.Set("initialise", Napi::Function::New<initialise>(env, "initialise"));
+  CancelToken::define(env, exports);
+  FeaturesHandle::define(env, exports);
+  ModelHandle::define(env, exports);
+  define_functions(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace diffsal
+
+Napi::Object InitAll(Napi::Env env, Napi::Object exports) { return diffsal::define(env, exports); }
+NODE_API_MODULE(diffsal_core, InitAll)

@@ -1,0 +1,68 @@
+#include "binding/tensors.h"
+
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <vector>
+
+#include "runtime/error.h"
+
+namespace diffsal {
+namespace {
+
+struct DType {
+  const char* name;
+  at::ScalarType scalar;
+  napi_typedarray_type array;
+  size_t bytes;
+};
+
+constexpr DType dtypes[] = {
+    {"float32", at::kFloat, napi_float32_array, 4},
+    {"float64", at::kDouble, napi_float64_array, 8},
+    {"uint8", at::kByte, napi_uint8_array, 1},
+    {"int64", at::kLong, napi_bigint64_array, 8},
+};
+static_assert(sizeof(float) == 4 && sizeof(double) == 8 && sizeof(int64_t) == 8);
+
+}  // namespace
+
+at::Tensor tensor_from_js(const Napi::Value& value) {
+  auto object = value.As<Napi::Object>();
+  auto data = object.Get("data").As<Napi::TypedArray>();
+  auto sizes = object.Get("shape").As<Napi::Array>();
+  std::vector<int64_t> shape;
+  for (uint32_t i = 0; i < sizes.Length(); ++i) shape.push_back(sizes.Get(i).As<Napi::Number>().Int64Value());
+  for (const auto& dtype : dtypes) {
+    if (dtype.array != data.TypedArrayType()) continue;
+    auto tensor = at::empty(shape, dtype.scalar);
+    // lib/ has compared them; reading past the array's end would be a crash.
+    if (tensor.nbytes() != data.ByteLength()) throw Error(ErrorCode::internal, "A tensor's data does not fill its shape.");
+    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), static_cast<char*>(data.ArrayBuffer().Data()) + data.ByteOffset(), tensor.nbytes());
+    return tensor;
+  }
+  throw Error(ErrorCode::internal, "A tensor's data is of an unknown type.");
+}
+
+Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& given) {
+  auto tensor = given.to(at::kCPU).contiguous();
+  for (const auto& dtype : dtypes) {
+    if (dtype.scalar != tensor.scalar_type()) continue;
+    auto buffer = Napi::ArrayBuffer::New(env, tensor.nbytes());
+    if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
+    napi_value array;
+    if (napi_create_typedarray(env, dtype.array, static_cast<size_t>(tensor.numel()), buffer, 0, &array) != napi_ok) {
+      throw Error(ErrorCode::internal, "A typed array could not be made.");
+    }
+    auto shape = Napi::Array::New(env, static_cast<size_t>(tensor.dim()));
+    for (int64_t i = 0; i < tensor.dim(); ++i) shape.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(tensor.size(i))));
+    auto object = Napi::Object::New(env);
+    object.Set("dtype", dtype.name);
+    object.Set("shape", shape);
+    object.Set("data", Napi::Value(env, array));
+    return object;
+  }
+  throw Error(ErrorCode::internal, "A tensor of this type cannot be handed to JavaScript.");
+}
+
+}  // namespace diffsal

@@ -1,0 +1,15 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+#include <napi.h>
+
+#include <string>
+
+namespace diffsal {
+
+// A copy of a checked { dtype, shape, data } (lib/tensor.ts), so that the caller may reuse the array at once.
+at::Tensor tensor_from_js(const Napi::Value& value);
+
+// A { dtype, shape, data } of the tensor's values.
+Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& tensor);
+
+}  // namespace diffsal

@@ -1,0 +1,115 @@
+#include "checkpoint/safetensors_reader.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/error.h"
+
+namespace diffsal {
+namespace {
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// The first few of a list, and how many more there are.
+std::string list_text(const std::vector<std::string>& names) {
+  const size_t shown = 12;
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < shown; ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > shown) text += ", and " + std::to_string(names.size() - shown) + " more";
+  return text;
+}
+
+at::ScalarType scalar_type(const std::string& dtype, const std::string& name, const std::string& path) {
+  if (dtype == "F32") return at::kFloat;
+  if (dtype == "F16") return at::kHalf;
+  if (dtype == "BF16") return at::kBFloat16;
+  if (dtype == "F64") return at::kDouble;
+  throw Error(ErrorCode::checkpoint, "The weights file '" + path + "' stores '" + name + "' as " + dtype + "; F32, F16, BF16 and F64 can be read.", name,
+              "F32, F16, BF16 or F64", dtype);
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) {
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw file_error("read", path, errno);
+  struct stat status;
+  void* address = MAP_FAILED;
+  if (::fstat(file, &status) == 0) {
+    size_ = static_cast<size_t>(status.st_size);
+    address = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+  }
+  int number = errno;
+  ::close(file);
+  if (address == MAP_FAILED) throw file_error("map", path, number);
+  data_ = static_cast<char*>(address);
+}
+
+MappedFile::~MappedFile() { ::munmap(data_, size_); }
+
+SafetensorsSource::SafetensorsSource(std::string path, std::map<std::string, StoredTensor> entries)
+    : path_(std::move(path)), file_(std::make_shared<MappedFile>(path_)), entries_(std::move(entries)) {}
+
+at::Tensor SafetensorsSource::tensor(const ParameterInfo& info) {
+  auto found = entries_.find(info.name);
+  if (found == entries_.end()) {
+    missing_.push_back(info.name);
+    return at::empty(info.shape, at::kFloat);
+  }
+  used_.insert(info.name);
+  const auto& entry = found->second;
+  if (entry.shape != info.shape) {
+    misshapen_.push_back(info.name + " is " + shape_text(entry.shape) + " instead of " + shape_text(info.shape));
+    return at::empty(info.shape, at::kFloat);
+  }
+  return stored(info.name, entry);
+}
+
+at::Tensor SafetensorsSource::stored(const std::string& name, const StoredTensor& entry) const {
+  auto type = scalar_type(entry.dtype, name, path_);
+  uint64_t bytes = c10::elementSize(type);
+  for (auto size : entry.shape) bytes *= static_cast<uint64_t>(size);
+  // The header was checked against the file's size before; the file may have changed since.
+  if (entry.begin > entry.end || entry.end > file_->size() || entry.end - entry.begin != bytes) {
+    throw Error(ErrorCode::checkpoint, "The weights file '" + path_ + "' changed while it was read.", path_);
+  }
+  char* data = file_->data() + entry.begin;
+  bool aligned = reinterpret_cast<uintptr_t>(data) % c10::elementSize(type) == 0;
+  if (!aligned) {
+    auto copy = at::empty(entry.shape, type);
+    std::memcpy(copy.data_ptr(), data, bytes);
+    return copy.to(at::kFloat);
+  }
+  auto keep = file_;
+  return at::from_blob(data, entry.shape, [keep](void*) {}, at::TensorOptions(type)).to(at::kFloat);
+}
+
+void SafetensorsSource::finish() const {
+  std::vector<std::string> extra;
+  for (const auto& [name, entry] : entries_) {
+    if (!used_.count(name)) extra.push_back(name);
+  }
+  std::string problems;
+  auto add = [&](const std::string& what, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    problems += (problems.empty() ? "" : "; ") + std::to_string(names.size()) + " " + what + ": " + list_text(names);
+  };
+  add("missing", missing_);
+  add("of another shape", misshapen_);
+  add("not known to this configuration", extra);
+  if (problems.empty()) return;
+  throw Error(ErrorCode::checkpoint, "The weights file '" + path_ + "' does not fit the configuration. Tensors " + problems + ".", path_);
+}
+
+}  // namespace diffsal

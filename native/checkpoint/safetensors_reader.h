@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/parameters.h"
+
+namespace diffsal {
+
+// A file mapped into memory, private and copy-on-write: training on its tensors does not write to the file.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  char* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  char* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// One entry of a safetensors header, which lib/checkpoint/safetensors.ts has read and checked; begin and end are offsets
+// in the file.
+struct StoredTensor {
+  std::string dtype;
+  std::vector<int64_t> shape;
+  uint64_t begin, end;
+};
+
+// Gives a network the tensors of a file. Aligned float32 tensors are the mapping itself, so loading copies nothing; others
+// are converted. Names that are missing or misshapen are collected, so that finish() can say all of them at once.
+class SafetensorsSource : public ParameterSource {
+ public:
+  SafetensorsSource(std::string path, std::map<std::string, StoredTensor> entries);
+  at::Tensor tensor(const ParameterInfo& info) override;
+
+  // Throws when a name was missing, misshapen, or never asked for.
+  void finish() const;
+
+ private:
+  at::Tensor stored(const std::string& name, const StoredTensor& entry) const;
+
+  std::string path_;
+  std::shared_ptr<MappedFile> file_;
+  std::map<std::string, StoredTensor> entries_;
+  std::vector<std::string> missing_, misshapen_;
+  std::set<std::string> used_;
+};
+
+}  // namespace diffsal

@@ -1,0 +1,82 @@
+#include "checkpoint/safetensors_writer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+
+#include "runtime/cancellation.h"
+#include "runtime/error.h"
+
+namespace diffsal {
+namespace {
+
+// A file beside `path` that is gone again unless it is published.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& path) : path_(path) {
+    static std::atomic<unsigned> count{0};
+    temporary_ = path + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0) throw file_error("write", path_, errno);
+  }
+  ~TemporaryFile() {
+    if (file_ >= 0) ::close(file_);
+    if (!published_) ::unlink(temporary_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void write(const char* data, size_t size) {
+    while (size > 0) {
+      auto written = ::write(file_, data, std::min<size_t>(size, size_t{1} << 24));
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) throw file_error("write", path_, errno);
+      data += written;
+      size -= static_cast<size_t>(written);
+      throw_if_cancelled();
+    }
+  }
+
+  void publish() {
+    if (::fsync(file_) != 0) throw file_error("write", path_, errno);
+    int closed = ::close(file_);
+    file_ = -1;
+    if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) throw file_error("write", path_, errno);
+    published_ = true;
+    sync_folder();
+  }
+
+ private:
+  // The new name is on the disk once the folder is. A file system that cannot sync folders still has the file.
+  void sync_folder() const {
+    auto slash = path_.find_last_of('/');
+    auto folder = slash == std::string::npos ? std::string(".") : path_.substr(0, slash + 1);
+    int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return;
+    ::fsync(file);
+    ::close(file);
+  }
+
+  std::string path_, temporary_;
+  int file_ = -1;
+  bool published_ = false;
+};
+
+}  // namespace
+
+void write_safetensors(const std::string& path, const std::string& header, const std::vector<Parameter>& parameters) {
+  TemporaryFile file(path);
+  file.write(header.data(), header.size());
+  for (const auto& parameter : parameters) {
+    auto tensor = parameter.tensor.detach().to(at::kCPU).contiguous();
+    file.write(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  }
+  file.publish();
+}
+
+}  // namespace diffsal

@@ -1,0 +1,23 @@
+#pragma once
+#include <optional>
+
+#include "model/pooled_attention.h"
+
+namespace diffsal {
+
+// LayerNorm, pooled attention, LayerNorm, MLP, each with its residual connection. Where the attention pools its query,
+// the skip is max-pooled alike; where it widens, the skip is projected.
+class MViTBlock {
+ public:
+  MViTBlock(const Scope& scope, const PooledAttention::Options& options, double mlp_ratio);
+  Tensor operator()(const Tensor& x, Grid& grid) const;
+
+ private:
+  LayerNorm norm1_, norm2_;
+  PooledAttention attn_;
+  Linear fc1_, fc2_;
+  std::optional<Linear> proj_;
+  Grid stride_q_;
+};
+
+}  // namespace diffsal

@@ -1,0 +1,53 @@
+#include "model/network.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+namespace diffsal {
+
+int64_t Features::bytes() const {
+  int64_t total = audio.defined() ? static_cast<int64_t>(audio.nbytes()) : 0;
+  for (const auto& map : video) total += static_cast<int64_t>(map.nbytes());
+  return total;
+}
+
+Network::Network(const Config& config, ParameterSource& source, at::Device device) : config_(config), device_(device) {
+  Scope root(source, parameters_, device);
+  if (config.video) visual_net_.emplace(root / "visual_net", config.video_encoder);
+  if (config.audio) {
+    audio_net_.emplace(root / "audio_net", config.audio_encoder);
+    spatiotemp_net_.emplace(root / "spatiotemp_net", config);
+  }
+  decoder_net_.emplace(root / "decoder_net", config);
+}
+
+Features Network::encode(const Tensor& frames, const Tensor& mel, std::optional<at::Generator> generator) const {
+  Features features;
+  if (mel.defined()) {
+    Tensor audio;
+    {
+      at::NoGradGuard frozen;  // VGGish is not trained
+      audio = (*audio_net_)(mel);
+    }
+    features.audio = (*spatiotemp_net_)(audio);
+  }
+  if (frames.defined()) {
+    features.video = (*visual_net_)(frames);
+    return features;
+  }
+  auto channels = config_.channels();
+  for (size_t i = 0; i < channels.size(); ++i) {
+    int64_t stride = 4 << (channels.size() - 1 - i);
+    Sizes shape = {mel.size(0), channels[i], config_.slots() - 1, config_.height / stride, config_.width / stride};
+    features.video.push_back(config_.released() ? at::empty(shape, at::kFloat).normal_(0, 1, generator).to(device_)
+                                                : at::zeros(shape, mel.options()));
+  }
+  return features;
+}
+
+Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
+  return (*decoder_net_)(x, t, features.video, features.audio, pass);
+}
+
+}  // namespace diffsal

@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "model/mvit.h"
+#include "model/saliency_unet.h"
+#include "model/temporal_enhancement.h"
+#include "model/vggish.h"
+
+namespace diffsal {
+
+// What a clip says about its saliency, computed once whatever the number of steps.
+struct Features {
+  std::vector<Tensor> video;  // coarse to fine, (B, C_i, T/2, H/2^i, W/2^i), i = 5..2
+  Tensor audio;               // (B, Ca, T/2 + 1, H/32, W/32), or undefined
+
+  int64_t batch() const { return video[0].size(0); }
+  int64_t bytes() const;
+};
+
+// DiffSal, section 4: the encoders and the Saliency-UNet, with the parameters they are made of.
+class Network {
+ public:
+  Network(const Config& config, ParameterSource& source, at::Device device);
+
+  // frames: (B, 3, T, H, W) normalised, or undefined; mel: (B, 1, slots, H/2, W/2), or undefined. Without frames the video
+  // maps are zeros (released: standard normal, drawn from `generator`); without mel there is no audio map.
+  Features encode(const Tensor& frames, const Tensor& mel, std::optional<at::Generator> generator = {}) const;
+
+  // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
+  Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
+
+  const Config& config() const { return config_; }
+  at::Device device() const { return device_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+
+ private:
+  Config config_;
+  at::Device device_;
+  std::vector<Parameter> parameters_;
+  std::optional<MViT> visual_net_;
+  std::optional<VGGish> audio_net_;
+  std::optional<TemporalEnhancement> spatiotemp_net_;
+  std::optional<SaliencyUNet> decoder_net_;
+};
+
+}  // namespace diffsal

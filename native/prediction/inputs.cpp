@@ -1,0 +1,53 @@
+#include "prediction/inputs.h"
+
+#include <ATen/ops/stack.h>
+
+#include <cmath>
+
+#include "audio/excerpt.h"
+#include "audio/log_mel.h"
+#include "runtime/error.h"
+#include "video/frames.h"
+
+namespace diffsal {
+
+int64_t excerpt_samples(int64_t slots) { return 25600 + (slots - 9) * 1760; }
+
+void check_finite(const at::Tensor& tensor, const std::string& argument) {
+  const float* data = tensor.const_data_ptr<float>();
+  for (int64_t i = 0, count = tensor.numel(); i < count; ++i) {
+    if (std::isfinite(data[i])) continue;
+    const char* value = std::isnan(data[i]) ? "NaN" : data[i] > 0 ? "Infinity" : "-Infinity";
+    throw invalid_argument(argument, "finite", value + (" at element " + std::to_string(i)));
+  }
+}
+
+EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device) {
+  EncoderInputs prepared;
+  if (inputs.pixels.defined()) prepared.frames = normalise_frames(inputs.pixels, config, device);
+  if (inputs.frames.defined()) {
+    check_finite(inputs.frames, "frames");
+    prepared.frames = inputs.frames.to(device);
+  }
+  if (inputs.mel.defined()) {
+    check_finite(inputs.mel, "mel");
+    prepared.mel = inputs.mel.to(device);
+  }
+  if (!inputs.sounds.empty()) {
+    std::vector<at::Tensor> slices;
+    int64_t length = excerpt_samples(config.slots());
+    for (const auto& sound : inputs.sounds) {
+      check_finite(sound.samples, "audio.samples");
+      // Cut before resampling, so that a long sound costs no more than a clip's.
+      auto samples = sound.samples;
+      int64_t limit = (length + network_rate) * sound.rate / network_rate;
+      if (samples.size(0) > limit) samples = centre(samples, limit);
+      samples = centre(resample(samples, sound.rate, network_rate), length);
+      slices.push_back(mel_slices(samples, config.mel_height(), config.mel_width(), config.slots(), network_rate));
+    }
+    prepared.mel = at::stack(slices).to(device);
+  }
+  return prepared;
+}
+
+}  // namespace diffsal

@@ -1,0 +1,39 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+
+namespace diffsal {
+
+// Mono sound of one clip.
+struct Sound {
+  at::Tensor samples;  // (n,) float32
+  int64_t rate;
+};
+
+// What a caller hands over for B clips: pixels or frames, mel or sounds; undefined and empty where absent.
+struct ClipInputs {
+  at::Tensor pixels;          // uint8 (B, T, h, w, 3), any size
+  at::Tensor frames;          // float32 (B, 3, T, H, W), already normalised
+  at::Tensor mel;             // float32 (B, 1, slots, H/2, W/2)
+  std::vector<Sound> sounds;  // B of them
+};
+
+// What the encoders take, on the device; undefined where absent.
+struct EncoderInputs {
+  at::Tensor frames, mel;
+};
+
+// Seconds of sound the network hears of a clip, in samples at its rate: all its slices and a little more, 1.6 s for nine.
+int64_t excerpt_samples(int64_t slots);
+
+// Normalises pictures and turns sounds into log-mel slices. NaN and infinity are refused.
+EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device);
+
+// Refuses NaN and infinity in a float32 tensor on the CPU, naming `argument` and the first of them.
+void check_finite(const at::Tensor& tensor, const std::string& argument);
+
+}  // namespace diffsal

@@ -1,0 +1,30 @@
+#include "prediction/predict.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
+
+#include "diffusion/ddim_sampler.h"
+#include "runtime/error.h"
+#include "runtime/random.h"
+
+namespace diffsal {
+
+Tensor sample(const Network& network, const Features& features, const PredictOptions& options) {
+  const auto& config = network.config();
+  std::vector<at::Generator> generators;
+  for (auto seed : options.seeds) generators.push_back(make_generator(seed));
+  // Drawn even where x_T is given, so that with eta the later noise is the same either way.
+  auto drawn = standard_normal(generators, config.height, config.width);
+  auto x = (options.noise.defined() ? options.noise : drawn).to(network.device());
+  auto denoise = [&](const Tensor& x, int64_t t) {
+    auto times = at::full({x.size(0)}, t, at::TensorOptions(at::kLong).device(network.device()));
+    return network.denoise(x, times, features);
+  };
+  auto map = ddim_sample(denoise, x, {config.timesteps, options.steps, options.eta, config.released(), std::move(generators), options.on_step}).to(at::kCPU);
+  if (!at::isfinite(map).all().item<bool>()) {
+    throw Error(ErrorCode::checkpoint, "The network's map is not finite: its weights hold NaN, infinity, or values that overflow float32.", "weights");
+  }
+  return map;
+}
+
+}  // namespace diffsal

@@ -1,0 +1,20 @@
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "model/network.h"
+
+namespace diffsal {
+
+struct PredictOptions {
+  int64_t steps;
+  double eta;
+  std::vector<uint64_t> seeds;  // one a sample
+  Tensor noise;                 // x_T (B, 1, H, W) on the CPU, or undefined to draw it from the seeds
+  std::function<void(int64_t, int64_t)> on_step;
+};
+
+// Algorithm 2 on conditions that are already encoded: (B, 1, H, W) in [0, 1] on the CPU.
+Tensor sample(const Network& network, const Features& features, const PredictOptions& options);
+
+}  // namespace diffsal

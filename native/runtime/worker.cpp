@@ -1,0 +1,54 @@
+#include "runtime/worker.h"
+
+#include <ATen/Parallel.h>
+#include <pthread.h>
+
+namespace diffsal {
+
+Worker::Worker(int threads) : thread_([this, threads] { run(threads); }) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag) {
+  if (!flag) flag = std::make_shared<CancelFlag>();
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) flag->raise();
+    queue_.push_back({std::move(job), std::move(flag)});
+  }
+  changed_.notify_one();
+}
+
+void Worker::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& entry : queue_) entry.flag->raise();
+    if (running_) running_->raise();
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::run(int threads) {
+  pthread_setname_np(pthread_self(), "diffsal");
+  at::set_num_threads(threads);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    Entry entry = std::move(queue_.front());
+    queue_.pop_front();
+    running_ = entry.flag;
+    lock.unlock();
+    {
+      CancelScope scope(entry.flag.get());
+      entry.job();
+    }
+    entry = {};
+    lock.lock();
+    running_.reset();
+  }
+}
+
+}  // namespace diffsal

@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { expect, test } from 'vitest'
+import { pipDownload } from '../../lib/libtorch/pip.ts'
+import { release } from '../../lib/libtorch/releases.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
+import { temporaryPath } from '../support/temporary.ts'
+import { fakePip } from './fake-pip.ts'
+import { fakeWheel } from './zip.ts'
+
+const metadata = `Metadata-Version: 2.4
+Name: torch
+Requires-Dist: filelock
+Requires-Dist: cuda-toolkit[cublas,cudart]==13.0.2; platform_system == "Linux"
+Requires-Dist: cuda-bindings<14,>=13.0.3; platform_system == "Linux"
+Requires-Dist: nvidia-cudnn-cu13==9.20.0.48; platform_system == "Linux"
+Requires-Dist: nvidia-extra; extra == "all"
+`
+const cpuWheel = temporaryPath('torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl')
+writeFileSync(cpuWheel, fakeWheel())
+const cudaWheel = temporaryPath('torch-2.13.0+cu130-cp311-cp311-manylinux_2_28_x86_64.whl')
+writeFileSync(cudaWheel, fakeWheel('2.13.0+cu130', [{ name: 'torch-2.13.0+cu130.dist-info/METADATA', data: metadata }]))
+
+function folder(name: string): string {
+  const path = temporaryPath(name)
+  mkdirSync(path)
+  return path
+}
+
+test('asks without an index first, and no further when the wheel is at hand', async () => {
+  const pip = fakePip(temporaryPath('pip-at-hand'), `/bin/cp '${cpuWheel}' "$dest"`)
+  const wheels = await pipDownload(release, 'cpu', folder('at-hand'), { env: { PATH: pip.PATH } })
+  expect(wheels.map((path) => basename(path))).toEqual([basename(cpuWheel)])
+  expect(pip.calls()).toEqual(['--no-deps --no-index torch==2.13.0+cpu'])
+})
+
+test("then the user's index, then the project's own", async () => {
+  const pip = fakePip(
+    temporaryPath('pip-index'),
+    `case "$args" in *extra-index*) /bin/cp '${cpuWheel}' "$dest" ;; *) echo 'ERROR: No matching distribution' >&2; exit 1 ;; esac`,
+  )
+  await pipDownload(release, 'cpu', folder('index'), { env: { PATH: pip.PATH } })
+  expect(pip.calls()).toEqual([
+    '--no-deps --no-index torch==2.13.0+cpu',
+    '--no-deps torch==2.13.0+cpu',
+    `--no-deps --extra-index-url=${release.builds.cpu.index} torch==2.13.0+cpu`,
+  ])
+})
+
+test("for CUDA it brings CUDA's own wheels, and nothing that only Python needs", async () => {
+  const pip = fakePip(
+    temporaryPath('pip-cuda'),
+    `case "$args" in *nvidia*) echo x >"$dest/nvidia_cublas-13.0-py3-none-any.whl" ;; *) /bin/cp '${cudaWheel}' "$dest" ;; esac`,
+  )
+  const wheels = await pipDownload(release, 'cu130', folder('cuda'), { env: { PATH: pip.PATH } })
+  expect(wheels.map((path) => basename(path))).toEqual([basename(cudaWheel), 'nvidia_cublas-13.0-py3-none-any.whl'])
+  expect(pip.calls()[1]).toBe(
+    '--no-index cuda-toolkit[cublas,cudart]==13.0.2; platform_system == "Linux" nvidia-cudnn-cu13==9.20.0.48; platform_system == "Linux"',
+  )
+})
+
+test('a failure tells every attempt and what pip said', async () => {
+  const pip = fakePip(temporaryPath('pip-fails'), "echo 'WARNING: retrying' >&2; echo 'ERROR: No matching distribution' >&2; exit 1")
+  await expectDiffSalError(
+    () => pipDownload(release, 'cpu', folder('fails'), { env: { PATH: pip.PATH } }),
+    'ERR_DIFFSAL_LIBTORCH_MISSING',
+    '--no-index: No matching distribution',
+    `--extra-index-url=${release.builds.cpu.index}: No matching distribution`,
+  )
+})
+
+test('no pip, and a full disk', async () => {
+  await expectDiffSalError(
+    () => pipDownload(release, 'cpu', folder('no-pip'), { env: { PATH: folder('empty-path') } }),
+    'ERR_DIFFSAL_LIBTORCH_MISSING',
+    'there is no pip',
+  )
+  const pip = fakePip(
+    temporaryPath('pip-full'),
+    "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1",
+  )
+  await expectDiffSalError(
+    () => pipDownload(release, 'cpu', folder('full'), { env: { PATH: pip.PATH } }),
+    'ERR_DIFFSAL_NO_SPACE',
+    'disk is full',
+  )
+  expect(pip.calls()).toHaveLength(1)
+})

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+const { include_dir: nodeApi } = createRequire(import.meta.url)('node-api-headers') as { include_dir: string }
+
+/** A libtorch of two libraries that only know a number, at `dir`. */
+export function makeLibtorch(dir: string, version = '2.13.0+cpu'): string {
+  const lib = join(dir, 'lib')
+  mkdirSync(lib, { recursive: true })
+  writeFileSync(join(dir, 'version.py'), `__version__ = '${version}'\n`)
+  compile(join(lib, 'libtorch_cpu.so'), 'extern "C" int torch_number() { return 42; }', ['-Wl,-soname,libtorch_cpu.so'])
+  const link = ['-Wl,-soname,libtorch.so', '-Wl,--no-as-needed', `-L${lib}`, '-ltorch_cpu', '-Wl,-rpath,$ORIGIN']
+  compile(join(lib, 'libtorch.so'), '', link)
+  return dir
+}
+
+/** The real loader, and beside it a core that needs the libtorch of `makeLibtorch` by its soname, in a package's build folder. */
+export function makeAddon(packageFolder: string, libtorch: string): string {
+  const folder = join(packageFolder, 'build', 'Release')
+  mkdirSync(folder, { recursive: true })
+  const loader = join(import.meta.dirname, '../../native/loader/loader.cpp')
+  compile(join(folder, 'diffsal.node'), `#include "${loader}"`, [])
+  compile(join(folder, 'diffsal_core.so'), core, [`-L${join(libtorch, 'lib')}`, '-ltorch_cpu'])
+  return folder
+}
+
+/** Compiles `source` into the shared library `path`. */
+export function compile(path: string, source: string, link: readonly string[]): void {
+  const code = `${path}.cpp`
+  writeFileSync(code, source)
+  execFileSync('g++', ['-std=c++20', '-shared', '-fPIC', `-I${nodeApi}`, '-o', path, code, ...link])
+}
+
+const core = `
+#include <node_api.h>
+extern "C" int torch_number();
+static napi_value nothing(napi_env, napi_callback_info) { return nullptr; }
+static napi_value text(napi_env env, const char* value) {
+  napi_value result;
+  napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+static napi_value libtorch(napi_env env, napi_callback_info) {
+  napi_value result, devices;
+  napi_create_object(env, &result);
+  napi_create_int32(env, 0, &devices);
+  napi_set_named_property(env, result, "cudaDevices", devices);
+  napi_set_named_property(env, result, "version", text(env, "2.13.0"));
+  napi_set_named_property(env, result, "cudaProblem", text(env, "it is made up"));
+  return result;
+}
+NAPI_MODULE_INIT() {
+  napi_value number, function;
+  napi_create_int32(env, torch_number(), &number);
+  napi_set_named_property(env, exports, "number", number);
+  napi_create_function(env, "libtorch", NAPI_AUTO_LENGTH, libtorch, nullptr, &function);
+  napi_set_named_property(env, exports, "libtorch", function);
+  napi_create_function(env, "initialise", NAPI_AUTO_LENGTH, nothing, nullptr, &function);
+  napi_set_named_property(env, exports, "initialise", function);
+  return exports;
+}
+`
