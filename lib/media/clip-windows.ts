@@ -1,0 +1,224 @@
+import type { AudioExcerpt } from '../inputs.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Rational } from './rational.ts'
+import { soundRate } from './sound.ts'
+
+/** What {@link clipBatches} makes windows of. */
+export interface ClipSource {
+  /** The frames, or undefined for sound alone: then the sound's length makes the frames. */
+  readonly frames?: FrameWindow | undefined
+  /** The sound, or undefined for none. */
+  readonly sound?: SoundWindow | undefined
+  readonly rate: Rational
+  /** Seconds of sound before the first frame. Default 0. */
+  readonly start?: number
+}
+
+/** How {@link clipBatches} cuts them. */
+export interface ClipPlan {
+  /** T, the frames of a window. */
+  readonly clipLength: number
+  /** Windows for frames 0, stride, 2 · stride, … */
+  readonly stride: number
+  /** Windows in a batch; the last one may have fewer. */
+  readonly batch: number
+  /** Whether the windows carry frames (a model of sound alone only counts them). */
+  readonly video: boolean
+  /** Whether the windows carry sound; silence where the source has none. */
+  readonly audio: boolean
+}
+
+/** Some windows, ready to be predicted together. */
+export interface ClipBatch {
+  /** The frame that each window belongs to. */
+  readonly frames: readonly number[]
+  /** uint8 (B, T, H, W, 3). */
+  readonly clips?: Tensor<'uint8'>
+  readonly audio?: AudioExcerpt[]
+}
+
+/**
+ * The windows of a video in batches, and at last how many frames it has. Frame k's window is k − T/2 … k + T/2 − 1; before the first
+ * frame and after the last one, the edge frame is repeated, so every frame has its window. The sound of a window runs from half a
+ * frame before its first frame to half a frame after its last one, on the file's own clock: where there is no sound, silence.
+ */
+export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, number, undefined> {
+  const { frames, sound, rate, start = 0 } = source
+  const { clipLength, stride, batch } = plan
+  const before = Math.floor(clipLength / 2)
+  let first = 0
+  for (;;) {
+    const indices: number[] = []
+    const clips = plan.video && frames ? new Uint8Array(batch * clipLength * frames.bytes) : undefined
+    const audio: AudioExcerpt[] | undefined = plan.audio ? [] : undefined
+    for (let k = first; indices.length < batch; k += stride) {
+      const last = k - before + clipLength - 1
+      const from = sampleAt(2 * (k - before) - 1, rate, start)
+      const to = sampleAt(2 * last + 1, rate, start)
+      // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
+      const there = frames ? (await frames.readTo(Math.max(last, 1))) > k : await sound?.reaches(firstSampleOf(k, rate), from)
+      if (!there) break
+      if (clips && frames) {
+        for (let t = 0; t < clipLength; t++) frames.copy(k - before + t, clips, (indices.length * clipLength + t) * frames.bytes)
+      }
+      if (audio) {
+        audio.push({ samples: sound ? await sound.excerpt(from, to) : new Float32Array(to - from), sampleRate: soundRate })
+      }
+      indices.push(k)
+    }
+    if (indices.length > 0) {
+      const [height, width] = frames?.size ?? [0, 0]
+      const count = indices.length * clipLength
+      yield {
+        frames: indices,
+        ...(clips && frames && {
+          clips: {
+            dtype: 'uint8' as const,
+            shape: [indices.length, clipLength, height, width, 3],
+            data: clips.subarray(0, count * frames.bytes),
+          },
+        }),
+        ...(audio && { audio }),
+      }
+    }
+    first += indices.length * stride
+    if (indices.length < batch) break
+  }
+  return frames ? frames.readTo(Number.POSITIVE_INFINITY) : framesOfSound(sound?.count ?? 0, rate)
+}
+
+/** The sample nearest to `halves` half frames after the first frame, which is at `start` seconds. */
+function sampleAt(halves: number, { num, den }: Rational, start: number): number {
+  return Math.round((halves * den * soundRate) / (2 * num) + start * soundRate)
+}
+
+/** The first sample at or after the time of frame k. */
+function firstSampleOf(k: number, { num, den }: Rational): number {
+  return Math.ceil((k * den * soundRate) / num)
+}
+
+/** How many frames have their first sample within the sound. */
+function framesOfSound(samples: number, { num, den }: Rational): number {
+  return samples === 0 ? 0 : Math.floor(((samples - 1) * num) / (soundRate * den)) + 1
+}
+
+/** The last frames of a video, as many as a window needs: memory does not grow with the video. */
+export class FrameWindow {
+  /** [height, width]. */
+  readonly size: readonly [number, number]
+  /** Bytes of a frame. */
+  readonly bytes: number
+  readonly #frames: AsyncGenerator<Uint8Array, void, undefined>
+  readonly #slots: Uint8Array[] = []
+  readonly #capacity: number
+  #count = 0
+  #ended = false
+
+  constructor(frames: AsyncGenerator<Uint8Array, void, undefined>, size: readonly [number, number], clipLength: number) {
+    this.#frames = frames
+    this.size = size
+    this.bytes = size[0] * size[1] * 3
+    this.#capacity = Math.max(2, clipLength)
+  }
+
+  /** Reads on until frame `index` is there or the video ends, and gives the number of frames read so far. */
+  async readTo(index: number): Promise<number> {
+    while (!this.#ended && this.#count <= index) {
+      const next = await this.#frames.next()
+      if (next.done) this.#ended = true
+      else this.#slots[this.#count++ % this.#capacity] = next.value
+    }
+    return this.#count
+  }
+
+  /** Copies frame `index`, or the nearest one that exists. */
+  copy(index: number, target: Uint8Array, offset: number): void {
+    const frame = Math.min(Math.max(index, 0), this.#count - 1)
+    target.set(this.#slots[frame % this.#capacity]!, offset)
+  }
+
+  /** Stops the reading. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#frames.return()
+  }
+}
+
+/** The last of the sound, as much as a window needs. */
+export class SoundWindow {
+  readonly #chunks: AsyncGenerator<Float32Array, void, undefined>
+  #ring = new Float32Array(1 << 16)
+  #count = 0
+  #ended = false
+
+  constructor(chunks: AsyncGenerator<Float32Array, void, undefined>) {
+    this.#chunks = chunks
+  }
+
+  /** How many samples were read so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Whether there is a sample `index`; those from `keep` on stay within reach of {@link excerpt}. */
+  async reaches(index: number, keep: number): Promise<boolean> {
+    await this.#readTo(index + 1, keep)
+    return this.#count > index
+  }
+
+  /**
+   * Samples `from` … `to` − 1; zero before the start and after the end. Calls go forward: `from` never falls.
+   */
+  async excerpt(from: number, to: number): Promise<Float32Array> {
+    await this.#readTo(to, from)
+    const samples = new Float32Array(to - from)
+    const begin = Math.max(from, 0)
+    const end = Math.min(to, this.#count)
+    for (let at = begin; at < end; ) {
+      const slot = at % this.#ring.length
+      const part = this.#ring.subarray(slot, slot + Math.min(end - at, this.#ring.length - slot))
+      samples.set(part, at - from)
+      at += part.length
+    }
+    return samples
+  }
+
+  /** Stops the reading. */
+  async close(): Promise<void> {
+    this.#ended = true
+    await this.#chunks.return()
+  }
+
+  /** Reads until there are `count` samples, keeping those from `keep` on. */
+  async #readTo(count: number, keep: number): Promise<void> {
+    while (!this.#ended && this.#count < count) {
+      const next = await this.#chunks.next()
+      if (next.done) {
+        this.#ended = true
+        return
+      }
+      this.#store(next.value, Math.max(keep, 0))
+    }
+  }
+
+  #store(chunk: Float32Array, keep: number): void {
+    const needed = this.#count + chunk.length - Math.min(keep, this.#count)
+    if (needed > this.#ring.length) this.#grow(needed, keep)
+    const ring = this.#ring
+    for (let from = 0; from < chunk.length; ) {
+      const slot = (this.#count + from) % ring.length
+      const part = chunk.subarray(from, from + ring.length - slot)
+      ring.set(part, slot)
+      from += part.length
+    }
+    this.#count += chunk.length
+  }
+
+  /** A longer ring, for a rate of so few frames a second that a window outlasts the ring. */
+  #grow(needed: number, keep: number): void {
+    const old = this.#ring
+    const ring = new Float32Array(2 ** Math.ceil(Math.log2(needed)))
+    for (let at = Math.max(keep, this.#count - old.length); at < this.#count; at++) ring[at % ring.length] = old[at % old.length]!
+    this.#ring = ring
+  }
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileError } from '../errors.ts'
+
+/** Something that takes maps in order and ends as a file (or a folder of files): whole, or not at all. */
+export interface MapWriter {
+  /** Takes the map of a frame. Resolves when it may take the next. Maps come with rising frame numbers. */
+  write(frame: number, map: Float32Array): Promise<void>
+  /** Writes what is left, all of it onto the disk; `frames` is how many the video has. Whatever can go wrong goes wrong here. */
+  finish(frames: number): Promise<void>
+  /** After `finish`: puts the result in its place. */
+  commit(): Promise<void>
+  /** Leaves nothing behind. Harmless after `commit`. */
+  discard(): Promise<void>
+}
+
+/**
+ * A temporary path beside a file to be written, so that the finished file is moved to its place in one step. Folders on the way
+ * are made, and removed again by `discard` when they are empty.
+ */
+export class OutputPlace {
+  /** Where the result goes. */
+  readonly target: string
+  /** Where it is written first. A short name of our own, whatever the target is called. */
+  readonly temporary: string
+  readonly #made: string[]
+
+  private constructor(target: string, temporary: string, made: string[]) {
+    this.target = target
+    this.temporary = temporary
+    this.#made = made
+  }
+
+  /** @throws DiffSalError ERR_DIFFSAL_FILE when the folder cannot be made, or the target is a folder. */
+  static async beside(target: string, suffix = ''): Promise<OutputPlace> {
+    const folder = dirname(resolve(target))
+    const existing = await stat(target).catch(() => undefined)
+    if (existing?.isDirectory()) throw fileError('write', target, Object.assign(new Error('it is a directory'), { code: 'EISDIR' }))
+    const made = await makeFolders(folder)
+    return new OutputPlace(target, temporaryIn(folder, suffix), made)
+  }
+
+  /** Waits until the disk has the bytes. */
+  async sync(): Promise<void> {
+    const file = await open(this.temporary, 'r+').catch((cause: unknown) => {
+      throw fileError('write', this.target, cause)
+    })
+    try {
+      await file.sync()
+    } catch (cause) {
+      throw fileError('write', this.target, cause)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Moves the finished file to its place. */
+  async commit(): Promise<void> {
+    try {
+      await rename(this.temporary, this.target)
+    } catch (cause) {
+      throw fileError('write', this.target, cause)
+    }
+  }
+
+  /** Removes the temporary file, and the folders that were made for it if nothing else is in them. */
+  async discard(): Promise<void> {
+    await rm(this.temporary, { force: true, recursive: true })
+    await removeFolders(this.#made)
+  }
+}
+
+/** A name that nothing has yet, in a folder. */
+export function temporaryIn(folder: string, suffix = ''): string {
+  return join(folder, `.diffsal-${randomBytes(6).toString('hex')}.tmp${suffix}`)
+}
+
+/** Makes a folder and those above it; gives the ones that were missing, outermost first. */
+export async function makeFolders(folder: string): Promise<string[]> {
+  try {
+    const outermost = await mkdir(folder, { recursive: true })
+    if (outermost === undefined) return []
+    const made = [outermost]
+    for (const part of relative(outermost, folder).split(sep)) if (part !== '') made.push(join(made.at(-1)!, part))
+    return made
+  } catch (cause) {
+    throw fileError('write', folder, cause)
+  }
+}
+
+/** Removes folders that {@link makeFolders} made, as far as they are empty. */
+export async function removeFolders(made: readonly string[]): Promise<void> {
+  for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined)
+}
+
+/** Writes a new file whole and waits until the disk has it. */
+export async function writeSynced(path: string, data: Uint8Array): Promise<void> {
+  await writeFile(path, data, { flag: 'wx', flush: true })
+}

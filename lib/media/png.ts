@@ -1,0 +1,103 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import sharp from 'sharp'
+import { fileError } from '../errors.ts'
+import { minMaxScaled } from './map-scale.ts'
+import { makeFolders, removeFolders, temporaryIn, writeSynced, type MapWriter } from './output-file.ts'
+
+/** The name of a frame's picture: `000024.png`. */
+export function pngName(frame: number): string {
+  return `${String(frame).padStart(6, '0')}.png`
+}
+
+/**
+ * Writes each map as an 8-bit grey PNG of the video's size, named by its frame number, its own lowest value black and its highest
+ * white. The pictures are collected in a temporary folder and moved to theirs at the end; pictures of other names stay there.
+ */
+export class PngWriter implements MapWriter {
+  /** As the caller named it. */
+  readonly #folder: string
+  readonly #target: string
+  readonly #temporary: string
+  readonly #made: string[]
+  readonly #mapSize: readonly [number, number]
+  readonly #size: readonly [number, number]
+
+  private constructor(
+    folder: string,
+    temporary: string,
+    made: string[],
+    mapSize: readonly [number, number],
+    size: readonly [number, number],
+  ) {
+    this.#folder = folder
+    this.#target = resolve(folder)
+    this.#temporary = temporary
+    this.#made = made
+    this.#mapSize = mapSize
+    this.#size = size
+  }
+
+  /**
+   * @param folder Made if it is not there.
+   * @param mapSize [height, width] of the maps that will come.
+   * @param size [height, width] of the pictures.
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE.
+   */
+  static async create(folder: string, mapSize: readonly [number, number], size: readonly [number, number]): Promise<PngWriter> {
+    const target = resolve(folder)
+    const existing = await stat(target).catch(() => undefined)
+    if (existing && !existing.isDirectory()) {
+      throw fileError('write', folder, Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' }))
+    }
+    // In the folder if there is one, for that may be another disk than its parent's.
+    const parent = existing ? target : dirname(target)
+    const made = await makeFolders(parent)
+    const temporary = temporaryIn(parent)
+    try {
+      await mkdir(temporary)
+    } catch (cause) {
+      await removeFolders(made)
+      throw fileError('write', folder, cause)
+    }
+    return new PngWriter(folder, temporary, made, mapSize, size)
+  }
+
+  async write(frame: number, map: Float32Array): Promise<void> {
+    const [mapHeight, mapWidth] = this.#mapSize
+    const [height, width] = this.#size
+    // 16 bits until it is enlarged, or the steps of 8 would show.
+    const deep = minMaxScaled(map, 65535, new Uint16Array(map.length))
+    const png = await sharp(deep, { raw: { width: mapWidth, height: mapHeight, channels: 1 } })
+      .resize(width, height, { fit: 'fill', kernel: 'linear' })
+      .toColourspace('b-w')
+      .png()
+      .toBuffer()
+    try {
+      await writeSynced(join(this.#temporary, pngName(frame)), png)
+    } catch (cause) {
+      throw fileError('write', this.#folder, cause)
+    }
+  }
+
+  /** Every picture is whole by itself. */
+  async finish(): Promise<void> {}
+
+  async commit(): Promise<void> {
+    try {
+      if (await stat(this.#target).catch(() => undefined)) {
+        for (const name of await readdir(this.#temporary)) await rename(join(this.#temporary, name), join(this.#target, name))
+        await rm(this.#temporary, { recursive: true })
+      } else {
+        await rename(this.#temporary, this.#target)
+      }
+    } catch (cause) {
+      throw fileError('write', this.#folder, cause)
+    }
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#temporary, { force: true, recursive: true })
+    await removeFolders(this.#made)
+  }
+}

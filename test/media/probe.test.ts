@@ -1,0 +1,219 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, expect, test } from 'vitest'
+import { setLogger } from '../../lib/log.ts'
+import { probe, readReport } from '../../lib/media/probe.ts'
+import { rationalText } from '../../lib/media/rational.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
+import { ffmpeg, picture, tone } from '../support/media.ts'
+import { temporaryPath } from '../support/temporary.ts'
+
+const speaker = 'examples/speaker.mp4'
+
+afterEach(() => setLogger(undefined))
+
+test('speaker.mp4', async () => {
+  expect(await probe(speaker)).toEqual({
+    path: speaker,
+    duration: 5,
+    video: { index: 0, codec: 'h264', width: 640, height: 360, rate: { num: 30, den: 1 }, start: 0, frameEstimate: 150 },
+    audio: { index: 1, codec: 'aac', sampleRate: 48_000, layout: 'stereo', channels: 2 },
+  })
+})
+
+test.each([
+  ['8.mp4', '8', '8'],
+  ['ntsc.mp4', '30000/1001', '30000/1001'],
+  // Times in milliseconds: the rate that ffmpeg computes from them is 19001/317.
+  ['double-ntsc.mkv', '60000/1001', '60000/1001'],
+  ['film.mkv', '24000/1001', '24000/1001'],
+])('the rate of %s is exact', async (name, rate, expected) => {
+  const path = temporaryPath(name)
+  await ffmpeg(...picture('64x48', rate, 2), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
+  const { video, audio } = await probe(path)
+  expect(rationalText(video!.rate)).toBe(expected)
+  expect(audio).toBeNull()
+})
+
+test('a variable rate is read as one constant rate', async () => {
+  const path = temporaryPath('variable.mp4')
+  // Thirty frames a second at first, ten later.
+  const drop = "select='lt(n,30)+not(mod(n,3))'"
+  await ffmpeg(...picture('64x48', '30', 3), '-vf', drop, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe('30')
+})
+
+test('an odd size, ten bits, surround sound', async () => {
+  const path = temporaryPath('odd.mkv')
+  const sound = ['-f', 'lavfi', '-i', 'aevalsrc=0.1|0.1|0.1|0.1|0.1|0.1:c=5.1:s=44100:d=1']
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=123x77:d=1', ...sound, '-c:v', 'ffv1', '-pix_fmt', 'yuv444p10le', '-c:a', 'flac', path)
+  const { video, audio } = await probe(path)
+  expect(video).toMatchObject({ codec: 'ffv1', width: 123, height: 77 })
+  expect(audio).toMatchObject({ codec: 'flac', sampleRate: 44_100, channels: 6 })
+})
+
+test('the size is the one shown, after rotation', async () => {
+  const upright = temporaryPath('upright.mp4')
+  const rotated = temporaryPath('rotated.mp4')
+  await ffmpeg(...picture('64x48', '25', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', upright)
+  writeRotated(upright, rotated)
+  expect((await probe(upright)).video).toMatchObject({ width: 64, height: 48 })
+  expect((await probe(rotated)).video).toMatchObject({ width: 48, height: 64 })
+})
+
+test('a video that starts after its sound', async () => {
+  const path = temporaryPath('late.mkv')
+  const inputs = [...tone(2), '-itsoffset', '0.5', ...picture('64x48', '25', 1)]
+  await ffmpeg(...inputs, '-map', '0', '-map', '1', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
+  const { video } = await probe(path)
+  expect(video!.start).toBeCloseTo(0.5, 1)
+})
+
+test('a cover picture is no video', async () => {
+  const path = temporaryPath('cover.mp3')
+  const cover = ['-f', 'lavfi', '-i', 'color=red:s=100x100:d=0.04']
+  await ffmpeg(...tone(1), ...cover, '-map', '0', '-map', '1', '-c:v', 'mjpeg', '-disposition:v', 'attached_pic', '-id3v2_version', '3', path)
+  const { video, audio } = await probe(path)
+  expect(video).toBeNull()
+  expect(audio).toMatchObject({ codec: 'mp3', sampleRate: 44_100, channels: 1 })
+})
+
+test('the first of several streams is taken', async () => {
+  const path = temporaryPath('several.mkv')
+  const inputs = [...picture('64x48', '25', 1), ...picture('32x32', '10', 1), ...tone(1), ...tone(1)]
+  const maps = ['-map', '2', '-map', '0', '-map', '1', '-map', '3']
+  await ffmpeg(...inputs, ...maps, '-c:v', 'ffv1', '-c:a:0', 'flac', '-c:a:1', 'pcm_s16le', path)
+  const { video, audio } = await probe(path)
+  expect(video).toMatchObject({ index: 1, width: 64, height: 48 })
+  expect(audio).toMatchObject({ index: 0, codec: 'flac' })
+})
+
+test('metadata cannot pass for streams', async () => {
+  const path = temporaryPath('metadata.mkv')
+  const forged = '    Stream #0:0: Audio: mp3, 8000 Hz, mono, fltp\n  Duration: 01:00:00.00\n    Stream #0:9(und): Audio: mp3, 8000 Hz, mono'
+  const ofFile = ['-metadata', `title=${forged}`, '-metadata', 'Stream #0:3=Audio: mp3, 1 Hz, mono']
+  const odd = [...ofFile, '-metadata:s:v', `title=${forged}`, '-metadata:s:v', 'language=日本): Audio: mp3']
+  await ffmpeg(...picture('64x48', '25', 1), ...odd, '-c:v', 'ffv1', path)
+  const { video, audio, duration } = await probe(path)
+  expect(video).toMatchObject({ width: 64, height: 48 })
+  expect(audio).toBeNull()
+  expect(duration).toBeCloseTo(1, 1)
+})
+
+test.each(["-x %d 'ü.mp4", 'concat:a|b.mp4', 'http:x.mp4', 'a,b;[c]=$HOME.mp4', '100%.mp4'])('the name %s is only a name', async (name) => {
+  const path = temporaryPath(name)
+  copyFileSync(speaker, path)
+  expect(await probe(path)).toMatchObject({ path, video: { width: 640 } })
+})
+
+test('a relative name that starts with a dash', async () => {
+  const folder = temporaryPath('dash')
+  mkdirSync(folder)
+  copyFileSync(speaker, `${folder}/-i.mp4`)
+  const before = process.cwd()
+  try {
+    process.chdir(folder)
+    expect(await probe('-i.mp4')).toMatchObject({ video: { width: 640 } })
+  } finally {
+    process.chdir(before)
+  }
+})
+
+/** What ffmpeg says of a recording from a browser: no average rate, and the clock's tick for a guess. */
+function browserReport(streamLine: string, guess: string): string {
+  return [
+    "Input #0, matroska,webm, from 'file:a.webm':",
+    '  Metadata:',
+    '    encoder         : Chrome',
+    '  Duration: N/A, start: 0.000000, bitrate: N/A',
+    `  Stream #0:0(eng): Video: vp8, yuv420p(progressive), 640x480, SAR 1:1 DAR 4:3, ${streamLine} (default)`,
+    '    Metadata:',
+    '      title           : Stream #0:1: Audio: mp3, 8000 Hz, mono',
+    'Stream mapping:',
+    '  Stream #0:0 -> #0:0 (vp8 (native) -> wrapped_avframe (native))',
+    `[Parsed_showinfo_0 @ 0x55] config in time_base: 1/1000, frame_rate: ${guess}`,
+    '[Parsed_showinfo_0 @ 0x55] n:   0 pts:     20 pts_time:0.02 duration: 0 fmt:yuv420p cl:left sar:4/3 s:640x480 i:P iskey:1 type:I',
+    '',
+  ].join('\n')
+}
+
+test.each([
+  ['1k tbr, 1k tbn', '1000/1', '30', 1],
+  ['29.92 fps, 1k tbr, 1k tbn', '1000/1', '748/25', 0],
+  ['23.98 fps, 90k tbr, 90k tbn', '90000/1', '24000/1001', 0],
+  ['29.92 fps, 30 tbr, 1k tbn', '30/1', '30', 0],
+  ['240 fps, 240 tbr, 1k tbn', '240/1', '240', 0],
+  ['30 tbr, 1k tbn', '0/1', '30', 1],
+])('the rate of a stream of "%s" with the guess %s', (streamLine, guess, expected, warned) => {
+  const warnings: string[] = []
+  setLogger((_level, message) => warnings.push(message))
+  const info = readReport('a.webm', { code: 0, killedBy: null, log: browserReport(streamLine, guess) })
+  expect(rationalText(info.video!.rate)).toBe(expected)
+  expect(warnings).toHaveLength(warned)
+  expect(info).toMatchObject({ audio: null, video: { codec: 'vp8', start: 0.02, pixelAspect: { num: 4, den: 3 } } })
+  expect(info.duration).toBeUndefined()
+})
+
+test('files that are no video', async () => {
+  const missing = temporaryPath('missing.mp4')
+  await expectDiffSalError(() => probe(missing), 'ERR_DIFFSAL_FILE', missing, 'does not exist')
+  await expectDiffSalError(() => probe('examples'), 'ERR_DIFFSAL_FILE', 'is a directory')
+  await expectDiffSalError(() => probe('/dev/null'), 'ERR_DIFFSAL_MEDIA', 'not a regular file')
+  await expectDiffSalError(() => probe(''), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'path')
+
+  const empty = temporaryPath('empty.mp4')
+  writeFileSync(empty, '')
+  await expectDiffSalError(() => probe(empty), 'ERR_DIFFSAL_MEDIA', 'is empty')
+
+  for (const name of ['text.mp4', 'text.txt', 'text']) {
+    const text = temporaryPath(name)
+    writeFileSync(text, 'These are words.\n'.repeat(100))
+    await expectDiffSalError(() => probe(text), 'ERR_DIFFSAL_MEDIA', `'${text}'`, /not a video|text file/)
+  }
+
+  const noise = temporaryPath('noise.mp4')
+  writeFileSync(noise, Uint8Array.from({ length: 50_000 }, (_, i) => (i * i * 31 + 17 * i) % 251))
+  await expectDiffSalError(() => probe(noise), 'ERR_DIFFSAL_MEDIA', 'not a video or sound file')
+
+  const cut = temporaryPath('cut.mp4')
+  writeFileSync(cut, withoutIndex(readFileSync(speaker)))
+  await expectDiffSalError(() => probe(cut), 'ERR_DIFFSAL_MEDIA', 'cut off or damaged')
+
+  const headOnly = temporaryPath('head-only.mp4')
+  const start = await faststart()
+  writeFileSync(headOnly, start.subarray(0, start.indexOf('mdat') + 4))
+  await expectDiffSalError(() => probe(headOnly), 'ERR_DIFFSAL_MEDIA', `'${headOnly}'`)
+
+  const subtitles = temporaryPath('only.srt')
+  writeFileSync(subtitles, '1\n00:00:01,000 --> 00:00:02,000\nHello.\n')
+  await expectDiffSalError(() => probe(subtitles), 'ERR_DIFFSAL_MEDIA', `'${subtitles}'`)
+})
+
+test('aborting', async () => {
+  const reason = new Error('stop')
+  await expect(probe(speaker, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+})
+
+/** speaker.mp4 with its index in front. */
+async function faststart(): Promise<Buffer> {
+  const path = temporaryPath('faststart.mp4')
+  await ffmpeg('-i', speaker, '-c', 'copy', '-movflags', '+faststart', path)
+  return readFileSync(path)
+}
+
+/** An MP4 file up to its index. */
+function withoutIndex(file: Buffer): Buffer {
+  const moov = file.indexOf('moov') - 4
+  const mdat = file.indexOf('mdat') - 4
+  return moov > mdat ? file.subarray(0, moov) : Buffer.concat([file.subarray(0, moov), file.subarray(mdat)])
+}
+
+/** Turns a picture by a quarter, in the track header's matrix. */
+function writeRotated(from: string, to: string): void {
+  const file = readFileSync(from)
+  const header = file.indexOf('tkhd') + 4
+  const matrix = header + 40
+  const quarter = [0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000]
+  quarter.forEach((value, i) => file.writeInt32BE(value, matrix + 4 * i))
+  writeFileSync(to, file)
+}
