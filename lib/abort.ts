@@ -1,0 +1,34 @@
+import { invalidArgument } from './errors.ts'
+import { native, type NativeCancelToken } from './native.ts'
+
+/** undefined or an AbortSignal, nothing else. */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'an AbortSignal', signal)
+  return signal
+}
+
+/**
+ * Runs a native job under a signal. An abort rejects at once with the signal's reason, also while the job waits for its
+ * turn; the job itself stops at its next block.
+ */
+export async function abortable<T>(
+  signal: AbortSignal | undefined,
+  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return start(undefined)
+  signal.throwIfAborted()
+  const cancel = new (native().CancelToken)()
+  let abort!: () => void
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      cancel.cancel()
+      reject(signal.reason)
+    }
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([start(cancel), aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

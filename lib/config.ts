@@ -1,0 +1,229 @@
+import { invalidArgument } from './errors.ts'
+import { checkBoolean, checkChoice, checkInteger, checkNames, checkNumber, checkOptions } from './options.ts'
+
+/** MViTv2 (Li et al. 2022), the video encoder. The default is MViTv2-S. */
+export interface VideoEncoderConfig {
+  /** Channels after the patch embedding; they double at each downscale. Default 96. */
+  embedDim: number
+  /** Transformer blocks. Default 16. */
+  depth: number
+  /** Attention heads of the first block; they double at each downscale. Default 1. */
+  heads: number
+  /** The three blocks, counted from 0, that halve height and width and double channels and heads. Default [1, 3, 14]. */
+  downscaleAt: readonly number[]
+  /** [frames, height, width] of pre-training, which sets the length of the relative-position tables. Default [16, 224, 224]. */
+  pretrainSize: readonly [number, number, number]
+  /** Stride of the first block's key and value pooling over [slots, rows, columns], halved at each downscale. Default [1, 8, 8]. */
+  kvStride: readonly [number, number, number]
+  /** Hidden channels of an MLP over its channels. Default 4. */
+  mlpRatio: number
+}
+
+/** VGGish and the temporal enhancement on it (section 4.1), the audio encoder. */
+export interface AudioEncoderConfig {
+  /** Widths of VGGish's 3×3 convolutions, one list before each of its four 2×2 poolings. Default [[64], [128], [256, 256], [512, 512]]. */
+  widths: readonly (readonly number[])[]
+  /** Heads of the temporal enhancement's attention. Default 2. */
+  heads: number
+  /** Channels of one of them. Default 64. */
+  headDim: number
+  /** Hidden channels of its MLP. Default 256. */
+  hidden: number
+}
+
+/** How pixels become the network's input: (pixel / 255 · scale − mean) / std, per channel RGB. Part of what weights were trained with. */
+export interface NormalisationConfig {
+  /** The value of a full pixel: 255 or 1. Default 255. */
+  scale: number
+  /** Default [114.7748, 107.7354, 99.475]. */
+  mean: readonly [number, number, number]
+  /** Default [38.7568578, 37.88248729, 40.02898126]. */
+  std: readonly [number, number, number]
+}
+
+/** Everything that decides what a network computes and which parameters it has. Saved with the weights. */
+export interface DiffSalConfig {
+  /** `paper`: the network of the paper's text. `released`: the authors' program, for their checkpoints. Default `paper`. */
+  dialect: 'paper' | 'released'
+  /** [height, width] of frames and maps, multiples of 32. Default [224, 384]. */
+  size: readonly [number, number]
+  /** Frames in a clip, an even number. Default 16. */
+  clipLength: number
+  /** Whether the network sees (table 2). Default true. */
+  video: boolean
+  /** Whether the network hears (table 2). Default true. */
+  audio: boolean
+  videoEncoder: VideoEncoderConfig
+  audioEncoder: AudioEncoderConfig
+  /** Channels of the noise encoder's first convolution. Default 96. */
+  unetWidth: number
+  /** Groups of the noise encoder's normalisations. Default 32. */
+  normGroups: number
+  /** Efficient spatio-temporal cross-attention, standard cross-attention, or a convolution instead (tables 1 and 4). Default `eca`. */
+  attention: 'eca' | 'sca' | 'none'
+  /** How sound modulates the attention: the multi-modal interaction module, table 3's alternatives, or not at all (table 1). Default `mim`. */
+  interaction: 'mim' | 'addition' | 'concatenation' | 'bilinear' | 'off'
+  /** Side of the patches that `eca` compresses into a key and a value, one a stage. Default [2, 4, 8, 16]. */
+  kvKernel: readonly number[]
+  /** Heads of the cross-attention. Default 2. */
+  attentionHeads: number
+  /** Dropout in the noise encoder's blocks while training. Default 0.1. */
+  dropout: number
+  /** Diffusion times T. Default 1000. */
+  timesteps: number
+  normalisation: NormalisationConfig
+}
+
+type Parts = 'videoEncoder' | 'audioEncoder' | 'normalisation'
+
+/** A {@link DiffSalConfig} of which anything may be left out: what is missing takes its default. */
+export type PartialDiffSalConfig = Partial<Omit<DiffSalConfig, Parts>> & { [P in Parts]?: Partial<DiffSalConfig[P]> }
+
+/** The paper's network at its full size. */
+export const defaultConfig: DiffSalConfig = {
+  dialect: 'paper',
+  size: [224, 384],
+  clipLength: 16,
+  video: true,
+  audio: true,
+  videoEncoder: {
+    embedDim: 96,
+    depth: 16,
+    heads: 1,
+    downscaleAt: [1, 3, 14],
+    pretrainSize: [16, 224, 224],
+    kvStride: [1, 8, 8],
+    mlpRatio: 4,
+  },
+  audioEncoder: { widths: [[64], [128], [256, 256], [512, 512]], heads: 2, headDim: 64, hidden: 256 },
+  unetWidth: 96,
+  normGroups: 32,
+  attention: 'eca',
+  interaction: 'mim',
+  kvKernel: [2, 4, 8, 16],
+  attentionHeads: 2,
+  dropout: 0.1,
+  timesteps: 1000,
+  normalisation: {
+    scale: 255,
+    mean: [114.7748, 107.7354, 99.475],
+    std: [38.7568578, 37.88248729, 40.02898126],
+  },
+}
+
+/** Stages of the network: maps at 1/32, 1/16, 1/8 and 1/4 of the clip's size. */
+const stages = 4
+const widest = 8192
+
+/**
+ * The complete configuration of a partial one.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an unknown name (the nearest known one is suggested) or a value that makes no network.
+ */
+export function resolveConfig(partial: PartialDiffSalConfig | undefined, base: DiffSalConfig = defaultConfig): DiffSalConfig {
+  const given = checkOptions<PartialDiffSalConfig>('config', partial, names(base))
+  const config: DiffSalConfig = structuredClone({
+    ...base,
+    ...given,
+    videoEncoder: part('videoEncoder', given.videoEncoder, base.videoEncoder),
+    audioEncoder: part('audioEncoder', given.audioEncoder, base.audioEncoder),
+    normalisation: part('normalisation', given.normalisation, base.normalisation),
+  })
+  checkConfig(config)
+  return config
+}
+
+function names<T extends object>(value: T): (keyof T & string)[] {
+  return Object.keys(value) as (keyof T & string)[]
+}
+
+function part<T extends object>(name: string, given: Partial<T> | undefined, base: T): T {
+  if (given === undefined) return base
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidArgument(`config.${name}`, 'an object', given)
+  checkNames(`config.${name}`, given, names(base))
+  return { ...base, ...given }
+}
+
+function checkConfig(config: DiffSalConfig): void {
+  checkChoice('config.dialect', config.dialect, ['paper', 'released'])
+  checkChoice('config.attention', config.attention, ['eca', 'sca', 'none'])
+  checkChoice('config.interaction', config.interaction, ['mim', 'addition', 'concatenation', 'bilinear', 'off'])
+  checkBoolean('config.video', config.video)
+  checkBoolean('config.audio', config.audio)
+  if (!config.video && !config.audio) throw invalidArgument('config.video', 'true where config.audio is false', config.video)
+  const isLength = (length: unknown) => Number.isInteger(length) && (length as number) % 32 === 0 && (length as number) >= 32 && (length as number) <= widest
+  if (!Array.isArray(config.size) || config.size.length !== 2 || !config.size.every(isLength)) {
+    throw invalidArgument('config.size', `[height, width], both multiples of 32 up to ${widest}`, config.size)
+  }
+  checkInteger('config.clipLength', config.clipLength, 8, 256)
+  if (config.clipLength % 2 !== 0) throw invalidArgument('config.clipLength', 'even', config.clipLength)
+  checkInteger('config.timesteps', config.timesteps, 2, 100_000)
+  checkNumber('config.dropout', config.dropout, 0, 0.99)
+  checkVideoEncoder(config.videoEncoder)
+  checkAudioEncoder(config.audioEncoder)
+  checkNormalisation(config.normalisation)
+  checkUNet(config)
+}
+
+function checkVideoEncoder(encoder: VideoEncoderConfig): void {
+  const { embedDim, depth, heads, downscaleAt, pretrainSize, kvStride, mlpRatio } = encoder
+  checkInteger('config.videoEncoder.depth', depth, stages, 1024)
+  checkInteger('config.videoEncoder.heads', heads, 1, 64)
+  checkInteger('config.videoEncoder.embedDim', embedDim, heads, 1024)
+  if (embedDim % heads !== 0) throw invalidArgument('config.videoEncoder.embedDim', `a multiple of the ${heads} heads`, embedDim)
+  checkIntegers('config.videoEncoder.downscaleAt', downscaleAt, stages - 1, 1, depth - 1)
+  if (downscaleAt.some((block, i) => i > 0 && block <= downscaleAt[i - 1]!)) {
+    throw invalidArgument('config.videoEncoder.downscaleAt', 'three blocks in ascending order', downscaleAt)
+  }
+  checkIntegers('config.videoEncoder.pretrainSize', pretrainSize, 3, 2, widest)
+  if (pretrainSize[1] < 32 || pretrainSize[2] < 32) {
+    throw invalidArgument('config.videoEncoder.pretrainSize', '[frames, height, width] with height and width of at least 32', pretrainSize)
+  }
+  checkIntegers('config.videoEncoder.kvStride', kvStride, 3, 1, 64)
+  checkNumber('config.videoEncoder.mlpRatio', mlpRatio, 0.25, 16)
+}
+
+function checkAudioEncoder({ widths, heads, headDim, hidden }: AudioEncoderConfig): void {
+  if (!Array.isArray(widths) || widths.length !== 4 || (widths as unknown[]).some((list) => !Array.isArray(list) || list.length === 0)) {
+    throw invalidArgument('config.audioEncoder.widths', 'four lists of widths', widths)
+  }
+  ;(widths as number[][]).forEach((list, i) => list.forEach((width) => checkInteger(`config.audioEncoder.widths[${i}]`, width, 1, widest)))
+  checkInteger('config.audioEncoder.heads', heads, 1, 64)
+  checkInteger('config.audioEncoder.headDim', headDim, 1, 1024)
+  checkInteger('config.audioEncoder.hidden', hidden, 1, widest)
+}
+
+function checkNormalisation({ scale, mean, std }: NormalisationConfig): void {
+  if (scale !== 1 && scale !== 255) throw invalidArgument('config.normalisation.scale', '1 or 255', scale)
+  for (const [name, values, min] of [['mean', mean, -1000], ['std', std, 1e-6]] as const) {
+    if (!Array.isArray(values) || values.length !== 3) throw invalidArgument(`config.normalisation.${name}`, 'three numbers', values)
+    for (const value of values as number[]) checkNumber(`config.normalisation.${name}`, value, min, 1000)
+  }
+}
+
+function checkUNet({ size, videoEncoder, unetWidth, normGroups, attention, attentionHeads, kvKernel }: DiffSalConfig): void {
+  const channels = Array.from({ length: stages }, (_, i) => videoEncoder.embedDim * 2 ** i)
+  checkInteger('config.normGroups', normGroups, 1, widest)
+  checkInteger('config.unetWidth', unetWidth, 4, widest)
+  if (unetWidth % 2 !== 0 || unetWidth % normGroups !== 0) {
+    throw invalidArgument('config.unetWidth', `even and a multiple of the ${normGroups} groups of config.normGroups`, unetWidth)
+  }
+  if (channels.some((width) => width % normGroups !== 0)) {
+    throw invalidArgument('config.videoEncoder.embedDim', `a multiple of the ${normGroups} groups of config.normGroups`, videoEncoder.embedDim)
+  }
+  checkInteger('config.attentionHeads', attentionHeads, 1, 64)
+  if (videoEncoder.embedDim % attentionHeads !== 0) {
+    throw invalidArgument('config.attentionHeads', `a divisor of config.videoEncoder.embedDim = ${videoEncoder.embedDim}`, attentionHeads)
+  }
+  checkIntegers('config.kvKernel', kvKernel, stages, 1, widest)
+  const tooLarge = kvKernel.findIndex((kernel, i) => kernel > (Math.min(...size) / 32) * 2 ** i)
+  if (attention === 'eca' && tooLarge >= 0) {
+    const side = (Math.min(...size) / 32) * 2 ** tooLarge
+    throw invalidArgument(`config.kvKernel[${tooLarge}]`, `at most the stage's map of ${side} (config.size is ${size.join(' × ')})`, kvKernel[tooLarge])
+  }
+}
+
+function checkIntegers(argument: string, value: unknown, count: number, min: number, max: number): void {
+  const fits = Array.isArray(value) && value.length === count && value.every((item) => Number.isInteger(item) && item >= min && item <= max)
+  if (!fits) throw invalidArgument(argument, `${count} integers from ${min} to ${max}`, value)
+}

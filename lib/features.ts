@@ -1,0 +1,65 @@
+import { DiffSalError } from './errors.ts'
+import type { NativeFeatures, NativeModel } from './native.ts'
+import type { Tensor } from './tensor.ts'
+
+/** The native handle of features that `model` made; refuses disposed ones and another model's. */
+export let nativeFeatures: (features: Features, model: NativeModel) => NativeFeatures
+
+/**
+ * What a model's encoders made of a clip (or a batch): the conditions of every denoising step, kept in native memory until
+ * disposed or collected. Made by `DiffSal.encode`.
+ */
+export class Features {
+  /** How many clips. */
+  readonly batch: number
+  readonly #native: NativeFeatures
+  readonly #model: NativeModel
+  #disposed = false
+
+  /** @internal */
+  constructor(native: NativeFeatures, model: NativeModel) {
+    this.batch = native.batch
+    this.#native = native
+    this.#model = model
+  }
+
+  /**
+   * Copies of the maps: `video` coarse to fine, float32 (B, C_i, T / 2, H / 2^i, W / 2^i) for i = 5, 4, 3, 2; `audio` float32
+   * (B, C, T / 2 + 1, H / 32, W / 32), or null where there was no sound.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_DISPOSED
+   */
+  async tensors(): Promise<{ video: Tensor<'float32'>[]; audio: Tensor<'float32'> | null }> {
+    this.#checkAlive()
+    return this.#native.tensors()
+  }
+
+  /** Frees the native memory. Work that already uses it ends first; disposing twice does nothing. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#native.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new DiffSalError('ERR_DIFFSAL_DISPOSED', "These 'features' were disposed.", { argument: 'features' })
+  }
+
+  static {
+    nativeFeatures = (features, model) => {
+      features.#checkAlive()
+      if (features.#model !== model) {
+        throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', "'features' were encoded by another model; encode the clip with this one.", {
+          argument: 'features',
+          expected: 'features of this model',
+          received: 'features of another model',
+        })
+      }
+      return features.#native
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { DiffSalConfig } from './config.ts'
+import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
+import type { NativeInputs } from './native.ts'
+import { checkInteger, checkOptions } from './options.ts'
+import { checkTensor, type Tensor } from './tensor.ts'
+
+/** Mono sound. */
+export interface AudioExcerpt {
+  /** Mono samples, -1 to 1. */
+  samples: Float32Array
+  /** Samples a second, 1000 to 384 000. */
+  sampleRate: number
+}
+
+/**
+ * A clip, or a batch of them: what the network sees and hears.
+ *
+ * T is the configuration's clip length (16), H × W its size (224 × 384).
+ */
+export interface ClipInput {
+  /**
+   * uint8 RGB pictures (T, h, w, 3) or (B, T, h, w, 3) of any size, which are resized and normalised; or float32
+   * (B, 3, T, H, W), already normalised.
+   */
+  frames?: Tensor<'uint8'> | Tensor<'float32'>
+  /**
+   * The clip's sound, one excerpt a sample. Its middle is the clip's middle; 1.6 s are heard: a shorter one is centred in
+   * silence, a longer one cut. `null` leaves the sound out of a model that could hear.
+   */
+  audio?: AudioExcerpt | AudioExcerpt[] | null
+  /** Instead of `audio`: log-mel slices, float32 (B, 1, T / 2 + 1, H / 2, W / 2), as `melSlices` makes them. */
+  mel?: Tensor<'float32'>
+}
+
+/** Checks a clip against the configuration; the addon takes what comes out. */
+export function checkInputs(config: DiffSalConfig, input: ClipInput): { inputs: NativeInputs; batch: number } {
+  if (input === undefined) throw invalidArgument('input', "an object with 'frames' and 'audio' or 'mel', or features", input)
+  const { frames, audio, mel } = checkOptions('input', input, ['frames', 'audio', 'mel'])
+  const picture = frames === undefined ? undefined : checkFrames(config, frames)
+  if (picture === undefined && config.video) throw invalidArgument('frames', 'given, because this model sees', frames)
+  const sound = checkSound(config, audio, mel)
+  const batches = [picture?.batch, sound?.batch].filter((batch) => batch !== undefined)
+  if (batches.length === 0) throw invalidArgument('input', 'something to see or to hear', input)
+  if (batches.some((batch) => batch !== batches[0])) {
+    throw invalidArgumentText(mel ? 'mel' : 'audio', `of the same batch as 'frames', ${batches[0]}`, `a batch of ${batches[1]}`)
+  }
+  return { inputs: { ...picture?.inputs, ...sound?.inputs }, batch: batches[0]! }
+}
+
+type Checked = { inputs: NativeInputs; batch: number }
+
+function checkFrames({ video, size: [height, width], clipLength }: DiffSalConfig, frames: Tensor): Checked {
+  if (!video) throw invalidArgumentText('frames', 'left out, because this model only hears', 'a tensor')
+  const { dtype, shape, data } = checkTensor('frames', frames, ['uint8', 'float32'])
+  if (dtype === 'float32') {
+    checkShape('frames', shape, ['B', 3, clipLength, height, width])
+    return { inputs: { frames: { dtype, shape, data: data as Float32Array } }, batch: shape[0]! }
+  }
+  const batched = shape.length === 4 ? [1, ...shape] : shape
+  if (batched.length !== 5 || batched[1] !== clipLength || batched[4] !== 3 || batched.some((length) => length < 1)) {
+    throw invalidArgumentText('frames.shape', `(${clipLength}, h, w, 3) or (B, ${clipLength}, h, w, 3) for uint8 pictures`, describe([...shape]))
+  }
+  return { inputs: { pixels: { dtype: 'uint8', shape: batched, data: data as Uint8Array } }, batch: batched[0]! }
+}
+
+function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tensor | undefined): Checked | undefined {
+  const [given, name] = mel === undefined ? [audio, 'audio'] : [mel, 'mel']
+  if (mel !== undefined && audio) throw invalidArgumentText('mel', "left out where 'audio' is given", 'a tensor')
+  if (given === null || (given === undefined && !config.audio)) return undefined
+  if (!config.audio) throw invalidArgumentText(name, 'left out, because this model only sees', describe(given))
+  if (given === undefined) throw invalidArgument('audio', "given (or 'mel'), because this model hears; null leaves sound out", given)
+  if (mel !== undefined) {
+    const [height, width] = config.size
+    const checked = checkTensor('mel', mel, ['float32'])
+    checkShape('mel', checked.shape, ['B', 1, config.clipLength / 2 + 1, height / 2, width / 2])
+    return { inputs: { mel: checked }, batch: checked.shape[0]! }
+  }
+  const excerpts = Array.isArray(audio) ? audio : [audio as AudioExcerpt]
+  return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(Array.isArray(audio) ? `audio[${i}]` : 'audio', excerpt)) }, batch: excerpts.length }
+}
+
+function checkExcerpt(argument: string, excerpt: AudioExcerpt): { samples: Tensor<'float32'>; sampleRate: number } {
+  const { samples, sampleRate } = checkOptions(argument, excerpt ?? invalid(argument, excerpt), ['samples', 'sampleRate'])
+  return { samples: checkSamples(`${argument}.samples`, samples, 1), sampleRate: checkSampleRate(`${argument}.sampleRate`, sampleRate) }
+}
+
+function invalid(argument: string, value: unknown): never {
+  throw invalidArgument(argument, '{ samples, sampleRate }', value)
+}
+
+/** Mono samples as a tensor (n,), at least `min` of them. */
+export function checkSamples(argument: string, samples: unknown, min: number): Tensor<'float32'> {
+  if (!(samples instanceof Float32Array)) throw invalidArgument(argument, 'a Float32Array of mono samples', samples)
+  if (samples.length < min) throw invalidArgumentText(argument, `at least ${min} samples long`, `${samples.length}`)
+  return { dtype: 'float32', shape: [samples.length], data: samples }
+}
+
+/** A rate of samples a second that resampling can start from. */
+export function checkSampleRate(argument: string, sampleRate: unknown): number {
+  return checkInteger(argument, sampleRate, 1000, 384_000)
+}
+
+/** Compares a shape with the expected one; a letter stands for any size of at least 1. */
+export function checkShape(argument: string, shape: readonly number[], expected: readonly (number | string)[]): void {
+  const fits = shape.length === expected.length && expected.every((size, i) => (typeof size === 'string' ? shape[i]! >= 1 : shape[i] === size))
+  if (!fits) throw invalidArgumentText(`${argument}.shape`, `(${expected.join(', ')})`, describe([...shape]))
+}

@@ -1,0 +1,88 @@
+import { loadAddon } from './addon.ts'
+import type { DiffSalConfig } from './config.ts'
+import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
+import type { Tensor } from './tensor.ts'
+
+/** Stops the jobs it was given to, at their next block. */
+export interface NativeCancelToken {
+  cancel(): void
+}
+
+/** What a clip's encoders made, in native memory. */
+export interface NativeFeatures {
+  readonly batch: number
+  tensors(): { video: Tensor<'float32'>[]; audio: Tensor<'float32'> | null }
+  dispose(): void
+}
+
+/** A clip as the addon takes it: tensors that were checked against the configuration. */
+export interface NativeInputs {
+  pixels?: Tensor<'uint8'>
+  frames?: Tensor<'float32'>
+  mel?: Tensor<'float32'>
+  sounds?: { samples: Tensor<'float32'>; sampleRate: number }[]
+}
+
+/** One tensor of a weights file. */
+export interface NativeEntry {
+  name: string
+  dtype: string
+  shape: readonly number[]
+  begin: number
+  end: number
+}
+
+/** A network with the thread that runs it. Nothing is checked here but what would crash. */
+export interface NativeModel {
+  build(
+    config: DiffSalConfig,
+    device: string,
+    from: { seed: number } | { path: string; entries: NativeEntry[] },
+    cancel: NativeCancelToken | undefined,
+  ): Promise<void>
+  parameters(): { name: string; shape: number[]; buffer: boolean }[]
+  memory(): { parameters: number; features: number }
+  save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  encode(inputs: NativeInputs, seed: number, cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
+  denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
+  predict(
+    from: NativeInputs | NativeFeatures,
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined },
+    cancel: NativeCancelToken | undefined,
+    onStep: ((step: number, steps: number) => void) | undefined,
+  ): Promise<Tensor<'float32'>>
+  close(): Promise<void>
+}
+
+/** The raw addon: native/binding's exports. */
+export interface NativeAddon {
+  initialise(makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError): void
+  Model: new (options: { threads: number }) => NativeModel
+  CancelToken: new () => NativeCancelToken
+  libtorch(): { version: string; settings: string; cudaDevices: number; cudaProblem: string }
+  betas(timesteps: number): Tensor<'float64'>
+  alphaBars(timesteps: number): Tensor<'float32'>
+  ddimTimes(timesteps: number, steps: number, released: boolean): [now: number, next: number][]
+  logMel(samples: Tensor<'float32'>, sampleRate: number): Promise<Tensor<'float32'>>
+  melSlices(samples: Tensor<'float32'>, sampleRate: number, height: number, width: number, slots: number): Promise<Tensor<'float32'>>
+}
+
+let addon: NativeAddon | undefined
+
+/** The addon, opened at the first use, so that importing the package works without libtorch. */
+export function native(): NativeAddon {
+  if (addon === undefined) {
+    const opened = loadAddon() as NativeAddon
+    opened.initialise(makeError)
+    addon = opened
+  }
+  return addon
+}
+
+function makeError(code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string): DiffSalError {
+  return new DiffSalError(code, message, {
+    ...(argument === '' ? {} : { argument }),
+    ...(expected === '' ? {} : { expected }),
+    ...(received === '' ? {} : { received }),
+  })
+}

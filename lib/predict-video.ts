@@ -1,0 +1,267 @@
+import { randomInt } from 'node:crypto'
+import { checkSignal } from './abort.ts'
+import { invalidArgument } from './errors.ts'
+import type { AudioExcerpt } from './inputs.ts'
+import { log } from './log.ts'
+import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan } from './media/clip-windows.ts'
+import { readFrames } from './media/frames.ts'
+import { mediaError, probe, type MediaInfo } from './media/probe.ts'
+import { rationalValue, type Rational } from './media/rational.ts'
+import { readSound } from './media/sound.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
+import type { Tensor } from './tensor.ts'
+
+/** What {@link predictVideo} asks of a model; `DiffSal` has it. */
+export interface Predictor {
+  readonly config: {
+    /** [height, width] of the frames and the maps. */
+    readonly size: readonly [number, number]
+    /** Frames in a window. */
+    readonly clipLength: number
+    /** Whether the model sees. */
+    readonly video: boolean
+    /** Whether the model hears. */
+    readonly audio: boolean
+  }
+  predict(
+    input: { frames?: Tensor<'uint8'>; audio?: AudioExcerpt[] | null },
+    options: {
+      steps?: number
+      eta?: number
+      seed?: number[]
+      signal?: AbortSignal
+      onProgress?: (progress: { step: number; steps: number }) => void
+    },
+  ): Promise<Tensor<'float32'>>
+}
+
+/** How to predict a video. */
+export interface PredictVideoOptions {
+  /** A map for every stride-th frame: 0, stride, 2 · stride, … Default 1. */
+  stride?: number
+  /** How many windows are predicted together. Default 1. */
+  batch?: number
+  /** Predict from the frames alone, though the model can hear. Default false. */
+  videoOnly?: boolean
+  /** Denoising steps, as of `predict`. Default: the model's. */
+  steps?: number
+  /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
+  eta?: number
+  /** Decides the noise, 0 to 2^48 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
+  seed?: number
+  /** Stops the prediction and its decoding; the pending map rejects with the signal's reason. */
+  signal?: AbortSignal
+  /** Called after every denoising step. */
+  onProgress?: (progress: VideoProgress) => void
+}
+
+/** How far a video is. */
+export interface VideoProgress {
+  /** Maps that are finished. */
+  maps: number
+  /** About how many there will be, where the file tells. */
+  mapEstimate?: number
+  /** The denoising step of the batch at work, from 1, and how many it takes. */
+  step: number
+  steps: number
+}
+
+/** The map of one frame. */
+export interface VideoMap {
+  /** The frame's number, from 0, at the video's constant rate. */
+  frame: number
+  /** Its time, in seconds after the first frame. */
+  time: number
+  /** float32 (1, 1, H, W) at the model's size. */
+  tensor: Tensor<'float32'>
+}
+
+/** What a finished video was. */
+export interface VideoSummary {
+  /** How many frames it has. */
+  frames: number
+}
+
+/** Where there is no video, a model of sound alone makes this many maps a second. */
+const rateOfSound: Rational = { num: 25, den: 1 }
+
+const maxSeed = 2 ** 48 - 1
+
+const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
+
+/**
+ * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length, and at most one
+ * batch is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is k − 8 … k + 7 for clips of 16, with the
+ * edge frames repeated.
+ *
+ * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
+ * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
+ *
+ * @throws DiffSalError, at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
+ * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; and what `predict` throws.
+ */
+export function predictVideo(model: Predictor, path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
+  return stoppable(async function* (stop) {
+    const checked = checkPredictVideoOptions(model, options)
+    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    signal.throwIfAborted()
+    yield* predictFrames(model, await probe(path, { signal }), { ...checked, signal })
+  })
+}
+
+/** As {@link predictVideo}, of a file that was probed already. At last it gives the number of frames. */
+export function predictMedia(
+  model: Predictor,
+  info: MediaInfo,
+  options?: PredictVideoOptions,
+): AsyncGenerator<VideoMap, VideoSummary | void, undefined> {
+  return stoppable(async function* (stop) {
+    const checked = checkPredictVideoOptions(model, options)
+    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    signal.throwIfAborted()
+    return yield* predictFrames(model, info, { ...checked, signal })
+  })
+}
+
+/** The frame rate at which a file's maps come: the video's, or 25 a second for sound alone. */
+export function mapRate(info: MediaInfo): Rational {
+  return info.video?.rate ?? rateOfSound
+}
+
+/** About how many maps a file gives, where it tells. */
+export function estimateMaps(info: MediaInfo, stride: number): number | undefined {
+  const frames = info.video ? info.video.frameEstimate : info.duration && Math.ceil(info.duration * rationalValue(rateOfSound))
+  return frames === undefined ? undefined : Math.ceil(frames / stride)
+}
+
+/** A seed for one video. */
+export function drawSeed(): number {
+  return randomInt(maxSeed)
+}
+
+function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {
+  const given = checkOptions('options', options, known)
+  const { stride, batch, videoOnly, steps, eta, seed, signal, onProgress } = given
+  if (stride !== undefined) checkInteger('stride', stride, 1)
+  if (batch !== undefined) checkInteger('batch', batch, 1, 1024)
+  if (videoOnly !== undefined) checkBoolean('videoOnly', videoOnly)
+  if (steps !== undefined) checkInteger('steps', steps, 1)
+  if (eta !== undefined) checkNumber('eta', eta, 0, 1)
+  if (seed !== undefined) checkInteger('seed', seed, 0, maxSeed)
+  checkSignal(signal)
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
+  if (videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', videoOnly)
+  return given
+}
+
+/** What to read of a file for a model, or why it cannot be predicted. */
+function planInput({ config }: Predictor, info: MediaInfo, videoOnly: boolean): Pick<ClipPlan, 'video' | 'audio'> {
+  const audio = config.audio && !videoOnly
+  if (config.video && info.video === null) throw mediaError(info.path, 'has no video stream, which the model needs')
+  if (!config.video && info.audio === null) {
+    throw mediaError(info.path, 'has no sound, and the model hears only: there is nothing to predict from')
+  }
+  if (audio && info.audio === null) {
+    log('warn', `'${info.path}' has no sound: the maps are predicted with silence. Use videoOnly (--video-only) to leave sound out.`)
+  }
+  return { video: config.video, audio }
+}
+
+async function* predictFrames(
+  model: Predictor,
+  info: MediaInfo,
+  options: PredictVideoOptions & { signal: AbortSignal },
+): AsyncGenerator<VideoMap, VideoSummary, undefined> {
+  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), onProgress } = options
+  const { size, clipLength } = model.config
+  const wants = planInput(model, info, videoOnly)
+  // Ends the decoding, whichever way this function is left.
+  const reading = new AbortController()
+  const signal = AbortSignal.any([options.signal, reading.signal])
+  const frameSize = wants.video ? size : ([2, 2] as const)
+  const { video, audio } = info
+  const frames = video
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, signal }), frameSize, clipLength)
+    : undefined
+  const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, signal)) : undefined
+  const rate = mapRate(info)
+  const mapEstimate = estimateMaps(info, stride)
+  const batches = clipBatches({ frames, sound, rate, start: video?.start ?? 0 }, { ...wants, clipLength, stride, batch })
+  let ahead: Promise<IteratorResult<ClipBatch, number>> | undefined
+  let maps = 0
+  try {
+    for (;;) {
+      const next = await (ahead ?? batches.next())
+      options.signal.throwIfAborted()
+      if (next.done) {
+        if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
+        return { frames: next.value }
+      }
+      ahead = batches.next()
+      // What it rejects with is met when it is awaited, a batch later.
+      ahead.catch(() => undefined)
+      const { frames: indices, clips, audio: excerpts } = next.value
+      const done = maps
+      const result = await model.predict(
+        { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts ?? null }) },
+        {
+          ...(steps !== undefined && { steps }),
+          ...(eta !== undefined && { eta }),
+          seed: indices.map(() => seed),
+          signal: options.signal,
+          ...(onProgress && {
+            onProgress: (progress) =>
+              onProgress({ maps: done, ...(mapEstimate !== undefined && { mapEstimate }), step: progress.step, steps: progress.steps }),
+          }),
+        },
+      )
+      const [height, width] = size
+      const pixels = height * width
+      for (const [at, frame] of indices.entries()) {
+        options.signal.throwIfAborted()
+        maps += 1
+        const data = indices.length === 1 ? result.data : result.data.slice(at * pixels, (at + 1) * pixels)
+        yield { frame, time: (frame * rate.den) / rate.num, tensor: { dtype: 'float32', shape: [1, 1, height, width], data } }
+      }
+    }
+  } finally {
+    reading.abort()
+    await ahead?.catch(() => undefined)
+    await batches.return(0)
+    await Promise.all([frames?.close(), sound?.close()])
+  }
+}
+
+/**
+ * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
+ * first, which here is seconds of prediction.
+ */
+function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R | void, undefined> {
+  const leaving = new AbortController()
+  const inner = start(leaving.signal)
+  const generator: AsyncGenerator<T, R | void, undefined> = {
+    async next() {
+      try {
+        return await inner.next()
+      } catch (error) {
+        if (leaving.signal.aborted && error === leaving.signal.reason) return { done: true, value: undefined }
+        throw error
+      }
+    },
+    async return(value) {
+      leaving.abort()
+      await inner.return(undefined as R)
+      return { done: true, value: await value }
+    },
+    async throw(error) {
+      leaving.abort()
+      await inner.return(undefined as R)
+      throw error
+    },
+    [Symbol.asyncIterator]: () => generator,
+    async [Symbol.asyncDispose]() {
+      await generator.return()
+    },
+  }
+  return generator
+}

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { DiffSal, type Features, type Tensor } from '../../lib/index.ts'
+import { expectClose } from '../support/expect-close.ts'
+import { inputsOf, networkCase, readGolden } from '../support/fixtures.ts'
+import { testWeights } from '../support/test-weights.ts'
+
+/** What may lie between a result and its golden value. */
+const tolerance = { map: 1e-4, feature: 1e-3 }
+
+/**
+ * Holds one network case to its golden values. `video` names the case that keeps the video's feature maps (cases with
+ * the same encoder and frames share them), `audio` says that this one keeps the sound's.
+ */
+export function checkNetwork(name: string, { video, audio = false }: { video?: string; audio?: boolean } = {}): void {
+  const network = networkCase(name)
+  const { size, dialect = 'paper', video: hasVideo = true, audio: hasAudio = true } = network
+  const { x, conditions } = inputsOf(network)
+  let golden: (tensor: string) => Tensor
+  let model: DiffSal
+  let features: Features
+
+  beforeAll(async () => {
+    golden = await readGolden(name)
+    model = await DiffSal.load(await testWeights({ dialect, size, video: hasVideo, audio: hasAudio }))
+    features = await model.encode(conditions)
+  })
+
+  afterAll(async () => {
+    await features?.dispose()
+    await model?.dispose()
+  })
+
+  it('has the golden number of parameters', () => {
+    const learned = model.parameters().filter(({ buffer }) => !buffer)
+    expect(learned.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)).toBe(network.parameters)
+  })
+
+  if (video !== undefined) {
+    it.each([0, 1, 2, 3])('has the golden video map %i, coarse to fine', async (i) => {
+      const maps = (await features.tensors()).video
+      expect(maps).toHaveLength(4)
+      expectClose(maps[i]!, (await readGolden(video))(`video.${i}`), tolerance.feature)
+    })
+  }
+
+  if (audio) {
+    it('has the golden audio map', async () => {
+      const map = (await features.tensors()).audio
+      if (map === null) expect.fail('there is no audio map')
+      expectClose(map, golden('audio'), tolerance.feature)
+    })
+  }
+
+  if (!hasAudio) {
+    it('has no audio map', async () => {
+      expect((await features.tensors()).audio).toBeNull()
+    })
+  }
+
+  it('denoises to the golden map', async () => {
+    expectClose(await model.denoise(x, network.t, features), golden('denoised'), tolerance.map)
+  })
+
+  it.each(network.steps)('samples the golden map in %i steps', async (steps) => {
+    expectClose(await model.predict(features, { steps, noise: x }), golden(`ddim.${steps}`), tolerance.map)
+  })
+
+  it('predicts from the clip what it predicts from its features', async () => {
+    const steps = network.steps[0]!
+    expectClose(await model.predict(conditions, { steps, noise: x }), golden(`ddim.${steps}`), tolerance.map)
+  })
+}

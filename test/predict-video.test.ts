@@ -1,0 +1,249 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { setLogger } from '../lib/log.ts'
+import { predictMedia, predictVideo, type PredictVideoOptions, type VideoMap, type VideoProgress } from '../lib/predict-video.ts'
+import { probe } from '../lib/media/probe.ts'
+import { expectDiffSalError } from './support/expect-error.ts'
+import { FakeModel } from './support/fake-model.ts'
+import { ffmpeg, frameNumber, numberedFrames, picture, runningFfmpegs, tone } from './support/media.ts'
+import { temporaryPath } from './support/temporary.ts'
+
+const speaker = 'examples/speaker.mp4'
+
+let warnings: string[] = []
+beforeEach(() => {
+  warnings = []
+  setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+})
+afterEach(async () => {
+  setLogger(undefined)
+  expect(await runningFfmpegs()).toEqual([])
+})
+
+async function collect(model: FakeModel, path: string, options?: PredictVideoOptions): Promise<VideoMap[]> {
+  const maps: VideoMap[] = []
+  for await (const map of predictVideo(model, path, options)) maps.push(map)
+  return maps
+}
+
+async function input(name: string, ...args: string[]): Promise<string> {
+  const path = temporaryPath(name)
+  await ffmpeg(...args, path)
+  return path
+}
+
+/** The frame numbers in the first window of a call. */
+function windowOf(model: FakeModel, call: number, b = 0): number[] {
+  const { shape, data } = model.calls[call]!.input.frames!
+  const [, length, height, width] = shape as [number, number, number, number]
+  return Array.from({ length }, (_, t) => frameNumber(data, (b * length + t) * height * width * 3))
+}
+
+test('speaker.mp4: every frame has its map, its time and its sound', async () => {
+  const model = new FakeModel()
+  const maps = await collect(model, speaker, { batch: 4, seed: 7, steps: 3, eta: 0.5 })
+  expect(maps.map(({ frame }) => frame)).toEqual(Array.from({ length: 150 }, (_, k) => k))
+  expect(maps[45]).toMatchObject({ frame: 45, time: 1.5, tensor: { dtype: 'float32', shape: [1, 1, 32, 64] } })
+  expect(maps.every(({ tensor }) => tensor.data.length === 32 * 64)).toBe(true)
+  expect(model.calls.map(({ input: { frames } }) => frames!.shape[0])).toEqual([...Array.from({ length: 37 }, () => 4), 2])
+  for (const { input: { audio }, options } of model.calls) {
+    expect(options).toMatchObject({ steps: 3, eta: 0.5 })
+    expect(new Set(options.seed)).toEqual(new Set([7]))
+    expect(options.seed).toHaveLength(audio!.length)
+    for (const { samples, sampleRate } of audio!) {
+      expect(sampleRate).toBe(16_000)
+      expect(Math.abs(samples.length - (16 / 30) * 16_000)).toBeLessThanOrEqual(1)
+    }
+  }
+  // He speaks in the middle; before the start there is nothing to hear.
+  const energy = (samples: Float32Array): number => samples.reduce((sum, value) => sum + value * value, 0)
+  expect(energy(model.calls[18]!.input.audio![0]!.samples)).toBeGreaterThan(0.01)
+  expect(energy(model.calls[0]!.input.audio![0]!.samples.subarray(0, 4_400))).toBe(0)
+  expect(warnings).toEqual([])
+})
+
+test('windows of a real file, at the edges and with a stride', async () => {
+  const path = temporaryPath('numbered.mkv')
+  await numberedFrames(path, 45, '25', ['-f', 'lavfi', '-i', 'sine=d=1.8', '-c:a', 'flac'])
+  const model = new FakeModel({ size: [32, 32] })
+  const maps = await collect(model, path, { stride: 20, batch: 2 })
+  expect(maps.map(({ frame, time }) => [frame, time])).toEqual([[0, 0], [20, 0.8], [40, 1.6]])
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  expect(windowOf(model, 0)).toEqual([...Array.from({ length: 8 }, () => 0), ...range(0, 7)])
+  expect(windowOf(model, 0, 1)).toEqual(range(12, 27))
+  expect(windowOf(model, 1)).toEqual([...range(32, 44), 44, 44, 44])
+})
+
+test('without a seed, one is drawn for the whole video', async () => {
+  const [first, second] = [new FakeModel(), new FakeModel()]
+  await collect(first, speaker, { stride: 50 })
+  await collect(second, speaker, { stride: 50 })
+  const seeds = first.calls.map(({ options }) => options.seed![0]!)
+  expect(new Set(seeds).size).toBe(1)
+  expect(seeds[0]).not.toBe(second.calls[0]!.options.seed![0])
+})
+
+test('the summary has the number of frames', async () => {
+  const maps = predictMedia(new FakeModel(), await probe(speaker), { stride: 100 })
+  expect((await maps.next()).value).toMatchObject({ frame: 0 })
+  expect((await maps.next()).value).toMatchObject({ frame: 100 })
+  expect(await maps.next()).toEqual({ done: true, value: { frames: 150 } })
+})
+
+test('progress', async () => {
+  const seen: VideoProgress[] = []
+  await collect(new FakeModel(), speaker, { stride: 75, steps: 2, onProgress: (progress) => seen.push(progress) })
+  expect(seen).toEqual([
+    { maps: 0, mapEstimate: 2, step: 1, steps: 2 },
+    { maps: 0, mapEstimate: 2, step: 2, steps: 2 },
+    { maps: 1, mapEstimate: 2, step: 1, steps: 2 },
+    { maps: 1, mapEstimate: 2, step: 2, steps: 2 },
+  ])
+})
+
+test('a video without sound: silence and a warning, unless sound is not wanted', async () => {
+  const path = await input('mute.mp4', ...picture('64x48', '25', 0.4), '-c:v', 'libx264', '-pix_fmt', 'yuv420p')
+  const hearing = new FakeModel()
+  expect(await collect(hearing, path)).toHaveLength(10)
+  expect(hearing.calls[0]!.input.audio![0]!.samples).toEqual(new Float32Array(10_240))
+  expect(warnings).toEqual([expect.stringMatching(/has no sound.*silence/)])
+
+  warnings = []
+  const told = new FakeModel()
+  expect(await collect(told, path, { videoOnly: true })).toHaveLength(10)
+  expect(told.calls.every(({ input: { audio } }) => audio === null)).toBe(true)
+  const deaf = new FakeModel({ audio: false })
+  expect(await collect(deaf, path)).toHaveLength(10)
+  expect(deaf.calls.every(({ input }) => !('audio' in input))).toBe(true)
+  expect(warnings).toEqual([])
+})
+
+test('a model of sound alone: sound without video, and with it', async () => {
+  const alone = await input('alone.mp3', ...tone(1), '-c:a', 'libmp3lame')
+  const model = new FakeModel({ video: false })
+  const maps = await collect(model, alone, { stride: 5 })
+  expect(maps.length).toBeGreaterThanOrEqual(5)
+  expect(maps[1]).toMatchObject({ frame: 5, time: 0.2 })
+  expect(model.calls.every(({ input }) => !('frames' in input) && input.audio!.length === 1)).toBe(true)
+
+  const seeing = new FakeModel({ video: false })
+  expect(await collect(seeing, speaker, { stride: 30 })).toHaveLength(5)
+  expect(seeing.calls.every(({ input }) => !('frames' in input))).toBe(true)
+
+  const mute = await input('mute-2.mp4', ...picture('64x48', '25', 0.4), '-c:v', 'libx264', '-pix_fmt', 'yuv420p')
+  await expectDiffSalError(() => collect(new FakeModel({ video: false }), mute), 'ERR_DIFFSAL_MEDIA', 'no sound')
+  await expectDiffSalError(() => collect(new FakeModel(), alone), 'ERR_DIFFSAL_MEDIA', 'no video')
+})
+
+test('bad files', async () => {
+  const one = temporaryPath('one.mkv')
+  await numberedFrames(one, 1, '25')
+  const model = new FakeModel()
+  await expectDiffSalError(() => collect(model, one), 'ERR_DIFFSAL_MEDIA', 'only one frame')
+  await expectDiffSalError(() => collect(model, temporaryPath('missing.mp4')), 'ERR_DIFFSAL_FILE', 'does not exist')
+  expect(model.calls).toEqual([])
+
+  const codec = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-movflags', '+faststart']
+  const whole = await input('whole.mp4', ...picture('320x240', '25', 4), ...tone(4), ...codec)
+  const cut = temporaryPath('cut.mp4')
+  const bytes = readFileSync(whole)
+  writeFileSync(cut, bytes.subarray(0, Math.floor(bytes.length * 0.6)))
+  await expectDiffSalError(() => collect(model, cut, { batch: 8 }), 'ERR_DIFFSAL_MEDIA', 'cut off', /\d+ of about 100 frames/)
+  expect(model.calls.length).toBeGreaterThan(1)
+})
+
+test.each<[unknown, ...string[]]>([
+  [{ strid: 2 }, "unknown option 'strid'", "Did you mean 'stride'"],
+  [{ stride: 0 }, "'stride'", 'at least 1'],
+  [{ stride: 1.5 }, "'stride'", '1.5'],
+  [{ batch: 0 }, "'batch'", '0'],
+  [{ steps: 0 }, "'steps'", '0'],
+  [{ steps: 1.5 }, "'steps'", '1.5'],
+  [{ eta: 2 }, "'eta'", 'from 0 to 1'],
+  [{ seed: -1 }, "'seed'", '-1'],
+  [{ videoOnly: 'yes' }, "'videoOnly'", 'true or false'],
+  [{ signal: {} }, "'signal'", 'AbortSignal'],
+  [{ onProgress: 1 }, "'onProgress'", 'a function'],
+  [[], "'options'", 'an object'],
+])('options %j are refused before anything is read', async (options, ...parts) => {
+  const attempt = (): unknown => collect(new FakeModel(), '/nowhere.mp4', options as PredictVideoOptions)
+  await expectDiffSalError(attempt, 'ERR_DIFFSAL_INVALID_ARGUMENT', ...parts)
+})
+
+test('a model of sound alone cannot be told to leave the sound out', async () => {
+  const attempt = (): unknown => collect(new FakeModel({ video: false }), speaker, { videoOnly: true })
+  await expectDiffSalError(attempt, 'ERR_DIFFSAL_INVALID_ARGUMENT', 'videoOnly')
+})
+
+test('the next batch is read while one is predicted, and no further', async () => {
+  const model = new FakeModel({ size: [224, 384] })
+  const decoding: boolean[] = []
+  model.before = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    decoding.push((await runningFfmpegs()).some((command) => command.includes('rawvideo')))
+  }
+  await collect(model, speaker, { stride: 40 })
+  // The whole video is decoded in less time than a prediction takes here. While frame 0 is predicted, the window of 40 is read and the
+  // decoder waits; while 120 is, what is left (it was looked for a frame 160) has been read.
+  expect(decoding).toEqual([true, true, true, false])
+})
+
+test('a failing model ends the decoding', async () => {
+  const model = new FakeModel()
+  const reason = new Error('out of order')
+  model.before = () => Promise.reject(reason)
+  await expect(collect(model, speaker)).rejects.toBe(reason)
+})
+
+test('leaving the loop ends the decoding at once', async () => {
+  const model = new FakeModel()
+  for await (const { frame } of predictVideo(model, speaker)) if (frame === 3) break
+  expect(await runningFfmpegs()).toEqual([])
+})
+
+test('return() during a prediction does not wait for it', async () => {
+  const model = new FakeModel()
+  let stopped: unknown
+  model.before = () =>
+    new Promise((_, reject) => {
+      const { signal } = model.calls.at(-1)!.options
+      signal!.addEventListener('abort', () => {
+        stopped = signal!.reason
+        reject(signal!.reason as Error)
+      })
+    })
+  const maps = predictVideo(model, speaker)
+  const pending = maps.next()
+  await vi.waitUntil(() => model.calls.length === 1)
+  expect(await maps.return()).toEqual({ done: true, value: undefined })
+  expect(stopped).toBeDefined()
+  expect(await pending).toEqual({ done: true, value: undefined })
+  expect(await runningFfmpegs()).toEqual([])
+  expect(await maps.next()).toEqual({ done: true, value: undefined })
+})
+
+test('aborting before, during a prediction and between maps rejects with the reason', async () => {
+  const reason = new Error('stop')
+  const model = new FakeModel()
+  await expect(collect(model, speaker, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  expect(model.calls).toEqual([])
+
+  const during = new AbortController()
+  model.before = () => during.abort(reason)
+  await expect(collect(model, speaker, { signal: during.signal })).rejects.toBe(reason)
+  expect(await runningFfmpegs()).toEqual([])
+
+  const between = new AbortController()
+  const maps = predictVideo(new FakeModel(), speaker, { signal: between.signal })
+  await maps.next()
+  expect(await runningFfmpegs()).toHaveLength(2)
+  between.abort(reason)
+  await vi.waitUntil(async () => (await runningFfmpegs()).length === 0)
+  await expect(maps.next()).rejects.toBe(reason)
+})
+
+test('a name with odd characters', async () => {
+  const path = temporaryPath("-x %d 'ü.mp4")
+  copyFileSync(speaker, path)
+  expect(await collect(new FakeModel(), path, { stride: 75 })).toHaveLength(2)
+})

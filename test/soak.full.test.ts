@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { DiffSal } from '../lib/index.ts'
+import { expectClose } from './support/expect-close.ts'
+import { MB, settledMemory } from './support/memory.ts'
+import { tinyInputs } from './support/tiny-inputs.ts'
+
+// The whole network at a small size: its activations are what may leak, and at this size a leak shows within seconds.
+const config = { size: [64, 96] as [number, number] }
+const { frames, mel, noise } = tinyInputs()
+
+describe('a process that goes on', () => {
+  it('does not grow over 50 predictions', async () => {
+    await using model = await DiffSal.create(config, { seed: 1 })
+    for (let i = 0; i < 10; i++) await model.predict({ frames, mel }, { steps: 2, noise })
+    const before = await settledMemory()
+    for (let i = 0; i < 50; i++) await model.predict({ frames, mel }, { steps: 2, noise })
+    expect((await settledMemory()) - before).toBeLessThan(20 * MB)
+  })
+
+  // One clip's features are some 3 MB here, so 100 that stay would be 300 MB.
+  it.each(['disposed', 'forgotten'])('frees features that were %s', async (how) => {
+    await using model = await DiffSal.create(config, { seed: 1 })
+    const encode = async () => {
+      const features = await model.encode({ frames, mel })
+      if (how === 'disposed') await features.dispose()
+    }
+    for (let i = 0; i < 10; i++) await encode()
+    const before = await settledMemory()
+    for (let i = 0; i < 100; i++) {
+      await encode()
+      if (i % 10 === 9) await settledMemory()
+    }
+    expect((await settledMemory()) - before).toBeLessThan(20 * MB)
+  })
+
+  it('frees models that were disposed', async () => {
+    const live = async () => {
+      await using model = await DiffSal.create(config, { seed: 1 })
+      await model.predict({ frames, mel }, { steps: 1, noise })
+    }
+    for (let i = 0; i < 2; i++) await live()
+    const before = await settledMemory()
+    for (let i = 0; i < 3; i++) await live()
+    // A model is 308 MB.
+    expect((await settledMemory()) - before).toBeLessThan(60 * MB)
+  })
+
+  it('runs two models at once, each as if alone', async () => {
+    await using one = await DiffSal.create(config, { seed: 1 })
+    await using two = await DiffSal.create(config, { seed: 2 })
+    const predict = (model: DiffSal) => model.predict({ frames, mel }, { steps: 2, noise })
+    const [first, second] = [await predict(one), await predict(two)]
+    const maps = await Promise.all([predict(one), predict(two), predict(one), predict(two)])
+    for (const [i, map] of maps.entries()) expectClose(map, i % 2 === 0 ? first : second, 0)
+    expect(first.data).not.toEqual(second.data)
+  })
+})

@@ -1,0 +1,8 @@
+import type { PartialDiffSalConfig } from '../../lib/index.ts'
+
+/** The smallest network that has every part of the whole one, for tests that are not about its numbers. */
+export const tinyConfig: PartialDiffSalConfig = {
+  size: [64, 96],
+  videoEncoder: { embedDim: 32, depth: 4, downscaleAt: [1, 2, 3] },
+  unetWidth: 32,
+}
