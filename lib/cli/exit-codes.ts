@@ -1,0 +1,61 @@
+import { DiffSalError, type DiffSalErrorCode } from '../errors.ts'
+
+/** What the exit codes of `diffsal` mean, as `--help` lists them. */
+export const exitCodes = {
+  0: 'done',
+  1: 'a defect of diffsal',
+  2: 'wrong use: an unknown option or a value that is not accepted',
+  3: 'the input cannot be read or decoded',
+  4: 'the weights cannot be read or used',
+  5: 'something is missing here: ffmpeg, libtorch, the addon, the device, or memory for it',
+  6: 'the output cannot be written, or the disk is full',
+  130: 'interrupted',
+} as const
+
+/** One of {@link exitCodes}. */
+export type ExitCode = keyof typeof exitCodes
+
+const byCode: Readonly<Record<Exclude<DiffSalErrorCode, 'ERR_DIFFSAL_FILE'>, ExitCode>> = {
+  ERR_DIFFSAL_INVALID_ARGUMENT: 2,
+  ERR_DIFFSAL_MEDIA: 3,
+  ERR_DIFFSAL_CHECKPOINT: 4,
+  ERR_DIFFSAL_FFMPEG_MISSING: 5,
+  ERR_DIFFSAL_LIBTORCH_MISSING: 5,
+  ERR_DIFFSAL_LIBTORCH_VERSION: 5,
+  ERR_DIFFSAL_ADDON_MISSING: 5,
+  ERR_DIFFSAL_DEVICE: 5,
+  ERR_DIFFSAL_OUT_OF_MEMORY: 5,
+  ERR_DIFFSAL_NO_SPACE: 6,
+  ERR_DIFFSAL_DISPOSED: 1,
+  ERR_DIFFSAL_INTERNAL: 1,
+}
+
+/** Ctrl-C, or a request to end. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
+const fileErrors = new WeakMap<DiffSalError, ExitCode>()
+
+/** Runs work in which an error of a file means the input (3), the weights (4) or the output (6). */
+export async function filesMean<T>(code: 3 | 4 | 6, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof DiffSalError && !fileErrors.has(error)) fileErrors.set(error, code)
+    throw error
+  }
+}
+
+/** The exit code for what a command failed with. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Interrupted) return 130
+  if (!(error instanceof DiffSalError)) return 1
+  return error.code === 'ERR_DIFFSAL_FILE' ? (fileErrors.get(error) ?? 5) : byCode[error.code]
+}
+
+/** The table for `--help`. */
+export function exitCodeHelp(): string {
+  const lines = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
+  return `\nExit codes:\n${lines.join('\n')}`
+}

@@ -1,0 +1,234 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { DiffSalError } from '../errors.ts'
+import { setLogger } from '../log.ts'
+import type { MapWriter } from '../media/output-file.ts'
+import { probe, type MediaInfo } from '../media/probe.ts'
+import { rationalText } from '../media/rational.ts'
+import { drawSeed, estimateMaps, mapRate, predictMedia, type PredictVideoOptions } from '../predict-video.ts'
+import { exitCodeHelp, filesMean } from './exit-codes.ts'
+import { interruptible } from './interrupt.ts'
+import { durationText, showMapProgress } from './map-progress.ts'
+import { openModel, type OpenModel, type Weights } from './open-model.ts'
+import { checkNotInputs, openOutputs, planOutputs, type PlannedOutput } from './outputs.ts'
+
+interface PredictFlags {
+  readonly weights?: string
+  readonly randomWeights?: number
+  readonly output?: string
+  readonly maps?: string
+  readonly overlay?: true
+  readonly stride: number
+  readonly steps?: number
+  readonly eta: number
+  readonly seed?: number
+  readonly device: string
+  readonly batch: number
+  readonly videoOnly?: true
+  readonly json?: true
+}
+
+/** How the command opens its model; tests give a small one. */
+export type ModelOpener = (weights: Weights, device: string, signal: AbortSignal) => Promise<OpenModel>
+
+const maxSeed = 2 ** 48 - 1
+
+const notes = `
+The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
+a PNG is scaled on its own, from its lowest value to its highest; .npy holds the values as they are, float32 (maps, height, width).
+Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
+
+/** `diffsal predict`: the saliency maps of a video file. */
+export function predictCommand(open: ModelOpener = openModel): Command {
+  return new Command('predict')
+    .description('predict the saliency maps of a video with its sound')
+    .argument('<input>', 'the video: any file that ffmpeg reads')
+    .addOption(new Option('--weights <file>', 'the trained weights, safetensors'))
+    .addOption(
+      new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
+        .argParser(integer(0, maxSeed))
+        .conflicts('weights'),
+    )
+    .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
+    .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
+    .option('--overlay', 'lay the maps in colour over the original video')
+    .option('--stride <n>', 'predict every n-th frame; videos interpolate between them', integer(1), 1)
+    .option('--steps <n>', 'denoising steps (default: the model\'s, 4)', integer(1, 1000))
+    .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
+    .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
+    .option('--video-only', 'leave the sound out')
+    .option('--json', 'print one JSON object on standard output at the end')
+    .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
+    .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
+}
+
+/** What was done, for `--json`. */
+interface Report {
+  readonly input: string
+  /** Of the input; null for sound alone. */
+  readonly size: { readonly width: number; readonly height: number } | null
+  /** Exact: `30000/1001`. */
+  readonly fps: string
+  readonly frames: number
+  readonly maps: number
+  /** The frames that have a predicted map, in the order of the .npy file: 0, step, 2 · step, … */
+  readonly mapFrames: { readonly first: 0; readonly step: number; readonly count: number }
+  /** [height, width] of a predicted map. */
+  readonly mapSize: readonly [number, number]
+  readonly weights: Weights
+  /** What to know about random weights. */
+  readonly note?: string
+  readonly device: string
+  readonly seed: number
+  readonly steps: number
+  readonly eta: number
+  readonly stride: number
+  readonly batch: number
+  readonly videoOnly: boolean
+  readonly outputs: readonly PlannedOutput[]
+  readonly warnings: readonly string[]
+  readonly seconds: number
+}
+
+async function predict(input: string, flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
+  const start = performance.now()
+  const weights = chooseWeights(flags)
+  const outputs = planOutputs(input, flags)
+  const warnings: string[] = []
+  let say = (text: string): void => void process.stderr.write(`${text}\n`)
+  setLogger((level, message) => {
+    if (level !== 'warn' && level !== 'error') return
+    warnings.push(message)
+    say(`diffsal: ${message}`)
+  })
+  let model: OpenModel | undefined
+  try {
+    if ('random' in weights) say(randomNote(weights.random))
+    const info = await filesMean(3, () => probe(input, { signal }))
+    await checkNotInputs(outputs, 'file' in weights ? [input, weights.file] : [input])
+    model = await filesMean(4, () => open(weights, flags.device, signal))
+    signal.throwIfAborted()
+    const seed = flags.seed ?? drawSeed()
+    const progress = showMapProgress(estimateMaps(info, flags.stride))
+    say = (text) => progress.line(text)
+    let steps = 0
+    const options: PredictVideoOptions = {
+      stride: flags.stride,
+      batch: flags.batch,
+      videoOnly: flags.videoOnly ?? false,
+      eta: flags.eta,
+      ...(flags.steps !== undefined && { steps: flags.steps }),
+      seed,
+      signal,
+      onProgress: (now) => {
+        ;({ steps } = now)
+        progress.step(now)
+      },
+    }
+    const written = await writeMaps(model, info, outputs, options, signal, progress.maps).finally(() => {
+      say = (text) => void process.stderr.write(`${text}\n`)
+      progress.stop()
+    })
+    const { video } = info
+    const report: Report = {
+      input,
+      size: video && { width: video.width, height: video.height },
+      fps: rationalText(mapRate(info)),
+      ...written,
+      mapFrames: { first: 0, step: flags.stride, count: written.maps },
+      mapSize: model.config.size,
+      weights,
+      ...('random' in weights && { note: randomNote(weights.random) }),
+      device: model.device,
+      seed,
+      steps,
+      eta: flags.eta,
+      stride: flags.stride,
+      batch: flags.batch,
+      videoOnly: flags.videoOnly ?? false,
+      outputs,
+      warnings,
+      seconds: Math.round(performance.now() - start) / 1000,
+    }
+    console.log(flags.json ? JSON.stringify(report) : summary(report))
+  } finally {
+    setLogger(undefined)
+    await model?.dispose()
+  }
+}
+
+/** Predicts and writes map by map; on any failure nothing is left of the outputs. */
+async function writeMaps(
+  model: OpenModel,
+  info: MediaInfo,
+  outputs: readonly PlannedOutput[],
+  options: PredictVideoOptions,
+  signal: AbortSignal,
+  onMaps: (maps: number) => void,
+): Promise<{ frames: number; maps: number }> {
+  const maps = predictMedia(model, info, options)
+  let writer: MapWriter | undefined
+  let count = 0
+  try {
+    // The first map before any file: what is wrong with the input or the options shows by then.
+    let next = await filesMean(3, () => maps.next())
+    const open = (writer = await filesMean(6, () => openOutputs(outputs, info, model.config.size, signal)))
+    while (!next.done) {
+      const { frame, tensor } = next.value
+      await filesMean(6, () => open.write(frame, tensor.data))
+      onMaps(++count)
+      next = await filesMean(3, () => maps.next())
+    }
+    const { frames } = next.value!
+    await filesMean(6, () => open.finish(frames))
+    signal.throwIfAborted()
+    await filesMean(6, () => open.commit())
+    return { frames, maps: count }
+  } finally {
+    await maps.return(undefined)
+    await writer?.discard()
+  }
+}
+
+function chooseWeights({ weights, randomWeights }: PredictFlags): Weights {
+  if (weights !== undefined) return { file: weights }
+  if (randomWeights !== undefined) return { random: randomWeights }
+  const message = 'Which weights? Give --weights FILE, or --random-weights SEED to see that the program runs without trained ones.'
+  throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: '--weights' })
+}
+
+function randomNote(seed: number): string {
+  return `The weights are random (seed ${seed}), not trained: the maps show that the program runs, and mean nothing.`
+}
+
+const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
+
+function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string {
+  const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
+  const lines = [
+    `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
+    ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
+  ]
+  if (note !== undefined) lines.push(note)
+  return lines.join('\n')
+}
+
+function ordinal(n: number): string {
+  const teens = n % 100 >= 11 && n % 100 <= 13
+  return teens ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
+}
+
+function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be an integer ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}.`)
+  }
+}
+
+function fraction(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('It must be a number from 0 to 1.')
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { doctorCommand } from './doctor.ts'
+import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
+import { predictCommand, type ModelOpener } from './predict.ts'
+import { setupCommand } from './setup.ts'
+
+function program(open: ModelOpener | undefined): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const root = new Command('diffsal')
+    .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
+    .version(version)
+    .addHelpText('after', exitCodeHelp())
+  for (const command of [predictCommand(open), setupCommand(), doctorCommand()]) root.addCommand(command)
+  // An exception instead of an exit, so that there is one place that decides on the exit code.
+  for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError()
+  return root
+}
+
+/** Runs one command line, `argv` as in `process.argv`, and gives its exit code. Errors go to standard error in a sentence. */
+export async function runCli(argv: readonly string[], open?: ModelOpener): Promise<number> {
+  try {
+    await program(open).parseAsync(argv)
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const code = exitCodeOf(error)
+    const message = error instanceof Error ? error.message : String(error)
+    const defect = code === 1 ? ' This is a defect of diffsal; please report it, with what DIFFSAL_DEBUG=1 prints.' : ''
+    process.stderr.write(`diffsal: ${message}${defect}\n`)
+    if (process.env.DIFFSAL_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    return code
+  }
+}

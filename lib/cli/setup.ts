@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { addonPaths, buildCommand } from '../addon.ts'
+import { DiffSalError } from '../errors.ts'
+import type { LocatedLibtorch } from '../libtorch/locate.ts'
+import { showProgress } from '../libtorch/progress.ts'
+import { release, series, variants, type Variant } from '../libtorch/releases.ts'
+import { setupLibtorch } from '../libtorch/setup.ts'
+
+/** `diffsal setup`: what `npm install` does, by hand, for where install scripts are off or another libtorch is wanted. */
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description(`find or fetch libtorch ${release.version}, and compile the native addon where it is missing`)
+    .option('--variant <name>', `the build of libtorch: ${variants.join(' or ')} (default: what is there, else cpu)`)
+    .option('--from <path|url>', 'install this wheel, zip, folder or address instead of fetching the official one')
+    .action(async ({ variant, from }: { variant?: Variant; from?: string }) => {
+      const display = showProgress()
+      let libtorch: LocatedLibtorch
+      try {
+        libtorch = await setupLibtorch({ variant, from, onProgress: display.onProgress, log: display.log })
+      } finally {
+        display.stop()
+      }
+      console.log(`libtorch ${libtorch.version} (${libtorch.variant}) is in '${libtorch.dir}'.`)
+      await compileIfNeeded(libtorch)
+    })
+}
+
+async function compileIfNeeded(libtorch: LocatedLibtorch): Promise<void> {
+  const { root, core, builtWith } = addonPaths()
+  if (core !== undefined && series(builtWith.version) === series(libtorch.version)) {
+    console.log(`The native addon is '${core}'.`)
+    return
+  }
+  const child = spawn(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
+  if (code !== 0) {
+    throw new DiffSalError(
+      'ERR_DIFFSAL_ADDON_MISSING',
+      `The native addon could not be compiled, for the reason above. When it is mended, run \`${buildCommand(root)}\`.`,
+    )
+  }
+}
