@@ -80,7 +80,7 @@ type Parts = 'videoEncoder' | 'audioEncoder' | 'normalisation'
 export type PartialDiffSalConfig = Partial<Omit<DiffSalConfig, Parts>> & { [P in Parts]?: Partial<DiffSalConfig[P]> }
 
 /** The paper's network at its full size. */
-export const defaultConfig: DiffSalConfig = {
+export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>({
   dialect: 'paper',
   size: [224, 384],
   clipLength: 16,
@@ -109,7 +109,7 @@ export const defaultConfig: DiffSalConfig = {
     mean: [114.7748, 107.7354, 99.475],
     std: [38.7568578, 37.88248729, 40.02898126],
   },
-}
+})
 
 /** Stages of the network: maps at 1/32, 1/16, 1/8 and 1/4 of the clip's size. */
 const stages = 4
@@ -122,15 +122,23 @@ const widest = 8192
  */
 export function resolveConfig(partial: PartialDiffSalConfig | undefined, base: DiffSalConfig = defaultConfig): DiffSalConfig {
   const given = checkOptions<PartialDiffSalConfig>('config', partial, names(base))
-  const config: DiffSalConfig = structuredClone({
+  const merged: DiffSalConfig = {
     ...base,
     ...given,
     videoEncoder: part('videoEncoder', given.videoEncoder, base.videoEncoder),
     audioEncoder: part('audioEncoder', given.audioEncoder, base.audioEncoder),
     normalisation: part('normalisation', given.normalisation, base.normalisation),
-  })
+  }
+  checkConfig(merged)
+  // A copy that nobody else holds, checked as well: an accessor may have given another value the second time.
+  const config = JSON.parse(JSON.stringify(merged)) as DiffSalConfig
   checkConfig(config)
-  return config
+  return deepFreeze(config)
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner)
+  return Object.freeze(value)
 }
 
 function names<T extends object>(value: T): (keyof T & string)[] {
@@ -181,6 +189,7 @@ function checkVideoEncoder(encoder: VideoEncoderConfig): void {
   }
   checkIntegers('config.videoEncoder.kvStride', kvStride, 3, 1, 64)
   checkNumber('config.videoEncoder.mlpRatio', mlpRatio, 0.25, 16)
+  if (embedDim * mlpRatio < 1) throw invalidArgument('config.videoEncoder.mlpRatio', 'large enough for at least one hidden channel', mlpRatio)
 }
 
 function checkAudioEncoder({ widths, heads, headDim, hidden }: AudioEncoderConfig): void {

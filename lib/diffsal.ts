@@ -24,7 +24,7 @@ export interface RunOptions {
 
 /** How to make a model with initial weights. */
 export interface CreateOptions extends RunOptions {
-  /** Decides the initial weights, 0 to 2^48 - 1. Default: drawn. */
+  /** Decides the initial weights, 0 to 2^32 - 1. Default: drawn. */
   seed?: number
 }
 
@@ -43,7 +43,7 @@ export interface PredictOptions {
   /** 0: deterministic from the noise on (DDIM); up to 1, noise is added at each step (1: DDPM's). Default 0. */
   eta?: number
   /**
-   * Decides the noise, 0 to 2^48 - 1: one for every sample, or one each. A sample's noise depends on its seed alone, not on the
+   * Decides the noise, 0 to 2^32 - 1: one for every sample, or one each. A sample's noise depends on its seed alone, not on the
    * batch. The same seed gives the same map, bit for bit, on one device with one number of threads. Default: drawn.
    */
   seed?: number | number[]
@@ -80,7 +80,8 @@ export interface ModelMemory {
   features: number
 }
 
-const maxSeed = 2 ** 48 - 1
+// libtorch's generator takes 32 bits of a seed.
+const maxSeed = 2 ** 32 - 1
 const runOptions = ['device', 'precision', 'threads'] as const
 
 /**
@@ -111,7 +112,7 @@ export class DiffSal {
    */
   static async create(config?: PartialDiffSalConfig, options?: CreateOptions): Promise<DiffSal> {
     const { seed, ...run } = checkOptions<CreateOptions>('options', options, ['seed', ...runOptions])
-    return DiffSal.#build(resolveConfig(config), run, { seed: seed === undefined ? randomInt(maxSeed) : checkSeed('seed', seed) })
+    return DiffSal.#build(resolveConfig(config), run, { seed: seed === undefined ? randomInt(maxSeed + 1) : checkSeed('seed', seed) })
   }
 
   /**
@@ -125,10 +126,10 @@ export class DiffSal {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
     checkString('path', path)
-    const { metadata, tensors } = await readHeader(path)
+    const { metadata, tensors, identity } = await readHeader(path)
     const resolved = resolveConfig(config, metadata.diffsal === undefined ? undefined : storedConfig(path, metadata.diffsal))
     const entries = [...tensors].map(([name, entry]) => ({ name, ...entry }))
-    return DiffSal.#build(resolved, run, { path, entries }, signal)
+    return DiffSal.#build(resolved, run, { path, identity, entries }, signal)
   }
 
   static async #build(
@@ -175,7 +176,7 @@ export class DiffSal {
    */
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'>> {
     const model = this.#live()
-    const { steps = this.config.dialect === 'released' ? 1 : 4, eta = 0, seed, noise, signal, onProgress } = checkOptions<PredictOptions>(
+    const { steps = this.config.dialect === 'released' ? 1 : 4, eta = 0, seed = randomInt(maxSeed + 1), noise, signal, onProgress } = checkOptions<PredictOptions>(
       'options',
       options,
       ['steps', 'eta', 'seed', 'noise', 'signal', 'onProgress'],
@@ -186,14 +187,14 @@ export class DiffSal {
     checkNumber('eta', eta, 0, 1)
     if (noise !== undefined) this.#checkMap('noise', noise, batch)
     if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
-    const seeds = checkSeeds(seed ?? randomInt(maxSeed), batch)
+    const seeds = checkSeeds(seed, batch)
 
     const failed = new AbortController()
     const onStep =
       onProgress &&
       ((step: number, steps: number) => {
         try {
-          if (!failed.signal.aborted) onProgress({ step, steps })
+          if (!stop?.aborted) onProgress({ step, steps })
         } catch (error) {
           failed.abort(error)
         }
@@ -214,16 +215,16 @@ export class DiffSal {
 
   /**
    * Encodes what a clip shows and sounds like, once for any number of {@link denoise} and {@link predict} calls. Dispose the features,
-   * or leave them to the garbage collector.
+   * or leave them to the garbage collector. `seed` matters only to a `released` model that does not see, whose video maps are noise.
    *
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async encode(input: ClipInput, options?: { signal?: AbortSignal; seed?: number }): Promise<Features> {
-    const { signal, seed = randomInt(maxSeed) } = checkOptions('options', options, ['signal', 'seed'])
+  async encode(input: ClipInput, options?: { signal?: AbortSignal; seed?: number | number[] }): Promise<Features> {
+    const { signal, seed = randomInt(maxSeed + 1) } = checkOptions('options', options, ['signal', 'seed'])
     const model = this.#live()
-    const { inputs } = checkInputs(this.config, input)
-    checkSeed('seed', seed)
-    const handle = await abortable(checkSignal(signal), (cancel) => model.encode(inputs, seed, cancel))
+    const { inputs, batch } = checkInputs(this.config, input)
+    const seeds = checkSeeds(seed, batch)
+    const handle = await abortable(checkSignal(signal), (cancel) => model.encode(inputs, seeds, cancel))
     return new Features(handle, model)
   }
 

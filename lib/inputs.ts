@@ -76,6 +76,7 @@ function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tenso
     return { inputs: { mel: checked }, batch: checked.shape[0]! }
   }
   const excerpts = Array.isArray(audio) ? audio : [audio as AudioExcerpt]
+  if (excerpts.length === 0) throw invalidArgumentText('audio', 'one excerpt a clip', 'an empty array')
   return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(Array.isArray(audio) ? `audio[${i}]` : 'audio', excerpt)) }, batch: excerpts.length }
 }
 

@@ -37,13 +37,13 @@ export interface NativeModel {
   build(
     config: DiffSalConfig,
     device: string,
-    from: { seed: number } | { path: string; entries: NativeEntry[] },
+    from: { seed: number } | { path: string; identity: string; entries: NativeEntry[] },
     cancel: NativeCancelToken | undefined,
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number }
   save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
-  encode(inputs: NativeInputs, seed: number, cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
@@ -57,6 +57,7 @@ export interface NativeModel {
 /** The raw addon: native/binding's exports. */
 export interface NativeAddon {
   initialise(makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError): void
+  stop(): void
   Model: new (options: { threads: number }) => NativeModel
   CancelToken: new () => NativeCancelToken
   libtorch(): { version: string; settings: string; cudaDevices: number; cudaProblem: string }
@@ -74,6 +75,8 @@ export function native(): NativeAddon {
   if (addon === undefined) {
     const opened = loadAddon() as NativeAddon
     opened.initialise(makeError)
+    // process.exit() ends the process under running threads unless they are stopped before.
+    process.prependOnceListener('exit', () => opened.stop())
     addon = opened
   }
   return addon

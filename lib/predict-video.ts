@@ -85,7 +85,7 @@ export interface VideoSummary {
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
 
-const maxSeed = 2 ** 48 - 1
+const maxSeed = 2 ** 32 - 1
 
 const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
 
@@ -136,7 +136,7 @@ export function estimateMaps(info: MediaInfo, stride: number): number | undefine
 
 /** A seed for one video. */
 export function drawSeed(): number {
-  return randomInt(maxSeed)
+  return randomInt(maxSeed + 1)
 }
 
 function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {

@@ -50,6 +50,8 @@ export interface SafetensorsHeader {
   readonly fileSize: number
   /** Offset of the first byte of data. */
   readonly dataStart: number
+  /** Tells this file from another that takes its name, or its place, later: device, inode, size and time of change. */
+  readonly identity: string
 }
 
 /**
@@ -69,7 +71,7 @@ const dataAlignment = 64
  */
 export async function readHeader(path: string): Promise<SafetensorsHeader> {
   checkString('path', path)
-  let read: { text: Uint8Array; fileSize: number }
+  let read: { text: Uint8Array; fileSize: number; identity: string }
   try {
     read = await readText(path)
   } catch (error) {
@@ -81,7 +83,7 @@ export async function readHeader(path: string): Promise<SafetensorsHeader> {
     .map(([name, entry]) => [name, checkEntry(path, name, entry, dataStart, read.fileSize)] as const)
     .sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
   checkLayout(path, tensors, dataStart, read.fileSize)
-  return { metadata, tensors: new Map(tensors), fileSize: read.fileSize, dataStart }
+  return { metadata, tensors: new Map(tensors), fileSize: read.fileSize, dataStart, identity: read.identity }
 }
 
 /**
@@ -110,14 +112,15 @@ export function byteLength({ dtype, shape }: TensorKind): number {
 }
 
 /** The header's text, still as bytes. */
-async function readText(path: string): Promise<{ text: Uint8Array; fileSize: number }> {
+async function readText(path: string): Promise<{ text: Uint8Array; fileSize: number; identity: string }> {
   // Asked by name before opening: to open a pipe is to wait for its other end.
   const stats = await stat(path)
   if (stats.isDirectory()) throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' })
   if (!stats.isFile()) throw new Error('it is not a regular file')
   const file = await open(path, 'r')
   try {
-    const { size: fileSize } = await file.stat()
+    const { dev, ino, size, mtimeNs } = await file.stat({ bigint: true })
+    const fileSize = Number(size)
     if (fileSize === 0) throw damaged(path, 'the file is empty', 'a safetensors file', '0 bytes')
     if (fileSize < 8) throw damaged(path, 'it ends inside the header length', 'at least 8 bytes', bytesOf(fileSize))
     const length = Buffer.from(await readExactly(path, file, 0, 8)).readBigUInt64LE()
@@ -128,7 +131,7 @@ async function readText(path: string): Promise<{ text: Uint8Array; fileSize: num
     if (8 + Number(length) > fileSize) {
       throw damaged(path, "the header reaches past the file's end", `at most ${bytesOf(fileSize - 8)} of header`, bytesOf(length))
     }
-    return { text: await readExactly(path, file, 8, Number(length)), fileSize }
+    return { text: await readExactly(path, file, 8, Number(length)), fileSize, identity: [dev, ino, size, mtimeNs].join(':') }
   } finally {
     await file.close()
   }

@@ -30,7 +30,7 @@ interface PredictFlags {
 /** How the command opens its model; tests give a small one. */
 export type ModelOpener = (weights: Weights, device: string, signal: AbortSignal) => Promise<OpenModel>
 
-const maxSeed = 2 ** 48 - 1
+const maxSeed = 2 ** 32 - 1
 
 const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/cancellation.h"
+
 namespace diffsal {
 namespace {
 
@@ -33,7 +35,7 @@ at::Tensor resample(const at::Tensor& samples, int64_t from, int64_t to) {
   auto output = at::empty({length}, at::kFloat);
   const float* in = input.const_data_ptr<float>();
   float* out = output.mutable_data_ptr<float>();
-  at::parallel_for(0, length, 1024, [&](int64_t begin, int64_t end) {
+  auto fill = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       double centre = static_cast<double>(i) * static_cast<double>(from) / static_cast<double>(to), sum = 0;
       auto first = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(centre - reach)));
@@ -41,7 +43,12 @@ at::Tensor resample(const at::Tensor& samples, int64_t from, int64_t to) {
       for (int64_t j = first; j <= last; ++j) sum += in[j] * filter(static_cast<double>(j) - centre, cutoff);
       out[i] = static_cast<float>(sum);
     }
-  });
+  };
+  const int64_t block = 16384;
+  for (int64_t begin = 0; begin < length; begin += block) {
+    throw_if_cancelled();
+    at::parallel_for(begin, std::min(begin + block, length), 1024, fill);
+  }
   return output;
 }
 

@@ -8,8 +8,10 @@
 #include <ATen/ops/minimum.h>
 
 #include <cmath>
+#include <vector>
 
 #include "model/layers.h"
+#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -39,9 +41,16 @@ int64_t slice_samples(int64_t rate) { return window_size(rate) + (slice_frames -
 at::Tensor log_mel(const at::Tensor& samples, int64_t rate) {
   int64_t window = window_size(rate), fft = 1;
   while (fft < window) fft *= 2;
-  auto frames = samples.to(at::kDouble).unfold(0, window, hop_size(rate)) * at::hann_window(window, true, at::kDouble);
-  auto magnitude = at::fft_rfft(frames, fft).abs();
-  return (at::matmul(magnitude, mel_weights(rate, fft)) + offset).log();
+  auto frames = samples.unfold(0, window, hop_size(rate));
+  auto hann = at::hann_window(window, true, at::kDouble), weights = mel_weights(rate, fft);
+  // Half a minute at a time, which bounds the memory that the frames take in float64.
+  std::vector<at::Tensor> parts;
+  for (const auto& part : frames.split(3000)) {
+    throw_if_cancelled();
+    auto magnitude = at::fft_rfft(part.to(at::kDouble) * hann, fft).abs();
+    parts.push_back((at::matmul(magnitude, weights) + offset).log());
+  }
+  return at::cat(parts);
 }
 
 at::Tensor mel_slices(const at::Tensor& samples, int64_t height, int64_t width, int64_t slots, int64_t rate) {

@@ -34,8 +34,15 @@ Error as_error(const std::exception_ptr& exception) {
     return Error(ErrorCode::out_of_memory, std::string("The device is out of memory: ") + error.what_without_backtrace());
   } catch (const c10::Error& error) {
     std::string text = error.what_without_backtrace();
-    bool memory = text.find("allocate memory") != std::string::npos;
-    return Error(memory ? ErrorCode::out_of_memory : ErrorCode::internal, (memory ? "Out of memory: " : "libtorch failed: ") + text);
+    // The allocator's words are "[enforce fail at alloc_cpu.cpp:127] … you tried to allocate 42 bytes. …".
+    if (text.find("allocate memory") != std::string::npos) {
+      const std::string key = "tried to allocate ";
+      auto begin = text.find(key);
+      auto bytes = begin == std::string::npos ? "" : text.substr(begin + key.size(), text.find(" bytes", begin) - begin - key.size());
+      return Error(ErrorCode::out_of_memory, "Out of memory: " + (bytes.empty() ? "an allocation failed" : bytes + " bytes cannot be had") +
+                                                 ". Use a smaller batch or size, or a machine with more memory.");
+    }
+    return Error(ErrorCode::internal, "libtorch failed: " + text);
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::out_of_memory, "Out of memory.");
   } catch (const std::exception& error) {
@@ -52,7 +59,11 @@ void Bridge::run(Napi::Env env, Napi::Function, void*, Call* call) {
   if (env == nullptr) return;
   std::unique_ptr<Call> owned(call);
   Napi::HandleScope scope(env);
-  (*owned)(env);
+  try {
+    (*owned)(env);
+  } catch (const Napi::Error&) {
+    // A worker thread that is being terminated refuses to run JavaScript. Nobody is left to hear of it.
+  }
 }
 
 Bridge::Bridge(Napi::Env env) : function_(Function::New(env, "diffsal", 0, 1)) { function_.Unref(env); }

@@ -58,4 +58,16 @@ struct Environment {
 // The exception as the DiffSalError that lib/native.ts's makeError builds.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception);
 
+// Runs a function on the JavaScript thread; what it throws becomes the JavaScript exception, a DiffSalError.
+template <typename Function>
+auto guarded(Napi::Env env, Function function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw Napi::Error(env, to_js_error(env, std::current_exception()));
+  }
+}
+
 }  // namespace diffsal

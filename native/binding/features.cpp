@@ -8,8 +8,8 @@ namespace diffsal {
 
 void FeaturesHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Features",
-                                 {InstanceMethod<&FeaturesHandle::tensors>("tensors"), InstanceMethod<&FeaturesHandle::dispose>("dispose"),
-                                  InstanceAccessor<&FeaturesHandle::batch>("batch")});
+                                 {InstanceMethod<&FeaturesHandle::safely<&FeaturesHandle::tensors>>("tensors"), InstanceMethod<&FeaturesHandle::dispose>("dispose"),
+                                  InstanceAccessor<&FeaturesHandle::safely<&FeaturesHandle::batch>>("batch")});
   Environment::of(env).features = Napi::Persistent(constructor);
 }
 

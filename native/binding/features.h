@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "binding/environment.h"
 #include "model/network.h"
 
 namespace diffsal {
@@ -24,6 +25,12 @@ class FeaturesHandle : public Napi::ObjectWrap<FeaturesHandle> {
   Napi::Value batch(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   void release(Napi::Env env);
+
+  // A method whose C++ exceptions are DiffSalErrors.
+  template <Napi::Value (FeaturesHandle::*method)(const Napi::CallbackInfo&)>
+  Napi::Value safely(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  }
 
   std::shared_ptr<const Features> features_;
   std::shared_ptr<std::atomic<int64_t>> counter_;

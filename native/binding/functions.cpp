@@ -16,22 +16,18 @@ namespace {
 
 int64_t integer(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
 
-// Runs a function of at::Tensors at once; what it throws becomes the JavaScript exception.
+// Runs a function of at::Tensors at once.
 template <typename Function>
-Napi::Value guarded(const Napi::CallbackInfo& info, Function function) {
-  try {
+Napi::Value at_once(const Napi::CallbackInfo& info, Function function) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
     c10::InferenceMode inference;
     return function();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (...) {
-    throw Napi::Error(info.Env(), to_js_error(info.Env(), std::current_exception()));
-  }
+  });
 }
 
 // () -> { version, settings, cudaDevices, cudaProblem }
 Napi::Value libtorch(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] {
+  return at_once(info, [&] {
     auto env = info.Env();
     auto object = Napi::Object::New(env);
     object.Set("version", libtorch_version());
@@ -44,17 +40,17 @@ Napi::Value libtorch(const Napi::CallbackInfo& info) {
 
 // (timesteps) -> Tensor<'float64'>
 Napi::Value js_betas(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return tensor_to_js(info.Env(), cosine_betas(integer(info[0]))); });
+  return at_once(info, [&] { return tensor_to_js(info.Env(), cosine_betas(integer(info[0]))); });
 }
 
 // (timesteps) -> Tensor<'float32'>
 Napi::Value js_alpha_bars(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return tensor_to_js(info.Env(), alpha_bars(integer(info[0]))); });
+  return at_once(info, [&] { return tensor_to_js(info.Env(), alpha_bars(integer(info[0]))); });
 }
 
 // (timesteps, steps, released) -> [now, next][]
 Napi::Value js_ddim_times(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] {
+  return at_once(info, [&] {
     auto env = info.Env();
     auto pairs = ddim_times(integer(info[0]), integer(info[1]), info[2].ToBoolean());
     auto list = Napi::Array::New(env, pairs.size());
@@ -71,7 +67,7 @@ Napi::Value js_ddim_times(const Napi::CallbackInfo& info) {
 // Runs `work` on (samples, sampleRate)'s samples at the network's rate, off the JavaScript thread.
 Napi::Value submit(const Napi::CallbackInfo& info, std::function<at::Tensor(const at::Tensor&)> work) {
   auto env = info.Env();
-  auto samples = tensor_from_js(info[0]);
+  auto samples = guarded(env, [&] { return tensor_from_js(info[0]); });
   auto rate = integer(info[1]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), nullptr,
@@ -94,9 +90,14 @@ Napi::Value js_mel_slices(const Napi::CallbackInfo& info) {
   return submit(info, [=](const at::Tensor& samples) { return mel_slices(samples, height, width, slots, network_rate); });
 }
 
+// () -> undefined: stops every thread of this environment, as its end does. For process.exit(), which runs no cleanup hooks and
+// destroys libtorch's globals under running threads.
+void stop(const Napi::CallbackInfo& info) { Environment::of(info.Env()).close(); }
+
 }  // namespace
 
 void define_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
   exports.Set("libtorch", Napi::Function::New<libtorch>(env, "libtorch"));
   exports.Set("betas", Napi::Function::New<js_betas>(env, "betas"));
   exports.Set("alphaBars", Napi::Function::New<js_alpha_bars>(env, "alphaBars"));

@@ -59,20 +59,34 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   return entries;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, uint64_t seed) {
+Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds) {
   auto prepared = prepare(inputs, network.config(), network.device());
-  return network.encode(prepared.frames, prepared.mel, make_generator(derive_seed(seed, "video maps")));
+  std::vector<at::Generator> generators;
+  for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
+  return network.encode(prepared.frames, prepared.mel, generators);
+}
+
+std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
+  auto array = value.As<Napi::Array>();
+  std::vector<uint64_t> seeds;
+  for (uint32_t i = 0; i < array.Length(); ++i) seeds.push_back(unsigned_integer(array.Get(i)));
+  return seeds;
 }
 
 }  // namespace
 
 void ModelHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Model",
-                                 {InstanceMethod<&ModelHandle::build>("build"), InstanceMethod<&ModelHandle::parameters>("parameters"),
-                                  InstanceMethod<&ModelHandle::save>("save"), InstanceMethod<&ModelHandle::encode>("encode"),
-                                  InstanceMethod<&ModelHandle::denoise>("denoise"), InstanceMethod<&ModelHandle::predict>("predict"),
-                                  InstanceMethod<&ModelHandle::close>("close"),
-                                  InstanceMethod<&ModelHandle::memory>("memory")});
+                                 {
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::build>>("build"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::parameters>>("parameters"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::memory>>("memory"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::save>>("save"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::encode>>("encode"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::denoise>>("denoise"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::predict>>("predict"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::close>>("close"),
+                                 });
   Environment::of(env).model = Napi::Persistent(constructor);
   exports.Set("Model", constructor);
 }
@@ -100,9 +114,10 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   std::function<Nothing()> work;
   if (from.Has("path")) {
     auto path = text(from.Get("path"));
+    auto identity = text(from.Get("identity"));
     auto entries = entries_from_js(from.Get("entries").As<Napi::Array>());
-    work = [network = network_, config, device, path, entries] {
-      SafetensorsSource source(path, entries);
+    work = [network = network_, config, device, path, identity, entries] {
+      SafetensorsSource source(path, identity, entries);
       auto loaded = std::make_unique<Network>(config, source, device);
       source.finish();
       *network = std::move(loaded);
@@ -149,12 +164,12 @@ Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
   auto inputs = inputs_from_js(info[0].As<Napi::Object>());
-  auto seed = unsigned_integer(info[1]);
+  auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
-      [network = network_, inputs = std::move(inputs), seed] {
+      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds)] {
         c10::InferenceMode inference;
-        return encode_clip(**network, inputs, seed);
+        return encode_clip(**network, inputs, seeds);
       },
       [counter = feature_bytes_](Napi::Env env, Features& features) -> Napi::Value {
         return FeaturesHandle::make(env, std::move(features), counter);
@@ -186,9 +201,8 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
     inputs = inputs_from_js(given);
   }
   auto object = info[1].As<Napi::Object>();
-  PredictOptions options{object.Get("steps").ToNumber().Int64Value(), object.Get("eta").ToNumber().DoubleValue(), {}, optional_tensor(object, "noise"), {}};
-  auto seeds = object.Get("seeds").As<Napi::Array>();
-  for (uint32_t i = 0; i < seeds.Length(); ++i) options.seeds.push_back(unsigned_integer(seeds.Get(i)));
+  PredictOptions options{object.Get("steps").ToNumber().Int64Value(), object.Get("eta").ToNumber().DoubleValue(), seeds_from_js(object.Get("seeds")),
+                         optional_tensor(object, "noise"), {}};
   std::shared_ptr<Napi::FunctionReference> function;
   if (info[3].IsFunction()) {
     function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
@@ -204,7 +218,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         if (options.noise.defined()) check_finite(options.noise, "noise");
         if (features) return sample(**network, *features, options);
-        return sample(**network, encode_clip(**network, inputs, options.seeds[0]), options);
+        return sample(**network, encode_clip(**network, inputs, options.seeds), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
       [function](Napi::Env env, Tensor& map) { return to_tensor(env, map); });

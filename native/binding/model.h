@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "binding/environment.h"
 #include "model/network.h"
 #include "runtime/worker.h"
 
@@ -19,7 +20,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   ~ModelHandle() override;
 
  private:
-  // (config, device, { seed } | { path, entries }, cancel) -> Promise<void>. The other methods are for after it.
+  // (config, device, { seed } | { path, identity, entries }, cancel) -> Promise<void>. The other methods are for after it.
   Napi::Value build(const Napi::CallbackInfo& info);
   // () -> { name, shape, buffer }[]
   Napi::Value parameters(const Napi::CallbackInfo& info);
@@ -33,6 +34,12 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value predict(const Napi::CallbackInfo& info);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Napi::CallbackInfo& info);
+
+  // A method whose C++ exceptions are DiffSalErrors.
+  template <Napi::Value (ModelHandle::*method)(const Napi::CallbackInfo&)>
+  Napi::Value safely(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  }
 
   template <typename Result>
   Napi::Value submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,

@@ -38,7 +38,12 @@ at::Tensor tensor_from_js(const Napi::Value& value) {
     auto tensor = at::empty(shape, dtype.scalar);
     // lib/ has compared them; reading past the array's end would be a crash.
     if (tensor.nbytes() != data.ByteLength()) throw Error(ErrorCode::internal, "A tensor's data does not fill its shape.");
-    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), static_cast<char*>(data.ArrayBuffer().Data()) + data.ByteOffset(), tensor.nbytes());
+    // Not by data.ArrayBuffer(): memory that threads share is none.
+    void* bytes = nullptr;
+    if (napi_get_typedarray_info(value.Env(), data, nullptr, nullptr, &bytes, nullptr, nullptr) != napi_ok) {
+      throw Error(ErrorCode::internal, "A tensor's data cannot be read.");
+    }
+    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), bytes, tensor.nbytes());
     return tensor;
   }
   throw Error(ErrorCode::internal, "A tensor's data is of an unknown type.");

@@ -48,6 +48,10 @@ MappedFile::MappedFile(const std::string& path) {
   void* address = MAP_FAILED;
   if (::fstat(file, &status) == 0) {
     size_ = static_cast<size_t>(status.st_size);
+    auto nanoseconds = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
+    for (uint64_t part : {uint64_t{status.st_dev}, uint64_t{status.st_ino}, uint64_t{size_}, nanoseconds}) {
+      identity_ += (identity_.empty() ? "" : ":") + std::to_string(part);
+    }
     address = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
   }
   int number = errno;
@@ -58,8 +62,12 @@ MappedFile::MappedFile(const std::string& path) {
 
 MappedFile::~MappedFile() { ::munmap(data_, size_); }
 
-SafetensorsSource::SafetensorsSource(std::string path, std::map<std::string, StoredTensor> entries)
-    : path_(std::move(path)), file_(std::make_shared<MappedFile>(path_)), entries_(std::move(entries)) {}
+SafetensorsSource::SafetensorsSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries)
+    : path_(std::move(path)), file_(std::make_shared<MappedFile>(path_)), entries_(std::move(entries)) {
+  if (file_->identity() != identity) {
+    throw Error(ErrorCode::checkpoint, "The weights file '" + path_ + "' changed while it was read. Load it again.", path_);
+  }
+}
 
 at::Tensor SafetensorsSource::tensor(const ParameterInfo& info) {
   auto found = entries_.find(info.name);
@@ -80,9 +88,9 @@ at::Tensor SafetensorsSource::stored(const std::string& name, const StoredTensor
   auto type = scalar_type(entry.dtype, name, path_);
   uint64_t bytes = c10::elementSize(type);
   for (auto size : entry.shape) bytes *= static_cast<uint64_t>(size);
-  // The header was checked against the file's size before; the file may have changed since.
+  // lib/ has checked it; reading past the mapping's end would be a crash.
   if (entry.begin > entry.end || entry.end > file_->size() || entry.end - entry.begin != bytes) {
-    throw Error(ErrorCode::checkpoint, "The weights file '" + path_ + "' changed while it was read.", path_);
+    throw Error(ErrorCode::internal, "'" + name + "' does not lie within its file.", name);
   }
   char* data = file_->data() + entry.begin;
   bool aligned = reinterpret_cast<uintptr_t>(data) % c10::elementSize(type) == 0;

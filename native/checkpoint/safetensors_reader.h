@@ -20,10 +20,13 @@ class MappedFile {
 
   char* data() const { return data_; }
   size_t size() const { return size_; }
+  // Device, inode, size and time of change, as lib/checkpoint/safetensors.ts writes them.
+  const std::string& identity() const { return identity_; }
 
  private:
   char* data_ = nullptr;
   size_t size_ = 0;
+  std::string identity_;
 };
 
 // One entry of a safetensors header, which lib/checkpoint/safetensors.ts has read and checked; begin and end are offsets
@@ -38,7 +41,8 @@ struct StoredTensor {
 // are converted. Names that are missing or misshapen are collected, so that finish() can say all of them at once.
 class SafetensorsSource : public ParameterSource {
  public:
-  SafetensorsSource(std::string path, std::map<std::string, StoredTensor> entries);
+  // `identity`: of the file whose header the entries are from; another file of that name is refused.
+  SafetensorsSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries);
   at::Tensor tensor(const ParameterInfo& info) override;
 
   // Throws when a name was missing, misshapen, or never asked for.

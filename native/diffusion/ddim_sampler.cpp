@@ -1,6 +1,7 @@
 #include "diffusion/ddim_sampler.h"
 
 #include <ATen/TensorOperators.h>
+#include <algorithm>
 #include <cmath>
 
 #include "diffusion/noise_schedule.h"
@@ -13,7 +14,8 @@ at::Tensor ddim_step(const at::Tensor& x, const at::Tensor& s0, float a, float b
   // The coefficients are float32, as the table they come from.
   auto eps = (x * std::sqrt(1 / a) - s0) / std::sqrt(1 / a - 1);
   float sigma = static_cast<float>(eta) * std::sqrt((1 - a / b) * (1 - b) / (1 - a));
-  auto next = s0 * std::sqrt(b) + eps * std::sqrt(1 - b - sigma * sigma);
+  // At eta 1 the square root's argument is 0 but for rounding.
+  auto next = s0 * std::sqrt(b) + eps * std::sqrt(std::max(1 - b - sigma * sigma, 0.0f));
   return eta > 0 ? next + noise().to(x.device()) * sigma : next;
 }
 

@@ -1,7 +1,6 @@
 #include "model/network.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 namespace diffsal {
@@ -22,7 +21,7 @@ Network::Network(const Config& config, ParameterSource& source, at::Device devic
   decoder_net_.emplace(root / "decoder_net", config);
 }
 
-Features Network::encode(const Tensor& frames, const Tensor& mel, std::optional<at::Generator> generator) const {
+Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators) const {
   Features features;
   if (mel.defined()) {
     Tensor audio;
@@ -39,9 +38,11 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, std::optional<
   auto channels = config_.channels();
   for (size_t i = 0; i < channels.size(); ++i) {
     int64_t stride = 4 << (channels.size() - 1 - i);
-    Sizes shape = {mel.size(0), channels[i], config_.slots() - 1, config_.height / stride, config_.width / stride};
-    features.video.push_back(config_.released() ? at::empty(shape, at::kFloat).normal_(0, 1, generator).to(device_)
-                                                : at::zeros(shape, mel.options()));
+    auto map = at::zeros({mel.size(0), channels[i], config_.slots() - 1, config_.height / stride, config_.width / stride}, at::kFloat);
+    if (config_.released()) {
+      for (int64_t b = 0; b < map.size(0); ++b) map[b].normal_(0, 1, generators.at(static_cast<size_t>(b)));
+    }
+    features.video.push_back(map.to(device_));
   }
   return features;
 }

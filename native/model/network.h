@@ -24,8 +24,8 @@ class Network {
   Network(const Config& config, ParameterSource& source, at::Device device);
 
   // frames: (B, 3, T, H, W) normalised, or undefined; mel: (B, 1, slots, H/2, W/2), or undefined. Without frames the video
-  // maps are zeros (released: standard normal, drawn from `generator`); without mel there is no audio map.
-  Features encode(const Tensor& frames, const Tensor& mel, std::optional<at::Generator> generator = {}) const;
+  // maps are zeros (released: standard normal, sample b drawn from generators[b]); without mel there is no audio map.
+  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}) const;
 
   // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;

@@ -1,0 +1,29 @@
+// Ends while a prediction runs and others wait, in the way that its argument names.
+import { createModel, inputs, logMel } from './package.mjs'
+
+const [how, path] = process.argv.slice(2)
+const model = await createModel()
+const quit = () => {
+  console.log('now')
+  process.exit(7)
+}
+
+if (how === 'save') {
+  await model.save(path)
+  model.save(path)
+  setTimeout(quit, 15)
+} else if (how === 'sound') {
+  logMel(new Float32Array(48000 * 120), { sampleRate: 48000 })
+  setTimeout(quit, 200)
+} else {
+  // Two models, for two threads that may be in libtorch while it ends.
+  const other = await createModel()
+  for (const busy of [model, other, model, other])
+    busy.predict(inputs, { steps: 1000, onProgress: ({ step }) => how === 'progress' && step === 3 && quit() })
+  if (how === 'timer') setTimeout(quit, 200)
+  if (how === 'throw') setTimeout(() => Promise.reject(new Error('nobody caught this')), 200)
+  if (how === 'signal') {
+    process.on('SIGTERM', quit)
+    setTimeout(() => process.kill(process.pid, 'SIGTERM'), 200)
+  }
+}

@@ -1,0 +1,42 @@
+// A worker thread that does what its data names, for ever; it posts 'begun' when it is at it, or its map and ends.
+import { parentPort, workerData } from 'node:worker_threads'
+import { config, createModel, DiffSal, inputs, logMel, noise } from './package.mjs'
+
+const begun = () => parentPort.postMessage('begun')
+const samples = new Float32Array(400)
+
+const work = {
+  async predict() {
+    const model = await createModel()
+    parentPort.postMessage((await model.predict(inputs, { steps: 2, noise })).data)
+    await model.dispose()
+  },
+  async sampling() {
+    const model = await createModel()
+    await model.predict(inputs, { steps: 1000, onProgress: begun })
+  },
+  async sounds() {
+    begun()
+    for (;;) await Promise.all(Array.from({ length: 50 }, () => logMel(samples, { sampleRate: 16000 })))
+  },
+  async refusals() {
+    begun()
+    samples.fill(NaN)
+    for (;;) await logMel(samples, { sampleRate: 16000 }).catch(() => {})
+  },
+  async models() {
+    begun()
+    for (;;) await (await DiffSal.create(config, { threads: 1 })).dispose()
+  },
+  async denoising() {
+    const model = await createModel()
+    const features = await model.encode(inputs)
+    begun()
+    for (;;) {
+      model.denoise(noise, 1, features)
+      await features.tensors()
+      await model.denoise(noise, 1, features, { signal: AbortSignal.timeout(1) }).catch(() => {})
+    }
+  },
+}
+await work[workerData]()

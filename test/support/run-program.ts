@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+import { copyPackage } from './package-copy.ts'
+import { temporaryPath } from './temporary.ts'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+/** How a program ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Milliseconds from the last output to the end. */
+  readonly after: number
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** A command, with its arguments, that starts Node in an environment of its own. */
+  readonly within?: readonly string[]
+}
+
+let made: string | undefined
+
+/** The folder of a package as users have it: `dist/` from the sources as they are now, with this checkout's native addon. */
+export function packageFolder(): string {
+  if (made === undefined) {
+    made = copyPackage(temporaryPath('package'))
+    symlinkSync(join(root, 'build'), join(made, 'build'))
+  }
+  return made
+}
+
+/** Runs one of the programs beside this file in a process of its own. One that does not end within 30 s is killed. */
+export function runProgram(name: string, args: readonly string[] = [], { env = {}, within = [] }: RunOptions = {}): Promise<Ended> {
+  const [command, ...rest] = [...within, process.execPath, join(import.meta.dirname, 'programs', name), ...args] as [string, ...string[]]
+  const child = spawn(command, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, DIFFSAL_PACKAGE: join(packageFolder(), 'dist/index.js'), ...env },
+  })
+  const output = { stdout: '', stderr: '' }
+  let last = performance.now()
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      output[stream] += text
+      last = performance.now()
+    })
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, ...output, after: performance.now() - last }))
+  })
+}
+
+/** Fails unless a program ended by itself, with `code` and without a word of complaint. */
+export function expectEnd({ code, signal, stderr }: Ended, expected: number): void {
+  expect({ code, signal, stderr }).toEqual({ code: expected, signal: null, stderr: '' })
+}

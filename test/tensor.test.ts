@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { type DType, dtypes } from '../lib/dtype.ts'
+import { tensor, type Tensor } from '../lib/index.ts'
+import { checkTensor, elementCount } from '../lib/tensor.ts'
+import { expectDiffSalError } from './support/expect-error.ts'
+
+const refused = async (action: () => unknown, argument: string, ...parts: (string | RegExp)[]) => {
+  const error = await expectDiffSalError(action, 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`, ...parts)
+  expect(error.argument).toBe(argument)
+}
+
+describe('tensor', () => {
+  it.each(Object.keys(dtypes) as DType[])('makes one of %s', (dtype) => {
+    const data = new dtypes[dtype].array(6)
+    const made = tensor(dtype, [2, 3], data)
+    expect(made).toEqual({ dtype, shape: [2, 3], data })
+    expect(made.data).toBe(data)
+    expect(data.BYTES_PER_ELEMENT).toBe(dtypes[dtype].bytes)
+  })
+
+  it('makes a scalar, and empty ones', () => {
+    expect(tensor('float32', [], new Float32Array([7])).shape).toEqual([])
+    expect(tensor('float32', [3, 0, 2], new Float32Array(0)).shape).toEqual([3, 0, 2])
+  })
+
+  it('copies the shape, not the data', () => {
+    const shape = [2]
+    const data = new Float32Array(2)
+    const made = tensor('float32', shape, data)
+    shape[0] = 9
+    data[1] = 5
+    expect(made).toEqual({ dtype: 'float32', shape: [2], data: new Float32Array([0, 5]) })
+  })
+
+  it('takes a view into a larger buffer, and a Buffer as uint8', () => {
+    expect(tensor('float32', [2], new Float32Array(10).subarray(3, 5)).data).toHaveLength(2)
+    expect(tensor('uint8', [4], Buffer.from('abcd')).data[3]).toBe(100)
+  })
+
+  it('refuses data that does not fill the shape', async () => {
+    await refused(() => tensor('float32', [2, 3], new Float32Array(5)), 'tensor.data', '6 elements', '[2, 3]', '5 elements')
+    await refused(() => tensor('float32', [], new Float32Array(0)), 'tensor.data', '1 elements')
+  })
+
+  it.each([[[-1]], [[1.5]], [['2']], [[NaN]], [[Infinity]]])('refuses the shape %j', (shape) =>
+    refused(() => tensor('float32', shape as number[], new Float32Array(1)), 'tensor.shape', 'non-negative integers'),
+  )
+
+  it('refuses an array of another type', async () => {
+    await refused(() => tensor('float32', [1], new Float64Array(1) as never), 'tensor.data', 'Float32Array', 'Float64Array of length 1')
+    await refused(() => tensor('uint8', [1], new Uint8ClampedArray(1) as never), 'tensor.data', 'Uint8Array')
+    await refused(() => tensor('int64', [1], new BigUint64Array(1) as never), 'tensor.data', 'BigInt64Array')
+    await refused(() => tensor('float32', [1], [1] as never), 'tensor.data', 'Float32Array')
+    await refused(() => tensor('float32', [1], new ArrayBuffer(4) as never), 'tensor.data', 'Float32Array')
+  })
+
+  it('refuses a buffer that was handed to another thread', async () => {
+    const data = new Float32Array(4)
+    structuredClone(data, { transfer: [data.buffer] })
+    await refused(() => tensor('float32', [4], data), 'tensor.data', '4 elements', '0 elements')
+  })
+})
+
+describe('checkTensor', () => {
+  const floats: Tensor<'float32'> = { dtype: 'float32', shape: [1], data: new Float32Array(1) }
+
+  it('gives the tensor itself', () => expect(checkTensor('x', floats, ['uint8', 'float32'])).toBe(floats))
+
+  it.each([undefined, null, 3, 'x', new Float32Array(1), {}, { dtype: 'float32', shape: [1] }])('refuses %o', (value) =>
+    refused(() => checkTensor('x', value, ['uint8', 'float32']), 'x', "{ dtype: 'uint8' | 'float32', shape, data }"),
+  )
+
+  it('refuses a dtype that is not wanted, or not known', async () => {
+    await refused(() => checkTensor('x', floats, ['uint8', 'int64']), 'x.dtype', "'uint8' or 'int64'", "'float32' came")
+    await refused(() => checkTensor('x', { ...floats, dtype: 'float16' }, ['float32']), 'x.dtype', "'float16' came")
+    await refused(() => checkTensor('x', { ...floats, dtype: 'toString' }, ['float32']), 'x.dtype')
+  })
+
+  it('refuses a shape that is no array', async () => {
+    await refused(() => checkTensor('x', { ...floats, shape: '1' }, ['float32']), 'x.shape', 'an array')
+  })
+
+  it('is not deceived by sizes whose product is past exact numbers', async () => {
+    await refused(() => checkTensor('x', { ...floats, shape: [2 ** 40, 2 ** 40] }, ['float32']), 'x.data', '1 elements came')
+  })
+})
+
+describe('elementCount', () => {
+  it('is the product of the sizes', () => {
+    expect(elementCount([])).toBe(1)
+    expect(elementCount([2, 3, 4])).toBe(24)
+    expect(elementCount([2, 0])).toBe(0)
+  })
+})
