@@ -1,8 +1,13 @@
 import { invalidArgument } from './errors.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNames, checkNumber, checkOptions } from './options.ts'
 
-/** MViTv2 (Li et al. 2022), the video encoder. The default is MViTv2-S. */
+/** The video encoder (section 4.1, table 7). The default is MViTv2-S (Li et al. 2022). */
 export interface VideoEncoderConfig {
+  /**
+   * Which. S3D, Video Swin-T and 3D ResNet-50 have fixed sizes, and an adapter brings their maps to the Saliency-UNet's widths: of
+   * the fields below, only `embedDim` and the number of `downscaleAt` concern them. Default `mvitv2_s`.
+   */
+  name: 'mvitv2_s' | 's3d' | 'swin3d_t' | 'resnet3d_50'
   /** Channels after the patch embedding; they double at each downscale. Default 96. */
   embedDim: number
   /** Transformer blocks. Default 16. */
@@ -63,6 +68,8 @@ export interface DiffSalConfig {
   attention: 'eca' | 'sca' | 'none'
   /** How sound modulates the attention: the multi-modal interaction module, table 3's alternatives, or not at all (table 1). Default `mim`. */
   interaction: 'mim' | 'addition' | 'concatenation' | 'bilinear' | 'off'
+  /** How many of the four multi-modal attention stages there are, from the coarsest on (figure 6): 1 to 4. Default 4. */
+  mamStages: number
   /** Side of the patches that `eca` compresses into a key and a value, one a stage. Default [2, 4, 8, 16]. */
   kvKernel: readonly number[]
   /** Heads of the cross-attention. Default 2. */
@@ -87,6 +94,7 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
   video: true,
   audio: true,
   videoEncoder: {
+    name: 'mvitv2_s',
     embedDim: 96,
     depth: 16,
     heads: 1,
@@ -100,6 +108,7 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
   normGroups: 32,
   attention: 'eca',
   interaction: 'mim',
+  mamStages: 4,
   kvKernel: [2, 4, 8, 16],
   attentionHeads: 2,
   dropout: 0.1,
@@ -141,6 +150,15 @@ function deepFreeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
+/** What `over` says, and where it says nothing what `under` does. */
+export function mergeConfigs(under: PartialDiffSalConfig, over: PartialDiffSalConfig = {}): PartialDiffSalConfig {
+  const merged = { ...under, ...over }
+  for (const name of ['videoEncoder', 'audioEncoder', 'normalisation'] as const) {
+    if (under[name] !== undefined && typeof over[name] === 'object') Object.assign(merged, { [name]: { ...under[name], ...over[name] } })
+  }
+  return merged
+}
+
 function names<T extends object>(value: T): (keyof T & string)[] {
   return Object.keys(value) as (keyof T & string)[]
 }
@@ -170,10 +188,12 @@ function checkConfig(config: DiffSalConfig): void {
   checkVideoEncoder(config.videoEncoder)
   checkAudioEncoder(config.audioEncoder)
   checkNormalisation(config.normalisation)
+  checkInteger('config.mamStages', config.mamStages, 1, stages)
   checkUNet(config)
 }
 
 function checkVideoEncoder(encoder: VideoEncoderConfig): void {
+  checkChoice('config.videoEncoder.name', encoder.name, ['mvitv2_s', 's3d', 'swin3d_t', 'resnet3d_50'])
   const { embedDim, depth, heads, downscaleAt, pretrainSize, kvStride, mlpRatio } = encoder
   checkInteger('config.videoEncoder.depth', depth, stages, 1024)
   checkInteger('config.videoEncoder.heads', heads, 1, 64)

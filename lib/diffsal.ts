@@ -1,16 +1,18 @@
-import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
-import { headerBytes, readHeader } from './checkpoint/safetensors.ts'
-import { resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
+import { headerBytes } from './checkpoint/safetensors.ts'
+import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import { resolveDevice } from './devices.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { Features, nativeFeatures } from './features.ts'
-import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import { checkInputs, type ClipInput } from './inputs.ts'
 import { native, type NativeModel } from './native.ts'
-import { checkChoice, checkInteger, checkNumber, checkOptions, checkString } from './options.ts'
+import { checkChoice, checkInteger, checkOptions, checkString } from './options.ts'
+import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
-import { checkTensor, type Tensor } from './tensor.ts'
+import { checkSeed, checkSeeds, drawSeed } from './seed.ts'
+import type { Tensor } from './tensor.ts'
+import { readPretrained, readWeights } from './weights.ts'
 
 /** Where and how a model runs. */
 export interface RunOptions {
@@ -26,40 +28,22 @@ export interface RunOptions {
 export interface CreateOptions extends RunOptions {
   /** Decides the initial weights, 0 to 2^32 - 1. Default: drawn. */
   seed?: number
+  /**
+   * Files of encoders that were trained by themselves, whose weights and widths the network takes: MViTv2 in mmaction's or
+   * torchvision's naming, VGGish, in safetensors or `.pth`. Default: none.
+   */
+  pretrained?: string | readonly string[]
 }
 
 /** How to load a model. */
 export interface LoadOptions extends RunOptions {
-  /** The configuration, or what shall differ from the one in the file. Default: the file's, else the paper's. */
+  /**
+   * What shall differ from the file's configuration. One that is told by shapes alone has the paper's size, heads, groups of
+   * normalisations, and `mim` where sound is not concatenated or bilinear: give others here.
+   */
   config?: PartialDiffSalConfig
   /** Rejects with the signal's reason when aborted. */
   signal?: AbortSignal
-}
-
-/** How to sample a map. */
-export interface PredictOptions {
-  /** Denoising steps, 1 to T. Default 4; of a `released` model 1. */
-  steps?: number
-  /** 0: deterministic from the noise on (DDIM); up to 1, noise is added at each step (1: DDPM's). Default 0. */
-  eta?: number
-  /**
-   * Decides the noise, 0 to 2^32 - 1: one for every sample, or one each. A sample's noise depends on its seed alone, not on the
-   * batch. The same seed gives the same map, bit for bit, on one device with one number of threads. Default: drawn.
-   */
-  seed?: number | number[]
-  /** The noise x_T to start from, float32 (B, 1, H, W), instead of drawing it. */
-  noise?: Tensor<'float32'>
-  /** Rejects with the signal's reason when aborted; the work stops at its next block. */
-  signal?: AbortSignal
-  /** Called after every step, counted from 1. What it throws rejects the prediction. */
-  onProgress?: (progress: PredictProgress) => void
-}
-
-/** How far a prediction is. */
-export interface PredictProgress {
-  /** The step that has ended, from 1. */
-  step: number
-  steps: number
 }
 
 /** One tensor of a model. */
@@ -80,8 +64,6 @@ export interface ModelMemory {
   features: number
 }
 
-// libtorch's generator takes 32 bits of a seed.
-const maxSeed = 2 ** 32 - 1
 const runOptions = ['device', 'precision', 'threads'] as const
 
 /**
@@ -111,13 +93,18 @@ export class DiffSal {
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DEVICE, ERR_DIFFSAL_OUT_OF_MEMORY, and what opening libtorch throws
    */
   static async create(config?: PartialDiffSalConfig, options?: CreateOptions): Promise<DiffSal> {
-    const { seed, ...run } = checkOptions<CreateOptions>('options', options, ['seed', ...runOptions])
-    return DiffSal.#build(resolveConfig(config), run, { seed: seed === undefined ? randomInt(maxSeed + 1) : checkSeed('seed', seed) })
+    const known = ['seed', 'pretrained', ...runOptions] as const
+    const { seed = drawSeed(), pretrained, ...run } = checkOptions<CreateOptions>('options', options, known)
+    checkSeed('seed', seed)
+    const { found, parts } = await readPretrained(pretrained)
+    return DiffSal.#build(resolveConfig(mergeConfigs(found, config)), run, { seed, parts })
   }
 
   /**
-   * Loads weights from a safetensors file. It is memory-mapped: do not shorten it in place while the model lives (replacing it
-   * by a rename, as {@link save} does, is fine).
+   * Loads weights from a safetensors file, or from a `.pth` file of PyTorch, of which nothing is run. It is memory-mapped: do not
+   * shorten it in place while the model lives (replacing it by a rename, as {@link save} does, is fine). Where the file has no
+   * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
+   * by itself the rest of the network has initial weights, with a warning.
    *
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
    * are named), and what {@link create} throws
@@ -125,11 +112,8 @@ export class DiffSal {
   static async load(path: string, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
-    checkString('path', path)
-    const { metadata, tensors, identity } = await readHeader(path)
-    const resolved = resolveConfig(config, metadata.diffsal === undefined ? undefined : storedConfig(path, metadata.diffsal))
-    const entries = [...tensors].map(([name, entry]) => ({ name, ...entry }))
-    return DiffSal.#build(resolved, run, { path, identity, entries }, signal)
+    const weights = await readWeights(path, config)
+    return DiffSal.#build(weights.config, run, weights.from, signal)
   }
 
   static async #build(
@@ -170,37 +154,15 @@ export class DiffSal {
    * Predicts the saliency map of a clip, or of each clip of a batch: encodes it once, then samples (Algorithm 2).
    *
    * @param input - a clip, or features from {@link encode}
-   * @returns float32 (B, 1, H, W), values 0 to 1
+   * @returns float32 (B, 1, H, W), values 0 to 1; with the options `estimates` or `uncertainty`, an object with the map and these
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY; ERR_DIFFSAL_CHECKPOINT where the weights
    * give no finite map
    */
-  async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'>> {
-    const model = this.#live()
-    const { steps = this.config.dialect === 'released' ? 1 : 4, eta = 0, seed = randomInt(maxSeed + 1), noise, signal, onProgress } = checkOptions<PredictOptions>(
-      'options',
-      options,
-      ['steps', 'eta', 'seed', 'noise', 'signal', 'onProgress'],
-    )
-    const from = input instanceof Features ? nativeFeatures(input, model) : checkInputs(this.config, input)
-    const batch = from.batch
-    checkInteger('steps', steps, 1, this.config.timesteps)
-    checkNumber('eta', eta, 0, 1)
-    if (noise !== undefined) this.#checkMap('noise', noise, batch)
-    if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
-    const seeds = checkSeeds(seed, batch)
-
-    const failed = new AbortController()
-    const onStep =
-      onProgress &&
-      ((step: number, steps: number) => {
-        try {
-          if (!stop?.aborted) onProgress({ step, steps })
-        } catch (error) {
-          failed.abort(error)
-        }
-      })
-    const stop = onStep ? AbortSignal.any([failed.signal, ...(checkSignal(signal) ? [signal!] : [])]) : checkSignal(signal)
-    return abortable(stop, (cancel) => model.predict('inputs' in from ? from.inputs : from, { steps, eta, seeds, noise }, cancel, onStep))
+  predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number })): Promise<Prediction>
+  predict(input: ClipInput | Features, options?: PredictOptions & { estimates?: false; uncertainty?: undefined }): Promise<Tensor<'float32'>>
+  async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
+    const prediction = await predict(this.#live(), this.config, input, options)
+    return options?.estimates || options?.uncertainty !== undefined ? prediction : prediction.map
   }
 
   /**
@@ -220,7 +182,7 @@ export class DiffSal {
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
   async encode(input: ClipInput, options?: { signal?: AbortSignal; seed?: number | number[] }): Promise<Features> {
-    const { signal, seed = randomInt(maxSeed + 1) } = checkOptions('options', options, ['signal', 'seed'])
+    const { signal, seed = drawSeed() } = checkOptions('options', options, ['signal', 'seed'])
     const model = this.#live()
     const { inputs, batch } = checkInputs(this.config, input)
     const seeds = checkSeeds(seed, batch)
@@ -246,7 +208,7 @@ export class DiffSal {
     const { signal } = checkOptions('options', options, ['signal'])
     if (!(features instanceof Features)) throw invalidArgument('features', 'what encode() gave', features)
     const handle = nativeFeatures(features, model)
-    this.#checkMap('x', x, features.batch)
+    checkMap('x', x, this.config, features.batch)
     const times = typeof t === 'number' || !Array.isArray(t) ? Array.from({ length: features.batch }, () => t as number) : (t as number[])
     if (times.length !== features.batch) throw invalidArgumentText('t', `a number or ${features.batch} of them`, `${times.length}`)
     const latest = this.config.timesteps - 1
@@ -279,34 +241,5 @@ export class DiffSal {
   #live(): NativeModel {
     if (this.#closing) throw new DiffSalError('ERR_DIFFSAL_DISPOSED', 'This model was disposed.', { argument: 'model' })
     return this.#native
-  }
-
-  #checkMap(argument: string, map: Tensor, batch: number): void {
-    const { shape } = checkTensor(argument, map, ['float32'])
-    checkShape(argument, shape, [batch, 1, ...this.config.size])
-  }
-}
-
-function checkSeed(argument: string, seed: unknown): number {
-  return checkInteger(argument, seed, 0, maxSeed)
-}
-
-function checkSeeds(seed: unknown, batch: number): number[] {
-  if (!Array.isArray(seed)) return Array<number>(batch).fill(checkSeed('seed', seed))
-  if (seed.length !== batch) throw invalidArgumentText('seed', `a number or ${batch} of them`, `${seed.length}`)
-  return seed.map((value, i) => checkSeed(`seed[${i}]`, value))
-}
-
-/** The configuration in a file's metadata. */
-function storedConfig(path: string, text: string): DiffSalConfig {
-  try {
-    const stored: unknown = JSON.parse(text)
-    if (typeof stored !== 'object' || stored === null) throw invalidArgument('diffsal', 'an object', stored)
-    return resolveConfig(stored)
-  } catch (cause) {
-    throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `The weights file '${path}' has a 'diffsal' configuration in its metadata that cannot be used: ${(cause as Error).message}`, {
-      argument: path,
-      cause,
-    })
   }
 }

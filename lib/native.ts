@@ -30,6 +30,17 @@ export interface NativeEntry {
   shape: readonly number[]
   begin: number
   end: number
+  strides?: readonly number[]
+  data?: Uint8Array
+}
+
+/** A part of a network that is in a file by itself: names beginning with `prefix`, of which those in `initial` may be missing. */
+export interface NativePart {
+  path: string
+  identity: string
+  entries: NativeEntry[]
+  prefix: string
+  initial: readonly string[]
 }
 
 /** A network with the thread that runs it. Nothing is checked here but what would crash. */
@@ -37,7 +48,7 @@ export interface NativeModel {
   build(
     config: DiffSalConfig,
     device: string,
-    from: { seed: number } | { path: string; identity: string; entries: NativeEntry[] },
+    from: { seed: number; parts?: NativePart[] } | { path: string; identity: string; entries: NativeEntry[] },
     cancel: NativeCancelToken | undefined,
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
@@ -47,10 +58,10 @@ export interface NativeModel {
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined },
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
-  ): Promise<Tensor<'float32'>>
+  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'> }>
   close(): Promise<void>
 }
 
@@ -64,6 +75,10 @@ export interface NativeAddon {
   betas(timesteps: number): Tensor<'float64'>
   alphaBars(timesteps: number): Tensor<'float32'>
   ddimTimes(timesteps: number, steps: number, released: boolean): [now: number, next: number][]
+  ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, a: number, b: number, eta: number, noise: Tensor<'float32'> | undefined): Tensor<'float32'>
+  parametersOf(config: DiffSalConfig): { name: string; shape: number[]; buffer: boolean }[]
+  metric(name: string, saliency: Tensor, second: Tensor, third: Tensor | undefined): Promise<Tensor<'float64'>>
+  scoringChain(map: Tensor, height: number, width: number): Promise<Tensor<'float64'>>
   logMel(samples: Tensor<'float32'>, sampleRate: number): Promise<Tensor<'float32'>>
   melSlices(samples: Tensor<'float32'>, sampleRate: number, height: number, width: number, slots: number): Promise<Tensor<'float32'>>
 }

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { checkSignal } from './abort.ts'
 import { invalidArgument } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
@@ -9,6 +8,7 @@ import { mediaError, probe, type MediaInfo } from './media/probe.ts'
 import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
+import { checkSeed, drawSeed } from './seed.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -47,7 +47,7 @@ export interface PredictVideoOptions {
   steps?: number
   /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
   eta?: number
-  /** Decides the noise, 0 to 2^48 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
+  /** Decides the noise, 0 to 2^32 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
   seed?: number
   /** Stops the prediction and its decoding; the pending map rejects with the signal's reason. */
   signal?: AbortSignal
@@ -84,8 +84,6 @@ export interface VideoSummary {
 
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
-
-const maxSeed = 2 ** 32 - 1
 
 const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
 
@@ -134,11 +132,6 @@ export function estimateMaps(info: MediaInfo, stride: number): number | undefine
   return frames === undefined ? undefined : Math.ceil(frames / stride)
 }
 
-/** A seed for one video. */
-export function drawSeed(): number {
-  return randomInt(maxSeed + 1)
-}
-
 function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {
   const given = checkOptions('options', options, known)
   const { stride, batch, videoOnly, steps, eta, seed, signal, onProgress } = given
@@ -147,7 +140,7 @@ function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions
   if (videoOnly !== undefined) checkBoolean('videoOnly', videoOnly)
   if (steps !== undefined) checkInteger('steps', steps, 1)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
-  if (seed !== undefined) checkInteger('seed', seed, 0, maxSeed)
+  if (seed !== undefined) checkSeed('seed', seed)
   checkSignal(signal)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   if (videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', videoOnly)

@@ -1,5 +1,7 @@
+import { invalidArgumentText } from './errors.ts'
 import { native } from './native.ts'
-import { checkChoice, checkInteger, checkOptions } from './options.ts'
+import { checkChoice, checkInteger, checkNumber, checkOptions } from './options.ts'
+import { checkTensor, type Tensor } from './tensor.ts'
 
 /** What decides the times of a DDIM run. */
 export interface DdimTimesOptions {
@@ -7,6 +9,16 @@ export interface DdimTimesOptions {
   T?: number
   /** `paper`: Algorithm 2's linspace(-1, T - 1, steps + 1). `released`: range(0, T, ⌊T / steps⌋). Default `paper`. */
   dialect?: 'paper' | 'released'
+}
+
+/** What decides one DDIM update beside the two maps and times. */
+export interface DdimStepOptions {
+  /** Randomness, 0 to 1. Default 0. */
+  eta?: number
+  /** Standard normal noise of x's shape, needed where eta is not 0. */
+  noise?: Tensor<'float32'>
+  /** Diffusion times. Default 1000. */
+  T?: number
 }
 
 /** The diffusion's cosine noise schedule (Nichol and Dhariwal 2021, s = 0.008). */
@@ -29,4 +41,28 @@ export const schedule = {
     checkChoice('dialect', dialect, ['paper', 'released'])
     return native().ddimTimes(T, steps, dialect === 'released')
   },
+
+  /**
+   * One DDIM update (eq. 3) of x from time `now` to `next` ≥ 0, given the estimate s0 of the clean map; all float32 of one shape.
+   *
+   * ε = (√(1/ᾱ_now) x − s0) / √(1/ᾱ_now − 1), σ = η √((1 − ᾱ_now/ᾱ_next)(1 − ᾱ_next)/(1 − ᾱ_now)),
+   * x′ = √ᾱ_next s0 + √(1 − ᾱ_next − σ²) ε + σ noise
+   */
+  ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, now: number, next: number, options?: DdimStepOptions): Tensor<'float32'> {
+    const { eta = 0, noise, T = 1000 } = checkOptions('options', options, ['eta', 'noise', 'T'])
+    checkInteger('T', T, 2, 100_000)
+    checkInteger('now', now, 1, T - 1)
+    checkInteger('next', next, 0, now - 1)
+    checkNumber('eta', eta, 0, 1)
+    checkSame('s0', s0, checkTensor('x', x, ['float32']))
+    if (noise !== undefined) checkSame('noise', noise, x)
+    if (eta > 0 && noise === undefined) throw invalidArgumentText('noise', 'given where eta is not 0', 'undefined')
+    const bars = schedule.alphaBars(T)
+    return native().ddimStep(x, s0, bars[now]!, bars[next]!, eta, noise)
+  },
 } as const
+
+function checkSame(argument: string, tensor: Tensor, like: Tensor): void {
+  const { shape } = checkTensor(argument, tensor, ['float32'])
+  if (shape.join() !== like.shape.join()) throw invalidArgumentText(`${argument}.shape`, `x's (${like.shape.join(', ')})`, `(${shape.join(', ')})`)
+}

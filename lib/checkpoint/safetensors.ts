@@ -1,7 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { describe, DiffSalError, fileError } from '../errors.ts'
+import { describe } from '../errors.ts'
 import { checkString } from '../options.ts'
 import { findNameFault } from './json-names.ts'
+import { bytesOf, damaged, withWeightsFile, type WeightsFile } from './weights-file.ts'
 
 /** Bytes of one element, by the format's name of its type. */
 const dtypeBytes = {
@@ -50,8 +50,6 @@ export interface SafetensorsHeader {
   readonly fileSize: number
   /** Offset of the first byte of data. */
   readonly dataStart: number
-  /** Tells this file from another that takes its name, or its place, later: device, inode, size and time of change. */
-  readonly identity: string
 }
 
 /**
@@ -71,19 +69,14 @@ const dataAlignment = 64
  */
 export async function readHeader(path: string): Promise<SafetensorsHeader> {
   checkString('path', path)
-  let read: { text: Uint8Array; fileSize: number; identity: string }
-  try {
-    read = await readText(path)
-  } catch (error) {
-    throw error instanceof DiffSalError ? error : fileError('read', path, error)
-  }
-  const dataStart = 8 + read.text.length
-  const { metadata, entries } = parse(path, read.text)
+  const { text, fileSize } = await withWeightsFile(path, readText)
+  const dataStart = 8 + text.length
+  const { metadata, entries } = parse(path, text)
   const tensors = entries
-    .map(([name, entry]) => [name, checkEntry(path, name, entry, dataStart, read.fileSize)] as const)
+    .map(([name, entry]) => [name, checkEntry(path, name, entry, dataStart, fileSize)] as const)
     .sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)
-  checkLayout(path, tensors, dataStart, read.fileSize)
-  return { metadata, tensors: new Map(tensors), fileSize: read.fileSize, dataStart, identity: read.identity }
+  checkLayout(path, tensors, dataStart, fileSize)
+  return { metadata, tensors: new Map(tensors), fileSize, dataStart }
 }
 
 /**
@@ -112,42 +105,18 @@ export function byteLength({ dtype, shape }: TensorKind): number {
 }
 
 /** The header's text, still as bytes. */
-async function readText(path: string): Promise<{ text: Uint8Array; fileSize: number; identity: string }> {
-  // Asked by name before opening: to open a pipe is to wait for its other end.
-  const stats = await stat(path)
-  if (stats.isDirectory()) throw Object.assign(new Error('EISDIR: illegal operation on a directory, read'), { code: 'EISDIR' })
-  if (!stats.isFile()) throw new Error('it is not a regular file')
-  const file = await open(path, 'r')
-  try {
-    const { dev, ino, size, mtimeNs } = await file.stat({ bigint: true })
-    const fileSize = Number(size)
-    if (fileSize === 0) throw damaged(path, 'the file is empty', 'a safetensors file', '0 bytes')
-    if (fileSize < 8) throw damaged(path, 'it ends inside the header length', 'at least 8 bytes', bytesOf(fileSize))
-    const length = Buffer.from(await readExactly(path, file, 0, 8)).readBigUInt64LE()
-    if (length > maxHeaderBytes) {
-      const what = 'the header is too long (or this is not a safetensors file)'
-      throw damaged(path, what, `a header of at most ${bytesOf(maxHeaderBytes)}`, bytesOf(length))
-    }
-    if (8 + Number(length) > fileSize) {
-      throw damaged(path, "the header reaches past the file's end", `at most ${bytesOf(fileSize - 8)} of header`, bytesOf(length))
-    }
-    return { text: await readExactly(path, file, 8, Number(length)), fileSize, identity: [dev, ino, size, mtimeNs].join(':') }
-  } finally {
-    await file.close()
+async function readText({ path, size: fileSize, read }: WeightsFile): Promise<{ text: Uint8Array; fileSize: number }> {
+  if (fileSize === 0) throw damaged(path, 'the file is empty', 'a safetensors file', '0 bytes')
+  if (fileSize < 8) throw damaged(path, 'it ends inside the header length', 'at least 8 bytes', bytesOf(fileSize))
+  const length = (await read(0, 8)).readBigUInt64LE()
+  if (length > maxHeaderBytes) {
+    const what = 'the header is too long (or this is not a safetensors file)'
+    throw damaged(path, what, `a header of at most ${bytesOf(maxHeaderBytes)}`, bytesOf(length))
   }
-}
-
-/** `length` bytes from `position`: a file may shrink while it is read, and a read may be short. */
-async function readExactly(path: string, file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
-  let done = 0
-  while (done < length) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done)
-    if (bytesRead === 0)
-      throw damaged(path, 'the file became shorter while it was read', bytesOf(position + length), bytesOf(position + done))
-    done += bytesRead
+  if (8 + Number(length) > fileSize) {
+    throw damaged(path, "the header reaches past the file's end", `at most ${bytesOf(fileSize - 8)} of header`, bytesOf(length))
   }
-  return bytes
+  return { text: await read(8, Number(length)), fileSize }
 }
 
 /** The metadata, and the entries of the tensors as they stand. */
@@ -239,14 +208,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function bytesOf(count: number | bigint): string {
-  return `${count} byte${BigInt(count) === 1n ? '' : 's'}`
-}
-
-/** The error for a file whose bytes are not what the format asks. */
-function damaged(path: string, what: string, expected: string, received: string, cause?: unknown): DiffSalError {
-  const message = `'${path}' cannot be used: ${what}. Expected was ${expected}, but ${received} came. Fetch or save the file again.`
-  return new DiffSalError('ERR_DIFFSAL_CHECKPOINT', message, { argument: path, expected, received, cause })
 }

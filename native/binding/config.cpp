@@ -49,7 +49,12 @@ Config config_from_js(const Napi::Object& o) {
   c.video = boolean(o, "video");
   c.audio = boolean(o, "audio");
   auto video = inner(o, "videoEncoder");
-  c.video_encoder = {integer(video, "embedDim"),
+  c.video_encoder = {choice<VideoEncoderKind>(video, "name",
+                                              {{"mvitv2_s", VideoEncoderKind::mvitv2_s},
+                                               {"s3d", VideoEncoderKind::s3d},
+                                               {"swin3d_t", VideoEncoderKind::swin3d_t},
+                                               {"resnet3d_50", VideoEncoderKind::resnet3d_50}}),
+                     integer(video, "embedDim"),
                      integer(video, "depth"),
                      integer(video, "heads"),
                      integers(video.Get("downscaleAt")),
@@ -71,6 +76,7 @@ Config config_from_js(const Napi::Object& o) {
                                            {"concatenation", InteractionKind::concatenation},
                                            {"bilinear", InteractionKind::bilinear},
                                            {"off", InteractionKind::off}});
+  c.mam_stages = integer(o, "mamStages");
   c.kv_kernel = integers(o.Get("kvKernel"));
   c.attention_heads = integer(o, "attentionHeads");
   c.dropout = number(o, "dropout");

@@ -4,9 +4,12 @@
 
 #include "audio/excerpt.h"
 #include "audio/log_mel.h"
+#include "binding/config.h"
 #include "binding/environment.h"
 #include "binding/job.h"
+#include "binding/model.h"
 #include "binding/tensors.h"
+#include "diffusion/ddim_sampler.h"
 #include "diffusion/noise_schedule.h"
 #include "prediction/inputs.h"
 #include "runtime/device.h"
@@ -64,6 +67,24 @@ Napi::Value js_ddim_times(const Napi::CallbackInfo& info) {
   });
 }
 
+// (x, s0, a, b, eta, noise | undefined) -> Tensor<'float32'>
+Napi::Value js_ddim_step(const Napi::CallbackInfo& info) {
+  return at_once(info, [&] {
+    auto coefficient = [&](int i) { return info[i].ToNumber().FloatValue(); };
+    auto noise = [&] { return tensor_from_js(info[5]); };
+    return tensor_to_js(info.Env(), ddim_step(tensor_from_js(info[0]), tensor_from_js(info[1]), coefficient(2), coefficient(3), info[4].ToNumber(), noise));
+  });
+}
+
+// (config) -> { name, shape, buffer }[], of a network that is not made.
+Napi::Value js_parameters_of(const Napi::CallbackInfo& info) {
+  return at_once(info, [&] {
+    ShapeSource source;
+    Network network(config_from_js(info[0].As<Napi::Object>()), source, at::kMeta);
+    return parameters_to_js(info.Env(), network.parameters());
+  });
+}
+
 // Runs `work` on (samples, sampleRate)'s samples at the network's rate, off the JavaScript thread.
 Napi::Value submit(const Napi::CallbackInfo& info, std::function<at::Tensor(const at::Tensor&)> work) {
   auto env = info.Env();
@@ -102,6 +123,8 @@ void define_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("betas", Napi::Function::New<js_betas>(env, "betas"));
   exports.Set("alphaBars", Napi::Function::New<js_alpha_bars>(env, "alphaBars"));
   exports.Set("ddimTimes", Napi::Function::New<js_ddim_times>(env, "ddimTimes"));
+  exports.Set("ddimStep", Napi::Function::New<js_ddim_step>(env, "ddimStep"));
+  exports.Set("parametersOf", Napi::Function::New<js_parameters_of>(env, "parametersOf"));
   exports.Set("logMel", Napi::Function::New<js_log_mel>(env, "logMel"));
   exports.Set("melSlices", Napi::Function::New<js_mel_slices>(env, "melSlices"));
 }

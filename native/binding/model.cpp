@@ -3,13 +3,15 @@
 #include <c10/core/InferenceMode.h>
 
 #include <map>
+#include <utility>
 
 #include "binding/config.h"
 #include "binding/environment.h"
 #include "binding/features.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
-#include "checkpoint/safetensors_reader.h"
+#include "checkpoint/pretrained_source.h"
+#include "checkpoint/mapped_source.h"
 #include "checkpoint/safetensors_writer.h"
 #include "prediction/inputs.h"
 #include "prediction/predict.h"
@@ -47,16 +49,49 @@ ClipInputs inputs_from_js(const Napi::Object& object) {
   return inputs;
 }
 
+std::vector<int64_t> sizes_from_js(const Napi::Value& value) {
+  auto array = value.As<Napi::Array>();
+  std::vector<int64_t> sizes;
+  for (uint32_t i = 0; i < array.Length(); ++i) sizes.push_back(array.Get(i).ToNumber().Int64Value());
+  return sizes;
+}
+
 std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   std::map<std::string, StoredTensor> entries;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto entry = array.Get(i).As<Napi::Object>();
-    auto sizes = entry.Get("shape").As<Napi::Array>();
-    StoredTensor stored{text(entry.Get("dtype")), {}, unsigned_integer(entry.Get("begin")), unsigned_integer(entry.Get("end"))};
-    for (uint32_t j = 0; j < sizes.Length(); ++j) stored.shape.push_back(sizes.Get(j).ToNumber().Int64Value());
+    StoredTensor stored{text(entry.Get("dtype")), sizes_from_js(entry.Get("shape")), unsigned_integer(entry.Get("begin")),
+                        unsigned_integer(entry.Get("end")), {}, {}};
+    if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = sizes_from_js(strides);
+    if (auto data = entry.Get("data"); data.IsTypedArray()) {
+      auto bytes = data.As<Napi::Uint8Array>();
+      if (stored.begin <= stored.end && stored.end <= bytes.ByteLength()) {
+        stored.bytes = std::make_shared<const std::string>(reinterpret_cast<const char*>(bytes.Data()) + stored.begin, stored.end - stored.begin);
+        stored.end -= std::exchange(stored.begin, 0);
+      }
+    }
     entries.emplace(text(entry.Get("name")), std::move(stored));
   }
   return entries;
+}
+
+// A file's tensors; of a part of a network also what it is a part of.
+struct WeightsFile {
+  std::string path, identity;
+  std::map<std::string, StoredTensor> entries;
+  std::string prefix;
+  std::vector<std::string> initial;
+
+  MappedSource source() const { return MappedSource(path, identity, entries); }
+};
+
+WeightsFile weights_from_js(const Napi::Object& object) {
+  WeightsFile file{text(object.Get("path")), text(object.Get("identity")), entries_from_js(object.Get("entries").As<Napi::Array>()), {}, {}};
+  if (!object.Has("prefix")) return file;
+  file.prefix = text(object.Get("prefix"));
+  auto initial = object.Get("initial").As<Napi::Array>();
+  for (uint32_t i = 0; i < initial.Length(); ++i) file.initial.push_back(text(initial.Get(i)));
+  return file;
 }
 
 Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds) {
@@ -113,29 +148,33 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
-    auto path = text(from.Get("path"));
-    auto identity = text(from.Get("identity"));
-    auto entries = entries_from_js(from.Get("entries").As<Napi::Array>());
-    work = [network = network_, config, device, path, identity, entries] {
-      SafetensorsSource source(path, identity, entries);
+    work = [network = network_, config, device, file = weights_from_js(from)] {
+      auto source = file.source();
       auto loaded = std::make_unique<Network>(config, source, device);
       source.finish();
       *network = std::move(loaded);
       return Nothing();
     };
   } else {
-    work = [network = network_, config, device, seed = unsigned_integer(from.Get("seed"))] {
-      RandomSource source(seed);
-      *network = std::make_unique<Network>(config, source, device);
+    std::vector<WeightsFile> files;
+    if (from.Get("parts").IsArray()) {
+      auto parts = from.Get("parts").As<Napi::Array>();
+      for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
+    }
+    work = [network = network_, config, device, seed = unsigned_integer(from.Get("seed")), files = std::move(files)] {
+      std::vector<PretrainedPart> parts;
+      for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
+      PretrainedSource source(seed, std::move(parts));
+      auto made = std::make_unique<Network>(config, source, device);
+      source.finish();
+      *network = std::move(made);
       return Nothing();
     };
   }
   return submit<Nothing>(info, info[3], std::move(work), to_undefined);
 }
 
-Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  const auto& parameters = (*network_)->parameters();
+Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parameters) {
   auto list = Napi::Array::New(env, parameters.size());
   for (uint32_t i = 0; i < parameters.size(); ++i) {
     const auto& parameter = parameters[i].info;
@@ -149,6 +188,8 @@ Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) {
   }
   return list;
 }
+
+Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) { return parameters_to_js(info.Env(), (*network_)->parameters()); }
 
 Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
   auto bytes = info[1].As<Napi::Uint8Array>();
@@ -202,7 +243,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
   }
   auto object = info[1].As<Napi::Object>();
   PredictOptions options{object.Get("steps").ToNumber().Int64Value(), object.Get("eta").ToNumber().DoubleValue(), seeds_from_js(object.Get("seeds")),
-                         optional_tensor(object, "noise"), {}};
+                         optional_tensor(object, "noise"), {}, object.Get("estimates").ToBoolean()};
   std::shared_ptr<Napi::FunctionReference> function;
   if (info[3].IsFunction()) {
     function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
@@ -212,7 +253,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
       });
     };
   }
-  return submit<Tensor>(
+  return submit<Prediction>(
       info, info[2],
       [network = network_, features, inputs = std::move(inputs), options = std::move(options)] {
         c10::InferenceMode inference;
@@ -221,7 +262,12 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
         return sample(**network, encode_clip(**network, inputs, options.seeds), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
-      [function](Napi::Env env, Tensor& map) { return to_tensor(env, map); });
+      [function](Napi::Env env, Prediction& prediction) -> Napi::Value {
+        auto object = Napi::Object::New(env);
+        object.Set("map", tensor_to_js(env, prediction.map));
+        if (prediction.estimates.defined()) object.Set("estimates", tensor_to_js(env, prediction.estimates));
+        return object;
+      });
 }
 
 Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {

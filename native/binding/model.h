@@ -11,6 +11,9 @@
 
 namespace diffsal {
 
+// { name, shape, buffer }[]
+Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parameters);
+
 // A network and the worker thread that runs it; lib/diffsal.ts is the class that users see. Arguments are checked there.
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:

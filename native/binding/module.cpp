@@ -4,6 +4,7 @@
 #include "binding/features.h"
 #include "binding/functions.h"
 #include "binding/job.h"
+#include "binding/metrics.h"
 #include "binding/model.h"
 
 namespace diffsal {
@@ -19,6 +20,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   FeaturesHandle::define(env, exports);
   ModelHandle::define(env, exports);
   define_functions(env, exports);
+  define_metrics(env, exports);
   return exports;
 }
 

@@ -29,6 +29,7 @@ at::Tensor ddim_sample(const std::function<at::Tensor(const at::Tensor&, int64_t
     throw_if_cancelled();
     auto [now, next] = times[i];
     auto s0 = denoise(x, now);
+    if (options.on_estimate) options.on_estimate(s0);
     x = next < 0 ? s0.clamp(0, 1) : ddim_step(x, s0, bar(now), bar(next), options.eta, noise);
     if (options.on_step) options.on_step(i + 1, count);
   }

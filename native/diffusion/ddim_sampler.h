@@ -16,6 +16,8 @@ struct SamplerOptions {
   std::vector<at::Generator> generators;
   // Called after each step with its number, from 1, and how many there are.
   std::function<void(int64_t, int64_t)> on_step;
+  // Given every step's estimate of S0.
+  std::function<void(const at::Tensor&)> on_estimate;
 };
 
 // One update of eq. 3 from time `now` to `next` >= 0: x and the estimate s0 (B, 1, H, W), a and b their alpha bars.

@@ -12,7 +12,11 @@ enum class Dialect { paper, released };
 enum class Attention { eca, sca, none };
 enum class InteractionKind { mim, addition, concatenation, bilinear, off };
 
+enum class VideoEncoderKind { mvitv2_s, s3d, swin3d_t, resnet3d_50 };
+
+// Fields but kind and embed_dim are MViT's.
 struct VideoEncoderConfig {
+  VideoEncoderKind kind;
   int64_t embed_dim, depth, heads;
   std::vector<int64_t> downscale_at;
   std::array<int64_t, 3> pretrain_size, kv_stride;
@@ -36,6 +40,7 @@ struct Config {
   int64_t unet_width, norm_groups;
   Attention attention;
   InteractionKind interaction;
+  int64_t mam_stages;  // the coarsest ones, at most four
   std::vector<int64_t> kv_kernel;
   int64_t attention_heads;
   double dropout;

@@ -51,14 +51,15 @@ GroupNorm::GroupNorm(const Scope& scope, int64_t groups, int64_t channels)
 
 Tensor GroupNorm::operator()(const Tensor& x) const { return at::group_norm(x, groups, weight, bias, 1e-6); }
 
-BatchNorm::BatchNorm(const Scope& scope, int64_t channels)
+BatchNorm::BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions options)
     : weight(scope.parameter("weight", {channels}, Init::ones)),
       bias(scope.parameter("bias", {channels}, Init::zeros)),
       running_mean(scope.buffer("running_mean", {channels}, Init::zeros)),
-      running_var(scope.buffer("running_var", {channels}, Init::ones)) {}
+      running_var(scope.buffer("running_var", {channels}, Init::ones)),
+      options(options) {}
 
 Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
-  return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, 0.1, 1e-5, false);
+  return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
 }
 
 Tensor resize_bilinear(const Tensor& x, int64_t height, int64_t width) {

@@ -58,11 +58,15 @@ struct GroupNorm {
   int64_t groups;
 };
 
-// Epsilon 1e-5, momentum 0.1.
+struct BatchNormOptions {
+  double epsilon = 1e-5, momentum = 0.1;
+};
+
 struct BatchNorm {
-  BatchNorm(const Scope& scope, int64_t channels);
+  BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions options = {});
   Tensor operator()(const Tensor& x, const Pass& pass) const;
   Tensor weight, bias, running_mean, running_var;
+  BatchNormOptions options;
 };
 
 // Applies a 2-D function to every slot of (B, C, t, h, w).

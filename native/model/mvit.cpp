@@ -36,7 +36,7 @@ MViT::MViT(const Scope& scope, const VideoEncoderConfig& c)
   }
 }
 
-std::vector<Tensor> MViT::operator()(const Tensor& frames) const {
+std::vector<Tensor> MViT::operator()(const Tensor& frames, const Pass&) const {
   auto x = projection_(frames);
   Grid grid = {x.size(2), x.size(3), x.size(4)};
   x = at::cat({cls_token_.expand({x.size(0), -1, -1}), x.flatten(2).transpose(1, 2)}, 1);

@@ -13,7 +13,7 @@ int64_t Features::bytes() const {
 
 Network::Network(const Config& config, ParameterSource& source, at::Device device) : config_(config), device_(device) {
   Scope root(source, parameters_, device);
-  if (config.video) visual_net_.emplace(root / "visual_net", config.video_encoder);
+  if (config.video) visual_net_ = make_video_encoder(root / "visual_net", config);
   if (config.audio) {
     audio_net_.emplace(root / "audio_net", config.audio_encoder);
     spatiotemp_net_.emplace(root / "spatiotemp_net", config);
@@ -21,7 +21,7 @@ Network::Network(const Config& config, ParameterSource& source, at::Device devic
   decoder_net_.emplace(root / "decoder_net", config);
 }
 
-Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators) const {
+Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
   Features features;
   if (mel.defined()) {
     Tensor audio;
@@ -32,7 +32,7 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vec
     features.audio = (*spatiotemp_net_)(audio);
   }
   if (frames.defined()) {
-    features.video = (*visual_net_)(frames);
+    features.video = (*visual_net_)(frames, pass);
     return features;
   }
   auto channels = config_.channels();

@@ -2,10 +2,10 @@
 #include <memory>
 #include <optional>
 
-#include "model/mvit.h"
 #include "model/saliency_unet.h"
 #include "model/temporal_enhancement.h"
 #include "model/vggish.h"
+#include "model/video_encoder.h"
 
 namespace diffsal {
 
@@ -25,7 +25,7 @@ class Network {
 
   // frames: (B, 3, T, H, W) normalised, or undefined; mel: (B, 1, slots, H/2, W/2), or undefined. Without frames the video
   // maps are zeros (released: standard normal, sample b drawn from generators[b]); without mel there is no audio map.
-  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}) const;
+  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}, const Pass& pass = {}) const;
 
   // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
@@ -38,7 +38,7 @@ class Network {
   Config config_;
   at::Device device_;
   std::vector<Parameter> parameters_;
-  std::optional<MViT> visual_net_;
+  std::unique_ptr<VideoEncoder> visual_net_;
   std::optional<VGGish> audio_net_;
   std::optional<TemporalEnhancement> spatiotemp_net_;
   std::optional<SaliencyUNet> decoder_net_;

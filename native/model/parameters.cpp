@@ -20,6 +20,8 @@ at::Tensor RandomSource::tensor(const ParameterInfo& info) {
   return values.uniform_(-bound, bound, generator);
 }
 
+at::Tensor ShapeSource::tensor(const ParameterInfo& info) { return at::empty(info.shape, at::TensorOptions(at::kFloat).device(at::kMeta)); }
+
 Scope Scope::operator/(const std::string& name) const {
   Scope inner = *this;
   inner.prefix_ += name + ".";

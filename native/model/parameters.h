@@ -42,6 +42,12 @@ class RandomSource : public ParameterSource {
   uint64_t seed_;
 };
 
+// Shapes alone: tensors without memory.
+class ShapeSource : public ParameterSource {
+ public:
+  at::Tensor tensor(const ParameterInfo& info) override;
+};
+
 // A place in the tree of parameter names while the network is built. Layers ask it for their tensors.
 class Scope {
  public:

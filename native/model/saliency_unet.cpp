@@ -44,8 +44,8 @@ SaliencyUNet::SaliencyUNet(const Scope& scope, const Config& c)
       width_(c.width) {
   auto decoder = scope / "invpt_decoder";
   auto channels = c.channels();
-  for (size_t i = 0; i < channels.size(); ++i) {
-    auto index = static_cast<int64_t>(i);
+  for (int64_t index = 0; index < c.mam_stages; ++index) {
+    auto i = static_cast<size_t>(index);
     auto stage = decoder / "mid_stages" / index;
     std::optional<UpEmbed> up;
     if (i > 0) up.emplace(stage / "patch_embed" / 0, channels[i - 1], channels[i]);

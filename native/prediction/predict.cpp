@@ -2,6 +2,7 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/stack.h>
 
 #include "diffusion/ddim_sampler.h"
 #include "runtime/error.h"
@@ -9,7 +10,7 @@
 
 namespace diffsal {
 
-Tensor sample(const Network& network, const Features& features, const PredictOptions& options) {
+Prediction sample(const Network& network, const Features& features, const PredictOptions& options) {
   const auto& config = network.config();
   std::vector<at::Generator> generators;
   for (auto seed : options.seeds) generators.push_back(make_generator(seed));
@@ -20,11 +21,14 @@ Tensor sample(const Network& network, const Features& features, const PredictOpt
     auto times = at::full({x.size(0)}, t, at::TensorOptions(at::kLong).device(network.device()));
     return network.denoise(x, times, features);
   };
-  auto map = ddim_sample(denoise, x, {config.timesteps, options.steps, options.eta, config.released(), std::move(generators), options.on_step}).to(at::kCPU);
+  std::vector<Tensor> estimates;
+  SamplerOptions sampler{config.timesteps, options.steps, options.eta, config.released(), std::move(generators), options.on_step, {}};
+  if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(s0.to(at::kCPU)); };
+  auto map = ddim_sample(denoise, x, std::move(sampler)).to(at::kCPU);
   if (!at::isfinite(map).all().item<bool>()) {
     throw Error(ErrorCode::checkpoint, "The network's map is not finite: its weights hold NaN, infinity, or values that overflow float32.", "weights");
   }
-  return map;
+  return {map, options.keep_estimates ? at::stack(estimates) : Tensor()};
 }
 
 }  // namespace diffsal

@@ -12,9 +12,16 @@ struct PredictOptions {
   std::vector<uint64_t> seeds;  // one a sample
   Tensor noise;                 // x_T (B, 1, H, W) on the CPU, or undefined to draw it from the seeds
   std::function<void(int64_t, int64_t)> on_step;
+  bool keep_estimates = false;
 };
 
-// Algorithm 2 on conditions that are already encoded: (B, 1, H, W) in [0, 1] on the CPU.
-Tensor sample(const Network& network, const Features& features, const PredictOptions& options);
+// On the CPU.
+struct Prediction {
+  Tensor map;        // (B, 1, H, W) in [0, 1]
+  Tensor estimates;  // (steps, B, 1, H, W), every step's estimate of S0, or undefined
+};
+
+// Algorithm 2 on conditions that are already encoded.
+Prediction sample(const Network& network, const Features& features, const PredictOptions& options);
 
 }  // namespace diffsal

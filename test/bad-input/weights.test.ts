@@ -150,8 +150,10 @@ describe('DiffSal.load, where the file is sound but not for this network', () =>
       () => {},
       (metadata) => delete metadata.diffsal,
     )
-    const model = await DiffSal.load(path, { config: tinyConfig })
-    await model.dispose()
-    await refused(path, 'missing')
+    await using model = await DiffSal.load(path, { config: tinyConfig })
+    expect(model.config.size).toEqual(tinyConfig.size)
+    // Shapes tell the rest, but not the size.
+    await using other = await DiffSal.load(path)
+    expect(other.config).toEqual({ ...model.config, size: [224, 384] })
   })
 })

@@ -13,7 +13,15 @@ const tolerance = { map: 1e-4, feature: 1e-3 }
  */
 export function checkNetwork(name: string, { video, audio = false }: { video?: string; audio?: boolean } = {}): void {
   const network = networkCase(name)
-  const { size, dialect = 'paper', video: hasVideo = true, audio: hasAudio = true } = network
+  const { size, dialect, video: hasVideo = true, audio: hasAudio = true, attention, interaction } = network
+  const config = {
+    size,
+    video: hasVideo,
+    audio: hasAudio,
+    ...(dialect && { dialect }),
+    ...(attention && { attention }),
+    ...(interaction && { interaction }),
+  }
   const { x, conditions } = inputsOf(network)
   let golden: (tensor: string) => Tensor
   let model: DiffSal
@@ -21,7 +29,7 @@ export function checkNetwork(name: string, { video, audio = false }: { video?: s
 
   beforeAll(async () => {
     golden = await readGolden(name)
-    model = await DiffSal.load(await testWeights({ dialect, size, video: hasVideo, audio: hasAudio }))
+    model = await DiffSal.load(await testWeights(config))
     features = await model.encode(conditions)
   })
 

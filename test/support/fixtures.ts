@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { readHeader } from '../../lib/checkpoint/safetensors.ts'
+import type { DiffSalConfig } from '../../lib/config.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { testInput } from './test-values.ts'
 
@@ -18,7 +19,9 @@ export interface NetworkCase {
   readonly size: [number, number]
   /** Numbers that the network learns, buffers not counted. */
   readonly parameters: number
-  readonly dialect?: 'paper'
+  readonly dialect?: DiffSalConfig['dialect']
+  readonly attention?: DiffSalConfig['attention']
+  readonly interaction?: DiffSalConfig['interaction']
   readonly video?: boolean
   readonly audio?: boolean
 }
@@ -40,6 +43,19 @@ function findCase<C>(name: string): C {
 
 /** The network case `name`. */
 export const networkCase = (name: string) => findCase<NetworkCase>(name)
+
+/** The golden metrics: how the maps are made stands in `make_fixtures.py`. */
+export interface MetricsCase {
+  readonly name: 'metrics'
+  readonly rows: readonly ({
+    readonly index: number
+    readonly shape: readonly [number, number]
+    readonly kind: 'float' | '8bit'
+  } & Readonly<Record<'cc' | 'sim' | 'nss' | 'aucJudd' | 'kl', number>>)[]
+}
+
+/** The metrics' case. */
+export const metricsCase = () => findCase<MetricsCase>('metrics')
 
 /** The schedule's case. */
 export const scheduleCase = () => findCase<ScheduleCase>('schedule')

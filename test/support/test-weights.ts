@@ -8,16 +8,16 @@ const made = new Map<string, Promise<string>>()
 
 /**
  * The path of a weights file for `config` that holds the test value of every parameter and buffer, its configuration in
- * the metadata. It is written once a test file, and removed when that ends.
+ * the metadata. `named` gives the name whose value a parameter has. It is written once a test file, and removed when that ends.
  */
-export function testWeights(config: PartialDiffSalConfig): Promise<string> {
+export function testWeights(config: PartialDiffSalConfig, named = (name: string) => name): Promise<string> {
   const key = JSON.stringify(config)
   let path = made.get(key)
-  if (path === undefined) made.set(key, (path = write(config, temporaryPath(`weights-${made.size}.safetensors`))))
+  if (path === undefined) made.set(key, (path = write(config, named, temporaryPath(`weights-${made.size}.safetensors`))))
   return path
 }
 
-async function write(config: PartialDiffSalConfig, path: string): Promise<string> {
+async function write(config: PartialDiffSalConfig, named: (name: string) => string, path: string): Promise<string> {
   const model = await DiffSal.create(config, { seed: 0 })
   const parameters = model.parameters()
   await model.dispose()
@@ -25,7 +25,7 @@ async function write(config: PartialDiffSalConfig, path: string): Promise<string
   try {
     const tensors = new Map(parameters.map(({ name, shape }) => [name, { dtype: 'F32', shape } as const]))
     await file.writeFile(headerBytes(tensors, { diffsal: JSON.stringify(config) }))
-    for (const { name, shape } of parameters) await file.writeFile(new Uint8Array(testValue(name, shape).buffer))
+    for (const { name, shape } of parameters) await file.writeFile(new Uint8Array(testValue(named(name), shape).buffer))
   } finally {
     await file.close()
   }

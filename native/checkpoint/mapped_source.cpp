@@ -1,7 +1,8 @@
-#include "checkpoint/safetensors_reader.h"
+#include "checkpoint/mapped_source.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/upsample_linear1d.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,6 +29,24 @@ std::string list_text(const std::vector<std::string>& names) {
   for (size_t i = 0; i < names.size() && i < shown; ++i) text += (i ? ", " : "") + names[i];
   if (names.size() > shown) text += ", and " + std::to_string(names.size() - shown) + " more";
   return text;
+}
+
+// Elements from a tensor's first to its last.
+uint64_t span(const StoredTensor& entry) {
+  uint64_t last = 0, count = 1;
+  for (size_t i = 0; i < entry.shape.size(); ++i) {
+    auto size = static_cast<uint64_t>(entry.shape[i]);
+    if (size == 0) return 0;
+    count *= size;
+    if (entry.strides) last += (size - 1) * static_cast<uint64_t>(entry.strides->at(i));
+  }
+  return entry.strides ? last + 1 : count;
+}
+
+// Whether a table of relative positions differs in its length alone.
+bool is_resizable(const std::string& name, const std::vector<int64_t>& stored, const std::vector<int64_t>& wanted) {
+  bool table = name.find(".rel_pos_") != std::string::npos && stored.size() == 2 && wanted.size() == 2;
+  return table && stored[0] > 0 && stored[0] != wanted[0] && stored[1] == wanted[1];
 }
 
 at::ScalarType scalar_type(const std::string& dtype, const std::string& name, const std::string& path) {
@@ -62,14 +81,14 @@ MappedFile::MappedFile(const std::string& path) {
 
 MappedFile::~MappedFile() { ::munmap(data_, size_); }
 
-SafetensorsSource::SafetensorsSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries)
+MappedSource::MappedSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries)
     : path_(std::move(path)), file_(std::make_shared<MappedFile>(path_)), entries_(std::move(entries)) {
   if (file_->identity() != identity) {
     throw Error(ErrorCode::checkpoint, "The weights file '" + path_ + "' changed while it was read. Load it again.", path_);
   }
 }
 
-at::Tensor SafetensorsSource::tensor(const ParameterInfo& info) {
+at::Tensor MappedSource::tensor(const ParameterInfo& info) {
   auto found = entries_.find(info.name);
   if (found == entries_.end()) {
     missing_.push_back(info.name);
@@ -77,6 +96,10 @@ at::Tensor SafetensorsSource::tensor(const ParameterInfo& info) {
   }
   used_.insert(info.name);
   const auto& entry = found->second;
+  if (is_resizable(info.name, entry.shape, info.shape)) {
+    auto table = stored(info.name, entry).t().unsqueeze(0);
+    return at::upsample_linear1d(table, {info.shape[0]}, false)[0].t().contiguous();
+  }
   if (entry.shape != info.shape) {
     misshapen_.push_back(info.name + " is " + shape_text(entry.shape) + " instead of " + shape_text(info.shape));
     return at::empty(info.shape, at::kFloat);
@@ -84,26 +107,27 @@ at::Tensor SafetensorsSource::tensor(const ParameterInfo& info) {
   return stored(info.name, entry);
 }
 
-at::Tensor SafetensorsSource::stored(const std::string& name, const StoredTensor& entry) const {
+at::Tensor MappedSource::stored(const std::string& name, const StoredTensor& entry) const {
   auto type = scalar_type(entry.dtype, name, path_);
-  uint64_t bytes = c10::elementSize(type);
-  for (auto size : entry.shape) bytes *= static_cast<uint64_t>(size);
+  uint64_t bytes = span(entry) * c10::elementSize(type);
+  uint64_t size = entry.bytes ? entry.bytes->size() : file_->size();
   // lib/ has checked it; reading past the mapping's end would be a crash.
-  if (entry.begin > entry.end || entry.end > file_->size() || entry.end - entry.begin != bytes) {
+  if (entry.begin > entry.end || entry.end > size || entry.end - entry.begin != bytes) {
     throw Error(ErrorCode::internal, "'" + name + "' does not lie within its file.", name);
   }
-  char* data = file_->data() + entry.begin;
+  const char* data = (entry.bytes ? entry.bytes->data() : file_->data()) + entry.begin;
   bool aligned = reinterpret_cast<uintptr_t>(data) % c10::elementSize(type) == 0;
-  if (!aligned) {
-    auto copy = at::empty(entry.shape, type);
-    std::memcpy(copy.data_ptr(), data, bytes);
-    return copy.to(at::kFloat);
+  if (aligned && !entry.bytes && !entry.strides) {
+    auto keep = file_;
+    return at::from_blob(file_->data() + entry.begin, entry.shape, [keep](void*) {}, at::TensorOptions(type)).to(at::kFloat);
   }
-  auto keep = file_;
-  return at::from_blob(data, entry.shape, [keep](void*) {}, at::TensorOptions(type)).to(at::kFloat);
+  auto copy = at::empty({static_cast<int64_t>(bytes / c10::elementSize(type))}, type);
+  if (bytes > 0) std::memcpy(copy.data_ptr(), data, bytes);
+  auto view = entry.strides ? copy.as_strided(entry.shape, *entry.strides) : copy.view(entry.shape);
+  return view.to(at::kFloat).contiguous();
 }
 
-void SafetensorsSource::finish() const {
+void MappedSource::finish() const {
   std::vector<std::string> extra;
   for (const auto& [name, entry] : entries_) {
     if (!used_.count(name)) extra.push_back(name);

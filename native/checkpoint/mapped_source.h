@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ class MappedFile {
 
   char* data() const { return data_; }
   size_t size() const { return size_; }
-  // Device, inode, size and time of change, as lib/checkpoint/safetensors.ts writes them.
+  // Device, inode, size and time of change, as lib/checkpoint/weights-file.ts writes them.
   const std::string& identity() const { return identity_; }
 
  private:
@@ -29,21 +30,26 @@ class MappedFile {
   std::string identity_;
 };
 
-// One entry of a safetensors header, which lib/checkpoint/safetensors.ts has read and checked; begin and end are offsets
-// in the file.
+// One tensor of a safetensors or .pth file, which lib/checkpoint has found and checked. begin and end are offsets in the
+// file, or in `bytes` where the file has them compressed.
 struct StoredTensor {
   std::string dtype;
   std::vector<int64_t> shape;
   uint64_t begin, end;
+  // In elements, of a tensor that does not lie one element after the other or shares memory with another: it is copied.
+  std::optional<std::vector<int64_t>> strides;
+  std::shared_ptr<const std::string> bytes;
 };
 
 // Gives a network the tensors of a file. Aligned float32 tensors are the mapping itself, so loading copies nothing; others
-// are converted. Names that are missing or misshapen are collected, so that finish() can say all of them at once.
-class SafetensorsSource : public ParameterSource {
+// are converted. Names that are missing or misshapen are collected, so that finish() can say all of them at once. Tables
+// of relative positions may be of another length: they are resized.
+class MappedSource : public ParameterSource {
  public:
   // `identity`: of the file whose header the entries are from; another file of that name is refused.
-  SafetensorsSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries);
+  MappedSource(std::string path, const std::string& identity, std::map<std::string, StoredTensor> entries);
   at::Tensor tensor(const ParameterInfo& info) override;
+  bool has(const std::string& name) const { return entries_.count(name) > 0; }
 
   // Throws when a name was missing, misshapen, or never asked for.
   void finish() const;

@@ -1,0 +1,71 @@
+import { open, stat } from 'node:fs/promises'
+import { DiffSalError, fileError } from '../errors.ts'
+
+/** A weights file that is open for reading. */
+export interface WeightsFile {
+  readonly path: string
+  /** Bytes of it when it was opened. */
+  readonly size: number
+  /** Tells this file from another that takes its name, or its place, later: device, inode, size and time of change. */
+  readonly identity: string
+  /** `length` bytes from `position`. */
+  read(position: number, length: number): Promise<Buffer>
+}
+
+/**
+ * Opens the weights file at `path`, gives it to `use`, and closes it.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be opened or read, ERR_DIFFSAL_CHECKPOINT when it becomes shorter meanwhile
+ */
+export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) => Promise<T>): Promise<T> {
+  try {
+    // Asked by name before opening: to open a pipe is to wait for its other end.
+    const stats = await stat(path)
+    if (stats.isDirectory()) throw fileError('read', path, Object.assign(new Error('illegal operation on a directory'), { code: 'EISDIR' }))
+    if (!stats.isFile()) throw fileError('read', path, new Error('it is not a regular file'))
+    const handle = await open(path, 'r')
+    try {
+      const stats = await handle.stat({ bigint: true })
+      const size = Number(stats.size)
+      const identity = [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
+      const read = async (position: number, length: number): Promise<Buffer> => {
+        const bytes = Buffer.allocUnsafeSlow(length)
+        let done = 0
+        // A read may be short.
+        while (done < length) {
+          const { bytesRead } = await handle.read(bytes, done, length - done, position + done)
+          if (bytesRead === 0) {
+            throw damaged(path, 'the file became shorter while it was read', bytesOf(position + length), bytesOf(position + done))
+          }
+          done += bytesRead
+        }
+        return bytes
+      }
+      return await use({ path, size, identity, read })
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : fileError('read', path, error)
+  }
+}
+
+/** The error for a weights file whose bytes are not what its format asks. */
+export function damaged(path: string, what: string, expected: string, received: string, cause?: unknown): DiffSalError {
+  return unusable(path, what, expected, received, 'Fetch or save the file again.', cause)
+}
+
+/** The error for a weights file that cannot be read, damaged or not, with the remedy. */
+export function unusable(path: string, what: string, expected: string, received: string, remedy: string, cause?: unknown): DiffSalError {
+  const message = `'${path}' cannot be used: ${what}. Expected was ${expected}, but ${received} came. ${remedy}`
+  return new DiffSalError('ERR_DIFFSAL_CHECKPOINT', message, { argument: path, expected, received, cause })
+}
+
+/** A name out of a file, as it may stand in a message. */
+export function shown(name: string): string {
+  return (name.length > 120 ? `${name.slice(0, 117)}...` : name).replace(/[^ -~]/g, '?')
+}
+
+export function bytesOf(count: number | bigint): string {
+  return `${count} byte${BigInt(count) === 1n ? '' : 's'}`
+}

@@ -1,0 +1,2 @@
+export { aucJudd, cc, centreBias, informationGain, kl, nss, shuffledAuc, sim } from './metrics.ts'
+export { score } from './score.ts'

@@ -1,0 +1,110 @@
+import { invalidArgumentText, describe } from '../errors.ts'
+import { native } from '../native.ts'
+import { checkInteger } from '../options.ts'
+import { checkTensor, elementCount, type Tensor } from '../tensor.ts'
+
+/** A real map (h, w), or a batch of them: (B, h, w) or (B, 1, h, w). */
+export type MapTensor = Tensor<'float32'> | Tensor<'float64'>
+
+/** Fixations on a map's pixels, as many as the maps: not zero where someone looked. */
+export type FixationTensor = Tensor<'uint8'>
+
+/** A metric of a batch. */
+export interface MetricResult {
+  /** One value a map; NaN where the metric is undefined (no fixation, a constant map). */
+  readonly values: Float64Array
+  /** Mean of the defined values; NaN where there is none. */
+  readonly mean: number
+  /** How many values are NaN. */
+  readonly undefinedCount: number
+}
+
+/** Pearson's linear correlation coefficient of the two maps: -1 to 1, 1 best. */
+export function cc(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
+  return metric('cc', saliency, { density })
+}
+
+/** Similarity: the intersection of the two maps, each scaled to 0…1 and then to sum 1. 0 to 1, 1 best. */
+export function sim(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
+  return metric('sim', saliency, { density })
+}
+
+/** Kullback–Leibler divergence of the density from the prediction, both scaled to sum 1. 0 best. */
+export function kl(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
+  return metric('kl', saliency, { density })
+}
+
+/** Normalised scanpath saliency: the mean of the standardised map at the fixations. 0 is chance. */
+export function nss(saliency: MapTensor, fixations: FixationTensor): Promise<MetricResult> {
+  return metric('nss', saliency, { fixations })
+}
+
+/** Judd's area under the ROC curve: one threshold a fixation, ties counted exactly, no jitter. 0.5 is chance, 1 best. */
+export function aucJudd(saliency: MapTensor, fixations: FixationTensor): Promise<MetricResult> {
+  return metric('aucJudd', saliency, { fixations })
+}
+
+/**
+ * Shuffled AUC: the area under the ROC curve of the fixations against `others`, the pixels that were fixated in other
+ * videos, which cancels the centre bias. Every pair is counted, ties half; none is drawn at random. 0.5 is chance.
+ */
+export function shuffledAuc(saliency: MapTensor, fixations: FixationTensor, others: FixationTensor): Promise<MetricResult> {
+  return metric('shuffledAuc', saliency, { fixations, others })
+}
+
+/**
+ * Information gain: how many bits a fixation costs less under the map than under `baseline`, both scaled to sum 1. Default
+ * baseline: {@link centreBias}. Maps must not be negative. 0 is no better than the baseline.
+ */
+export async function informationGain(saliency: MapTensor, fixations: FixationTensor, baseline?: MapTensor): Promise<MetricResult> {
+  if (baseline !== undefined) return metric('informationGain', saliency, { fixations, baseline })
+  const { batch, height, width } = checkMaps('saliency', saliency)
+  const one = centreBias(height, width).data
+  const data = new Float64Array(batch * one.length)
+  for (let b = 0; b < batch; b++) data.set(one, b * one.length)
+  return metric('informationGain', saliency, { fixations, baseline: { dtype: 'float64', shape: [batch, height, width], data } })
+}
+
+/** A Gaussian on the middle whose deviations are a quarter of the height and of the width: where people look in any video. */
+export function centreBias(height: number, width: number): Tensor<'float64'> {
+  checkInteger('height', height, 1)
+  checkInteger('width', width, 1)
+  const axis = (length: number) =>
+    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - length / 2) / (length / 4)) ** 2))
+  const [rows, columns] = [axis(height), axis(width)]
+  const data = new Float64Array(height * width)
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = rows[y]! * columns[x]!
+  return { dtype: 'float64', shape: [height, width], data }
+}
+
+/** The batch and size of maps. */
+export function checkMaps(argument: string, maps: Tensor): { batch: number; height: number; width: number } {
+  const { shape } = maps
+  const [height = 0, width = 0] = shape.slice(-2)
+  const isMap = shape.length === 2 || shape.length === 3 || (shape.length === 4 && shape[1] === 1)
+  if (!isMap || elementCount(shape) === 0) {
+    throw invalidArgumentText(`${argument}.shape`, '(h, w), (B, h, w) or (B, 1, h, w)', describe([...shape]))
+  }
+  return { batch: shape.length === 2 ? 1 : shape[0]!, height, width }
+}
+
+const dtypesOf = { fixations: ['uint8'], others: ['uint8'], density: ['float32', 'float64'], baseline: ['float32', 'float64'] } as const
+
+async function metric(name: string, saliency: MapTensor, others: { [K in keyof typeof dtypesOf]?: Tensor }): Promise<MetricResult> {
+  const { batch, height, width } = checkMaps('saliency', checkTensor('saliency', saliency, ['float32', 'float64']))
+  const flat = <T extends Tensor>(maps: T) => ({ ...maps, shape: [batch, height * width] })
+  const [second, third] = Object.entries(others).map(([argument, maps]) => {
+    const size = checkMaps(argument, checkTensor(argument, maps, dtypesOf[argument as keyof typeof dtypesOf]))
+    if (size.batch !== batch || size.height !== height || size.width !== width) {
+      throw invalidArgumentText(`${argument}.shape`, `as large as 'saliency', ${batch} × ${height} × ${width}`, describe([...maps!.shape]))
+    }
+    return flat(maps!)
+  })
+  const { data: values } = await native().metric(name, flat(saliency), second!, third)
+  return summarise(values)
+}
+
+function summarise(values: Float64Array): MetricResult {
+  const defined = values.filter((value) => !Number.isNaN(value))
+  return { values, mean: defined.reduce((a, b) => a + b, 0) / defined.length, undefinedCount: values.length - defined.length }
+}

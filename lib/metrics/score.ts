@@ -1,0 +1,120 @@
+import { invalidArgument } from '../errors.ts'
+import { native } from '../native.ts'
+import { checkString } from '../options.ts'
+import { checkTensor, type Tensor } from '../tensor.ts'
+import { aucJudd, cc, checkMaps, kl, nss, sim, type FixationTensor, type MapTensor } from './metrics.ts'
+
+/** A predicted map of one frame of one video. */
+export interface FramePrediction {
+  /** Which video, in the dataset's words. */
+  readonly video: string
+  readonly frame: number
+  /** The map, (h, w), (1, h, w) or (1, 1, h, w), of any size: as `predict` and `predictVideo` give it. */
+  readonly tensor: Tensor<'float32'>
+}
+
+/** What people looked at in one frame. */
+export interface GroundTruth {
+  /** The fixations' density (H, W); leave it out where there is none, and CC, SIM and KL are undefined for the frame. */
+  readonly density?: MapTensor
+  /** The fixated pixels (H, W), of the same size; NSS and AUC-J are undefined without. */
+  readonly fixations?: FixationTensor
+}
+
+/** Where the ground truth comes from. */
+export interface TruthSource {
+  /** The truth of a frame; undefined where the frame has none and is not scored. */
+  truth(video: string, frame: number): GroundTruth | undefined | Promise<GroundTruth | undefined>
+}
+
+const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const
+
+/** The names of the scores. */
+export type ScoreName = (typeof scored)[number]
+
+/** The scores of a set of videos. */
+export interface Scores {
+  /** Means over the videos; NaN where no video has a defined value. */
+  readonly mean: Readonly<Record<ScoreName, number>>
+  /** Means over the frames of each video. */
+  readonly videos: Readonly<Record<string, Readonly<Record<ScoreName, number>>>>
+  /** Frames that were scored. */
+  readonly frames: number
+  /** Frames for which a score was undefined, and dropped from its mean. */
+  readonly undefinedCount: Readonly<Record<ScoreName, number>>
+}
+
+/**
+ * Scores predictions as published results are: each map is divided by its maximum, scaled to 0…1, smoothed (Gaussian, σ 2,
+ * 13×13, mirrored edges) and resized (bicubic) to the ground truth's size; undefined frames are dropped; a score is the mean
+ * over a video's frames, then over the videos. One frame is in memory at a time.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
+export async function score(predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>, dataset: TruthSource): Promise<Scores> {
+  if (typeof dataset?.truth !== 'function') throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
+  const videos = new Map<string, Record<ScoreName, Mean>>()
+  const undefinedCount = each(() => 0)
+  let frames = 0
+  for await (const { video, frame, tensor } of predictions) {
+    const truth = await dataset.truth(checkString('predictions.video', video), frame)
+    if (truth === undefined) continue
+    frames += 1
+    const means = videos.get(video) ?? each(() => new Mean())
+    videos.set(video, means)
+    const values = await scoreFrame(tensor, truth)
+    for (const name of scored) {
+      if (Number.isNaN(values[name])) undefinedCount[name] += 1
+      else means[name].add(values[name])
+    }
+  }
+  const overall = each(() => new Mean())
+  for (const means of videos.values()) {
+    for (const name of scored) if (!Number.isNaN(means[name].value)) overall[name].add(means[name].value)
+  }
+  return {
+    mean: each((name) => overall[name].value),
+    videos: Object.fromEntries([...videos].map(([video, means]) => [video, each((name) => means[name].value)])),
+    frames,
+    undefinedCount,
+  }
+}
+
+async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
+  const map = checkMaps('predictions.tensor', checkTensor('predictions.tensor', tensor, ['float32', 'float64']))
+  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', [...tensor.shape])
+  const target = density ?? fixations
+  if (target === undefined) return each(() => Number.NaN)
+  const { height, width } = checkMaps(density ? 'density' : 'fixations', target)
+  const saliency = await native().scoringChain({ ...tensor, shape: [map.height, map.width] }, height, width)
+  const [byDensity, byFixations] = await Promise.all([
+    density ? Promise.all([cc(saliency, density), sim(saliency, density), kl(saliency, density)]) : [],
+    fixations ? Promise.all([nss(saliency, fixations), aucJudd(saliency, fixations)]) : [],
+  ])
+  const value = (result: { mean: number } | undefined) => result?.mean ?? Number.NaN
+  return {
+    cc: value(byDensity[0]),
+    sim: value(byDensity[1]),
+    kl: value(byDensity[2]),
+    nss: value(byFixations[0]),
+    aucJudd: value(byFixations[1]),
+  }
+}
+
+class Mean {
+  #sum = 0
+  #count = 0
+
+  add(value: number): void {
+    this.#sum += value
+    this.#count += 1
+  }
+
+  get value(): number {
+    return this.#sum / this.#count
+  }
+}
+
+function each<T>(make: (name: ScoreName) => T): Record<ScoreName, T> {
+  return Object.fromEntries(scored.map((name) => [name, make(name)])) as Record<ScoreName, T>
+}

@@ -1,0 +1,147 @@
+import { abortable, checkSignal } from './abort.ts'
+import type { DiffSalConfig } from './config.ts'
+import { invalidArgument, invalidArgumentText } from './errors.ts'
+import { Features, nativeFeatures } from './features.ts'
+import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import type { NativeFeatures, NativeInputs, NativeModel } from './native.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
+import { checkSeeds, drawSeed, maxSeed } from './seed.ts'
+import { checkTensor, type Tensor } from './tensor.ts'
+
+/** How to sample a map. */
+export interface PredictOptions {
+  /** Denoising steps, 1 to T. Default 4; of a `released` model 1. */
+  steps?: number
+  /** 0: deterministic from the noise on (DDIM); up to 1, noise is added at each step (1: DDPM's). Default 0. */
+  eta?: number
+  /**
+   * Decides the noise, 0 to 2^32 - 1: one for every sample, or one each. A sample's noise depends on its seed alone, not on the
+   * batch. The same seed gives the same map, bit for bit, on one device with one number of threads. Default: drawn.
+   */
+  seed?: number | number[]
+  /** The noise x_T to start from, float32 (B, 1, H, W), instead of drawing it. */
+  noise?: Tensor<'float32'>
+  /** Rejects with the signal's reason when aborted; the work stops at its next block. */
+  signal?: AbortSignal
+  /** Called after every step, counted from 1. What it throws rejects the prediction. */
+  onProgress?: (progress: PredictProgress) => void
+  /** Keep every step's estimate of the clean map. Default false. */
+  estimates?: boolean
+  /**
+   * Sample the clip this many times, 2 to 1000, from `seed`, `seed` + 1, …; the map is their mean, and how far they lie apart
+   * comes with it. Default: once.
+   */
+  uncertainty?: number
+}
+
+/** How far a prediction is. */
+export interface PredictProgress {
+  /** The step that has ended, from 1. */
+  step: number
+  steps: number
+}
+
+/** What a prediction gives where more than the map is asked for. */
+export interface Prediction {
+  /** float32 (B, 1, H, W), values 0 to 1; with `uncertainty`, the mean of the samples. */
+  map: Tensor<'float32'>
+  /** With `estimates`: float32 (steps, B, 1, H, W), the estimate of S0 at each step, the first step first. */
+  estimates?: Tensor<'float32'>
+  /** With `uncertainty`: float32 (B, 1, H, W), the population deviation of each pixel over the samples. */
+  uncertainty?: Tensor<'float32'>
+}
+
+const names = ['steps', 'eta', 'seed', 'noise', 'signal', 'onProgress', 'estimates', 'uncertainty'] as const
+
+/** `DiffSal.predict` behind its overloads. */
+export async function predict(
+  model: NativeModel,
+  config: DiffSalConfig,
+  input: ClipInput | Features,
+  given: PredictOptions | undefined,
+): Promise<Prediction> {
+  const options = checkOptions<PredictOptions>('options', given, names)
+  const { steps = config.dialect === 'released' ? 1 : 4, eta = 0, seed = drawSeed(), noise, onProgress, estimates = false, uncertainty } = options
+  const clip = input instanceof Features ? nativeFeatures(input, model) : checkInputs(config, input)
+  checkInteger('steps', steps, 1, config.timesteps)
+  checkNumber('eta', eta, 0, 1)
+  checkBoolean('estimates', estimates)
+  if (noise !== undefined) checkMap('noise', noise, config, clip.batch)
+  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
+  const seeds = checkSeeds(seed, clip.batch)
+  const signal = checkSignal(options.signal)
+  const run = { steps, eta, seeds, noise, estimates }
+  const from = 'inputs' in clip ? clip.inputs : clip
+  if (uncertainty === undefined) return reporting(signal, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
+
+  checkInteger('uncertainty', uncertainty, 2, 1000)
+  if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
+  if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
+  return reporting(signal, onProgress, async (stop, onStep) => {
+    const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel))
+    try {
+      return await sampleOften(model, encoded, run, uncertainty, stop, onStep)
+    } finally {
+      if (encoded !== from) encoded.dispose()
+    }
+  })
+}
+
+type Run = Parameters<NativeModel['predict']>[1]
+type OnStep = ((step: number, steps: number) => void) | undefined
+
+function sample(model: NativeModel, from: NativeInputs | NativeFeatures, run: Run, signal: AbortSignal | undefined, onStep: OnStep): Promise<Prediction> {
+  return abortable(signal, (cancel) => model.predict(from, run, cancel, onStep))
+}
+
+/** Mean and deviation of several samples, by Welford's recurrence: one map is held, not all. */
+async function sampleOften(
+  model: NativeModel,
+  features: NativeFeatures,
+  run: Run,
+  times: number,
+  signal: AbortSignal | undefined,
+  onStep: OnStep,
+): Promise<Prediction> {
+  let shape: readonly number[] = []
+  let mean = new Float64Array(0)
+  let squares = new Float64Array(0)
+  for (let k = 0; k < times; k++) {
+    const seeds = run.seeds.map((seed) => (seed + k) % (maxSeed + 1))
+    const { map } = await sample(model, features, { ...run, seeds }, signal, onStep && ((step, steps) => onStep(k * steps + step, times * steps)))
+    if (k === 0) [shape, mean, squares] = [map.shape, new Float64Array(map.data.length), new Float64Array(map.data.length)]
+    for (let i = 0; i < mean.length; i++) {
+      const before = map.data[i]! - mean[i]!
+      mean[i]! += before / (k + 1)
+      squares[i]! += before * (map.data[i]! - mean[i]!)
+    }
+  }
+  return {
+    map: { dtype: 'float32', shape, data: Float32Array.from(mean) },
+    uncertainty: { dtype: 'float32', shape, data: Float32Array.from(squares, (value) => Math.sqrt(value / times)) },
+  }
+}
+
+/** Runs `start` so that what the caller's onProgress throws ends the work and is what the promise rejects with. */
+function reporting<T>(
+  signal: AbortSignal | undefined,
+  onProgress: PredictOptions['onProgress'],
+  start: (signal: AbortSignal | undefined, onStep: OnStep) => Promise<T>,
+): Promise<T> {
+  if (onProgress === undefined) return start(signal, undefined)
+  const failed = new AbortController()
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+  return start(stop, (step, steps) => {
+    try {
+      if (!stop.aborted) onProgress({ step, steps })
+    } catch (error) {
+      failed.abort(error)
+    }
+  })
+}
+
+/** Refuses what is no float32 (batch, 1, H, W). */
+export function checkMap(argument: string, map: Tensor, { size }: DiffSalConfig, batch: number): void {
+  const { shape } = checkTensor(argument, map, ['float32'])
+  checkShape(argument, shape, [batch, 1, ...size])
+}

@@ -1,0 +1,83 @@
+#include "binding/metrics.h"
+
+#include <ATen/ops/empty.h>
+
+#include <map>
+#include <string>
+
+#include "binding/job.h"
+#include "binding/tensors.h"
+#include "metrics/saliency_metrics.h"
+#include "metrics/scoring_chain.h"
+#include "runtime/error.h"
+
+namespace diffsal {
+namespace {
+
+// The maps of one sample: real ones as float64, fixations as bytes; undefined where a metric takes fewer.
+struct Sample {
+  at::Tensor saliency, second, third;
+};
+
+Map map_of(const at::Tensor& x) { return {x.const_data_ptr<double>(), static_cast<size_t>(x.numel())}; }
+Fixations fixations_of(const at::Tensor& x) { return {x.const_data_ptr<uint8_t>(), static_cast<size_t>(x.numel())}; }
+
+using Metric = double (*)(const Sample&);
+const std::map<std::string, Metric>& metrics() {
+  static const std::map<std::string, Metric> all = {
+      {"cc", [](const Sample& s) { return cc(map_of(s.saliency), map_of(s.second)); }},
+      {"sim", [](const Sample& s) { return sim(map_of(s.saliency), map_of(s.second)); }},
+      {"kl", [](const Sample& s) { return kl(map_of(s.saliency), map_of(s.second)); }},
+      {"nss", [](const Sample& s) { return nss(map_of(s.saliency), fixations_of(s.second)); }},
+      {"aucJudd", [](const Sample& s) { return auc_judd(map_of(s.saliency), fixations_of(s.second)); }},
+      {"shuffledAuc", [](const Sample& s) { return shuffled_auc(map_of(s.saliency), fixations_of(s.second), fixations_of(s.third)); }},
+      {"informationGain", [](const Sample& s) { return information_gain(map_of(s.saliency), fixations_of(s.second), map_of(s.third)); }},
+  };
+  return all;
+}
+
+at::Tensor optional_map(const Napi::Value& value) {
+  if (!value.IsObject()) return {};
+  auto tensor = tensor_from_js(value);
+  return tensor.scalar_type() == at::kFloat ? tensor.to(at::kDouble) : tensor;
+}
+
+template <typename Result>
+using Convert = std::function<Napi::Value(Napi::Env, Result&)>;
+const Convert<at::Tensor> to_tensor = [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); };
+
+// (name, saliency, second, third | undefined) -> Promise<Tensor<'float64'>> (B,). Maps are (B, n).
+Napi::Value metric(const Napi::CallbackInfo& info) {
+  auto env = info.Env();
+  auto compute = metrics().at(info[0].ToString().Utf8Value());
+  auto saliency = optional_map(info[1]), second = optional_map(info[2]), third = optional_map(info[3]);
+  return run_job<at::Tensor>(
+      env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
+      [=] {
+        auto values = at::empty({saliency.size(0)}, at::kDouble);
+        for (int64_t b = 0; b < saliency.size(0); ++b) {
+          values.mutable_data_ptr<double>()[b] = compute({saliency[b], second[b], third.defined() ? third[b] : third});
+        }
+        return values;
+      },
+      to_tensor);
+}
+
+// (map, height, width) -> Promise<Tensor<'float64'>> (height, width)
+Napi::Value published_chain(const Napi::CallbackInfo& info) {
+  auto env = info.Env();
+  auto map = tensor_from_js(info[0]);
+  auto height = info[1].ToNumber().Int64Value(), width = info[2].ToNumber().Int64Value();
+  return run_job<at::Tensor>(
+      env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
+      [=] { return scoring_chain(map, height, width); }, to_tensor);
+}
+
+}  // namespace
+
+void define_metrics(Napi::Env env, Napi::Object exports) {
+  exports.Set("metric", Napi::Function::New<metric>(env, "metric"));
+  exports.Set("scoringChain", Napi::Function::New<published_chain>(env, "scoringChain"));
+}
+
+}  // namespace diffsal
