@@ -4,7 +4,8 @@ import { setLogger } from '../log.ts'
 import type { MapWriter } from '../media/output-file.ts'
 import { probe, type MediaInfo } from '../media/probe.ts'
 import { rationalText } from '../media/rational.ts'
-import { drawSeed, estimateMaps, mapRate, predictMedia, type PredictVideoOptions } from '../predict-video.ts'
+import { estimateMaps, mapRate, predictMedia, type PredictVideoOptions } from '../predict-video.ts'
+import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
@@ -29,8 +30,6 @@ interface PredictFlags {
 
 /** How the command opens its model; tests give a small one. */
 export type ModelOpener = (weights: Weights, device: string, signal: AbortSignal) => Promise<OpenModel>
-
-const maxSeed = 2 ** 32 - 1
 
 const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or

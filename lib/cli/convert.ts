@@ -1,0 +1,28 @@
+import { Command } from 'commander'
+import { DiffSal } from '../diffsal.ts'
+import { DiffSalError, invalidArgumentText } from '../errors.ts'
+import { readWeights } from '../weights.ts'
+import { filesMean } from './exit-codes.ts'
+
+/** `diffsal convert`: a checkpoint of any kind that is read, as safetensors with its configuration. */
+export function convertCommand(): Command {
+  return new Command('convert')
+    .description('write a checkpoint (.pth or safetensors) as safetensors with its configuration in the metadata')
+    .argument('<in>', 'the checkpoint')
+    .argument('<out>', 'the file to write: .safetensors')
+    .action(async (input: string, output: string) => {
+      if (!output.endsWith('.safetensors')) throw invalidArgumentText('out', 'a name that ends in .safetensors', `'${output}'`)
+      const { from } = await filesMean(4, () => readWeights(input, undefined))
+      if (!('path' in from)) {
+        const message = `'${input}' holds an encoder alone, and a file for the whole network would be mostly initial weights. Use it as the 'pretrained' option of DiffSal.create.`
+        throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', message, { argument: 'in' })
+      }
+      const model = await filesMean(4, () => DiffSal.load(input, { device: 'cpu' }))
+      try {
+        await filesMean(6, () => model.save(output))
+      } finally {
+        await model.dispose()
+      }
+      console.log(`Wrote '${output}'.`)
+    })
+}
