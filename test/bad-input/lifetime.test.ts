@@ -28,7 +28,9 @@ describe('an aborted signal', () => {
 
   it('rejects with its reason during the sampling, which ends there', async () => {
     await using model = await DiffSal.create(tinyConfig, { seed: 1 })
+    const start = performance.now()
     const before = await model.predict({ frames, mel }, { steps: 1, noise })
+    const oneStep = performance.now() - start
     const controller = new AbortController()
     const reason = { any: 'value' }
     let steps = 0
@@ -37,10 +39,10 @@ describe('an aborted signal', () => {
       controller.abort(reason)
     }
     expect(await rejection(model.predict({ frames, mel }, { steps: 1000, noise, signal: controller.signal, onProgress }))).toBe(reason)
-    // A thousand steps would take many seconds; the model is free again at once, and as it was.
-    const start = performance.now()
+    // The model is free again long before a thousand steps, and as it was.
+    const aborted = performance.now()
     expectClose(await model.predict({ frames, mel }, { steps: 1, noise }), before, 0)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - aborted).toBeLessThan(Math.max(2000, 100 * oneStep))
     expect(steps).toBeLessThan(10)
   })
 

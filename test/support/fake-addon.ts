@@ -57,8 +57,11 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "number", number);
   napi_create_function(env, "libtorch", NAPI_AUTO_LENGTH, libtorch, nullptr, &function);
   napi_set_named_property(env, exports, "libtorch", function);
-  napi_create_function(env, "initialise", NAPI_AUTO_LENGTH, nothing, nullptr, &function);
-  napi_set_named_property(env, exports, "initialise", function);
+  const char* names[] = {"initialise", "stop"};
+  for (const char* name : names) {
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, nothing, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+  }
   return exports;
 }
 `
