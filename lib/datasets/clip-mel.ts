@@ -1,0 +1,32 @@
+import type { AudioExcerpt } from '../inputs.ts'
+import { melSlices } from '../log-mel.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** The network's slices: (1, slots, height, width). */
+export interface MelShape {
+  /** [height, width] of a slice: half the frames'. Default [112, 192]. */
+  size?: readonly [number, number]
+  /** How many: half the clip's frames and one more. Default 9. */
+  slots?: number
+}
+
+/** Seconds that `slots` slices take: 1.6 for nine, a slice's step of 0.11 for each more. */
+const secondsOf = (slots: number): number => 1.6 + (slots - 9) * 0.11
+
+/**
+ * The log-mel slices of a clip's sound, as the network makes them of it: centred in silence, or cut around its centre. Runs on a
+ * thread of the addon's own. (The network resamples first and centres then; at another rate than 16 kHz that may differ by less than a
+ * sample.)
+ */
+export async function clipMel(
+  { samples, sampleRate }: AudioExcerpt,
+  { size = [112, 192], slots = 9 }: MelShape,
+): Promise<Tensor<'float32'>> {
+  // Rounded up, but not for the error of the product.
+  const length = Math.ceil(secondsOf(slots) * sampleRate - 1e-6)
+  const centred = new Float32Array(length)
+  const before = Math.floor((length - samples.length) / 2)
+  if (before >= 0) centred.set(samples, before)
+  else centred.set(samples.subarray(-before, -before + length))
+  return melSlices(centred, { sampleRate, size, slots })
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import sharp, { type Sharp } from 'sharp'
+import { fileError } from '../errors.ts'
+import { mediaError } from '../media/probe.ts'
+
+/** A picture of one channel. */
+export interface GreyPicture {
+  readonly height: number
+  readonly width: number
+  /** Rows first, 0 to 255. */
+  readonly data: Uint8Array
+}
+
+/**
+ * Decodes a picture to RGB bytes (H, W, 3) of `size`.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be read, ERR_DIFFSAL_MEDIA when it does not decode.
+ */
+export async function readRgb(path: string, [height, width]: readonly [number, number]): Promise<Uint8Array> {
+  return (await decode(path, (picture) => picture.resize(width, height, scaled).removeAlpha().toColourspace('srgb'))).data
+}
+
+/**
+ * Decodes a picture to grey, of `size` or its own.
+ *
+ * @throws DiffSalError as {@link readRgb}.
+ */
+export async function readGrey(path: string, size?: readonly [number, number]): Promise<GreyPicture> {
+  return decode(path, (picture) => (size ? picture.resize(size[1], size[0], scaled) : picture).removeAlpha().toColourspace('b-w'))
+}
+
+/** A grey picture at another size. */
+export async function resizeGrey({ height, width, data }: GreyPicture, size: readonly [number, number]): Promise<Uint8Array> {
+  return sharp(data, { raw: { height, width, channels: 1 } })
+    .resize(size[1], size[0], scaled)
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer()
+}
+
+/** As ffmpeg's `bilinear` scales the frames of a video: a triangle as wide as the step between pixels. */
+const scaled = { fit: 'fill', kernel: 'linear' } as const
+
+async function decode(path: string, shape: (picture: Sharp) => Sharp): Promise<GreyPicture> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw fileError('read', path, cause)
+  })
+  try {
+    const { data, info } = await shape(sharp(bytes, { failOn: 'error' }))
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    return { height: info.height, width: info.width, data }
+  } catch (cause) {
+    const why = bytes.length === 0 ? 'it is empty (0 bytes)' : (cause as Error).message.split('\n')[0]!
+    throw mediaError(path, `is not a picture that can be decoded: ${why}; copy it again`)
+  }
+}

@@ -1,0 +1,239 @@
+import { availableParallelism } from 'node:os'
+import { checkSignal } from '../abort.ts'
+import { DiffSalError, invalidArgument } from '../errors.ts'
+import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
+import { clipMel, type MelShape } from './clip-mel.ts'
+import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
+import type { Dataset, TrainingSample } from './dataset.ts'
+import { ShuffledIndices, type DataPosition } from './shuffled-indices.ts'
+
+/** How {@link loadBatches} goes over a dataset. */
+export interface LoadBatchesOptions {
+  /** Samples in a batch. */
+  batch: number
+  /** Decides the order of every epoch. */
+  seed: number
+  /** false for the dataset's own order. Default true. */
+  shuffle?: boolean
+  /** Where to begin: `position` of the last batch that was used. Default the start. */
+  position?: DataPosition
+  /** Epochs in all, those before `position` included. Default: without end. */
+  epochs?: number
+  /** Whether an epoch's last batch is left out if it is not full. Default false. */
+  dropLast?: boolean
+  /** Samples that are read at the same time. Default the machine's cores, at most 8. */
+  workers?: number
+  /**
+   * Samples that are ready or being read before they are asked for, which is what memory holds. Default two batches, at least
+   * `workers`.
+   */
+  ahead?: number
+  /**
+   * Makes the log-mel slices ahead too: batches carry `mel` instead of `audio`, so that a training step has no sound to work on.
+   * Default false.
+   */
+  mel?: boolean | MelShape
+  /** Stops it; the pending batch rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** A batch, and how to go on after it. */
+export interface LoadedBatch {
+  readonly batch: SampleBatch
+  /** What the batch is made of. */
+  readonly samples: readonly { readonly video: string; readonly frame: number }[]
+  /** The epoch that it belongs to, from 0. No batch is part of two. */
+  readonly epoch: number
+  /** Where the next batch begins: with the seed, what a checkpoint needs. */
+  readonly position: DataPosition
+}
+
+/** A sample on its way. */
+interface Pending {
+  readonly epoch: number
+  readonly position: DataPosition
+  readonly sample: Promise<HeardSample | null>
+}
+
+const known = ['batch', 'seed', 'shuffle', 'position', 'epochs', 'dropLast', 'workers', 'ahead', 'mel', 'signal'] as const
+
+/**
+ * A dataset's samples in batches, in an order that the seed decides, read ahead of whoever uses them: pictures and sounds are decoded
+ * on libuv's threads (UV_THREADPOOL_SIZE, 4 where it is not set), log-mel slices on one of the addon's, while the caller trains. The
+ * order does not depend on what is ready first; a sample that is null is passed over and the batch filled with the next one. Leaving the
+ * loop stops the reading.
+ *
+ * @throws DiffSalError, at the batch that it concerns, what the dataset throws; ERR_DIFFSAL_INVALID_ARGUMENT for bad options and for a
+ * dataset that has no sample, or gives no batch in an epoch.
+ */
+export async function* loadBatches(
+  dataset: Dataset<TrainingSample>,
+  options: LoadBatchesOptions,
+): AsyncGenerator<LoadedBatch, void, undefined> {
+  const plan = checkPlan(dataset, options)
+  const { batch, indices, epochs, dropLast, mel, signal } = plan
+  const silentMel = mel && (await clipMel(silence, mel))
+  const stopped = new AbortController()
+  const reader = new Reader(dataset, indices, plan, stopped.signal)
+  let samples: HeardSample[] = []
+  let [useful, given] = [false, false]
+  try {
+    for (;;) {
+      signal?.throwIfAborted()
+      const pending = reader.next()
+      if (pending === undefined) return
+      const { epoch, position } = pending
+      const sample = await unlessAborted(pending.sample, signal)
+      if (sample !== null) samples.push(sample)
+      useful ||= sample !== null
+      const epochEnds = position.epoch > epoch
+      const full = samples.length === batch
+      if (full || (epochEnds && samples.length > 0 && !dropLast)) {
+        const names = samples.map(({ sample: { video, frame } }) => ({ video, frame }))
+        given = true
+        yield { batch: collate(samples, silentMel), samples: names, epoch, position }
+      }
+      if (full || epochEnds) samples = []
+      if (!epochEnds) continue
+      // Or it would go round for ever.
+      if (!given && plan.wholeEpoch(epoch)) throw nothingIn(dataset.length, useful ? batch : undefined)
+      ;[useful, given] = [false, false]
+      if (epochs !== undefined && position.epoch >= epochs) return
+    }
+  } finally {
+    stopped.abort()
+    await reader.idle()
+  }
+}
+
+/** The error for an epoch without a batch; `batch` where there were samples, but fewer than that. */
+function nothingIn(length: number, batch: number | undefined): DiffSalError {
+  const why =
+    batch === undefined
+      ? `all its ${length} samples were passed over, because their maps are all zero or their files damaged`
+      : `it has fewer samples than a batch of ${batch}, and 'dropLast' leaves out those that are not full`
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The dataset has nothing to learn from: ${why}.`, { argument: 'dataset' })
+}
+
+/** The value, or the signal's reason as soon as it is aborted. The signal keeps nothing of it. */
+function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return value
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** Reads samples in order, some at a time, and only so far ahead. */
+class Reader {
+  readonly #dataset: Dataset<TrainingSample>
+  readonly #indices: ShuffledIndices
+  readonly #epochs: number | undefined
+  readonly #workers: number
+  readonly #ahead: number
+  readonly #mel: MelShape | undefined
+  readonly #stopped: AbortSignal
+  readonly #queue: Pending[] = []
+  /** Reads that wait for their turn. */
+  readonly #waiting: (() => void)[] = []
+  readonly #active = new Set<Promise<unknown>>()
+  #admitted = 0
+
+  constructor(
+    dataset: Dataset<TrainingSample>,
+    indices: ShuffledIndices,
+    { epochs, workers, ahead, mel }: { epochs: number | undefined; workers: number; ahead: number; mel: MelShape | undefined },
+    stopped: AbortSignal,
+  ) {
+    this.#dataset = dataset
+    this.#indices = indices
+    this.#epochs = epochs
+    this.#workers = workers
+    this.#ahead = ahead
+    this.#mel = mel
+    this.#stopped = stopped
+  }
+
+  /** The next sample; undefined after the last epoch. */
+  next(): Pending | undefined {
+    this.#fill()
+    const pending = this.#queue.shift()
+    this.#fill()
+    return pending
+  }
+
+  /** Resolves when nothing is being read any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#active)
+  }
+
+  #fill(): void {
+    while (this.#queue.length < this.#ahead) {
+      const { epoch } = this.#indices.position
+      if (this.#epochs !== undefined && epoch >= this.#epochs) return
+      const { index, position } = this.#indices.next()
+      const sample = this.#read(index)
+      // Who comes to it will see what went wrong; until then nobody must.
+      sample.catch(() => undefined)
+      this.#queue.push({ epoch, position, sample })
+    }
+  }
+
+  async #read(index: number): Promise<HeardSample | null> {
+    await new Promise<void>((begin) => {
+      this.#waiting.push(begin)
+      this.#admit()
+    })
+    const sample = this.#make(index)
+    this.#active.add(sample)
+    try {
+      return await sample
+    } finally {
+      this.#active.delete(sample)
+      this.#admitted -= 1
+      this.#admit()
+    }
+  }
+
+  async #make(index: number): Promise<HeardSample | null> {
+    const sample = await this.#dataset.get(index)
+    if (sample === null) return null
+    return this.#mel && sample.audio ? { sample, mel: await clipMel(sample.audio, this.#mel) } : { sample }
+  }
+
+  #admit(): void {
+    while (!this.#stopped.aborted && this.#admitted < this.#workers && this.#waiting.length > 0) {
+      this.#admitted += 1
+      this.#waiting.shift()!()
+    }
+  }
+}
+
+function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions) {
+  const { batch, seed, shuffle, position, epochs, dropLast, workers, ahead, mel = false, signal } = checkOptions('options', options, known)
+  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length)) {
+    throw invalidArgument('dataset', 'an object with length and get(index)', dataset)
+  }
+  if (dataset.length < 1) throw invalidArgument('dataset', 'of at least one sample', `${dataset.length} samples`)
+  const size = checkInteger('batch', batch, 1, 65_536)
+  const readers = checkInteger('workers', workers ?? Math.min(8, availableParallelism()), 1, 1024)
+  const indices = new ShuffledIndices(dataset.length, {
+    seed,
+    ...(shuffle !== undefined && { shuffle }),
+    ...(position !== undefined && { position }),
+  })
+  const start = indices.position
+  return {
+    batch: size,
+    indices,
+    epochs: epochs === undefined ? undefined : checkInteger('epochs', epochs, 1),
+    dropLast: checkBoolean('dropLast', dropLast ?? false),
+    workers: readers,
+    ahead: checkInteger('ahead', ahead ?? Math.max(2 * size, readers), 1, 1_000_000),
+    mel: typeof mel === 'object' ? checkOptions('mel', mel, ['size', 'slots']) : checkBoolean('mel', mel) ? {} : undefined,
+    signal: checkSignal(signal),
+    /** Whether an epoch was gone through from its start. */
+    wholeEpoch: (epoch: number) => epoch > start.epoch || start.offset === 0,
+  }
+}

@@ -1,0 +1,115 @@
+import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
+import { checkSeed } from '../seed.ts'
+
+/** A place in the shuffled data: with the seed, all that resuming needs. A plain object, fit for JSON. */
+export interface DataPosition {
+  /** Which pass over the data, from 0. */
+  readonly epoch: number
+  /** How many indices of this pass were given out already. */
+  readonly offset: number
+}
+
+/** How {@link ShuffledIndices} goes over the data. */
+export interface ShuffledIndicesOptions {
+  /** Decides every order. */
+  seed: number
+  /** false for 0, 1, 2, … in every pass. Default true. */
+  shuffle?: boolean
+  /** Where to begin. Default the start. */
+  position?: DataPosition
+}
+
+/**
+ * The indices 0 … length − 1 in an order that seed and epoch decide, pass after pass: the same on every machine and in every
+ * release, so that a stored position means the same data.
+ */
+export class ShuffledIndices {
+  readonly length: number
+  readonly seed: number
+  readonly #shuffle: boolean
+  #epoch: number
+  #offset: number
+  #order: Uint32Array
+
+  /** @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a length of 0, a seed or a position out of range. */
+  constructor(length: number, options: ShuffledIndicesOptions) {
+    const { seed, shuffle = true, position = { epoch: 0, offset: 0 } } = checkOptions('options', options, ['seed', 'shuffle', 'position'])
+    this.length = checkInteger('length', length, 1, 2 ** 32 - 1)
+    this.seed = checkSeed('seed', seed)
+    this.#shuffle = checkBoolean('shuffle', shuffle)
+    this.#epoch = checkInteger('position.epoch', position.epoch, 0)
+    this.#offset = checkInteger('position.offset', position.offset, 0, length)
+    this.#order = this.#orderOf(this.#epoch)
+  }
+
+  /** Where {@link next} goes on. */
+  get position(): DataPosition {
+    return this.#offset === this.length ? { epoch: this.#epoch + 1, offset: 0 } : { epoch: this.#epoch, offset: this.#offset }
+  }
+
+  /** The next index, and the position after it. */
+  next(): { index: number; position: DataPosition } {
+    if (this.#offset === this.length) {
+      this.#epoch += 1
+      this.#offset = 0
+      this.#order = this.#orderOf(this.#epoch)
+    }
+    const index = this.#order[this.#offset]!
+    this.#offset += 1
+    return { index, position: this.position }
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    const order = Uint32Array.from({ length: this.length }, (_, i) => i)
+    if (this.#shuffle) fisherYates(order, randomWords(this.seed, epoch))
+    return order
+  }
+}
+
+function fisherYates(order: Uint32Array, word: () => number): void {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = below(i + 1, word)
+    const kept = order[i]!
+    order[i] = order[j]!
+    order[j] = kept
+  }
+}
+
+/** A number below `count`, each as likely as any other: words past the last whole multiple are drawn again. */
+function below(count: number, word: () => number): number {
+  const whole = 2 ** 32 - (2 ** 32 % count)
+  for (;;) {
+    const drawn = word()
+    if (drawn < whole) return drawn % count
+  }
+}
+
+/** Random 32-bit words: xoshiro128**, its state filled by splitmix64 from seed and epoch. */
+function randomWords(seed: number, epoch: number): () => number {
+  const mask = 2n ** 64n - 1n
+  const mix = (value: bigint): bigint => {
+    let z = value & mask
+    z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask
+    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask
+    return z ^ (z >> 31n)
+  }
+  const golden = 0x9e3779b97f4a7c15n
+  const base = mix(BigInt(seed) + golden) ^ BigInt(epoch)
+  const [low, high] = [mix(base + golden), mix(base + 2n * golden)]
+  let [a, b, c, d] = [low, low >> 32n, high, high >> 32n].map((part) => Number(part & 0xffffffffn)) as [number, number, number, number]
+  return () => {
+    const scrambled = Math.imul(rotated(Math.imul(b, 5), 7), 9) >>> 0
+    const shifted = b << 9
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= shifted
+    d = rotated(d, 11)
+    return scrambled
+  }
+}
+
+function rotated(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits))
+}
