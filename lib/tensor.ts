@@ -47,5 +47,6 @@ export function checkTensor<D extends DType>(argument: string, value: unknown, a
   if (length !== count) {
     throw invalidArgumentText(`${argument}.data`, `${count} elements, as its shape ${describe(shape)} says`, `${length} elements`)
   }
-  return value as Tensor<D>
+  // Read once and copied: what was checked is what is used.
+  return { dtype: dtype as D, shape: [...(shape as number[])], data: data as DTypes[D] }
 }

@@ -64,7 +64,14 @@ describe('tensor', () => {
 describe('checkTensor', () => {
   const floats: Tensor<'float32'> = { dtype: 'float32', shape: [1], data: new Float32Array(1) }
 
-  it('gives the tensor itself', () => expect(checkTensor('x', floats, ['uint8', 'float32'])).toBe(floats))
+  it('gives what it has read, once, with the array itself', () => {
+    let reads = 0
+    const counting = { get dtype() { return reads++, 'float32' }, get shape() { return reads++, [1] }, get data() { return reads++, floats.data } }
+    const checked = checkTensor('x', counting, ['uint8', 'float32'])
+    expect(checked).toEqual(floats)
+    expect(checked.data).toBe(floats.data)
+    expect(reads).toBe(3)
+  })
 
   it.each([undefined, null, 3, 'x', new Float32Array(1), {}, { dtype: 'float32', shape: [1] }])('refuses %o', (value) =>
     refused(() => checkTensor('x', value, ['uint8', 'float32']), 'x', "{ dtype: 'uint8' | 'float32', shape, data }"),

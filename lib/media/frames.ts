@@ -34,6 +34,7 @@ export async function* readFrames(
       const next = await chunks.next()
       if (next.done) {
         const { value: end } = next
+        if (end.killedBy !== null) throw mediaError(info.path, `could not be decoded to its end: ffmpeg was ended by ${end.killedBy}`)
         const wrong = end.code !== 0 || end.log.trim() !== ''
         if (count === 0) {
           throw mediaError(info.path, `has no frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)

@@ -26,6 +26,7 @@ export async function* readSound(
       const next = await chunks.next()
       if (next.done) {
         const { value: end } = next
+        if (end.killedBy !== null) throw mediaError(info.path, `has sound that could not be decoded to its end: ffmpeg was ended by ${end.killedBy}`)
         if (end.code === 0 && end.log.trim() === '') return
         if (!any && end.code !== 0) {
           const remedy = info.video ? '; use the videoOnly option (--video-only) to go without it' : ''

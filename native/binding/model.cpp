@@ -2,6 +2,8 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <malloc.h>
+
 #include <map>
 #include <utility>
 
@@ -285,6 +287,7 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
       info, info.Env().Undefined(),
       [network = network_] {
         network->reset();
+        malloc_trim(0);  // glibc keeps what tensors have freed
         return Nothing();
       },
       [self](Napi::Env env, Nothing&) {

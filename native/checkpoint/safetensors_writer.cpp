@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <random>
 
 #include "runtime/cancellation.h"
 #include "runtime/error.h"
@@ -19,8 +19,8 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& path) : path_(path) {
-    static std::atomic<unsigned> count{0};
-    temporary_ = path + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
+    // By chance, not by process: in containers every process may have the same number.
+    temporary_ = path + "." + std::to_string(std::random_device()()) + ".tmp";
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file_ < 0) throw file_error("write", path_, errno);
   }

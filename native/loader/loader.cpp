@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <node_api.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace {
@@ -32,6 +33,10 @@ napi_value open_library(napi_env env, napi_callback_info info) {
   }
   std::string path;
   if (!read_path(env, argument, path)) return fail(env, "openLibrary takes the path of a library");
+
+  // libgomp's threads spin between parallel regions, which makes two processes on one machine slow each other down many
+  // times. It reads this when it is loaded; what the user has set stays.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "1000", 0);
 
   dlerror();
   if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {

@@ -32,6 +32,8 @@ void Worker::stop() {
 
 void Worker::run(int threads) {
   pthread_setname_np(pthread_self(), "diffsal");
+  // A thread's first question sets it to the process's number, so it is asked before its own is set.
+  at::get_num_threads();
   at::set_num_threads(threads);
   std::unique_lock lock(mutex_);
   for (;;) {
