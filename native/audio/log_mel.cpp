@@ -36,8 +36,6 @@ at::Tensor mel_weights(int64_t rate, int64_t fft) {
 
 }  // namespace
 
-int64_t slice_samples(int64_t rate) { return window_size(rate) + (slice_frames - 1) * hop_size(rate); }
-
 at::Tensor log_mel(const at::Tensor& samples, int64_t rate) {
   int64_t window = window_size(rate), fft = 1;
   while (fft < window) fft *= 2;

@@ -3,9 +3,6 @@
 
 namespace diffsal {
 
-// Samples that one log-mel slice needs: 64 frames of 25 ms every 10 ms.
-int64_t slice_samples(int64_t rate);
-
 // Natural log of the mel magnitude + 0.01: mono samples (n,) -> (frames, 64) float64. Window 25 ms (periodic Hann), hop
 // 10 ms, FFT the next power of two, 64 HTK mel bands of 125-7500 Hz, no padding.
 at::Tensor log_mel(const at::Tensor& samples, int64_t rate);

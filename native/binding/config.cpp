@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "binding/tensors.h"
 #include "runtime/error.h"
 
 namespace diffsal {
@@ -17,11 +18,6 @@ std::vector<double> numbers(const Napi::Value& value) {
   std::vector<double> list;
   for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(array.Get(i).ToNumber().DoubleValue());
   return list;
-}
-
-std::vector<int64_t> integers(const Napi::Value& value) {
-  auto list = numbers(value);
-  return {list.begin(), list.end()};
 }
 
 template <typename T>
@@ -42,7 +38,7 @@ Choice choice(const Napi::Object& object, const char* name, const std::map<std::
 Config config_from_js(const Napi::Object& o) {
   Config c;
   c.dialect = choice<Dialect>(o, "dialect", {{"paper", Dialect::paper}, {"released", Dialect::released}});
-  auto size = integers(o.Get("size"));
+  auto size = integers_from_js(o.Get("size"));
   c.height = size.at(0);
   c.width = size.at(1);
   c.clip_length = integer(o, "clipLength");
@@ -57,13 +53,13 @@ Config config_from_js(const Napi::Object& o) {
                      integer(video, "embedDim"),
                      integer(video, "depth"),
                      integer(video, "heads"),
-                     integers(video.Get("downscaleAt")),
+                     integers_from_js(video.Get("downscaleAt")),
                      triple<int64_t>(video.Get("pretrainSize")),
                      triple<int64_t>(video.Get("kvStride")),
                      number(video, "mlpRatio")};
   auto audio = inner(o, "audioEncoder");
   auto widths = audio.Get("widths").As<Napi::Array>();
-  for (uint32_t i = 0; i < widths.Length(); ++i) c.audio_encoder.widths.push_back(integers(widths.Get(i)));
+  for (uint32_t i = 0; i < widths.Length(); ++i) c.audio_encoder.widths.push_back(integers_from_js(widths.Get(i)));
   c.audio_encoder.heads = integer(audio, "heads");
   c.audio_encoder.head_dim = integer(audio, "headDim");
   c.audio_encoder.hidden = integer(audio, "hidden");
@@ -77,7 +73,7 @@ Config config_from_js(const Napi::Object& o) {
                                            {"bilinear", InteractionKind::bilinear},
                                            {"off", InteractionKind::off}});
   c.mam_stages = integer(o, "mamStages");
-  c.kv_kernel = integers(o.Get("kvKernel"));
+  c.kv_kernel = integers_from_js(o.Get("kvKernel"));
   c.attention_heads = integer(o, "attentionHeads");
   c.dropout = number(o, "dropout");
   c.timesteps = integer(o, "timesteps");

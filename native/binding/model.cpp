@@ -51,20 +51,13 @@ ClipInputs inputs_from_js(const Napi::Object& object) {
   return inputs;
 }
 
-std::vector<int64_t> sizes_from_js(const Napi::Value& value) {
-  auto array = value.As<Napi::Array>();
-  std::vector<int64_t> sizes;
-  for (uint32_t i = 0; i < array.Length(); ++i) sizes.push_back(array.Get(i).ToNumber().Int64Value());
-  return sizes;
-}
-
 std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   std::map<std::string, StoredTensor> entries;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto entry = array.Get(i).As<Napi::Object>();
-    StoredTensor stored{text(entry.Get("dtype")), sizes_from_js(entry.Get("shape")), unsigned_integer(entry.Get("begin")),
+    StoredTensor stored{text(entry.Get("dtype")), integers_from_js(entry.Get("shape")), unsigned_integer(entry.Get("begin")),
                         unsigned_integer(entry.Get("end")), {}, {}};
-    if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = sizes_from_js(strides);
+    if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = integers_from_js(strides);
     if (auto data = entry.Get("data"); data.IsTypedArray()) {
       auto bytes = data.As<Napi::Uint8Array>();
       if (stored.begin <= stored.end && stored.end <= bytes.ByteLength()) {

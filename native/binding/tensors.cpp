@@ -27,12 +27,17 @@ static_assert(sizeof(float) == 4 && sizeof(double) == 8 && sizeof(int64_t) == 8)
 
 }  // namespace
 
+std::vector<int64_t> integers_from_js(const Napi::Value& value) {
+  auto array = value.As<Napi::Array>();
+  std::vector<int64_t> list;
+  for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(array.Get(i).As<Napi::Number>().Int64Value());
+  return list;
+}
+
 at::Tensor tensor_from_js(const Napi::Value& value) {
   auto object = value.As<Napi::Object>();
   auto data = object.Get("data").As<Napi::TypedArray>();
-  auto sizes = object.Get("shape").As<Napi::Array>();
-  std::vector<int64_t> shape;
-  for (uint32_t i = 0; i < sizes.Length(); ++i) shape.push_back(sizes.Get(i).As<Napi::Number>().Int64Value());
+  auto shape = integers_from_js(object.Get("shape"));
   for (const auto& dtype : dtypes) {
     if (dtype.array != data.TypedArrayType()) continue;
     auto tensor = at::empty(shape, dtype.scalar);

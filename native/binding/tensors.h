@@ -2,9 +2,12 @@
 #include <ATen/core/Tensor.h>
 #include <napi.h>
 
-#include <string>
+#include <vector>
 
 namespace diffsal {
+
+// An array of integers: a shape, strides, widths.
+std::vector<int64_t> integers_from_js(const Napi::Value& value);
 
 // A copy of a checked { dtype, shape, data } (lib/tensor.ts), so that the caller may reuse the array at once.
 at::Tensor tensor_from_js(const Napi::Value& value);
