@@ -7,11 +7,13 @@ import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { Features, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import { native, type NativeModel } from './native.ts'
-import { checkChoice, checkInteger, checkOptions, checkString } from './options.ts'
+import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
 import { checkSeed, checkSeeds, drawSeed } from './seed.ts'
 import type { Tensor } from './tensor.ts'
+import { Trainer } from './trainer.ts'
+import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 import { readPretrained, readWeights } from './weights.ts'
 
 /** Where and how a model runs. */
@@ -223,6 +225,28 @@ export class DiffSal {
       .map(({ name, shape, buffer }) => ({ name, shape, dtype: 'float32', buffer }))
   }
 
+  /** The values of the tensor `name`, as they are after the work that was asked for before. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED */
+  async parameter(name: string): Promise<Tensor<'float32'>> {
+    const model = this.#live()
+    const names = model.parameters().map((parameter) => parameter.name)
+    if (!names.includes(checkString('name', name))) {
+      const near = nearest(name, names)
+      throw invalidArgument('name', `the name of one of the model's ${names.length} tensors${near === undefined ? '' : ` (did you mean '${near}'?)`}`, name)
+    }
+    return model.parameter(name)
+  }
+
+  /**
+   * Trains this model, in place. See {@link Trainer}.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  trainer(options?: TrainerOptions): Trainer {
+    const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
+    const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, parameters })
+    return new Trainer(this, () => this.#live(), resolved)
+  }
+
   /** Bytes that this model holds now. @throws DiffSalError ERR_DIFFSAL_DISPOSED */
   memory(): ModelMemory {
     return this.#live().memory()
@@ -232,6 +256,11 @@ export class DiffSal {
   dispose(): Promise<void> {
     this.#closing ??= this.#native.close()
     return this.#closing
+  }
+
+  /** Whether {@link dispose} was called. */
+  get disposed(): boolean {
+    return this.#closing !== undefined
   }
 
   [Symbol.asyncDispose](): Promise<void> {

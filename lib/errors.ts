@@ -24,6 +24,8 @@ export type DiffSalErrorCode =
   | 'ERR_DIFFSAL_ADDON_MISSING'
   /** The device is unknown, or not usable on this machine. */
   | 'ERR_DIFFSAL_DEVICE'
+  /** The loss or the gradient of a training step is not finite. The step was not taken. */
+  | 'ERR_DIFFSAL_DIVERGED'
   /** The device or the host ran out of memory. */
   | 'ERR_DIFFSAL_OUT_OF_MEMORY'
   /** A defect of this package. Please report it. */

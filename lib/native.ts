@@ -2,6 +2,7 @@ import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
 import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
 import type { Tensor } from './tensor.ts'
+import type { ResolvedTrainerOptions } from './training/options.ts'
 
 /** Stops the jobs it was given to, at their next block. */
 export interface NativeCancelToken {
@@ -53,6 +54,7 @@ export interface NativeModel {
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number }
+  parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
   encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
@@ -65,11 +67,37 @@ export interface NativeModel {
   close(): Promise<void>
 }
 
+/** A batch as the addon takes it, checked. */
+export interface NativeTrainingBatch {
+  inputs: NativeInputs
+  target: Tensor<'float32'>
+  fixations: Tensor | undefined
+  t: Tensor<'int64'> | undefined
+  noise: Tensor<'float32'> | undefined
+}
+
+/** What training takes beside a model, on the model's thread. Nothing is checked here, nor that the model lives. */
+export interface NativeTrainer {
+  step(batch: NativeTrainingBatch, cancel: NativeCancelToken | undefined): Promise<{ step: number; loss: number; gradNorm: number; lr: number }>
+  tensors(): { name: string; shape: number[] }[]
+  save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  saveAverage(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  restore(path: string, identity: string, entries: NativeEntry[], cancel: NativeCancelToken | undefined): Promise<number>
+  dispose(): Promise<void>
+}
+
 /** The raw addon: native/binding's exports. */
 export interface NativeAddon {
   initialise(makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError): void
   stop(): void
   Model: new (options: { threads: number }) => NativeModel
+  Trainer: new (model: NativeModel, options: Omit<ResolvedTrainerOptions, 'clip'> & { clip: number }) => NativeTrainer
+  trainingLoss(
+    map: Tensor<'float32'>,
+    target: Tensor<'float32'>,
+    fixations: Tensor | undefined,
+    options: Pick<ResolvedTrainerOptions, 'loss' | 'terms'>,
+  ): Promise<{ loss: number; gradient: Tensor<'float32'> }>
   CancelToken: new () => NativeCancelToken
   libtorch(): { version: string; settings: string; cudaDevices: number; cudaProblem: string }
   betas(timesteps: number): Tensor<'float64'>

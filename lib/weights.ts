@@ -6,6 +6,7 @@ import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { log } from './log.ts'
 import type { NativeEntry, NativeModel, NativePart } from './native.ts'
 import { drawSeed } from './seed.ts'
+import { trainingPrefix } from './training/checkpoint.ts'
 
 /** What a weights file makes: the configuration, and where the addon finds the tensors. */
 export interface Weights {
@@ -34,7 +35,11 @@ export async function readWeights(path: string, given: PartialDiffSalConfig | un
     unused,
     format,
   })
-  if (metadata.diffsal !== undefined) return network(resolveConfig(given, storedConfig(path, metadata.diffsal)), tensors, [])
+  if (metadata.diffsal !== undefined) {
+    // A training checkpoint is a weights file with more in it.
+    const weights = new Map([...tensors].filter(([name]) => !name.startsWith(trainingPrefix)))
+    return network(resolveConfig(given, storedConfig(path, metadata.diffsal)), weights, [])
+  }
   const found = recognise(path, tensors)
   const config = recognisedConfig(path, found.config, given)
   if (found.part === 'network') return network(config, found.tensors, found.unused)

@@ -9,6 +9,7 @@ export const exitCodes = {
   4: 'the weights cannot be read or used',
   5: 'something is missing here: ffmpeg, libtorch, the addon, the device, or memory for it',
   6: 'the output cannot be written, or the disk is full',
+  7: 'the training diverged',
   130: 'interrupted',
 } as const
 
@@ -26,6 +27,7 @@ const byCode: Readonly<Record<Exclude<DiffSalErrorCode, 'ERR_DIFFSAL_FILE'>, Exi
   ERR_DIFFSAL_DEVICE: 5,
   ERR_DIFFSAL_OUT_OF_MEMORY: 5,
   ERR_DIFFSAL_NO_SPACE: 6,
+  ERR_DIFFSAL_DIVERGED: 7,
   ERR_DIFFSAL_DISPOSED: 1,
   ERR_DIFFSAL_INTERNAL: 1,
 }

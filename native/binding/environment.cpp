@@ -18,6 +18,7 @@ const char* code_text(ErrorCode code) {
     case ErrorCode::no_space: return "ERR_DIFFSAL_NO_SPACE";
     case ErrorCode::device: return "ERR_DIFFSAL_DEVICE";
     case ErrorCode::out_of_memory: return "ERR_DIFFSAL_OUT_OF_MEMORY";
+    case ErrorCode::diverged: return "ERR_DIFFSAL_DIVERGED";
     case ErrorCode::internal: return "ERR_DIFFSAL_INTERNAL";
   }
   return "ERR_DIFFSAL_INTERNAL";

@@ -52,7 +52,7 @@ struct Environment {
   // Shared with the models, whose finalizers may run after this is gone.
   std::shared_ptr<std::set<Worker*>> workers = std::make_shared<std::set<Worker*>>();
   std::unique_ptr<Worker> utility_worker;
-  Napi::FunctionReference make_error, model, features, cancel_token;
+  Napi::FunctionReference make_error, model, features, trainer, cancel_token;
 };
 
 // The exception as the DiffSalError that lib/native.ts's makeError builds.

@@ -4,7 +4,9 @@
 
 #include <malloc.h>
 
+#include <functional>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "binding/config.h"
@@ -35,6 +37,8 @@ Tensor optional_tensor(const Napi::Object& object, const char* name) {
   auto value = object.Get(name);
   return value.IsObject() ? tensor_from_js(value) : Tensor();
 }
+
+}  // namespace
 
 ClipInputs inputs_from_js(const Napi::Object& object) {
   ClipInputs inputs;
@@ -69,6 +73,8 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   }
   return entries;
 }
+
+namespace {
 
 // A file's tensors; of a part of a network also what it is a part of.
 struct WeightsFile {
@@ -110,6 +116,7 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
                                  {
                                      InstanceMethod<&ModelHandle::safely<&ModelHandle::build>>("build"),
                                      InstanceMethod<&ModelHandle::safely<&ModelHandle::parameters>>("parameters"),
+                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::parameter>>("parameter"),
                                      InstanceMethod<&ModelHandle::safely<&ModelHandle::memory>>("memory"),
                                      InstanceMethod<&ModelHandle::safely<&ModelHandle::save>>("save"),
                                      InstanceMethod<&ModelHandle::safely<&ModelHandle::encode>>("encode"),
@@ -185,6 +192,18 @@ Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parame
 }
 
 Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) { return parameters_to_js(info.Env(), (*network_)->parameters()); }
+
+Napi::Value ModelHandle::parameter(const Napi::CallbackInfo& info) {
+  return submit<Tensor>(
+      info, info.Env().Undefined(),
+      [network = network_, name = text(info[0])] {
+        for (const auto& parameter : (*network)->parameters()) {
+          if (parameter.info.name == name) return parameter.tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+        }
+        throw Error(ErrorCode::internal, "An unchecked name of a parameter.");
+      },
+      to_tensor);
+}
 
 Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
   auto bytes = info[1].As<Napi::Uint8Array>();
@@ -267,7 +286,11 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
   int64_t bytes = 0;
-  for (const auto& parameter : (*network_)->parameters()) bytes += static_cast<int64_t>(parameter.tensor.nbytes());
+  // By shape: a trainer may be replacing the tensors' memory on the worker.
+  for (const auto& parameter : (*network_)->parameters()) {
+    const auto& shape = parameter.info.shape;
+    bytes += std::accumulate(shape.begin(), shape.end(), int64_t{sizeof(float)}, std::multiplies<>());
+  }
   auto object = Napi::Object::New(info.Env());
   object.Set("parameters", static_cast<double>(bytes));
   object.Set("features", static_cast<double>(feature_bytes_->load()));

@@ -2,14 +2,22 @@
 #include <napi.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <set>
 
 #include "binding/environment.h"
+#include "checkpoint/mapped_source.h"
 #include "model/network.h"
+#include "prediction/inputs.h"
 #include "runtime/worker.h"
 
 namespace diffsal {
+
+// A clip as lib/inputs.ts has checked it.
+ClipInputs inputs_from_js(const Napi::Object& object);
+// The entries of a weights file.
+std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array);
 
 // { name, shape, buffer }[]
 Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parameters);
@@ -22,11 +30,17 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   explicit ModelHandle(const Napi::CallbackInfo& info);
   ~ModelHandle() override;
 
+  Worker& worker() { return *worker_; }
+  // Empty before build() and after close(). Only jobs on the worker may look inside.
+  std::shared_ptr<std::unique_ptr<Network>> network() const { return network_; }
+
  private:
   // (config, device, { seed } | { path, identity, entries }, cancel) -> Promise<void>. The other methods are for after it.
   Napi::Value build(const Napi::CallbackInfo& info);
   // () -> { name, shape, buffer }[]
   Napi::Value parameters(const Napi::CallbackInfo& info);
+  // (name) -> Promise<Tensor>
+  Napi::Value parameter(const Napi::CallbackInfo& info);
   // (path, header, cancel) -> Promise<void>
   Napi::Value save(const Napi::CallbackInfo& info);
   // (inputs, cancel) -> Promise<Features>

@@ -6,6 +6,7 @@
 #include "binding/job.h"
 #include "binding/metrics.h"
 #include "binding/model.h"
+#include "binding/trainer.h"
 
 namespace diffsal {
 namespace {
@@ -19,6 +20,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   CancelToken::define(env, exports);
   FeaturesHandle::define(env, exports);
   ModelHandle::define(env, exports);
+  TrainerHandle::define(env, exports);
   define_functions(env, exports);
   define_metrics(env, exports);
   return exports;

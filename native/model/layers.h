@@ -14,10 +14,12 @@ using at::Tensor;
 using Sizes = std::vector<int64_t>;
 
 // What a pass through the network is for: while training, BatchNorm uses and updates the batch's statistics and dropout
-// is drawn from `generator`.
+// is drawn from `generator`, which is the CPU's.
 struct Pass {
   bool training = false;
   std::optional<at::Generator> generator;
+  // Instead of the configuration's.
+  std::optional<double> dropout = {};
 };
 
 // y = x W^T + b over the last dimension.

@@ -24,12 +24,7 @@ Network::Network(const Config& config, ParameterSource& source, at::Device devic
 Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
   Features features;
   if (mel.defined()) {
-    Tensor audio;
-    {
-      at::NoGradGuard frozen;  // VGGish is not trained
-      audio = (*audio_net_)(mel);
-    }
-    features.audio = (*spatiotemp_net_)(audio);
+    features.audio = (*spatiotemp_net_)((*audio_net_)(mel));
   }
   if (frames.defined()) {
     features.video = (*visual_net_)(frames, pass);

@@ -3,7 +3,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/silu.h>
 
@@ -12,9 +12,11 @@
 namespace diffsal {
 namespace {
 
-Tensor dropout(const Tensor& x, double p, const Pass& pass) {
+Tensor dropout(const Tensor& x, double configured, const Pass& pass) {
+  double p = pass.dropout.value_or(configured);
   if (!pass.training || p == 0) return x;
-  return x * at::empty_like(x).bernoulli_(1 - p, pass.generator).div_(1 - p);
+  auto kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - p, pass.generator).div_(1 - p);
+  return x * kept.to(x.options());
 }
 
 Convolution square3(const Scope& scope, int64_t in, int64_t out) {

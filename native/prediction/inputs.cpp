@@ -22,6 +22,14 @@ void check_finite(const at::Tensor& tensor, const std::string& argument) {
   }
 }
 
+void check_unit(const at::Tensor& map, const std::string& argument) {
+  check_finite(map, argument);
+  const float* data = map.const_data_ptr<float>();
+  for (int64_t i = 0, count = map.numel(); i < count; ++i) {
+    if (data[i] < 0 || data[i] > 1) throw invalid_argument(argument, "of values from 0 to 1", std::to_string(data[i]) + " at element " + std::to_string(i));
+  }
+}
+
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device) {
   EncoderInputs prepared;
   if (inputs.pixels.defined()) prepared.frames = normalise_frames(inputs.pixels, config, device);

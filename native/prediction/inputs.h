@@ -36,4 +36,7 @@ EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device
 // Refuses NaN and infinity in a float32 tensor on the CPU, naming `argument` and the first of them.
 void check_finite(const at::Tensor& tensor, const std::string& argument);
 
+// Refuses what is no map: a value that is not finite or not from 0 to 1.
+void check_unit(const at::Tensor& map, const std::string& argument);
+
 }  // namespace diffsal

@@ -5,7 +5,7 @@
 namespace diffsal {
 
 // What a failure is, in the words of lib/errors.ts (there with the prefix ERR_DIFFSAL_).
-enum class ErrorCode { invalid_argument, disposed, checkpoint, file, no_space, device, out_of_memory, internal };
+enum class ErrorCode { invalid_argument, disposed, checkpoint, file, no_space, device, out_of_memory, diverged, internal };
 
 // A failure that a caller can act on: `argument` names what it is about as the caller wrote it.
 struct Error : std::runtime_error {

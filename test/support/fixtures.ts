@@ -44,6 +44,18 @@ function findCase<C>(name: string): C {
 /** The network case `name`. */
 export const networkCase = (name: string) => findCase<NetworkCase>(name)
 
+/** A training's golden case: the times of each step's samples, and what the step gave. */
+export interface TrainingCase extends Pick<NetworkCase, 'name' | 'inputs' | 'salt' | 'size' | 'video' | 'audio'> {
+  readonly dialect: DiffSalConfig['dialect']
+  readonly dropout: number
+  readonly times: number[][]
+  readonly losses: number[]
+  readonly gradientNorms: number[]
+}
+
+/** The training case `name`. */
+export const trainingCase = (name: string) => findCase<TrainingCase>(name)
+
 /** The golden metrics: how the maps are made stands in `make_fixtures.py`. */
 export interface MetricsCase {
   readonly name: 'metrics'
@@ -77,7 +89,7 @@ export async function readGolden(name: string): Promise<(tensor: string) => Tens
 }
 
 /** The inputs of a network case: the noise, and the conditions that its configuration takes. */
-export function inputsOf(network: NetworkCase): {
+export function inputsOf(network: Pick<NetworkCase, 'inputs' | 'salt' | 'video' | 'audio'>): {
   x: Tensor<'float32'>
   conditions: { frames?: Tensor<'float32'>; mel?: Tensor<'float32'> }
 } {

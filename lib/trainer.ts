@@ -1,0 +1,163 @@
+import { abortable, checkSignal } from './abort.ts'
+import { DiffSal, type RunOptions } from './diffsal.ts'
+import { DiffSalError, invalidArgument } from './errors.ts'
+import { native, type NativeModel, type NativeTrainer } from './native.ts'
+import { checkOptions, checkString } from './options.ts'
+import { checkBatch, type TrainingBatch } from './training/batch.ts'
+import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
+import type { ResolvedTrainerOptions } from './training/options.ts'
+
+/** What a training step did. */
+export interface TrainingStep {
+  /** How many steps are done, this one included. */
+  step: number
+  /** The batch's loss, before the step. */
+  loss: number
+  /** Norm of all gradients together, before it was clipped. */
+  gradNorm: number
+  /** The learning rate that was used. */
+  lr: number
+}
+
+/** How to resume a training. */
+export interface ResumeOptions extends RunOptions {
+  /** Rejects with the signal's reason when aborted. */
+  signal?: AbortSignal
+}
+
+/**
+ * Trains a model in place, a batch a step, and holds what that takes beside the weights: Adam's state, the weights' running average,
+ * the random state. Made by `DiffSal.trainer` and {@link Trainer.resume}. Calls may overlap; they run one after the other. The model
+ * may predict between steps.
+ */
+export class Trainer {
+  /** The model that is trained. */
+  readonly model: DiffSal
+  /** The complete options. */
+  readonly options: Readonly<ResolvedTrainerOptions>
+  readonly #native: NativeTrainer
+  readonly #live: () => NativeModel
+  #steps = 0
+  #extra: unknown
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) {
+    this.model = model
+    this.options = options
+    this.#live = live
+    this.#native = new (native().Trainer)(live(), { ...options, clip: options.clip ?? Infinity })
+  }
+
+  /**
+   * Goes on with a training that {@link save} wrote, in a model of its own: what follows is bit for bit what would have followed,
+   * on the same device (the CPU: with the same number of threads).
+   *
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what `DiffSal.create` throws
+   */
+  static async resume(path: string, options?: ResumeOptions): Promise<Trainer> {
+    const run = checkOptions<ResumeOptions>('options', options, ['device', 'precision', 'threads', 'signal'])
+    checkString('path', path)
+    const { checkpoint, training } = await readTrainingHeader(path)
+    const model = await DiffSal.load(path, run)
+    try {
+      const trainer = restoredOptions(path, () => model.trainer(training.options))
+      const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
+      trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel))
+      trainer.#extra = training.extra
+      return trainer
+    } catch (error) {
+      await model.dispose()
+      throw error
+    }
+  }
+
+  /** Steps done. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** What {@link save} was given as `extra` in the checkpoint that this trainer was resumed from. */
+  get extra(): unknown {
+    return this.#extra
+  }
+
+  /**
+   * One step: noises the targets, denoises them under their clips, and moves the weights down the loss's gradient. It is done whole or
+   * not at all: where it rejects, weights, running statistics and random state are as before.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_DIVERGED where loss or gradient are not finite, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED,
+   * ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async step(batch: TrainingBatch, options?: { signal?: AbortSignal }): Promise<TrainingStep> {
+    const { signal } = checkOptions('options', options, ['signal'])
+    this.#checkAlive()
+    const checked = checkBatch(this.model.config, this.options, batch)
+    const done = await abortable(checkSignal(signal), (cancel) => this.#native.step(checked, cancel))
+    this.#steps = done.step
+    return done
+  }
+
+  /**
+   * Writes all that {@link resume} needs to a safetensors file, beside `path` first and then renamed. `DiffSal.load` reads it too, for
+   * its weights.
+   *
+   * @param options - `extra`: anything that JSON holds, to be found again in {@link extra}; the position in the data, say
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  async save(path: string, options?: { extra?: unknown; signal?: AbortSignal }): Promise<void> {
+    const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
+    this.#checkAlive()
+    checkString('path', path)
+    const training: TrainingMetadata = { version: 1, options: this.options, extra }
+    const header = trainingHeader(this.#native.tensors(), this.model.config, jsonable(training))
+    await abortable(checkSignal(signal), (cancel) => this.#native.save(path, header, cancel))
+  }
+
+  /**
+   * Writes the running average of the weights (the option `ema`) as a weights file for `DiffSal.load`.
+   *
+   * @throws DiffSalError as {@link save} does, ERR_DIFFSAL_INVALID_ARGUMENT where no average is kept
+   */
+  async saveAverage(path: string, options?: { signal?: AbortSignal }): Promise<void> {
+    const { signal } = checkOptions('options', options, ['signal'])
+    this.#checkAlive()
+    checkString('path', path)
+    if (this.options.ema === null) throw invalidArgument('ema', 'set in the options of a trainer whose average is saved', null)
+    const header = weightsHeader(this.#live().parameters(), { diffsal: JSON.stringify(this.model.config) })
+    await abortable(checkSignal(signal), (cancel) => this.#native.saveAverage(path, header, cancel))
+  }
+
+  /** Frees the state that training takes beside the weights, after the work that was asked for before. The model stays. */
+  dispose(): Promise<void> {
+    // With the model its thread has ended; what is left is freed with this object.
+    this.#closing ??= this.model.disposed ? Promise.resolve() : this.#native.dispose()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  #checkAlive(): void {
+    if (this.#closing) throw new DiffSalError('ERR_DIFFSAL_DISPOSED', 'This trainer was disposed.', { argument: 'trainer' })
+    this.#live()
+  }
+}
+
+function jsonable(training: TrainingMetadata): TrainingMetadata {
+  try {
+    JSON.stringify(training)
+  } catch (cause) {
+    throw invalidArgument('extra', 'something that JSON holds', training.extra, cause)
+  }
+  return training
+}
+
+function restoredOptions<T>(path: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its training options are damaged: ${(cause as Error).message}`, { argument: path, cause })
+  }
+}

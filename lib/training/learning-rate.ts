@@ -1,0 +1,35 @@
+import { describe, invalidArgumentText } from '../errors.ts'
+import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options.ts'
+
+/** How the learning rate changes from step to step. All lengths are in steps. */
+export interface LearningRateSchedule {
+  /** `constant`; `multistep`: times `gamma` at each milestone; `cosine`: falls to 0 at `total` along a half cosine. Default `constant`. */
+  kind?: 'constant' | 'multistep' | 'cosine'
+  /** Of `multistep`: the steps after which the rate falls, ascending. */
+  milestones?: readonly number[]
+  /** Of `multistep`: what each milestone multiplies the rate by. Default 0.1. */
+  gamma?: number
+  /** Of `cosine`: the step at which the rate is 0, warm-up included. */
+  total?: number
+  /** Steps over which the rate rises in a line from nearly 0, before the rest applies. Default 0. */
+  warmup?: number
+}
+
+/** A complete, checked schedule. */
+export type ResolvedSchedule = { kind: 'constant'; warmup: number } | { kind: 'multistep'; milestones: number[]; gamma: number; warmup: number } | { kind: 'cosine'; total: number; warmup: number }
+
+/** Refuses what is no schedule, and what another kind's would silently ignore. */
+export function resolveSchedule(argument: string, given: LearningRateSchedule | undefined): ResolvedSchedule {
+  const { kind = 'constant', warmup = 0, ...rest } = checkOptions<LearningRateSchedule>(argument, given, ['kind', 'milestones', 'gamma', 'total', 'warmup'])
+  checkChoice(`${argument}.kind`, kind, ['constant', 'multistep', 'cosine'])
+  checkInteger(`${argument}.warmup`, warmup, 0)
+  const known = { constant: [], multistep: ['milestones', 'gamma'], cosine: ['total'] }[kind] as string[]
+  const idle = Object.entries(rest).find(([name, value]) => value !== undefined && !known.includes(name))
+  if (idle) throw invalidArgumentText(`${argument}.${idle[0]}`, `left out of a schedule that is '${kind}'`, describe(idle[1]))
+  if (kind === 'constant') return { kind, warmup }
+  if (kind === 'cosine') return { kind, warmup, total: checkInteger(`${argument}.total`, rest.total, Math.max(1, warmup + 1)) }
+  const { milestones, gamma = 0.1 } = rest
+  const ascending = Array.isArray(milestones) && milestones.every((step, i) => Number.isSafeInteger(step) && step > (milestones[i - 1] ?? 0))
+  if (!ascending) throw invalidArgumentText(`${argument}.milestones`, 'an ascending list of steps, from 1', describe(milestones))
+  return { kind, warmup, milestones: [...milestones], gamma: checkNumber(`${argument}.gamma`, gamma, 0, 1) }
+}

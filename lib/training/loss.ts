@@ -1,0 +1,36 @@
+import { invalidArgument } from '../errors.ts'
+import { checkShape } from '../inputs.ts'
+import { native } from '../native.ts'
+import { checkChoice, checkOptions } from '../options.ts'
+import { checkTensor, type Tensor } from '../tensor.ts'
+import { checkTerms, type TrainerOptions } from './options.ts'
+
+/** Which loss. */
+export interface TrainingLossOptions extends Pick<TrainerOptions, 'loss' | 'terms'> {
+  /** Fixated pixels, uint8 or float32 (B, 1, H, W), above 0 where fixated. Needed where `terms.nss` has a weight. */
+  fixations?: Tensor<'uint8'> | Tensor<'float32'>
+}
+
+/**
+ * The loss that a trainer descends, of maps that are already there: for a validation curve, or to look at its gradient.
+ *
+ * @param map - float32 (B, 1, H, W), values 0 to 1
+ * @param target - float32 (B, 1, H, W), values 0 to 1
+ * @returns the mean over the batch, and its derivative by each pixel of `map`, float32 (B, 1, H, W)
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
+export async function trainingLoss(
+  map: Tensor<'float32'>,
+  target: Tensor<'float32'>,
+  options?: TrainingLossOptions,
+): Promise<{ loss: number; gradient: Tensor<'float32'> }> {
+  const { loss = 'mse', terms, fixations } = checkOptions<TrainingLossOptions>('options', options, ['loss', 'terms', 'fixations'])
+  const weights = checkTerms(terms)
+  checkChoice('loss', loss, ['mse', 'ce', 'kl'])
+  const { shape } = checkTensor('map', map, ['float32'])
+  checkShape('map', shape, ['B', 1, 'H', 'W'])
+  checkShape('target', checkTensor('target', target, ['float32']).shape, [...shape])
+  if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8', 'float32']).shape, [...shape])
+  else if (weights.nss !== 0) throw invalidArgument('fixations', "given, because 'terms.nss' has a weight", fixations)
+  return native().trainingLoss(map, target, fixations, { loss, terms: weights })
+}

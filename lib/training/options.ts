@@ -1,0 +1,139 @@
+import { invalidArgument, invalidArgumentText } from '../errors.ts'
+import { checkChoice, checkInteger, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
+import { checkSeed, drawSeed } from '../seed.ts'
+import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
+
+/** How to train. The defaults are the paper's (section 4.1). */
+export interface TrainerOptions {
+  /** The full learning rate. Default 1e-4. */
+  lr?: number
+  /** Adam, or AdamW, whose weights decay by themselves instead of through the gradient. Default `adam`. */
+  optimiser?: 'adam' | 'adamw'
+  /** How much of the running means of gradient and squared gradient a step keeps. Default [0.9, 0.999]. */
+  betas?: readonly [number, number]
+  /** Added to the root of the squared gradient's mean. Default 1e-8. */
+  eps?: number
+  /** Default 0. */
+  weightDecay?: number
+  /** The greatest norm of all gradients together; they are scaled down to it. `null` for none. Default 1. */
+  clip?: number | null
+  /**
+   * Table 5's losses between map and target, each the mean over the batch. `mse`: the squares summed over the pixels; `ce`: binary
+   * cross-entropy summed over the pixels; `kl`: the divergence of both scaled to sum 1. Default `mse`.
+   */
+  loss?: 'mse' | 'ce' | 'kl'
+  /** Weights of metrics added to the loss; a negative one rewards the metric (the authors' program offers −0.1). `nss` needs fixations. Default 0. */
+  terms?: { cc?: number; sim?: number; nss?: number }
+  /** Default: the rate stays as it is. */
+  schedule?: LearningRateSchedule
+  /**
+   * Into how many parts each batch is cut; they are computed one after the other and their gradients added, which takes the memory of
+   * one part. Only BatchNorm sees the difference. Divides the batch. Default 1.
+   */
+  accumulate?: number
+  /** Keeps a running average of the weights too, of which each step keeps this part (0.999, say). Default: none. */
+  ema?: number | null
+  /**
+   * Beginnings of the names of parameters that stay as they are; their running statistics still follow the batches. Default
+   * ['audio_net.'], VGGish.
+   */
+  frozen?: readonly string[]
+  /** Deviation of the normal noise that is added to the target (Gaussian dequantisation); 0 for none. Default 0.01. */
+  dequantisation?: number
+  /** In the noise encoder. Default: the configuration's. */
+  dropout?: number
+  /** `bfloat16`: matrix products and convolutions in bfloat16 (autocast), on CUDA only. Default `float32`. */
+  precision?: 'float32' | 'bfloat16'
+  /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn. */
+  seed?: number
+}
+
+/** Complete, checked options, as a checkpoint keeps them. */
+export interface ResolvedTrainerOptions {
+  lr: number
+  optimiser: 'adam' | 'adamw'
+  betas: [number, number]
+  eps: number
+  weightDecay: number
+  clip: number | null
+  loss: 'mse' | 'ce' | 'kl'
+  terms: { cc: number; sim: number; nss: number }
+  schedule: ResolvedSchedule
+  accumulate: number
+  ema: number | null
+  frozen: string[]
+  dequantisation: number
+  dropout: number
+  precision: 'float32' | 'bfloat16'
+  seed: number
+}
+
+const names = [
+  ...(['lr', 'optimiser', 'betas', 'eps', 'weightDecay', 'clip', 'loss', 'terms', 'schedule', 'accumulate', 'ema', 'frozen'] as const),
+  ...(['dequantisation', 'dropout', 'precision', 'seed'] as const),
+]
+
+/** What the options of a trainer depend on. */
+export interface TrainedModel {
+  device: string
+  dropout: number
+  /** Names of the parameters, without the running statistics. */
+  parameters: readonly string[]
+}
+
+/** Checks options and fills in the defaults. */
+export function resolveTrainerOptions(given: TrainerOptions | undefined, model: TrainedModel): ResolvedTrainerOptions {
+  const options = checkOptions<TrainerOptions>('options', given, names)
+  const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
+  const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32' } = options
+  if (!Array.isArray(betas) || betas.length !== 2) throw invalidArgument('betas', 'two numbers', betas)
+  if (clip !== null && !(checkNumber('clip', clip, 0, Number.MAX_VALUE) > 0)) throw invalidArgument('clip', 'greater than 0, or null for none', clip)
+  checkChoice('precision', precision, ['float32', 'bfloat16'])
+  if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
+    throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
+  }
+  return {
+    lr: checkNumber('lr', lr, 0, 1e3),
+    optimiser: checkChoice('optimiser', optimiser, ['adam', 'adamw']),
+    betas: [checkNumber('betas[0]', betas[0], 0, below1), checkNumber('betas[1]', betas[1], 0, below1)],
+    eps: checkNumber('eps', eps, 0, 1),
+    weightDecay: checkNumber('weightDecay', weightDecay, 0, 1e3),
+    clip,
+    loss: checkChoice('loss', loss, ['mse', 'ce', 'kl']),
+    terms: checkTerms(options.terms),
+    schedule: resolveSchedule('schedule', options.schedule),
+    accumulate: checkInteger('accumulate', accumulate, 1, 65536),
+    ema: ema === null ? null : checkNumber('ema', ema, 0, below1),
+    frozen: checkFrozen(frozen, options.frozen !== undefined, model.parameters),
+    dequantisation: checkNumber('dequantisation', dequantisation, 0, 1),
+    dropout: checkNumber('dropout', dropout, 0, 0.99),
+    precision,
+    seed: checkSeed('seed', options.seed ?? drawSeed()),
+  }
+}
+
+/** The greatest double below 1: a mean that keeps everything never moves. */
+const below1 = 1 - Number.EPSILON / 2
+
+/** Checks the weights of the loss's metrics. */
+export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptions['terms'] {
+  const { cc = 0, sim = 0, nss = 0 } = checkOptions('terms', given, ['cc', 'sim', 'nss'])
+  const check = (name: string, weight: unknown) => checkNumber(`terms.${name}`, weight, -1e6, 1e6)
+  return { cc: check('cc', cc), sim: check('sim', sim), nss: check('nss', nss) }
+}
+
+/** Beginnings that freeze nothing are spelling mistakes, but for the default's in a model that does not hear. */
+function checkFrozen(frozen: unknown, given: boolean, parameters: readonly string[]): string[] {
+  if (!Array.isArray(frozen)) throw invalidArgument('frozen', "a list of beginnings of parameters' names", frozen)
+  frozen.forEach((beginning, i) => {
+    checkString(`frozen[${i}]`, beginning)
+    if (!given || parameters.some((name) => name.startsWith(beginning as string))) return
+    const parts = parameters.flatMap((name) => name.split('.').map((_, j, words) => words.slice(0, j + 1).join('.')))
+    const near = nearest(beginning as string, [...new Set(parts)])
+    throw invalidArgument(`frozen[${i}]`, `the beginning of a parameter's name${near === undefined ? '' : ` (did you mean '${near}'?)`}`, beginning)
+  })
+  if (parameters.every((name) => frozen.some((beginning) => name.startsWith(beginning as string)))) {
+    throw invalidArgument('frozen', 'something that leaves a parameter to train', frozen)
+  }
+  return [...(frozen as string[])]
+}

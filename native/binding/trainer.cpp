@@ -1,0 +1,192 @@
+#include "binding/trainer.h"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "binding/environment.h"
+#include "binding/job.h"
+#include "binding/tensors.h"
+#include "checkpoint/mapped_source.h"
+#include "checkpoint/safetensors_writer.h"
+
+namespace diffsal {
+namespace {
+
+struct Nothing {};
+Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
+
+double number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().DoubleValue(); }
+bool is(const Napi::Object& object, const char* name, const char* word) { return object.Get(name).ToString().Utf8Value() == word; }
+
+Tensor optional_tensor(const Napi::Object& object, const char* name) {
+  auto value = object.Get(name);
+  return value.IsObject() ? tensor_from_js(value) : Tensor();
+}
+
+LearningRate learning_rate_from_js(double rate, const Napi::Object& o) {
+  LearningRate schedule{rate};
+  schedule.warmup = o.Get("warmup").ToNumber().Int64Value();
+  if (is(o, "kind", "multistep")) {
+    schedule.kind = LearningRate::Kind::multistep;
+    schedule.milestones = integers_from_js(o.Get("milestones"));
+    schedule.gamma = number(o, "gamma");
+  } else if (is(o, "kind", "cosine")) {
+    schedule.kind = LearningRate::Kind::cosine;
+    schedule.total = o.Get("total").ToNumber().Int64Value();
+  }
+  return schedule;
+}
+
+LossOptions loss_from_js(const Napi::Object& o) {
+  auto terms = o.Get("terms").As<Napi::Object>();
+  auto kind = is(o, "loss", "ce") ? LossKind::ce : is(o, "loss", "kl") ? LossKind::kl : LossKind::mse;
+  return {kind, number(terms, "cc"), number(terms, "sim"), number(terms, "nss")};
+}
+
+TrainerOptions options_from_js(const Napi::Object& o) {
+  TrainerOptions options;
+  options.learning_rate = learning_rate_from_js(number(o, "lr"), o.Get("schedule").As<Napi::Object>());
+  auto betas = o.Get("betas").As<Napi::Array>();
+  options.adam = {is(o, "optimiser", "adamw"), betas.Get(0u).ToNumber(), betas.Get(1u).ToNumber(), number(o, "eps"), number(o, "weightDecay")};
+  options.loss = loss_from_js(o);
+  options.clip = number(o, "clip");
+  options.accumulate = o.Get("accumulate").ToNumber().Int64Value();
+  if (o.Get("ema").IsNumber()) options.average = number(o, "ema");
+  auto frozen = o.Get("frozen").As<Napi::Array>();
+  for (uint32_t i = 0; i < frozen.Length(); ++i) options.frozen.push_back(frozen.Get(i).ToString().Utf8Value());
+  options.dequantisation = number(o, "dequantisation");
+  options.dropout = number(o, "dropout");
+  options.bfloat16 = is(o, "precision", "bfloat16");
+  options.seed = static_cast<uint64_t>(o.Get("seed").ToNumber().Int64Value());
+  return options;
+}
+
+TrainingBatch batch_from_js(const Napi::Object& object) {
+  return {inputs_from_js(object.Get("inputs").As<Napi::Object>()), tensor_from_js(object.Get("target")), optional_tensor(object, "fixations"),
+          optional_tensor(object, "t"), optional_tensor(object, "noise")};
+}
+
+std::vector<Parameter> everything(const Trainer& trainer, const Network& network) {
+  auto list = network.parameters();
+  for (auto& parameter : trainer.state()) list.push_back(std::move(parameter));
+  return list;
+}
+
+// (map, target, fixations | undefined, { loss, terms }) -> Promise<{ loss, gradient }>
+Napi::Value js_training_loss(const Napi::CallbackInfo& info) {
+  auto env = info.Env();
+  auto map = tensor_from_js(info[0]), target = tensor_from_js(info[1]);
+  auto fixations = info[2].IsObject() ? tensor_from_js(info[2]) : Tensor();
+  auto options = loss_from_js(info[3].As<Napi::Object>());
+  struct Result {
+    double loss;
+    Tensor gradient;
+  };
+  return run_job<Result>(
+      env, Environment::of(env).utility(), Napi::Object::New(env), nullptr,
+      [map, target, fixations, options]() -> Result {
+        check_unit(map, "map");
+        check_unit(target, "target");
+        map.set_requires_grad(true);
+        auto loss = training_loss(map, target, fixations, options);
+        return {loss.item<double>(), torch::autograd::grad({loss}, {map})[0]};
+      },
+      [](Napi::Env env, Result& result) -> Napi::Value {
+        auto object = Napi::Object::New(env);
+        object.Set("loss", result.loss);
+        object.Set("gradient", tensor_to_js(env, result.gradient));
+        return object;
+      });
+}
+
+}  // namespace
+
+void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
+  auto constructor = DefineClass(env, "Trainer",
+                                 {InstanceMethod<&TrainerHandle::safely<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::tensors>>("tensors"),
+                                  InstanceMethod<&TrainerHandle::safely<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::save_average>>("saveAverage"),
+                                  InstanceMethod<&TrainerHandle::safely<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::dispose>>("dispose")});
+  Environment::of(env).trainer = Napi::Persistent(constructor);
+  exports.Set("Trainer", constructor);
+  exports.Set("trainingLoss", Napi::Function::New<js_training_loss>(env, "trainingLoss"));
+}
+
+TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info)
+    : ObjectWrap(info),
+      model_object_(Napi::Persistent(info[0].As<Napi::Object>())),
+      model_(ModelHandle::Unwrap(info[0].As<Napi::Object>())),
+      options_(options_from_js(info[1].As<Napi::Object>())) {}
+
+template <typename Result>
+Napi::Value TrainerHandle::submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
+                                  std::function<Napi::Value(Napi::Env, Result&)> convert) {
+  auto job = [trainer = trainer_, network = model_->network(), options = options_, work = std::move(work)]() -> Result {
+    if (!*trainer) *trainer = std::make_unique<Trainer>(**network, options);
+    return work(**trainer);
+  };
+  auto owner = info.This().As<Napi::Object>();
+  return run_job<Result>(info.Env(), model_->worker(), owner, CancelToken::flag_of(cancel), std::move(job), std::move(convert));
+}
+
+Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
+  auto batch = batch_from_js(info[0].As<Napi::Object>());
+  return submit<StepResult>(
+      info, info[1], [batch = std::move(batch)](Trainer& trainer) { return trainer.step(batch); },
+      [](Napi::Env env, StepResult& result) -> Napi::Value {
+        auto object = Napi::Object::New(env);
+        object.Set("step", static_cast<double>(result.step));
+        object.Set("loss", result.loss);
+        object.Set("gradNorm", result.gradient_norm);
+        object.Set("lr", result.learning_rate);
+        return object;
+      });
+}
+
+Napi::Value TrainerHandle::tensors(const Napi::CallbackInfo& info) {
+  const auto& network = **model_->network();
+  auto list = network.parameters();
+  for (auto& entry : Trainer::state_layout(network, options_)) list.push_back({std::move(entry), {}});
+  return parameters_to_js(info.Env(), list);
+}
+
+Napi::Value TrainerHandle::write(const Napi::CallbackInfo& info, std::function<std::vector<Parameter>(Trainer&, const Network&)> select) {
+  auto path = info[0].ToString().Utf8Value();
+  auto bytes = info[1].As<Napi::Uint8Array>();
+  std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+  return submit<Nothing>(
+      info, info[2],
+      [network = model_->network(), path, header = std::move(header), select = std::move(select)](Trainer& trainer) {
+        write_safetensors(path, header, select(trainer, **network));
+        return Nothing();
+      },
+      to_undefined);
+}
+
+Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) { return write(info, everything); }
+
+Napi::Value TrainerHandle::save_average(const Napi::CallbackInfo& info) {
+  return write(info, [](Trainer& trainer, const Network&) { return trainer.averaged(); });
+}
+
+Napi::Value TrainerHandle::restore(const Napi::CallbackInfo& info) {
+  return submit<int64_t>(
+      info, info[3],
+      [path = info[0].ToString().Utf8Value(), identity = info[1].ToString().Utf8Value(), entries = entries_from_js(info[2].As<Napi::Array>())](Trainer& trainer) {
+        MappedSource source(path, identity, entries);
+        trainer.restore(source);
+        return trainer.steps();
+      },
+      [](Napi::Env env, int64_t& steps) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(steps)); });
+}
+
+Napi::Value TrainerHandle::dispose(const Napi::CallbackInfo& info) {
+  auto owner = info.This().As<Napi::Object>();
+  return run_job<Nothing>(
+      info.Env(), model_->worker(), owner, nullptr,
+      [trainer = trainer_] {
+        trainer->reset();
+        return Nothing();
+      },
+      to_undefined);
+}
+
+}  // namespace diffsal

@@ -1,0 +1,36 @@
+#include "training/adam.h"
+
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+namespace diffsal {
+
+Adam::Adam(const std::vector<at::Tensor>& parameters, const AdamOptions& options) : options_(options) {
+  for (const auto& parameter : parameters) {
+    state_.means.push_back(at::zeros_like(parameter));
+    state_.squares.push_back(at::zeros_like(parameter));
+    state_.steps.push_back(at::zeros({}, parameter.options()));
+  }
+}
+
+void Adam::step(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients, double learning_rate) {
+  std::vector<at::Tensor> updated, slopes, means, squares, steps;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    updated.push_back(parameters[i]);
+    slopes.push_back(gradients[i]);
+    means.push_back(state_.means[i]);
+    squares.push_back(state_.squares[i]);
+    steps.push_back(state_.steps[i]);
+  }
+  if (updated.empty()) return;
+  const auto& o = options_;
+  at::_foreach_add_(steps, 1);
+  auto* update = o.decoupled ? &at::_ops::_fused_adamw_::call : &at::_ops::_fused_adam_::call;
+  update(updated, slopes, means, squares, {}, steps, learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false, {}, {});
+}
+
+}  // namespace diffsal

@@ -1,0 +1,32 @@
+#include "training/gradients.h"
+
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/norm.h>
+#include <ATen/ops/stack.h>
+
+namespace diffsal {
+namespace {
+
+std::vector<at::Tensor> defined(const std::vector<at::Tensor>& gradients) {
+  std::vector<at::Tensor> list;
+  for (const auto& gradient : gradients) {
+    if (gradient.defined()) list.push_back(gradient);
+  }
+  return list;
+}
+
+}  // namespace
+
+double gradient_norm(const std::vector<at::Tensor>& gradients) {
+  auto list = defined(gradients);
+  return list.empty() ? 0 : at::stack(at::_foreach_norm(list)).norm().item<double>();
+}
+
+void clip_gradients(std::vector<at::Tensor>& gradients, double norm, double limit) {
+  auto list = defined(gradients);
+  double factor = limit / (norm + 1e-6);
+  if (factor < 1 && !list.empty()) at::_foreach_mul_(list, factor);
+}
+
+}  // namespace diffsal

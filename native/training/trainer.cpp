@@ -1,0 +1,255 @@
+#include "training/trainer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+#include <functional>
+
+#include "diffusion/forward_process.h"
+#include "diffusion/noise_schedule.h"
+#include "runtime/cancellation.h"
+#include "runtime/error.h"
+#include "runtime/random.h"
+#include "training/autocast.h"
+#include "training/gradients.h"
+
+namespace diffsal {
+namespace {
+
+const std::string prefix = "training/";
+
+// Lets autograd see the tensors, and keep their gradients, while it lives. Outside a step nothing of the model has to know that it is
+// trained.
+class Differentiable {
+ public:
+  explicit Differentiable(const std::vector<Tensor>& tensors) : tensors_(tensors) { set(true); }
+  ~Differentiable() { set(false); }
+  Differentiable(const Differentiable&) = delete;
+  Differentiable& operator=(const Differentiable&) = delete;
+
+ private:
+  void set(bool value) {
+    for (auto& tensor : tensors_) {
+      tensor.set_requires_grad(value);
+      tensor.mutable_grad().reset();
+    }
+  }
+  std::vector<Tensor> tensors_;
+};
+
+bool begins_with_any(const std::string& name, const std::vector<std::string>& prefixes) {
+  for (const auto& each : prefixes) {
+    if (name.compare(0, each.size(), each) == 0) return true;
+  }
+  return false;
+}
+
+std::vector<Parameter> select(const Network& network, const std::function<bool(const ParameterInfo&)>& wanted) {
+  std::vector<Parameter> list;
+  for (const auto& parameter : network.parameters()) {
+    if (wanted(parameter.info)) list.push_back(parameter);
+  }
+  return list;
+}
+
+std::vector<Parameter> trained_of(const Network& network, const TrainerOptions& options) {
+  return select(network, [&](const ParameterInfo& info) { return !info.buffer && !begins_with_any(info.name, options.frozen); });
+}
+
+std::vector<Parameter> buffers_of(const Network& network) {
+  return select(network, [](const ParameterInfo& info) { return info.buffer; });
+}
+
+std::vector<Tensor> tensors_of(const std::vector<Parameter>& parameters) {
+  std::vector<Tensor> list;
+  for (const auto& parameter : parameters) list.push_back(parameter.tensor);
+  return list;
+}
+
+std::vector<Tensor> clones(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> list;
+  for (const auto& tensor : tensors) list.push_back(tensor.detach().clone());
+  return list;
+}
+
+std::vector<Tensor> concatenated(std::vector<Tensor> first, const std::vector<Tensor>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+// Parameters of a weights file are its mapped pages. Trained ones are moved to memory of their own: the file may then change, and a
+// run does not depend on how a file happened to align them, on which the last bits of a matrix product may.
+void own_memory(const Network& network) {
+  for (const auto& parameter : network.parameters()) {
+    if (parameter.tensor.is_cpu()) parameter.tensor.set_data(parameter.tensor.detach().clone());
+  }
+}
+
+void check_descent(double value, const std::string& what, int64_t number) {
+  if (std::isfinite(value)) return;
+  std::string text = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  throw Error(ErrorCode::diverged,
+              "The " + what + " of step " + std::to_string(number) + " is " + text +
+                  ". The step was not taken: the weights are those of the step before. Lower the learning rate, or look at this batch.",
+              what, "finite", text);
+}
+
+}  // namespace
+
+Trainer::Trainer(Network& network, TrainerOptions options)
+    : network_(network),
+      options_(std::move(options)),
+      trained_(trained_of(network, options_)),
+      weights_(tensors_of(trained_)),
+      buffers_(buffers_of(network)),
+      followed_(concatenated(weights_, tensors_of(buffers_))),
+      adam_(weights_, options_.adam),
+      generator_(make_generator(derive_seed(options_.seed, "training"))),
+      bars_(alpha_bars(network.config().timesteps).to(network.device())) {
+  own_memory(network);
+  if (options_.average) averages_ = clones(followed_);
+}
+
+StepResult Trainer::step(const TrainingBatch& batch) {
+  auto random = generator_.get_state();
+  auto statistics = tensors_of(buffers_);
+  auto before = clones(statistics);
+  try {
+    return compute(batch);
+  } catch (...) {
+    generator_.set_state(random);
+    if (!statistics.empty()) at::_foreach_copy_(statistics, before);
+    throw;
+  }
+}
+
+StepResult Trainer::compute(const TrainingBatch& batch) {
+  const auto device = network_.device();
+  const auto number = steps_ + 1;
+  check_unit(batch.target, "target");
+  if (batch.noise.defined()) check_finite(batch.noise, "noise");
+  auto prepared = prepare(batch.inputs, network_.config(), device);
+  Tensor target, t, noise;
+  draw(batch, target, t, noise);
+  auto noisy = q_sample(target, t, noise, bars_);
+  auto fixations = batch.fixations.defined() ? batch.fixations.to(device) : Tensor();
+
+  Differentiable differentiable(weights_);
+  Pass pass{.training = true, .generator = generator_, .dropout = options_.dropout};
+  int64_t parts = options_.accumulate, length = batch.size() / parts;
+  double total = 0;
+  for (int64_t i = 0; i < parts; ++i) {
+    throw_if_cancelled();
+    auto part = [&](const Tensor& x) { return x.defined() ? x.slice(0, i * length, (i + 1) * length) : x; };
+    Tensor map;
+    {
+      Autocast autocast(options_.bfloat16);
+      auto features = network_.encode(part(prepared.frames), part(prepared.mel), std::vector<at::Generator>(length, generator_), pass);
+      map = network_.denoise(part(noisy), part(t), features, pass);
+    }
+    auto loss = training_loss(map.to(at::kFloat), part(target), part(fixations), options_.loss);
+    auto value = loss.item<double>();
+    check_descent(value, "loss", number);
+    total += value / static_cast<double>(parts);
+    if (parts > 1) loss = loss / parts;
+    throw_if_cancelled();
+    // Adds to the weights' own gradients, which (unlike autograd::grad's) have the weights' layout, as the fused Adam needs.
+    torch::autograd::backward({loss}, {}, /*retain_graph=*/false, /*create_graph=*/false, weights_);
+  }
+  at::NoGradGuard no_grad;
+  std::vector<Tensor> gradients;
+  for (const auto& weight : weights_) gradients.push_back(weight.grad());
+  auto norm = gradient_norm(gradients);
+  check_descent(norm, "gradient norm", number);
+  throw_if_cancelled();
+  auto learning_rate = options_.learning_rate.after(steps_);
+  update(gradients, norm, learning_rate);
+  return {++steps_, total, norm, learning_rate};
+}
+
+void Trainer::draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor& noise) {
+  const auto& config = network_.config();
+  auto normal = [&] { return at::empty(batch.target.sizes(), at::kFloat).normal_(0, 1, generator_); };
+  t = batch.t;
+  if (!t.defined()) {
+    int64_t drawn = config.released() ? 1 : batch.size();
+    t = at::empty({drawn}, at::kLong).random_(0, config.timesteps, generator_).expand({batch.size()});
+  }
+  noise = batch.noise.defined() ? batch.noise : normal();
+  target = batch.target;
+  if (options_.dequantisation > 0) target = target + options_.dequantisation * normal();
+  for (auto* tensor : {&target, &t, &noise}) *tensor = tensor->to(network_.device());
+}
+
+void Trainer::update(std::vector<Tensor>& gradients, double norm, double learning_rate) {
+  clip_gradients(gradients, norm, options_.clip);
+  adam_.step(weights_, gradients, learning_rate);
+  if (options_.average) at::_foreach_lerp_(averages_, followed_, 1 - *options_.average);
+}
+
+std::vector<ParameterInfo> Trainer::state_layout(const Network& network, const TrainerOptions& options) {
+  std::vector<ParameterInfo> layout;
+  auto add = [&](const std::string& name, const std::vector<int64_t>& shape) { layout.push_back({prefix + name, shape, Init::zeros, 0, true}); };
+  auto trained = trained_of(network, options);
+  for (const auto& [info, tensor] : trained) {
+    add("mean/" + info.name, info.shape);
+    add("square/" + info.name, info.shape);
+  }
+  add("updates", {static_cast<int64_t>(trained.size())});
+  if (options.average) {
+    for (const auto& [info, tensor] : trained) add("average/" + info.name, info.shape);
+    for (const auto& [info, tensor] : buffers_of(network)) add("average/" + info.name, info.shape);
+  }
+  add("step", {});
+  add("generator", make_generator(0).get_state().sizes().vec());
+  return layout;
+}
+
+std::vector<Parameter> Trainer::state() const {
+  const auto& adam = adam_.state();
+  std::vector<Tensor> tensors;
+  for (size_t i = 0; i < trained_.size(); ++i) tensors.insert(tensors.end(), {adam.means[i], adam.squares[i]});
+  tensors.push_back(at::stack(adam.steps));
+  tensors.insert(tensors.end(), averages_.begin(), averages_.end());
+  tensors.push_back(at::full({}, static_cast<double>(steps_), at::kFloat));
+  // A generator's bytes, one a float32, which every reader of weights can read.
+  tensors.push_back(generator_.get_state().to(at::kFloat));
+  std::vector<Parameter> list;
+  for (auto& info : state_layout(network_, options_)) list.push_back({std::move(info), tensors[list.size()]});
+  return list;
+}
+
+void Trainer::restore(MappedSource& source) {
+  std::vector<Tensor> stored;
+  for (const auto& info : state_layout(network_, options_)) stored.push_back(source.tensor(info));
+  source.finish();
+  auto next = stored.begin();
+  auto& adam = adam_.state();
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    adam.means[i].copy_(*next++);
+    adam.squares[i].copy_(*next++);
+  }
+  auto updates = (next++)->unbind();
+  for (size_t i = 0; i < updates.size(); ++i) adam.steps[i].copy_(updates[i]);
+  for (auto& average : averages_) average.copy_(*next++);
+  steps_ = static_cast<int64_t>((next++)->item<float>());
+  generator_.set_state(next->to(at::kByte));
+}
+
+std::vector<Parameter> Trainer::averaged() const {
+  auto list = network_.parameters();
+  size_t trained = 0, buffer = trained_.size();
+  for (auto& parameter : list) {
+    if (parameter.info.buffer) parameter.tensor = averages_[buffer++];
+    else if (trained < trained_.size() && parameter.info.name == trained_[trained].info.name) parameter.tensor = averages_[trained++];
+  }
+  return list;
+}
+
+}  // namespace diffsal

@@ -1,0 +1,86 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/mapped_source.h"
+#include "model/network.h"
+#include "prediction/inputs.h"
+#include "training/adam.h"
+#include "training/learning_rate.h"
+#include "training/losses.h"
+
+namespace diffsal {
+
+// lib/training/options.ts documents each, gives the defaults and checks the values.
+struct TrainerOptions {
+  LearningRate learning_rate;
+  AdamOptions adam;
+  LossOptions loss;
+  double clip;                    // of the gradient's norm; infinite for none
+  int64_t accumulate;             // parts that a batch is computed in, one after the other
+  std::optional<double> average;  // how much of the running average of the weights a step keeps
+  std::vector<std::string> frozen;
+  double dequantisation, dropout;
+  bool bfloat16;
+  uint64_t seed;
+};
+
+// Samples and their truth, on the CPU.
+struct TrainingBatch {
+  ClipInputs inputs;
+  Tensor target;     // (B, 1, H, W) in [0, 1]
+  Tensor fixations;  // (B, 1, H, W), or undefined
+  Tensor t;          // (B,) int64, or undefined to draw it
+  Tensor noise;      // (B, 1, H, W), or undefined to draw it
+
+  int64_t size() const { return target.size(0); }
+};
+
+struct StepResult {
+  int64_t step;  // how many are done, this one included
+  double loss, gradient_norm, learning_rate;  // the norm before it was clipped
+};
+
+// Trains a network's parameters in place. Every call belongs on the thread that runs the network.
+class Trainer {
+ public:
+  Trainer(Network& network, TrainerOptions options);
+
+  // Section 3.3's step: noise the target, denoise it under the clip, descend. It is done whole or not at all: when it throws (a
+  // loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
+  StepResult step(const TrainingBatch& batch);
+
+  // Steps done.
+  int64_t steps() const { return steps_; }
+
+  // What another trainer needs beside the network's parameters to go on as this one would, under names that begin with training/.
+  std::vector<Parameter> state() const;
+  // Its names and shapes, without a trainer and on any thread.
+  static std::vector<ParameterInfo> state_layout(const Network& network, const TrainerOptions& options);
+  // Takes over such a state; the network's parameters must be the ones that were saved with it.
+  void restore(MappedSource& source);
+
+  // The running average of the weights under the network's own names; what is not trained is the network's.
+  std::vector<Parameter> averaged() const;
+
+ private:
+  StepResult compute(const TrainingBatch& batch);
+  void draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor& noise);
+  void update(std::vector<Tensor>& gradients, double norm, double learning_rate);
+
+  Network& network_;
+  TrainerOptions options_;
+  std::vector<Parameter> trained_;
+  std::vector<Tensor> weights_;  // trained_'s tensors
+  std::vector<Parameter> buffers_;
+  std::vector<Tensor> followed_;  // what is averaged: trained_, then buffers_
+  std::vector<Tensor> averages_;
+  Adam adam_;
+  at::Generator generator_;
+  Tensor bars_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace diffsal

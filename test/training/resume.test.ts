@@ -1,0 +1,90 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { DiffSal, Trainer, type TrainerOptions } from '../../lib/index.ts'
+import { expectClose } from '../support/expect-close.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
+import { temporaryPath } from '../support/temporary.ts'
+import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
+
+const batches = [0, 1, 2, 3, 4, 5].map((number) => trainingBatch(2, number))
+
+describe('a resumed training', () => {
+  it.each<[string, TrainerOptions, number]>([
+    ['Adam', {}, 1],
+    ['AdamW with an average and a cosine', { optimiser: 'adamw', weightDecay: 0.1, ema: 0.9, schedule: { kind: 'cosine', total: 8, warmup: 2 } }, 1],
+    ['two threads', { loss: 'kl', terms: { cc: -0.1 } }, 2],
+  ])('has the steps and the weights of an unbroken one, bit for bit: %s', async (name, options, threads) => {
+    const path = temporaryPath(`${name}.safetensors`)
+    await using model = await DiffSal.create(trainingConfig, { seed: 4, threads })
+    const trainer = model.trainer({ lr: 1e-3, seed: 7, ...options })
+    for (const batch of batches.slice(0, 3)) await trainer.step(batch)
+    // Asked for in one go: what is saved is the state after the third step.
+    const saved = trainer.save(path, { extra: { position: 3 } })
+    const expected = await Promise.all(batches.slice(3).map((batch) => trainer.step(batch)))
+    await saved
+
+    const resumed = await Trainer.resume(path, { threads })
+    expect(resumed.steps).toBe(3)
+    expect(resumed.extra).toEqual({ position: 3 })
+    expect(resumed.options).toEqual(trainer.options)
+    expect(resumed.model.config).toEqual(model.config)
+    const steps = []
+    for (const batch of batches.slice(3)) steps.push(await resumed.step(batch))
+    expect(steps).toEqual(expected)
+    for (const { name: parameter } of model.parameters()) expectClose(await resumed.model.parameter(parameter), await model.parameter(parameter), 0)
+    if (options.ema !== undefined) {
+      const [a, b] = [temporaryPath('a.safetensors'), temporaryPath('b.safetensors')]
+      await Promise.all([trainer.saveAverage(a), resumed.saveAverage(b)])
+      expect((await readFile(a)).equals(await readFile(b))).toBe(true)
+    }
+    await resumed.model.dispose()
+  })
+})
+
+describe('a training checkpoint', () => {
+  it('loads as weights', async () => {
+    const path = temporaryPath('weights.safetensors')
+    await using model = await DiffSal.create(trainingConfig, trainingRun)
+    const trainer = model.trainer()
+    await trainer.step(batches[0]!)
+    await trainer.save(path)
+    await using loaded = await DiffSal.load(path)
+    for (const { name } of model.parameters()) expectClose(await loaded.parameter(name), await model.parameter(name), 0)
+    expect(loaded.parameters()).toEqual(model.parameters())
+  })
+
+  it('is refused where it is none, damaged or of other options', async () => {
+    const path = temporaryPath('state.safetensors')
+    await using model = await DiffSal.create(trainingConfig, trainingRun)
+    const weights = temporaryPath('plain.safetensors')
+    await model.save(weights)
+    await expectDiffSalError(() => Trainer.resume(weights), 'ERR_DIFFSAL_CHECKPOINT', 'no training state')
+    await expectDiffSalError(() => Trainer.resume(temporaryPath('nothing')), 'ERR_DIFFSAL_FILE', 'nothing')
+    const trainer = model.trainer()
+    await trainer.save(path)
+    const bytes = await readFile(path)
+    const swapped = async (from: string, to: string) => {
+      const at = bytes.indexOf(from)
+      expect(at).toBeGreaterThan(0)
+      const copy = Buffer.from(bytes)
+      copy.write(to, at)
+      const other = temporaryPath('damaged.safetensors')
+      await writeFile(other, copy)
+      return other
+    }
+    for (const [from, to, part] of [
+      ['training/mean/decoder_net.conv_in.weight', 'training/mean/decoder_net.conv_in.weighs', 'conv_in.weight'],
+      ['\\"version\\":1', '\\"version\\":2', 'version'],
+      ['\\"optimiser\\":\\"adam\\"', '\\"optimiser\\":\\"adum\\"', 'optimiser'],
+    ] as const) {
+      await expectDiffSalError(async () => Trainer.resume(await swapped(from, to)), 'ERR_DIFFSAL_CHECKPOINT', part)
+    }
+    const short = temporaryPath('short.safetensors')
+    await writeFile(short, bytes.subarray(0, bytes.length - 100))
+    await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT')
+    const circle: Record<string, unknown> = {}
+    circle.self = circle
+    await expectDiffSalError(() => trainer.save(path, { extra: circle }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'extra')
+    expect((await readFile(path)).equals(bytes)).toBe(true)
+  })
+})
