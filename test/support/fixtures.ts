@@ -33,7 +33,8 @@ export interface ScheduleCase {
 }
 
 const folder = new URL('../fixtures/', import.meta.url)
-const cases = JSON.parse(readFileSync(new URL('cases.json', folder), 'utf8')) as { name: string }[]
+const readCases = (file: string) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { name: string }[]
+const cases = [...readCases('cases.json'), ...readCases('descend.json')]
 
 function findCase<C>(name: string): C {
   const found = cases.find((each) => each.name === name)
@@ -51,6 +52,11 @@ export interface TrainingCase extends Pick<NetworkCase, 'name' | 'inputs' | 'sal
   readonly times: number[][]
   readonly losses: number[]
   readonly gradientNorms: number[]
+  /** Of the `descend-*` cases; the others have the paper's. */
+  readonly optimiser?: 'adam' | 'adamw'
+  readonly lr?: number
+  readonly eps?: number
+  readonly weightDecay?: number
 }
 
 /** The training case `name`. */
