@@ -243,7 +243,7 @@ export class DiffSal {
    */
   trainer(options?: TrainerOptions): Trainer {
     const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
-    const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, parameters })
+    const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters })
     return new Trainer(this, () => this.#live(), resolved)
   }
 

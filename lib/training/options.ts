@@ -2,6 +2,7 @@ import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
 import { checkSeed, drawSeed } from '../seed.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
+import { resolveTimes, type TimeRange } from './times.ts'
 
 /** How to train. The defaults are the paper's (section 4.1). */
 export interface TrainerOptions {
@@ -38,6 +39,8 @@ export interface TrainerOptions {
    * ['audio_net.'], VGGish.
    */
   frozen?: readonly string[]
+  /** Where the diffusion times are drawn from. Default [{ first: 0, last: T − 1 }], all alike, as the paper does. */
+  times?: readonly TimeRange[]
   /** Deviation of the normal noise that is added to the target (Gaussian dequantisation); 0 for none. Default 0.01. */
   dequantisation?: number
   /** In the noise encoder. Default: the configuration's. */
@@ -62,6 +65,7 @@ export interface ResolvedTrainerOptions {
   accumulate: number
   ema: number | null
   frozen: string[]
+  times: Required<TimeRange>[]
   dequantisation: number
   dropout: number
   precision: 'float32' | 'bfloat16'
@@ -69,7 +73,7 @@ export interface ResolvedTrainerOptions {
 }
 
 const names = [
-  ...(['lr', 'optimiser', 'betas', 'eps', 'weightDecay', 'clip', 'loss', 'terms', 'schedule', 'accumulate', 'ema', 'frozen'] as const),
+  ...(['lr', 'optimiser', 'betas', 'eps', 'weightDecay', 'clip', 'loss', 'terms', 'schedule', 'accumulate', 'ema', 'frozen', 'times'] as const),
   ...(['dequantisation', 'dropout', 'precision', 'seed'] as const),
 ]
 
@@ -77,6 +81,7 @@ const names = [
 export interface TrainedModel {
   device: string
   dropout: number
+  timesteps: number
   /** Names of the parameters, without the running statistics. */
   parameters: readonly string[]
 }
@@ -85,7 +90,7 @@ export interface TrainedModel {
 export function resolveTrainerOptions(given: TrainerOptions | undefined, model: TrainedModel): ResolvedTrainerOptions {
   const options = checkOptions<TrainerOptions>('options', given, names)
   const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
-  const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32' } = options
+  const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32', times = [{}] } = options
   if (!Array.isArray(betas) || betas.length !== 2) throw invalidArgument('betas', 'two numbers', betas)
   if (clip !== null && !(checkNumber('clip', clip, 0, Number.MAX_VALUE) > 0)) throw invalidArgument('clip', 'greater than 0, or null for none', clip)
   checkChoice('precision', precision, ['float32', 'bfloat16'])
@@ -105,6 +110,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
     accumulate: checkInteger('accumulate', accumulate, 1, 65536),
     ema: ema === null ? null : checkNumber('ema', ema, 0, below1),
     frozen: checkFrozen(frozen, options.frozen !== undefined, model.parameters),
+    times: resolveTimes(times, model.timesteps),
     dequantisation: checkNumber('dequantisation', dequantisation, 0, 1),
     dropout: checkNumber('dropout', dropout, 0, 0.99),
     precision,

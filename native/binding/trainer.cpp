@@ -53,6 +53,11 @@ TrainerOptions options_from_js(const Napi::Object& o) {
   if (o.Get("ema").IsNumber()) options.average = number(o, "ema");
   auto frozen = o.Get("frozen").As<Napi::Array>();
   for (uint32_t i = 0; i < frozen.Length(); ++i) options.frozen.push_back(frozen.Get(i).ToString().Utf8Value());
+  auto times = o.Get("times").As<Napi::Array>();
+  for (uint32_t i = 0; i < times.Length(); ++i) {
+    auto range = times.Get(i).As<Napi::Object>();
+    options.times.push_back({range.Get("first").ToNumber(), range.Get("last").ToNumber(), number(range, "weight")});
+  }
   options.dequantisation = number(o, "dequantisation");
   options.dropout = number(o, "dropout");
   options.bfloat16 = is(o, "precision", "bfloat16");

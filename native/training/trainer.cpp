@@ -179,7 +179,7 @@ void Trainer::draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor
   t = batch.t;
   if (!t.defined()) {
     int64_t drawn = config.released() ? 1 : batch.size();
-    t = at::empty({drawn}, at::kLong).random_(0, config.timesteps, generator_).expand({batch.size()});
+    t = draw_times(options_.times, drawn, generator_).expand({batch.size()});
   }
   noise = batch.noise.defined() ? batch.noise : normal();
   target = batch.target;

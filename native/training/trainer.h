@@ -10,6 +10,7 @@
 #include "training/adam.h"
 #include "training/learning_rate.h"
 #include "training/losses.h"
+#include "training/time_ranges.h"
 
 namespace diffsal {
 
@@ -22,6 +23,7 @@ struct TrainerOptions {
   int64_t accumulate;             // parts that a batch is computed in, one after the other
   std::optional<double> average;  // how much of the running average of the weights a step keeps
   std::vector<std::string> frozen;
+  std::vector<TimeRange> times;
   double dequantisation, dropout;
   bool bfloat16;
   uint64_t seed;

@@ -78,6 +78,26 @@ describe('a step', () => {
     expect(c.steps[0]!.loss).not.toBe(a.steps[0]!.loss)
   })
 
+  it('draws its times from the ranges it is given, as often as their weights say', async () => {
+    await using model = await DiffSal.create(trainingConfig, trainingRun)
+    const still = { lr: 0, dropout: 0, dequantisation: 0, seed: 3 } as const
+    const known = { ...batch, noise: { ...noise, shape: [2, 1, 32, 64], data: Float32Array.from([...noise.data, ...noise.data]) } }
+    const lossAt = async (t: number[]) => (await model.trainer(still).step({ ...known, t })).loss
+    const count = async (weight: number) => {
+      const trainer = model.trainer({ ...still, times: [{ first: 100, last: 100 }, { first: 900, last: 900, weight }] })
+      const losses = []
+      for (let i = 0; i < 20; i++) losses.push((await trainer.step(known)).loss)
+      return losses
+    }
+    const [early, late] = [await lossAt([100, 100]), await lossAt([900, 900])]
+    expect(early).not.toBe(late)
+    expect(await count(1e6)).toEqual(Array(20).fill(late))
+    expect(await count(1e-6)).toEqual(Array(20).fill(early))
+    const possible = [early, late, await lossAt([100, 900]), await lossAt([900, 100])]
+    const mixed = await count(1)
+    expect(new Set(mixed)).toEqual(new Set(possible))
+  })
+
   it('adds the gradients of the parts of a batch', async () => {
     // Two equal samples: BatchNorm then sees the same in a half as in the whole.
     const twice = <T extends Float32Array>(data: T) => Float32Array.from([...data, ...data])
@@ -215,6 +235,10 @@ describe('a step that cannot be done', () => {
     [{ schedule: { gamma: 0.5 } }, 'schedule.gamma'],
     [{ precision: 'bfloat16' }, 'float32'],
     [{ ema: 1 }, 'ema'],
+    [{ times: [] }, 'times'],
+    [{ times: [{ first: 500, last: 499 }] }, 'times[0].last'],
+    [{ times: [{ frist: 500 }] }, "Did you mean 'first'"],
+    [{ times: [{ weight: 0 }] }, 'times[0].weight'],
   ])('options %j are refused', async (options, part) => {
     await expectDiffSalError(() => model.trainer(options as unknown as TrainerOptions), 'ERR_DIFFSAL_INVALID_ARGUMENT', part)
   })
