@@ -52,7 +52,7 @@ export interface DiffSalConfig {
   dialect: 'paper' | 'released'
   /** [height, width] of frames and maps, multiples of 32. Default [224, 384]. */
   size: readonly [number, number]
-  /** Frames in a clip, an even number. Default 16. */
+  /** Frames in a clip: 8, 16, 24, …, which the temporal convolutions read to the last slot; `released` takes any even number. Default 16. */
   clipLength: number
   /** Whether the network sees (table 2). Default true. */
   video: boolean
@@ -182,7 +182,9 @@ function checkConfig(config: DiffSalConfig): void {
     throw invalidArgument('config.size', `[height, width], both multiples of 32 up to ${widest}`, config.size)
   }
   checkInteger('config.clipLength', config.clipLength, 8, 256)
-  if (config.clipLength % 2 !== 0) throw invalidArgument('config.clipLength', 'even', config.clipLength)
+  // Of another length the paper's temporal convolution (kernel 5, stride 4, on length / 2 + 1 slots) would not read the noise.
+  const multiple = config.dialect === 'paper' ? 8 : 2
+  if (config.clipLength % multiple !== 0) throw invalidArgument('config.clipLength', multiple === 8 ? 'a multiple of 8' : 'even', config.clipLength)
   checkInteger('config.timesteps', config.timesteps, 2, 100_000)
   checkNumber('config.dropout', config.dropout, 0, 0.99)
   checkVideoEncoder(config.videoEncoder)

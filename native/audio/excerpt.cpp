@@ -6,16 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
 
-// A low-pass filter at `cutoff` of the input's Nyquist frequency, x input samples from its centre: a sinc under a Hann
-// window of 16 zero crossings on each side.
-constexpr double crossings = 16, pi = 3.14159265358979323846;
+// Zero crossings of the filter on each side: it is flat to 7.6 kHz and 30 dB down at 8 kHz where sound comes to 16 kHz.
+constexpr double crossings = 64, pi = 3.14159265358979323846;
 
+// A low-pass filter at `cutoff` of the input's Nyquist frequency, x input samples from its centre: a sinc under a Hann window.
 double filter(double x, double cutoff) {
   x *= cutoff;
   if (std::abs(x) >= crossings) return 0;
@@ -28,19 +30,30 @@ double filter(double x, double cutoff) {
 
 at::Tensor resample(const at::Tensor& samples, int64_t from, int64_t to) {
   if (from == to) return samples;
-  int64_t n = samples.size(0), length = (n * to + from - 1) / from;
+  // Output i lies at from / to * i, between input samples as output i % phases does: that many sets of taps are all there are.
+  int64_t common = std::gcd(from, to), up = to / common, down = from / common;
+  int64_t n = samples.size(0), length = (n * up + down - 1) / down, phases = std::min(up, length);
   // A little below the lower of the two Nyquist frequencies, to leave the filter room to fall.
-  double cutoff = 0.97 * std::min(1.0, static_cast<double>(to) / static_cast<double>(from)), reach = crossings / cutoff;
+  double cutoff = 0.98 * std::min(1.0, static_cast<double>(to) / static_cast<double>(from));
+  auto reach = static_cast<int64_t>(std::ceil(crossings / cutoff)), width = 2 * reach + 1;
+  std::vector<float> taps(phases * width);
+  at::parallel_for(0, phases, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double past = static_cast<double>(i * down % up) / static_cast<double>(up);
+      for (int64_t k = 0; k < width; ++k) taps[i * width + k] = static_cast<float>(filter(static_cast<double>(k - reach) - past, cutoff));
+    }
+  });
   auto input = samples.contiguous();
   auto output = at::empty({length}, at::kFloat);
   const float* in = input.const_data_ptr<float>();
   float* out = output.mutable_data_ptr<float>();
   auto fill = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      double centre = static_cast<double>(i) * static_cast<double>(from) / static_cast<double>(to), sum = 0;
-      auto first = std::max<int64_t>(0, static_cast<int64_t>(std::ceil(centre - reach)));
-      auto last = std::min<int64_t>(n - 1, static_cast<int64_t>(std::floor(centre + reach)));
-      for (int64_t j = first; j <= last; ++j) sum += in[j] * filter(static_cast<double>(j) - centre, cutoff);
+      int64_t before = i * down / up - reach;
+      const float* weights = &taps[i % phases * width];
+      int64_t first = std::max<int64_t>(0, -before), last = std::min(width, n - before);
+      double sum = 0;
+      for (int64_t k = first; k < last; ++k) sum += static_cast<double>(in[before + k]) * weights[k];
       out[i] = static_cast<float>(sum);
     }
   };
