@@ -81,6 +81,8 @@ export class DiffSal {
   readonly device: string
   readonly #native: NativeModel
   #closing: Promise<void> | undefined
+  /** Ends the decoding of videos that nobody reads on. */
+  readonly #leaving = new AbortController()
 
   private constructor(config: DiffSalConfig, device: string, native: NativeModel) {
     this.config = config
@@ -174,7 +176,7 @@ export class DiffSal {
    * @see predictVideo for what it yields and throws
    */
   predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
-    return predictVideo(this, path, options)
+    return predictVideo(this, path, options, this.#leaving.signal)
   }
 
   /**
@@ -252,8 +254,12 @@ export class DiffSal {
     return this.#live().memory()
   }
 
-  /** Frees the model after the work that was asked for before. Later calls are refused; disposing twice does nothing. */
+  /**
+   * Frees the model after the work that was asked for before; a {@link predictVideo} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
+   * calls are refused; disposing twice does nothing.
+   */
   dispose(): Promise<void> {
+    this.#leaving.abort(disposed())
     this.#closing ??= this.#native.close()
     return this.#closing
   }
@@ -268,7 +274,11 @@ export class DiffSal {
   }
 
   #live(): NativeModel {
-    if (this.#closing) throw new DiffSalError('ERR_DIFFSAL_DISPOSED', 'This model was disposed.', { argument: 'model' })
+    if (this.#closing) throw disposed()
     return this.#native
   }
+}
+
+function disposed(): DiffSalError {
+  return new DiffSalError('ERR_DIFFSAL_DISPOSED', 'This model was disposed.', { argument: 'model' })
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** The element types of a {@link Tensor} and the array that holds each. */
 export interface DTypes {
   float32: Float32Array
@@ -9,10 +11,10 @@ export interface DTypes {
 /** The name of an element type. */
 export type DType = keyof DTypes
 
-/** The typed array's constructor and the bytes of one element, by dtype. */
-export const dtypes: { readonly [D in DType]: { readonly array: new (length: number) => DTypes[D]; readonly bytes: number } } = {
-  float32: { array: Float32Array, bytes: 4 },
-  float64: { array: Float64Array, bytes: 8 },
-  uint8: { array: Uint8Array, bytes: 1 },
-  int64: { array: BigInt64Array, bytes: 8 },
+/** The typed array's constructor by dtype, and what recognises one, another realm's (vm, a test runner's) too. */
+export const dtypes: { readonly [D in DType]: { readonly array: new (length: number) => DTypes[D]; is(value: unknown): value is DTypes[D] } } = {
+  float32: { array: Float32Array, is: types.isFloat32Array },
+  float64: { array: Float64Array, is: types.isFloat64Array },
+  uint8: { array: Uint8Array, is: types.isUint8Array },
+  int64: { array: BigInt64Array, is: types.isBigInt64Array },
 }

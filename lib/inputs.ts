@@ -1,4 +1,5 @@
 import type { DiffSalConfig } from './config.ts'
+import { dtypes } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import type { NativeInputs } from './native.ts'
 import { checkInteger, checkOptions } from './options.ts'
@@ -91,7 +92,7 @@ function invalid(argument: string, value: unknown): never {
 
 /** Mono samples as a tensor (n,), at least `min` of them. */
 export function checkSamples(argument: string, samples: unknown, min: number): Tensor<'float32'> {
-  if (!(samples instanceof Float32Array)) throw invalidArgument(argument, 'a Float32Array of mono samples', samples)
+  if (!dtypes.float32.is(samples)) throw invalidArgument(argument, 'a Float32Array of mono samples', samples)
   if (samples.length < min) throw invalidArgumentText(argument, `at least ${min} samples long`, `${samples.length}`)
   return { dtype: 'float32', shape: [samples.length], data: samples }
 }

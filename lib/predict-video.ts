@@ -97,11 +97,17 @@ const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal',
  *
  * @throws DiffSalError, at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
  * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; and what `predict` throws.
+ * @param ending - ends it as `options.signal` does: the model's own end
  */
-export function predictVideo(model: Predictor, path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
+export function predictVideo(
+  model: Predictor,
+  path: string,
+  options?: PredictVideoOptions,
+  ending?: AbortSignal,
+): AsyncGenerator<VideoMap, void, undefined> {
   return stoppable(async function* (stop) {
     const checked = checkPredictVideoOptions(model, options)
-    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    const signal = AbortSignal.any([checked.signal, ending, stop].filter((each) => each !== undefined))
     signal.throwIfAborted()
     yield* predictFrames(model, await probe(path, { signal }), { ...checked, signal })
   })

@@ -40,13 +40,13 @@ export function checkTensor<D extends DType>(argument: string, value: unknown, a
   if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
     throw invalidArgument(`${argument}.shape`, 'an array of non-negative integers', shape)
   }
-  const { array } = dtypes[dtype as D]
-  if (!(data instanceof array)) throw invalidArgument(`${argument}.data`, `a ${array.name}`, data)
+  const { array, is } = dtypes[dtype as D]
+  if (!is(data)) throw invalidArgument(`${argument}.data`, `a ${array.name}`, data)
   const count = elementCount(shape)
-  const { length } = data as unknown as { length: number }
+  const { length } = data as { length: number }
   if (length !== count) {
     throw invalidArgumentText(`${argument}.data`, `${count} elements, as its shape ${describe(shape)} says`, `${length} elements`)
   }
   // Read once and copied: what was checked is what is used.
-  return { dtype: dtype as D, shape: [...(shape as number[])], data: data as DTypes[D] }
+  return { dtype: dtype as D, shape: [...(shape as number[])], data }
 }

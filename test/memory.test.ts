@@ -5,7 +5,7 @@ import { expectDiffSalError } from './support/expect-error.ts'
 import { settledMemory } from './support/memory.ts'
 import { expectEnd, runProgram } from './support/run-program.ts'
 import { temporaryPath } from './support/temporary.ts'
-import { lightConfig } from './support/tiny-config.ts'
+import { lightConfig, tinyConfig } from './support/tiny-config.ts'
 import { tinyInputs } from './support/tiny-inputs.ts'
 
 const { frames, mel } = tinyInputs()
@@ -135,6 +135,13 @@ describe('the thread of a model', () => {
     for (let i = 0; i < 10 && threads() > before; i++) await settledMemory()
     expect(threads()).toBe(before)
   })
+})
+
+it('forgotten models are collected, because the garbage collector knows how large they are', async () => {
+  const before = threads()
+  const forget = async () => void (await DiffSal.create(tinyConfig, { seed: 1, threads: 1 }))
+  for (let i = 0; i < 12; i++) await forget()
+  expect(threads() - before).toBeLessThan(10)
 })
 
 describe('a machine without memory', () => {

@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { DiffSal } from '../lib/index.ts'
 import { setLogger } from '../lib/log.ts'
 import { predictMedia, predictVideo, type PredictVideoOptions, type VideoMap, type VideoProgress } from '../lib/predict-video.ts'
 import { probe } from '../lib/media/probe.ts'
@@ -7,6 +8,7 @@ import { expectDiffSalError } from './support/expect-error.ts'
 import { FakeModel } from './support/fake-model.ts'
 import { ffmpeg, frameNumber, numberedFrames, picture, runningFfmpegs, tone } from './support/media.ts'
 import { temporaryPath } from './support/temporary.ts'
+import { lightConfig } from './support/tiny-config.ts'
 
 const speaker = 'examples/speaker.mp4'
 
@@ -246,4 +248,14 @@ test('a name with odd characters', async () => {
   const path = temporaryPath("-x %d 'ü.mp4")
   copyFileSync(speaker, path)
   expect(await collect(new FakeModel(), path, { stride: 75 })).toHaveLength(2)
+})
+
+test('a model that is disposed ends the decoding that nobody reads on', async () => {
+  const model = await DiffSal.create(lightConfig, { seed: 1 })
+  const abandoned = model.predictVideo(speaker, { steps: 1 })
+  expect((await abandoned.next()).done).toBe(false)
+  expect(await runningFfmpegs()).not.toEqual([])
+  await model.dispose()
+  await vi.waitFor(async () => expect(await runningFfmpegs()).toEqual([]), { timeout: 10_000 })
+  await expectDiffSalError(() => abandoned.next(), 'ERR_DIFFSAL_DISPOSED', 'model')
 })

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { type DType, dtypes } from '../lib/dtype.ts'
 import { tensor, type Tensor } from '../lib/index.ts'
@@ -15,7 +16,14 @@ describe('tensor', () => {
     const made = tensor(dtype, [2, 3], data)
     expect(made).toEqual({ dtype, shape: [2, 3], data })
     expect(made.data).toBe(data)
-    expect(data.BYTES_PER_ELEMENT).toBe(dtypes[dtype].bytes)
+  })
+
+  it("takes another realm's array, and no object that only says it is one", async () => {
+    const foreign = runInNewContext('new Float32Array([1, 2])') as Float32Array
+    expect(foreign instanceof Float32Array).toBe(false)
+    expect(tensor('float32', [2], foreign).data).toBe(foreign)
+    const fake = Object.create(Float32Array.prototype) as Float32Array
+    await refused(() => tensor('float32', [0], fake), 'tensor.data', 'a Float32Array')
   })
 
   it('makes a scalar, and empty ones', () => {

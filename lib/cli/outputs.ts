@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
-import { DiffSalError, invalidArgument } from '../errors.ts'
+import { basename, extname, resolve } from 'node:path'
+import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { createMapVideo } from '../media/map-video.ts'
 import { NpyWriter } from '../media/npy.ts'
 import type { MapWriter } from '../media/output-file.ts'
@@ -33,6 +33,9 @@ export function planOutputs(input: string, { output, maps, overlay }: OutputOpti
     planned.push({ kind: overlay ? 'overlay' : 'map-video', path })
   }
   if (maps === '') throw invalidArgument('--maps', 'a folder, or a file that ends in .npy', maps)
+  if (path !== undefined && maps !== undefined && resolve(path) === resolve(maps)) {
+    throw invalidArgumentText('--maps', `another path than -o's`, `'${maps}'`)
+  }
   if (maps !== undefined) planned.push({ kind: extname(maps).toLowerCase() === '.npy' ? 'npy' : 'png', path: maps })
   return planned
 }

@@ -135,6 +135,22 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), wor
 
 ModelHandle::~ModelHandle() {
   if (worker_) workers_->erase(worker_.get());
+  tell_bytes(Env(), 0);
+}
+
+int64_t ModelHandle::parameter_bytes() const {
+  int64_t bytes = 0;
+  // By shape: a trainer may be replacing the tensors' memory on the worker.
+  for (const auto& parameter : (*network_)->parameters()) {
+    const auto& shape = parameter.info.shape;
+    bytes += std::accumulate(shape.begin(), shape.end(), int64_t{sizeof(float)}, std::multiplies<>());
+  }
+  return bytes;
+}
+
+void ModelHandle::tell_bytes(Napi::Env env, int64_t bytes) {
+  if (bytes != told_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, bytes - told_bytes_);
+  told_bytes_ = bytes;
 }
 
 template <typename Result>
@@ -173,7 +189,10 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       return Nothing();
     };
   }
-  return submit<Nothing>(info, info[3], std::move(work), to_undefined);
+  return submit<Nothing>(info, info[3], std::move(work), [this](Napi::Env env, Nothing&) {
+    tell_bytes(env, parameter_bytes());
+    return env.Undefined();
+  });
 }
 
 Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parameters) {
@@ -285,14 +304,8 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
-  int64_t bytes = 0;
-  // By shape: a trainer may be replacing the tensors' memory on the worker.
-  for (const auto& parameter : (*network_)->parameters()) {
-    const auto& shape = parameter.info.shape;
-    bytes += std::accumulate(shape.begin(), shape.end(), int64_t{sizeof(float)}, std::multiplies<>());
-  }
   auto object = Napi::Object::New(info.Env());
-  object.Set("parameters", static_cast<double>(bytes));
+  object.Set("parameters", static_cast<double>(parameter_bytes()));
   object.Set("features", static_cast<double>(feature_bytes_->load()));
   return object;
 }
@@ -308,6 +321,7 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
       },
       [self](Napi::Env env, Nothing&) {
         self->worker_->stop();
+        self->tell_bytes(env, 0);
         return env.Undefined();
       });
 }

@@ -65,11 +65,16 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // () -> { parameters, features }, bytes held
   Napi::Value memory(const Napi::CallbackInfo& info);
 
+  int64_t parameter_bytes() const;
+  void tell_bytes(Napi::Env env, int64_t bytes);
+
   std::shared_ptr<std::set<Worker*>> workers_;
   // Bytes of the features that this model encoded and nobody has freed.
   std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);
   // Made and freed by jobs, on the worker.
   std::shared_ptr<std::unique_ptr<Network>> network_ = std::make_shared<std::unique_ptr<Network>>();
+  // What the garbage collector was told that this object holds, so that a forgotten model is collected.
+  int64_t told_bytes_ = 0;
   std::unique_ptr<Worker> worker_;
 };
 
