@@ -86,6 +86,40 @@ export interface NativeTrainer {
   dispose(): Promise<void>
 }
 
+/** Which sounding scene, and of what kind: native/scenes/scene.h's SceneOptions. */
+export interface NativeSceneOptions {
+  seed: number
+  /** 0 clips to train on, 1 clips to test on, 2 whole scenes. */
+  domain: number
+  index: number
+  fewest: number
+  most: number
+  hues: number
+  pitch: boolean
+  loudness: boolean
+  changes: number
+  height: number
+  width: number
+  rate: number
+  frames: number
+}
+
+/** A part of a sounding scene: frames `from` to `to` - 1 of it. */
+export interface NativeScene {
+  kinds: number[]
+  hues: number[]
+  /** The sounding shape of each frame. */
+  sounding: number[]
+  /** (frames, shapes, 3): x, y and radius in pixels. */
+  track: Tensor<'float32'>
+  /** (frames, height, width, 3) */
+  frames?: Tensor<'uint8'>
+  samples?: Tensor<'float32'>
+  /** (1, height, width), both */
+  target?: Tensor<'float32'>
+  fixations?: Tensor<'uint8'>
+}
+
 /** The raw addon: native/binding's exports. */
 export interface NativeAddon {
   initialise(makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError): void
@@ -107,6 +141,11 @@ export interface NativeAddon {
   parametersOf(config: DiffSalConfig): { name: string; shape: number[]; buffer: boolean }[]
   metric(name: string, saliency: Tensor, second: Tensor, third: Tensor | undefined): Promise<Tensor<'float64'>>
   scoringChain(map: Tensor, height: number, width: number): Promise<Tensor<'float64'>>
+  scene(
+    options: NativeSceneOptions,
+    wanted: { from: number; to: number; frames: boolean; sound: boolean; truth: number },
+    cancel: NativeCancelToken | undefined,
+  ): Promise<NativeScene>
   logMel(samples: Tensor<'float32'>, sampleRate: number): Promise<Tensor<'float32'>>
   melSlices(samples: Tensor<'float32'>, sampleRate: number, height: number, width: number, slots: number): Promise<Tensor<'float32'>>
 }

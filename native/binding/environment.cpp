@@ -2,7 +2,9 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <new>
+#include <thread>
 
 #include "runtime/error.h"
 
@@ -105,9 +107,19 @@ Worker& Environment::utility() {
   return *utility_worker;
 }
 
+Worker& Environment::drawing() {
+  auto most = std::clamp(std::thread::hardware_concurrency(), 1u, 4u);
+  if (drawing_workers.size() < most) {
+    drawing_workers.push_back(std::make_unique<Worker>(1));
+    return *drawing_workers.back();
+  }
+  return *drawing_workers[drawings++ % most];
+}
+
 void Environment::close() {
   bridge->close();
   if (utility_worker) utility_worker->stop();
+  for (auto& worker : drawing_workers) worker->stop();
   for (auto* worker : *workers) worker->stop();
 }
 

@@ -45,6 +45,9 @@ struct Environment {
   // The thread of the functions that need no model, made when the first is called.
   Worker& utility();
 
+  // One of a few threads, in turn, that draw scenes: several at once, and a model's jobs never wait for them.
+  Worker& drawing();
+
   // Stops every worker thread: after it no native code of this environment runs.
   void close();
 
@@ -52,6 +55,8 @@ struct Environment {
   // Shared with the models, whose finalizers may run after this is gone.
   std::shared_ptr<std::set<Worker*>> workers = std::make_shared<std::set<Worker*>>();
   std::unique_ptr<Worker> utility_worker;
+  std::vector<std::unique_ptr<Worker>> drawing_workers;
+  size_t drawings = 0;
   Napi::FunctionReference make_error, model, features, trainer, cancel_token;
 };
 

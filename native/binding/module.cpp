@@ -7,6 +7,7 @@
 #include "binding/metrics.h"
 #include "binding/model.h"
 #include "binding/trainer.h"
+#include "binding/scenes.h"
 
 namespace diffsal {
 namespace {
@@ -23,6 +24,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   TrainerHandle::define(env, exports);
   define_functions(env, exports);
   define_metrics(env, exports);
+  define_scenes(env, exports);
   return exports;
 }
 

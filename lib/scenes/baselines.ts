@@ -1,0 +1,106 @@
+import { soundingScenes, type SceneDataset, type SoundingScenesOptions } from '../datasets/scenes.ts'
+import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
+import { checkInteger, checkOptions } from '../options.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** Means over scenes. */
+export interface BaselineScores {
+  readonly cc: number
+  readonly sim: number
+  readonly nss: number
+  readonly aucJudd: number
+}
+
+/** What maps score that use one of the senses as well as can be. */
+export interface SceneBaselines {
+  /** The mean of the Gaussians of all shapes: the best that the pictures alone allow, in CC, NSS and AUC. */
+  readonly video: BaselineScores
+  /** The mean of the true maps of other scenes, the same for every scene: the best that the sound alone allows. */
+  readonly audio: BaselineScores
+  /** The Gaussian of the shape that sounds: the truth itself, which is not NSS's or AUC's greatest possible. */
+  readonly both: BaselineScores
+  /** √((1 + (n − 1) ρ) / n), averaged over the scenes, ρ the mean correlation of the Gaussians of two of a scene's shapes. */
+  readonly videoCcDerived: number
+}
+
+/** How {@link scoreSceneBaselines} measures. */
+export interface SceneBaselineOptions {
+  /** Scenes whose mean map is what the sound alone allows; of the split 'train'. Default 2000. */
+  priorScenes?: number
+}
+
+/**
+ * Measures what the pictures alone and the sound alone can score on the test split of sounding scenes. The maps are compared as they are,
+ * without the smoothing of published scores.
+ *
+ * @param scenes Which scenes; `split` is 'test' unless it says otherwise.
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
+ */
+export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
+  const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
+  checkInteger('priorScenes', priorScenes, 1, 1_000_000)
+  const dataset = soundingScenes({ split: 'test', ...scenes, fixations: true })
+  const prior = await meanMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
+  const sums = { video: new Means(), audio: new Means(), both: new Means() }
+  let derived = 0
+  for (let index = 0; index < dataset.length; index++) {
+    const { target, fixations, shapes } = await dataset.describe(index)
+    const [height, width] = target.shape.slice(1) as [number, number]
+    const bells = shapes.map(({ x, y }) => bell(x, y, height, width))
+    const mean = average(bells)
+    // Of every pair, each shape with itself included.
+    const correlations = await cc(join(bells.flatMap((one) => bells.map(() => one))), join(bells.flatMap(() => bells)))
+    derived += Math.sqrt(correlations.values.reduce((a, b) => a + b, 0)) / bells.length
+    for (const [name, map] of [['video', mean], ['audio', prior], ['both', target.data]] as const) {
+      const tensor: Tensor<'float32'> = { dtype: 'float32', shape: [1, height, width], data: map }
+      const scores = await Promise.all([cc(tensor, target), sim(tensor, target), nss(tensor, fixations!), aucJudd(tensor, fixations!)])
+      sums[name].add(scores.map((one) => one.mean))
+    }
+  }
+  const { video, audio, both } = sums
+  return { video: video.scores, audio: audio.scores, both: both.scores, videoCcDerived: derived / dataset.length }
+}
+
+/** The map of a shape at (x, y), as if it sounded. */
+function bell(x: number, y: number, height: number, width: number): Float32Array {
+  const sigma = height / 10
+  const axis = (length: number, at: number): Float64Array =>
+    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - at) / sigma) ** 2))
+  const [rows, columns] = [axis(height, y), axis(width, x)]
+  return Float32Array.from({ length: height * width }, (_, i) => rows[Math.floor(i / width)]! * columns[i % width]!)
+}
+
+function average(maps: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(maps[0]!, (_, i) => maps.reduce((sum, map) => sum + map[i]!, 0) / maps.length)
+}
+
+async function meanMap(dataset: SceneDataset): Promise<Float32Array> {
+  const sum = new Float64Array((await dataset.describe(0)).target.data.length)
+  for (let index = 0; index < dataset.length; index++) {
+    const { data } = (await dataset.describe(index)).target
+    for (let i = 0; i < sum.length; i++) sum[i]! += data[i]!
+  }
+  return Float32Array.from(sum, (value) => value / dataset.length)
+}
+
+function join(maps: readonly Float32Array[]): Tensor<'float32'> {
+  const size = maps[0]!.length
+  const data = new Float32Array(size * maps.length)
+  maps.forEach((map, i) => data.set(map, i * size))
+  return { dtype: 'float32', shape: [maps.length, 1, size], data }
+}
+
+class Means {
+  readonly #sums = [0, 0, 0, 0]
+  #count = 0
+
+  add(values: readonly number[]): void {
+    values.forEach((value, i) => (this.#sums[i]! += value))
+    this.#count += 1
+  }
+
+  get scores(): BaselineScores {
+    const [cc, sim, nss, aucJudd] = this.#sums.map((sum) => sum / this.#count) as [number, number, number, number]
+    return { cc, sim, nss, aucJudd }
+  }
+}

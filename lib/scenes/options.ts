@@ -1,0 +1,78 @@
+import { invalidArgument, invalidArgumentText } from '../errors.ts'
+import type { NativeSceneOptions } from '../native.ts'
+import { checkChoice, checkInteger } from '../options.ts'
+import { checkSeed } from '../seed.ts'
+
+/** What tells which shape sounds: every hue has a pitch of its own; the sounding shape pulses with its loudness. */
+export type SceneCue = 'pitch' | 'loudness'
+
+/** The kinds of shapes, in the addon's order. */
+export const shapeKinds = ['disc', 'square', 'triangle', 'star', 'ring', 'cross'] as const
+
+/** One of {@link shapeKinds}. */
+export type ShapeKind = (typeof shapeKinds)[number]
+
+/** What scenes are like. */
+export interface SceneOptions {
+  /** Decides everything, together with the scene's number. Default 0. */
+  seed?: number
+  /** How many shapes, from … to, 2 to 6, each number as likely as the others. Default [2, 4]. */
+  shapes?: readonly [number, number]
+  /** How many hues there are, at equal steps around the colour wheel, 3 to 8, no two shapes of a scene alike. Default 6. */
+  hues?: number
+  /** Which cues there are. None: sound and picture have nothing in common. Default both. */
+  cues?: readonly SceneCue[]
+  /** [height, width] in pixels, 32 to 2160, the width from half the height to four times it. Default [224, 384]. */
+  size?: readonly [number, number]
+  /** Frames a second, an integer from 8 to 120. Default 25. */
+  fps?: number
+}
+
+/** {@link SceneOptions}' names, for those who take more. */
+export const sceneOptionNames = ['seed', 'shapes', 'hues', 'cues', 'size', 'fps'] as const
+
+/** The parts of the addon's options that say what scenes are like. */
+export type SceneStyle = Omit<NativeSceneOptions, 'domain' | 'index' | 'changes' | 'frames'>
+
+/** How many scenes a seed has: the numbers of scenes are below. */
+export const mostScenes = 2 ** 30
+
+/** Checks {@link SceneOptions} and fills in the rest. */
+export function checkSceneStyle(options: SceneOptions): SceneStyle {
+  const { seed = 0, shapes = [2, 4], hues = 6, cues = ['pitch', 'loudness'], size = [224, 384], fps = 25 } = options
+  checkInteger('hues', hues, 3, 8)
+  const [fewest, most] = pair('shapes', shapes, '[fewest, most]')
+  checkInteger('shapes[0]', fewest, 2, 6)
+  checkInteger('shapes[1]', most, fewest as number, Math.min(6, hues))
+  if (!Array.isArray(cues)) throw invalidArgument('cues', "an array of 'pitch' and 'loudness'", cues)
+  for (const [i, cue] of cues.entries()) checkChoice(`cues[${i}]`, cue, ['pitch', 'loudness'])
+  const [height, width] = pair('size', size, '[height, width]') as [number, number]
+  checkInteger('size[0]', height, 32, 2160)
+  checkInteger('size[1]', width, 32, 4 * 2160)
+  if (width < height / 2 || width > 4 * height) {
+    throw invalidArgumentText('size', 'as wide as half the height to four times it', `${height} × ${width}`)
+  }
+  return {
+    seed: checkSeed('seed', seed),
+    fewest: fewest as number,
+    most: most as number,
+    hues,
+    pitch: cues.includes('pitch'),
+    loudness: cues.includes('loudness'),
+    height,
+    width,
+    rate: checkInteger('fps', fps, 8, 120),
+  }
+}
+
+function pair(argument: string, value: unknown, form: string): [unknown, unknown] {
+  if (!Array.isArray(value) || value.length !== 2) throw invalidArgument(argument, form, value)
+  return value as [unknown, unknown]
+}
+
+/** The fundamental in Hz of hue `hue` of `hues`: at equal ratios from 150 to 6000. */
+export function pitchOf(hue: number, hues: number): number {
+  checkInteger('hues', hues, 3, 8)
+  checkInteger('hue', hue, 0, hues - 1)
+  return 150 * 40 ** (hue / (hues - 1))
+}
