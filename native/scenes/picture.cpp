@@ -32,7 +32,8 @@ Colour colour(double lightness, double chroma, double turn) {
 // A smooth noise of -1 to 1, of about one bump a unit.
 float smooth_noise(uint64_t seed, float x, float y) {
   auto corner = [&](int64_t u, int64_t v) {
-    return static_cast<float>(mix(seed ^ mix(static_cast<uint64_t>(u) * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(v))) >> 40) * 0x1p-23f - 1;
+    uint64_t place = static_cast<uint64_t>(u) * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(v);
+    return static_cast<float>(mix(seed ^ mix(place)) >> 40) * 0x1p-23f - 1;
   };
   float fx = std::floor(x), fy = std::floor(y), u = x - fx, v = y - fy;
   auto ix = static_cast<int64_t>(fx), iy = static_cast<int64_t>(fy);
