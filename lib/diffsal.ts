@@ -6,7 +6,7 @@ import { resolveDevice } from './devices.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { Features, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
-import { native, type NativeModel } from './native.ts'
+import { native, type NativeModel, type WeightsDType } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
@@ -15,6 +15,14 @@ import type { Tensor } from './tensor.ts'
 import { Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 import { readPretrained, readWeights } from './weights.ts'
+
+/** How to save a model. */
+export interface SaveOptions {
+  /** What the file holds the weights as; the network always computes with float32. Running statistics stay float32. Default `float32`. */
+  dtype?: WeightsDType
+  /** Rejects with the signal's reason when aborted. */
+  signal?: AbortSignal
+}
 
 /** Where and how a model runs. */
 export interface RunOptions {
@@ -143,15 +151,18 @@ export class DiffSal {
    * Writes the weights with their configuration to a safetensors file, beside `path` first and then renamed: an interrupted
    * save leaves the old file.
    *
-   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_DISPOSED
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_INVALID_ARGUMENT (a weight that is too
+   * large for `dtype`, too)
    */
-  async save(path: string, options?: { signal?: AbortSignal }): Promise<void> {
-    const { signal } = checkOptions('options', options, ['signal'])
+  async save(path: string, options?: SaveOptions): Promise<void> {
+    const { signal, dtype = 'float32' } = checkOptions<SaveOptions>('options', options, ['signal', 'dtype'])
     const model = this.#live()
     checkString('path', path)
-    const tensors = new Map(model.parameters().map(({ name, shape }) => [name, { dtype: 'F32', shape } as const]))
+    const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const
+    checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
+    const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
     const header = headerBytes(tensors, { diffsal: JSON.stringify(this.config) })
-    await abortable(checkSignal(signal), (cancel) => model.save(path, header, cancel))
+    await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
   }
 
   /**

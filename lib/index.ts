@@ -1,5 +1,5 @@
 export { DiffSal } from './diffsal.ts'
-export type { CreateOptions, LoadOptions, ModelMemory, ParameterInfo, RunOptions } from './diffsal.ts'
+export type { CreateOptions, LoadOptions, ModelMemory, ParameterInfo, RunOptions, SaveOptions } from './diffsal.ts'
 export { defaultConfig } from './config.ts'
 export type { AudioEncoderConfig, DiffSalConfig, NormalisationConfig, PartialDiffSalConfig, VideoEncoderConfig } from './config.ts'
 export * as datasets from './datasets/index.ts'

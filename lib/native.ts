@@ -55,7 +55,7 @@ export interface NativeModel {
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number }
   parameter(name: string): Promise<Tensor<'float32'>>
-  save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
   encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
@@ -75,6 +75,9 @@ export interface NativeTrainingBatch {
   t: Tensor<'int64'> | undefined
   noise: Tensor<'float32'> | undefined
 }
+
+/** How a weights file holds the weights. */
+export type WeightsDType = 'float32' | 'float16' | 'bfloat16'
 
 /** What training takes beside a model, on the model's thread. Nothing is checked here, nor that the model lives. */
 export interface NativeTrainer {

@@ -274,3 +274,40 @@ describe('create', () => {
     expect((await bytesOf({ unetWidth: 16 }, name)).equals(golden)).toBe(false)
   })
 })
+
+describe('float16 weights', () => {
+  it.each([['float16', 11], ['bfloat16', 8]] as const)('%s take half the space, and load as the nearest values', async (dtype, bits) => {
+    const path = await freshPath()
+    await using created = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
+    await created.save(path, { dtype })
+    const numbers = (buffer: boolean) => created.parameters().reduce((sum, p) => sum + (p.buffer === buffer ? p.shape.reduce((a, b) => a * b, 1) : 0), 0)
+    const { dataStart, fileSize } = await readHeader(path)
+    expect(fileSize - dataStart).toBe(2 * numbers(false) + 4 * numbers(true))
+    await using loaded = await DiffSal.load(path, { threads: 1 })
+    for (const { name, buffer } of created.parameters()) {
+      const [stored, before] = [await loaded.parameter(name), await created.parameter(name)]
+      stored.data.forEach((value, i) => {
+        const given = before.data[i]!
+        const rounding = buffer ? 0 : Math.abs(given) * 2 ** -bits + 2 ** -25
+        if (!(Math.abs(value - given) <= rounding)) expect(value, `${name}[${i}]`).toBe(given)
+      })
+    }
+  })
+
+  it('that would be infinite are refused, and nothing is written', async () => {
+    const path = await freshPath()
+    await using created = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
+    await created.save(path)
+    const name = 'decoder_net.conv_in.weight'
+    const { begin } = (await readHeader(path)).tensors.get(name)!
+    const bytes = await readFile(path)
+    bytes.writeFloatLE(1e6, begin)
+    await writeFile(path, bytes)
+    await using large = await DiffSal.load(path, { threads: 1 })
+    const target = await freshPath()
+    await expectDiffSalError(() => large.save(target, { dtype: 'float16' }), 'ERR_DIFFSAL_INVALID_ARGUMENT', name, 'dtype')
+    expect(await files(target)).toEqual([])
+    await large.save(target, { dtype: 'bfloat16' })
+    await expectDiffSalError(() => large.save(target, { dtype: 'float8' as 'float16' }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'float16')
+  })
+})

@@ -1,6 +1,7 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { DiffSal } from '../diffsal.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
+import type { WeightsDType } from '../native.ts'
 import { readWeights } from '../weights.ts'
 import { filesMean } from './exit-codes.ts'
 
@@ -10,7 +11,8 @@ export function convertCommand(): Command {
     .description('write a checkpoint (.pth or safetensors) as safetensors with its configuration in the metadata')
     .argument('<in>', 'the checkpoint')
     .argument('<out>', 'the file to write: .safetensors')
-    .action(async (input: string, output: string) => {
+    .addOption(new Option('--dtype <type>', 'what the file holds the weights as').choices(['float32', 'float16', 'bfloat16']).default('float32'))
+    .action(async (input: string, output: string, { dtype }: { dtype: WeightsDType }) => {
       if (!output.endsWith('.safetensors')) throw invalidArgumentText('out', 'a name that ends in .safetensors', `'${output}'`)
       const { from } = await filesMean(4, () => readWeights(input, undefined))
       if (!('path' in from)) {
@@ -19,7 +21,7 @@ export function convertCommand(): Command {
       }
       const model = await filesMean(4, () => DiffSal.load(input, { device: 'cpu' }))
       try {
-        await filesMean(6, () => model.save(output))
+        await filesMean(6, () => model.save(output, { dtype }))
       } finally {
         await model.dispose()
       }

@@ -227,10 +227,12 @@ Napi::Value ModelHandle::parameter(const Napi::CallbackInfo& info) {
 Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
   auto bytes = info[1].As<Napi::Uint8Array>();
   std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+  auto name = text(info[2]);
+  auto type = name == "float16" ? at::kHalf : name == "bfloat16" ? at::kBFloat16 : at::kFloat;
   return submit<Nothing>(
-      info, info[2],
-      [network = network_, path = text(info[0]), header = std::move(header)] {
-        write_safetensors(path, header, (*network)->parameters());
+      info, info[3],
+      [network = network_, path = text(info[0]), header = std::move(header), type] {
+        write_safetensors(path, header, (*network)->parameters(), type);
         return Nothing();
       },
       to_undefined);

@@ -41,7 +41,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value parameters(const Napi::CallbackInfo& info);
   // (name) -> Promise<Tensor>
   Napi::Value parameter(const Napi::CallbackInfo& info);
-  // (path, header, cancel) -> Promise<void>
+  // (path, header, dtype, cancel) -> Promise<void>
   Napi::Value save(const Napi::CallbackInfo& info);
   // (inputs, cancel) -> Promise<Features>
   Napi::Value encode(const Napi::CallbackInfo& info);

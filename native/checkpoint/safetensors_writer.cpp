@@ -1,5 +1,6 @@
 #include "checkpoint/safetensors_writer.h"
 
+#include <ATen/ops/isfinite.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,11 +70,15 @@ class TemporaryFile {
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const std::string& header, const std::vector<Parameter>& parameters) {
+void write_safetensors(const std::string& path, const std::string& header, const std::vector<Parameter>& parameters, at::ScalarType type) {
   TemporaryFile file(path);
   file.write(header.data(), header.size());
   for (const auto& parameter : parameters) {
-    auto tensor = parameter.tensor.detach().to(at::kCPU).contiguous();
+    auto tensor = parameter.tensor.detach().to(at::kCPU, parameter.info.buffer ? at::kFloat : type).contiguous();
+    // A damaged weight is kept as it is; one that is only too large for the type would be a new damage.
+    if (tensor.scalar_type() != at::kFloat && !tensor.isfinite().all().item<bool>() && parameter.tensor.isfinite().all().item<bool>()) {
+      throw invalid_argument("dtype", "one that holds the weights", std::string("'") + parameter.info.name + "' with values beyond it");
+    }
     file.write(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
   }
   file.publish();
