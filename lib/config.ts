@@ -66,8 +66,12 @@ export interface DiffSalConfig {
   normGroups: number
   /** Efficient spatio-temporal cross-attention, standard cross-attention, or a convolution instead (tables 1 and 4). Default `eca`. */
   attention: 'eca' | 'sca' | 'none'
-  /** How sound modulates the attention: the multi-modal interaction module, table 3's alternatives, or not at all (table 1). Default `mim`. */
-  interaction: 'mim' | 'addition' | 'concatenation' | 'bilinear' | 'off'
+  /**
+   * How sound modulates the attention: the multi-modal interaction module, table 3's alternatives, or not at all (table 1). `residual` is
+   * this package's own: x + W(Ux ∘ Va) in place of each stage's map x, for sound a, so that sound reaches the attention's values too and
+   * not its key alone. Default `mim`.
+   */
+  interaction: 'mim' | 'addition' | 'concatenation' | 'bilinear' | 'residual' | 'off'
   /** How many of the four multi-modal attention stages there are, from the coarsest on (figure 6): 1 to 4. Default 4. */
   mamStages: number
   /** Side of the patches that `eca` compresses into a key and a value, one a stage. Default [2, 4, 8, 16]. */
@@ -173,7 +177,7 @@ function part<T extends object>(name: string, given: Partial<T> | undefined, bas
 function checkConfig(config: DiffSalConfig): void {
   checkChoice('config.dialect', config.dialect, ['paper', 'released'])
   checkChoice('config.attention', config.attention, ['eca', 'sca', 'none'])
-  checkChoice('config.interaction', config.interaction, ['mim', 'addition', 'concatenation', 'bilinear', 'off'])
+  checkChoice('config.interaction', config.interaction, ['mim', 'addition', 'concatenation', 'bilinear', 'residual', 'off'])
   checkBoolean('config.video', config.video)
   checkBoolean('config.audio', config.audio)
   if (!config.video && !config.audio) throw invalidArgument('config.video', 'true where config.audio is false', config.video)

@@ -23,6 +23,7 @@ describe('a variant of the paper predicts a map of its own:', () => {
     ['2 MAM stages', { mamStages: 2 }],
     ['3 MAM stages', { mamStages: 3 }],
     ['interaction off', { interaction: 'off' }],
+    ['interaction residual', { interaction: 'residual' }],
     ['clips of 32 frames', { clipLength: 32 }],
   ])('%s', async (_, config) => {
     expect(difference(await mapOf(config), await mapOf({}))).toBeGreaterThan(1e-4)

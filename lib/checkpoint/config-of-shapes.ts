@@ -32,12 +32,18 @@ export function configOfShapes(tensors: Tensors): PartialDiffSalConfig {
     ...(slots !== undefined && { clipLength: 2 * (slots - 1) }),
     ...(unetWidth !== undefined && { unetWidth }),
     attention: has(`${block}.attn.conv_proj_q.`) ? 'eca' : has(`${block}.attn.`) ? 'sca' : 'none',
-    interaction: has(`${block}.interaction.fuse.`) ? 'concatenation' : has(`${block}.interaction.fuse_x.`) ? 'bilinear' : 'mim',
+    interaction: interactionOf((name) => has(`${block}.interaction.${name}.`)),
     ...(kernels.every((kernel) => kernel !== undefined) && { kvKernel: kernels }),
     ...(dialect === 'released' && !audio && { normalisation: imageNet }),
     ...(videoEncoder && { videoEncoder }),
     ...(audioEncoder && { audioEncoder }),
   }
+}
+
+function interactionOf(has: (name: string) => boolean): DiffSalConfig['interaction'] {
+  if (has('fuse')) return 'concatenation'
+  if (has('fuse_out')) return 'residual'
+  return has('fuse_x') ? 'bilinear' : 'mim'
 }
 
 /** MViTv2's widths and depth, and the clip it was pre-trained on, which the lengths of its tables of relative positions tell. */

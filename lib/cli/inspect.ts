@@ -18,6 +18,7 @@ export const variants: readonly (readonly [title: string, config: PartialDiffSal
   ['interaction addition', { interaction: 'addition' }],
   ['interaction concatenation', { interaction: 'concatenation' }],
   ['interaction bilinear', { interaction: 'bilinear' }],
+  ['interaction residual', { interaction: 'residual' }],
   ['1 MAM stage', { mamStages: 1 }],
   ['2 MAM stages', { mamStages: 2 }],
   ['3 MAM stages', { mamStages: 3 }],

@@ -71,6 +71,7 @@ Config config_from_js(const Napi::Object& o) {
                                            {"addition", InteractionKind::addition},
                                            {"concatenation", InteractionKind::concatenation},
                                            {"bilinear", InteractionKind::bilinear},
+                                           {"residual", InteractionKind::residual},
                                            {"off", InteractionKind::off}});
   c.mam_stages = integer(o, "mamStages");
   c.kv_kernel = integers_from_js(o.Get("kvKernel"));

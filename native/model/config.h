@@ -10,7 +10,7 @@ namespace diffsal {
 
 enum class Dialect { paper, released };
 enum class Attention { eca, sca, none };
-enum class InteractionKind { mim, addition, concatenation, bilinear, off };
+enum class InteractionKind { mim, addition, concatenation, bilinear, residual, off };
 
 enum class VideoEncoderKind { mvitv2_s, s3d, swin3d_t, resnet3d_50 };
 

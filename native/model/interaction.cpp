@@ -8,26 +8,29 @@ namespace diffsal {
 Interaction::Interaction(const Scope& scope, int64_t channels, InteractionKind kind) : kind_(kind) {
   Sizes one = {1, 1, 1};
   if (kind == InteractionKind::concatenation) fuse_.emplace(scope / "fuse", 2 * channels, channels, one);
-  if (kind == InteractionKind::bilinear) {
+  if (kind == InteractionKind::bilinear || kind == InteractionKind::residual) {
     fuse_x_.emplace(scope / "fuse_x", channels, channels, one);
     fuse_a_.emplace(scope / "fuse_a", channels, channels, one);
   }
+  if (kind == InteractionKind::residual) fuse_out_.emplace(scope / "fuse_out", channels, channels, one);
 }
 
-Tensor Interaction::operator()(const Tensor& x, const Tensor& a) const {
+Interacted Interaction::operator()(const Tensor& x, const Tensor& a) const {
   switch (kind_) {
     case InteractionKind::mim:
-      return a * at::softmax((a * x).mean({2}, true), -1);  // the softmax runs along the width
+      return {x, a * at::softmax((a * x).mean({2}, true), -1)};  // the softmax runs along the width
     case InteractionKind::addition:
-      return x + a;
+      return {x, x + a};
     case InteractionKind::bilinear:
-      return (*fuse_x_)(x) * (*fuse_a_)(a);
+      return {x, (*fuse_x_)(x) * (*fuse_a_)(a)};
     case InteractionKind::concatenation:
-      return (*fuse_)(at::cat({x, a}, 1));
+      return {x, (*fuse_)(at::cat({x, a}, 1))};
+    case InteractionKind::residual:
+      return {x + (*fuse_out_)((*fuse_x_)(x) * (*fuse_a_)(a)), {}};
     case InteractionKind::off:
-      return {};
+      return {x, {}};
   }
-  return {};
+  return {x, {}};
 }
 
 }  // namespace diffsal

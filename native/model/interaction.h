@@ -6,17 +6,23 @@
 
 namespace diffsal {
 
-// Where sound meets video and noise: both (B, C, t, h, w), the sound already on the stage's grid, -> the attention's key,
-// the same shape. mim is eq. 9: the sound modulated by how it agrees with the picture, averaged over time; the others
-// are table 3's alternatives. off gives an undefined key: the attention falls back on the map itself, as without sound.
+// What sound makes of a stage's map: the map to go on with, and the attention's key (undefined: the map itself, as without sound).
+struct Interacted {
+  Tensor map, key;
+};
+
+// Where sound meets video and noise: both (B, C, t, h, w), the sound already on the stage's grid. mim is eq. 9: the key is the sound
+// modulated by how it agrees with the picture, averaged over time; addition, concatenation and bilinear are table 3's
+// alternatives. residual is not the paper's: x + W (U x * V a), so that a place can tell by itself, without the detour over the
+// attention's key, whether it looks as it sounds.
 class Interaction {
  public:
   Interaction(const Scope& scope, int64_t channels, InteractionKind kind);
-  Tensor operator()(const Tensor& x, const Tensor& audio) const;
+  Interacted operator()(const Tensor& x, const Tensor& audio) const;
 
  private:
   InteractionKind kind_;
-  std::optional<Convolution> fuse_, fuse_x_, fuse_a_;
+  std::optional<Convolution> fuse_, fuse_x_, fuse_a_, fuse_out_;
 };
 
 }  // namespace diffsal

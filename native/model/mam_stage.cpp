@@ -24,10 +24,11 @@ Tensor MAMBlock::align(const Tensor& audio, const Tensor& x) const {
 }
 
 Tensor MAMBlock::operator()(const Tensor& x, const Tensor& audio, const Pass& pass) const {
-  Tensor key;
-  if (audio.defined()) key = interaction_(x, align(audio, x));  // sees x before the norm
-  if (attend_) return attend(x, key);
-  return per_slot(key.defined() ? key : x, [&](const Tensor& y) { return convolve_->norm1(convolve_->conv1(y), pass); });
+  Interacted modulated{x, {}};
+  if (audio.defined()) modulated = interaction_(x, align(audio, x));  // sees x before the norm
+  const auto& [map, key] = modulated;
+  if (attend_) return attend(map, key);
+  return per_slot(key.defined() ? key : map, [&](const Tensor& y) { return convolve_->norm1(convolve_->conv1(y), pass); });
 }
 
 Tensor MAMBlock::attend(const Tensor& x, const Tensor& key) const {

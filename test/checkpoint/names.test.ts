@@ -38,6 +38,7 @@ describe('recognise, of a network', () => {
     ['no attention', { ...tinyConfig, attention: 'none' }],
     ['concatenation', { ...tinyConfig, interaction: 'concatenation' }],
     ['bilinear', { ...tinyConfig, interaction: 'bilinear' }],
+    ['residual', { ...tinyConfig, interaction: 'residual' }],
     ['the released dialect', { ...tinyConfig, dialect: 'released' }],
   ])('tells the configuration of %s', async (_, config) => {
     const tensors = await tensorsOf(config)

@@ -34,7 +34,7 @@ export interface ScheduleCase {
 
 const folder = new URL('../fixtures/', import.meta.url)
 const readCases = (file: string) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { name: string }[]
-const cases = [...readCases('cases.json'), ...readCases('descend.json')]
+const cases = [...readCases('cases.json'), ...readCases('own-cases.json')]
 
 function findCase<C>(name: string): C {
   const found = cases.find((each) => each.name === name)
