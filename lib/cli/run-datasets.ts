@@ -1,0 +1,105 @@
+import { concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
+import { datasetOptionNames } from '../datasets/dataset-options.ts'
+import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
+import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
+import { checkChoice, checkNames, checkOptions, checkString } from '../options.ts'
+import { filesMean } from './exit-codes.ts'
+import { inFile, nested } from './fields.ts'
+
+/** A dataset as a run's configuration names it: `{ "dataset": "AVAD", "root": "data", "fold": 1 }`. */
+export interface DatasetEntry {
+  readonly dataset: string
+  readonly root?: string
+  readonly [option: string]: unknown
+}
+
+/** What decides a sample's form; it is the model's and not the configuration's to say. */
+export interface SampleForm {
+  readonly size: readonly [number, number]
+  readonly clipLength: number
+  /** Whether the loss reads fixations. */
+  readonly fixations: boolean
+}
+
+/** How a dataset is opened by its name. */
+interface Opener {
+  /** Whether it lies on the disk. */
+  readonly rooted: boolean
+  /** What an entry may say beside `dataset` and `root`. */
+  readonly options: readonly string[]
+  open(root: string, options: Record<string, unknown>): Promise<SaliencyDataset>
+}
+
+const shared = datasetOptionNames.filter((name) => name !== 'size' && name !== 'clipLength' && name !== 'fixations')
+
+/** Every dataset that a configuration can name. */
+const openers: ReadonlyMap<string, Opener> = new Map(
+  datasetNames.map((name: DatasetName) => [
+    name,
+    {
+      rooted: true,
+      options: (audioVisualSets as readonly string[]).includes(name) ? [...shared, 'fold'] : shared,
+      open: (root, options) => openDataset(name, root, options as AudioVisualOptions),
+    },
+  ]),
+)
+
+/** The datasets' names. */
+export const runDatasetNames: readonly string[] = [...openers.keys()]
+
+/** Checks what an entry names; its options' values are checked when it is opened. `resolvePath` makes its root absolute. */
+export function checkEntry(field: string, given: unknown, resolvePath: (path: string) => string): DatasetEntry {
+  const entry = checkOptions<Record<string, unknown>>(field, given as Record<string, unknown>, Object.keys(Object(given)))
+  const opener = openers.get(checkChoice(`${field}.dataset`, entry.dataset, runDatasetNames))!
+  checkNames(field, entry, ['dataset', ...(opener.rooted ? ['root'] : []), ...opener.options])
+  const { dataset, root, ...options } = entry as unknown as DatasetEntry
+  return opener.rooted ? { dataset, root: resolvePath(checkString(`${field}.root`, root)), ...options } : { dataset, ...options }
+}
+
+/** A dataset with the words for it in tables: `DIEM, test, fold 1`. */
+export interface OpenedDataset {
+  readonly title: string
+  readonly dataset: SaliencyDataset
+}
+
+/**
+ * Opens the datasets of one list of a configuration.
+ *
+ * @param list `train`, `validate` or `test`, which is also the split of an entry that names none (`validation` for `validate`).
+ */
+export async function openEntries(
+  file: string,
+  list: 'train' | 'validate' | 'test',
+  entries: readonly DatasetEntry[],
+  { size, clipLength, fixations }: SampleForm,
+): Promise<OpenedDataset[]> {
+  const opened: OpenedDataset[] = []
+  for (const [i, { dataset: name, root = '', ...given }] of entries.entries()) {
+    const opener = openers.get(name)!
+    const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
+    if (opener.options.includes('split')) options.split ??= list === 'validate' ? 'validation' : list
+    const dataset = await inFile(file, () => nested(`${list}[${i}]`, () => filesMean(3, () => opener.open(root, options))))
+    opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset) })
+  }
+  return opened
+}
+
+/** Several datasets as one; one is itself. */
+export function joined(opened: readonly OpenedDataset[]): SaliencyDataset {
+  return opened.length === 1 ? opened[0]!.dataset : concatDatasets(opened.map(({ dataset }) => dataset))
+}
+
+function titleOf(name: string, { split, fold }: Record<string, unknown>): string {
+  return [name, split, fold === undefined ? undefined : `fold ${String(fold)}`].filter((part) => part !== undefined).join(', ')
+}
+
+/** The same dataset, whose errors of files are of the input. */
+function readingErrors(dataset: SaliencyDataset): SaliencyDataset {
+  const { length, videos } = dataset
+  return {
+    length,
+    videos,
+    get: (index) => filesMean(3, () => dataset.get(index)),
+    truth: (video, frame) => filesMean(3, async () => dataset.truth(video, frame)),
+  }
+}
