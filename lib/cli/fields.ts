@@ -5,13 +5,13 @@ import { DiffSalError } from '../errors.ts'
  * `trainer.lr`. `whole` is what the check itself calls the part.
  */
 export function nested<T>(field: string, work: () => T, whole = 'options'): T {
+  const wholeName = new RegExp(`(?<![\\w./])${whole}(?=[.'])`, 'g')
   return withErrors(work, (error, argument) => {
+    const { message } = error
     const inner = argument === whole ? '' : argument.startsWith(`${whole}.`) ? argument.slice(whole.length + 1) : argument
     const path = [field, inner].filter((part) => part !== '').join('.')
-    const own = error.message.includes(`'${argument}'`)
-    if (!own && !error.message.includes(`'${whole}'`)) return [path, `'${path}': ${error.message}`]
-    const name = own ? `'${path}'` : field === '' ? 'the configuration' : `'${field}'`
-    return [path, error.message.replace(own ? `'${argument}'` : `'${whole}'`, name)]
+    if (message.includes(`'${whole}`)) return [path, field === '' ? message.replace(`'${whole}'`, 'the configuration') : message.replace(wholeName, field)]
+    return [path, message.includes(`'${argument}'`) ? message.replace(`'${argument}'`, `'${path}'`) : `'${path}': ${message}`]
   })
 }
 

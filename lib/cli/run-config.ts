@@ -4,7 +4,7 @@ import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
 import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
 import type { ScoreName } from '../metrics/score.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
-import { checkSeed, drawSeed } from '../seed.ts'
+import { checkSeed } from '../seed.ts'
 import { resolveTrainerOptions } from '../training/options.ts'
 import { filesMean } from './exit-codes.ts'
 import { inFile, nested } from './fields.ts'
@@ -19,8 +19,8 @@ export interface RunConfig {
   readonly weights?: string
   /** Files of encoders to begin with. */
   readonly pretrained?: readonly string[]
-  /** Decides initial weights, the data's order, and times, noise and dropout where `trainer.seed` does not. */
-  readonly seed: number
+  /** Decides initial weights and the data's order, and times, noise and dropout where `trainer.seed` does not. Default: drawn. */
+  readonly seed?: number
   readonly device: string
   readonly threads?: number
   readonly train: readonly DatasetEntry[]
@@ -87,11 +87,12 @@ function check(file: string, given: unknown): RunConfig {
   const options = checkOptions<Given>('options', given, names)
   const folder = dirname(resolve(file))
   const path = (name: string): string => resolve(folder, name)
-  const seed = options.seed === undefined ? drawSeed() : checkSeed('seed', options.seed)
   const epochs = checkInteger('epochs', options.epochs, 1, 1e6)
   const batch = checkInteger('batch', options.batch, 1, 65_536)
   const { weights, pretrained, threads, every, workers } = options
-  const trainer = checkTrainer(options.trainer, seed, epochs)
+  const trainer = checkTrainer(options.trainer, epochs)
+  const { accumulate = 1 } = trainer
+  if (batch % accumulate !== 0) throw invalidArgument('batch', `a multiple of 'trainer.accumulate' = ${accumulate}`, batch)
   const list = typeof pretrained === 'string' ? [pretrained] : pretrained
   if (list !== undefined && !Array.isArray(list)) throw invalidArgument('pretrained', 'a path or a list of paths', pretrained)
   if (weights !== undefined && list !== undefined) throw invalidArgument('pretrained', "left out where 'weights' are given, which hold the encoders too", pretrained)
@@ -99,7 +100,7 @@ function check(file: string, given: unknown): RunConfig {
     model: checkModel(options.model, weights === undefined && list === undefined),
     ...(weights !== undefined && { weights: path(checkString('weights', weights)) }),
     ...(list !== undefined && { pretrained: list.map((one, i) => path(checkString(`pretrained[${i}]`, one))) }),
-    seed,
+    ...(options.seed !== undefined && { seed: checkSeed('seed', options.seed) }),
     device: checkString('device', options.device ?? 'auto'),
     ...(threads !== undefined && { threads: checkInteger('threads', threads, 1, 1024) }),
     train: checkEntries('train', options.train, path, 1),
@@ -108,7 +109,7 @@ function check(file: string, given: unknown): RunConfig {
     trainer,
     epochs,
     batch,
-    dropLast: checkBoolean('dropLast', options.dropLast ?? (trainer.accumulate ?? 1) > 1),
+    dropLast: checkBoolean('dropLast', options.dropLast ?? accumulate > 1),
     ...(every !== undefined && { every: checkInteger('every', every, 1) }),
     keep: checkInteger('keep', options.keep ?? 3, 1, 10_000),
     by: checkChoice('by', options.by ?? 'cc', ['cc', 'sim', 'nss', 'aucJudd', 'kl']),
@@ -137,9 +138,8 @@ function checkEntries(field: string, given: unknown, path: (name: string) => str
   return entries.map((entry, i) => checkEntry(`${field}[${i}]`, entry, path))
 }
 
-function checkTrainer(given: unknown, seed: number, epochs: number): RunTrainerOptions {
+function checkTrainer(given: unknown, epochs: number): RunTrainerOptions {
   const trainer = { ...checkOptions<RunTrainerOptions>('trainer', (given ?? {}) as RunTrainerOptions, Object.keys(Object(given)) as never) }
-  trainer.seed ??= seed
   // The model is not there yet: what depends on it is checked when it is.
   nested('trainer', () => {
     const { frozen: _, ...options } = scheduleInSteps(trainer, 1000, epochs)

@@ -1,10 +1,9 @@
 import { concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
-import { datasetOptionNames } from '../datasets/dataset-options.ts'
+import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
 import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
 import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
 import { checkChoice, checkNames, checkOptions, checkString } from '../options.ts'
 import { filesMean } from './exit-codes.ts'
-import { inFile, nested } from './fields.ts'
 
 /** A dataset as a run's configuration names it: `{ "dataset": "AVAD", "root": "data", "fold": 1 }`. */
 export interface DatasetEntry {
@@ -47,13 +46,24 @@ const openers: ReadonlyMap<string, Opener> = new Map(
 /** The datasets' names. */
 export const runDatasetNames: readonly string[] = [...openers.keys()]
 
-/** Checks what an entry names; its options' values are checked when it is opened. `resolvePath` makes its root absolute. */
-export function checkEntry(field: string, given: unknown, resolvePath: (path: string) => string): DatasetEntry {
+/**
+ * Checks what an entry names; its options' values are checked when it is opened.
+ *
+ * @param resolvePath makes its root absolute
+ * @param nameOf what an option is called in messages
+ */
+export function checkEntry(
+  field: string,
+  given: unknown,
+  resolvePath: (path: string) => string,
+  nameOf = (option: string): string => `${field}.${option}`,
+): DatasetEntry {
   const entry = checkOptions<Record<string, unknown>>(field, given as Record<string, unknown>, Object.keys(Object(given)))
-  const opener = openers.get(checkChoice(`${field}.dataset`, entry.dataset, runDatasetNames))!
+  const name = checkChoice(nameOf('dataset'), entry.dataset, runDatasetNames)
+  const opener = openers.get(name)!
   checkNames(field, entry, ['dataset', ...(opener.rooted ? ['root'] : []), ...opener.options])
-  const { dataset, root, ...options } = entry as unknown as DatasetEntry
-  return opener.rooted ? { dataset, root: resolvePath(checkString(`${field}.root`, root)), ...options } : { dataset, ...options }
+  const { dataset: _, root, ...options } = entry
+  return opener.rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
 }
 
 /** A dataset with the words for it in tables: `DIEM, test, fold 1`. */
@@ -63,22 +73,23 @@ export interface OpenedDataset {
 }
 
 /**
- * Opens the datasets of one list of a configuration.
+ * Opens datasets.
  *
- * @param list `train`, `validate` or `test`, which is also the split of an entry that names none (`validation` for `validate`).
+ * @param split of an entry that names none
+ * @param locate gives the errors of entry `i` their place
  */
 export async function openEntries(
-  file: string,
-  list: 'train' | 'validate' | 'test',
   entries: readonly DatasetEntry[],
+  split: Split,
   { size, clipLength, fixations }: SampleForm,
+  locate: <T>(i: number, work: () => T) => T,
 ): Promise<OpenedDataset[]> {
   const opened: OpenedDataset[] = []
   for (const [i, { dataset: name, root = '', ...given }] of entries.entries()) {
     const opener = openers.get(name)!
     const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
-    if (opener.options.includes('split')) options.split ??= list === 'validate' ? 'validation' : list
-    const dataset = await inFile(file, () => nested(`${list}[${i}]`, () => filesMean(3, () => opener.open(root, options))))
+    if (opener.options.includes('split')) options.split ??= split
+    const dataset = await locate(i, () => filesMean(3, () => opener.open(root, options)))
     opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset) })
   }
   return opened

@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { describe, DiffSalError, fileError } from '../errors.ts'
+import { drawSeed } from '../seed.ts'
 import type { RunConfig } from './run-config.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -46,12 +48,13 @@ export async function runWeights({ best, last }: RunFolder): Promise<string | un
 }
 
 /**
- * Begins a run in a folder, or goes on with the one in it.
+ * Looks whether a run can begin in a folder, or go on there. Nothing is written.
  *
- * @returns the run's configuration: where it goes on, with the seeds that were drawn for it
+ * @param goOn the command that goes on with the run, for messages
+ * @returns the run's configuration, with the seeds that are drawn for it, or were when it began
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT where the folder holds a run and none is to go on, or another run
  */
-export async function enterRun(folder: RunFolder, config: RunConfig, resume: boolean, goOn: string, given: ReadonlySet<string>): Promise<RunConfig> {
+export async function planRun(folder: RunFolder, config: RunConfig, resume: boolean, goOn: string): Promise<SeededRun> {
   const holds = await Promise.all([folder.config, folder.log, folder.checkpoints].map(exists))
   if (!resume) {
     if (holds.includes(true)) {
@@ -61,29 +64,39 @@ export async function enterRun(folder: RunFolder, config: RunConfig, resume: boo
         { argument: 'output', received: folder.path },
       )
     }
-    await writeWhole(folder.config, `${JSON.stringify(config, undefined, 2)}\n`)
-    return config
+    return seeded(config, drawSeed())
   }
   if (!holds[0]) {
     const message = `'${shown(folder.path)}' holds no run that could be resumed (config.json is missing): leave out --resume to begin one.`
     throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: '--resume', received: folder.path })
   }
   const before = await readSaved(folder.config)
-  const merged = { ...config, ...(given.has('seed') ? {} : { seed: before.seed, trainer: { ...config.trainer, seed: before.trainer.seed } }) } as RunConfig
-  checkSame(folder, before, merged)
-  await writeWhole(folder.config, `${JSON.stringify(merged, undefined, 2)}\n`)
-  return merged
+  const now = seeded(config, before.seed)
+  checkSame(folder, before, now)
+  return now
+}
+
+/** Writes down a run's configuration: from here on the folder holds the run. */
+export async function beginRun({ config }: RunFolder, run: SeededRun): Promise<void> {
+  await writeWhole(config, `${JSON.stringify(run, undefined, 2)}\n`)
+}
+
+/** The configuration of a run that has begun. */
+export type SeededRun = RunConfig & { readonly seed: number }
+
+function seeded(config: RunConfig, drawn: number): SeededRun {
+  const seed = config.seed ?? drawn
+  return { ...config, seed, trainer: { ...config.trainer, seed: config.trainer.seed ?? seed } }
 }
 
 /** What a run is: who changes it gets another one. */
-const fixed = ['model', 'weights', 'pretrained', 'seed', 'train', 'trainer', 'batch', 'dropLast'] as const
+const fixed = ['model', 'weights', 'pretrained', 'seed', 'train', 'trainer', 'batch', 'dropLast', 'by'] as const
 
-function checkSame({ config }: RunFolder, before: RunConfig, now: RunConfig): void {
+function checkSame({ config }: RunFolder, before: SeededRun, now: SeededRun): void {
   for (const name of fixed) {
-    const [was, is] = [before[name], now[name]].map((value) => JSON.stringify(value))
-    if (was === is) continue
-    const words = (value: unknown, json: string | undefined): string => (typeof value === 'object' ? json! : describe(value))
-    const [old, current] = [words(before[name], was), words(now[name], is)]
+    const [was, is] = [before[name], plain(now[name])]
+    if (isDeepStrictEqual(was, is)) continue
+    const [old, current] = [was, is].map((value) => (typeof value === 'object' ? JSON.stringify(value) : describe(value))) as [string, string]
     throw new DiffSalError(
       'ERR_DIFFSAL_INVALID_ARGUMENT',
       `'${name}' was ${old} when the run began ('${shown(config)}') and is ${current} now: it would not be the same training. Put it back, or begin another run with --output.`,
@@ -92,10 +105,15 @@ function checkSame({ config }: RunFolder, before: RunConfig, now: RunConfig): vo
   }
 }
 
-async function readSaved(path: string): Promise<RunConfig> {
+/** As it is after it was written and read. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
+}
+
+async function readSaved(path: string): Promise<SeededRun> {
   try {
-    const saved = JSON.parse(await readFile(path, 'utf8')) as RunConfig
-    if (typeof saved?.trainer !== 'object' || saved.trainer === null) throw new TypeError("it has no 'trainer'")
+    const saved = JSON.parse(await readFile(path, 'utf8')) as SeededRun
+    if (!Number.isInteger(saved?.seed)) throw new TypeError("it has no 'seed'")
     return saved
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw fileError('read', path, cause)

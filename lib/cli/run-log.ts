@@ -57,7 +57,11 @@ export class RunLog {
         writeAll(this.#file, Buffer.from(`${JSON.stringify(event)}\n`))
         if (event.type === 'checkpoint') fdatasyncSync(this.#file)
       } catch (error) {
-        ftruncateSync(this.#file, size)
+        try {
+          ftruncateSync(this.#file, size)
+        } catch {
+          // The reason it could not be written is the one to tell.
+        }
         throw error
       }
     } catch (cause) {

@@ -20,8 +20,8 @@ const widest = 320
  * Makes the pictures of a sample. Maps are scaled from their lowest value to their highest, as saliency is compared.
  *
  * @param frames uint8 (T, H, W, 3)
- * @param target float32 (1, H, W)
- * @param map float32 (1, 1, H, W)
+ * @param target float32 (…, H, W)
+ * @param map float32 (1, 1, H, W), as large
  */
 export async function pictureRow(
   { video, frame, frames, target }: { video: string; frame: number; frames: Tensor<'uint8'>; target: Tensor<'float32'> },
