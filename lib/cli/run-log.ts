@@ -89,7 +89,7 @@ function keyOf(event: TrainingEvent): string {
   return `${event.type} ${stepOf(event)}${event.type === 'checkpoint' ? ` ${event.best}` : ''}`
 }
 
-/** A log's events; of a line that was not written whole, when the machine stopped, nothing and nothing after. */
+/** A log's events; a last line that was not written whole, when the machine stopped, is left out. */
 async function readLines(path: string): Promise<TrainingEvent[]> {
   let text: string
   try {
@@ -98,15 +98,13 @@ async function readLines(path: string): Promise<TrainingEvent[]> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw fileError('read', path, cause)
   }
-  const lines = text.split('\n')
-  const torn = lines.pop()
+  // What is behind the last line's end is nothing, or a line that was not written whole.
+  const lines = text.split('\n').slice(0, -1)
   const events: TrainingEvent[] = []
   for (const [i, line] of lines.entries()) {
     try {
       events.push(revived(JSON.parse(line) as TrainingEvent))
     } catch (cause) {
-      // A torn line can only be the last.
-      if (i === lines.length - 1 && torn === '') break
       const message = `'${path}' is no log of a run: its line ${i + 1} is not an event. Move it away, and the run goes on with a new one.`
       throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: path, cause })
     }
