@@ -157,10 +157,11 @@ class Session {
     const { epochs, batch, dropLast, every, keep, by, workers, seed, validation, sampling } = this.#run
     const reading = workers === undefined ? {} : { workers }
     const { validate } = this.#datasets
+    const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
     return {
       ...{ epochs, batch, dropLast, keep, seed, checkpointDir: this.#folder.checkpoints, signal: this.#signal, ...reading },
       ...(every !== undefined && { every }),
-      ...(validate.length > 0 && { by, validate: { dataset: joined(validate), ...validation, ...sampling, ...reading } }),
+      ...(validate.length > 0 && { by, validate: { dataset: joined(validate), ...validation, ...sampling, ...reading, onProgress } }),
     }
   }
 

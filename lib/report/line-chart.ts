@@ -1,6 +1,6 @@
 import { html, type Markup } from './html.ts'
 import { finite, smoothed, smoothingSpan, thinned, type Point } from './series.ts'
-import { linearTicks, logTicks, numberText } from './ticks.ts'
+import { linearTicks, logTicks, numberText, tickTexts } from './ticks.ts'
 
 /** A small chart of one quantity over the training's steps. */
 export interface LineChart {
@@ -83,11 +83,12 @@ function frameOf({ range, kind, text = numberText }: LineChart, points: readonly
 
 function axes({ range, epochEnds }: LineChart, { ticks, x, y }: Frame): Markup {
   const steps = (range[1] > range[0] ? linearTicks(range[0], range[1], Math.round(width / 100)) : [range[0]]).filter(Number.isInteger)
+  const [values, numbers] = [tickTexts(ticks), tickTexts(steps)]
   const shown = epochEnds.length <= 30 ? epochEnds : []
   return html`${shown.map(({ step }) => html`<path class="epoch" d="M${x(step)} ${top}V${bottom}"/>`)}
-${ticks.map((tick) => html`<path class="grid" d="M${left} ${y(tick)}H${right}"/><text class="tick" x="${left - 7}" y="${y(tick) + 4}" text-anchor="end">${numberText(tick)}</text>`)}
+${ticks.map((tick, i) => html`<path class="grid" d="M${left} ${y(tick)}H${right}"/><text class="tick" x="${left - 7}" y="${y(tick) + 4}" text-anchor="end">${values[i]}</text>`)}
 <path class="axis" d="M${left} ${bottom}H${right}"/>
-${steps.map((tick) => html`<path class="axis" d="M${x(tick)} ${bottom}v4"/><text class="tick" x="${x(tick)}" y="${bottom + 16}" text-anchor="middle">${numberText(tick)}</text>`)}
+${steps.map((tick, i) => html`<path class="axis" d="M${x(tick)} ${bottom}v4"/><text class="tick" x="${x(tick)}" y="${bottom + 16}" text-anchor="middle">${numbers[i]}</text>`)}
 <text class="tick" x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">step</text>`
 }
 

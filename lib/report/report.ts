@@ -39,7 +39,7 @@ export function reportHtml({ title, state, facts, curves, scores, scoresNote, pi
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="diffsal">
 <title>${title}</title>
-<style>${style}</style>
+${style}
 </head>
 <body>
 <h1>${title}</h1>

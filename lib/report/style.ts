@@ -1,8 +1,10 @@
+import { html } from './html.ts'
+
 /**
  * The report's style sheet. Blue and vermilion are told apart by colour-blind eyes (Okabe and Ito), and the best mark has a shape of its
  * own besides.
  */
-export const style = `
+export const style = html`<style>
 :root { color-scheme: light dark; --page: #fff; --ink: #1c2126; --soft: #5b6570; --rule: #d9dee3; --grid: #e9edf0; --line: #0072b2; --pale: #b5d4e8; --best: #c94f00; --box: #f6f8f9 }
 @media (prefers-color-scheme: dark) {
   :root { --page: #14181c; --ink: #e4e8ec; --soft: #9aa5b0; --rule: #3a434c; --grid: #262d34; --line: #56b4e9; --pale: #2f536a; --best: #f0914d; --box: #1c2228 }
@@ -58,4 +60,4 @@ pre { padding: 1rem; overflow-x: auto; background: var(--box); border-radius: 4p
   .wide { overflow: visible }
   details > summary { list-style: none }
 }
-`
+</style>`

@@ -38,3 +38,11 @@ export function numberText(value: number, digits = 3): string {
   const grouped = size >= 1e4 ? whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') : whole
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
+
+/** The texts of an axis's ticks, of as many digits as tell them apart. */
+export function tickTexts(ticks: readonly number[]): string[] {
+  for (let digits = 3; ; digits++) {
+    const texts = ticks.map((tick) => numberText(tick, digits))
+    if (digits === 12 || new Set(texts).size === ticks.length) return texts
+  }
+}

@@ -31,7 +31,7 @@ test('a log gets the first step, then a line every ten seconds, and what happene
     now += 4000
   }
   progress.event({ type: 'checkpoint', step: 10, path: 'x', best: false })
-  progress.event({ type: 'epoch', epoch: 0, steps: 10, loss: 700.55, seconds: 40 })
+  progress.event({ type: 'epoch', epoch: 0, steps: 10, loss: 700.56, seconds: 40 })
   progress.event(validation)
   now += 10_000
   progress.scoring('DIEM, test', 4, 9)

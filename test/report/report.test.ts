@@ -22,6 +22,12 @@ test('no name gets into the page unescaped', () => {
   expect(page.match(/V1&quot;&gt;&lt;script&gt;/g)!.length).toBeGreaterThan(8)
 })
 
+test('the style sheet is not escaped', () => {
+  const sheet = /<style>([\s\S]*)<\/style>/.exec(reportHtml(content))![1]!
+  expect(sheet).toContain('.strip > b')
+  expect(sheet).not.toMatch(/&|</)
+})
+
 test('tags are balanced', () => {
   const open: string[] = []
   for (const [, close, tag, self] of reportHtml(content).matchAll(/<(\/?)([a-z][a-z0-9]*)[^<>]*?(\/?)>/g)) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { linearTicks, logTicks, numberText } from '../../lib/report/ticks.ts'
+import { linearTicks, logTicks, numberText, tickTexts } from '../../lib/report/ticks.ts'
 
 test.each<[number, number, number, number[]]>([
   [0, 1, 4, [0, 0.5, 1]],
@@ -33,4 +33,9 @@ test.each<[number, string]>([
   [Number.NaN, '–'],
 ])('%d is %s', (value, text) => {
   expect(numberText(value)).toBe(text)
+})
+
+test('ticks that lie close have the digits that tell them apart', () => {
+  expect(tickTexts([0.9992, 0.9994, 0.9996])).toEqual(['0.9992', '0.9994', '0.9996'])
+  expect(tickTexts([0, 0.5, 1])).toEqual(['0', '0.5', '1'])
 })
