@@ -32,3 +32,26 @@ export async function abortable<T>(
     signal.removeEventListener('abort', abort)
   }
 }
+
+/**
+ * As {@link abortable}, for a job that changes something: an abort rejects only once the job has ended, and not at all where it
+ * came too late to stop it.
+ */
+export async function abortableWhole<T>(
+  signal: AbortSignal | undefined,
+  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return start(undefined)
+  signal.throwIfAborted()
+  const cancel = new (native().CancelToken)()
+  const abort = (): void => cancel.cancel()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await start(cancel)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

@@ -2,10 +2,13 @@ import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
+import type { SaliencyDataset } from './datasets/dataset.ts'
 import { resolveDevice } from './devices.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
+import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { Features, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
+import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel, type WeightsDType } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
@@ -87,14 +90,17 @@ export class DiffSal {
   readonly config: Readonly<DiffSalConfig>
   /** The device it runs on: `cpu`, `cuda:0`, … */
   readonly device: string
+  /** How many threads it computes with on the CPU. */
+  readonly threads: number
   readonly #native: NativeModel
   #closing: Promise<void> | undefined
   /** Ends the decoding of videos that nobody reads on. */
   readonly #leaving = new AbortController()
 
-  private constructor(config: DiffSalConfig, device: string, native: NativeModel) {
+  private constructor(config: DiffSalConfig, device: string, threads: number, native: NativeModel) {
     this.config = config
     this.device = device
+    this.threads = threads
     this.#native = native
   }
 
@@ -144,7 +150,7 @@ export class DiffSal {
       await model.close()
       throw error
     }
-    return new DiffSal(config, id, model)
+    return new DiffSal(config, id, threads, model)
   }
 
   /**
@@ -188,6 +194,20 @@ export class DiffSal {
    */
   predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
     return predictVideo(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Predicts every sample of a dataset, in its order, and scores the maps against its ground truth by the published chain
+   * (`metrics.score`). Samples are read ahead; the next are predicted while some are scored.
+   *
+   * @param dataset - one that `datasets.openDataset` gives, or any object with `length`, `get(i)` and `truth(video, frame)`
+   * @returns means over each video's frames, then over the videos; undefined frames are dropped and counted
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (a sample that the model cannot take is named, and a dataset without ground truth
+   * refused), what the dataset throws, and what {@link predict} throws
+   */
+  async evaluate(dataset: SaliencyDataset, options?: EvaluateOptions): Promise<Scores> {
+    this.#live()
+    return evaluate(this, dataset, options)
   }
 
   /**

@@ -92,7 +92,7 @@ export interface NativeTrainer {
 /** Which sounding scene, and of what kind: native/scenes/scene.h's SceneOptions. */
 export interface NativeSceneOptions {
   seed: number
-  /** 0 clips to train on, 1 clips to test on, 2 whole scenes. */
+  /** 0 clips to train on, 1 to test on, 3 to validate on; 2 whole scenes. */
   domain: number
   index: number
   fewest: number

@@ -1,10 +1,16 @@
-import { abortable, checkSignal } from './abort.ts'
+import { abortable, abortableWhole, checkSignal } from './abort.ts'
+import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
+import { isFolder, newestCheckpoint } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
+import type { TrainingEvent } from './training/events.ts'
+import type { FitOptions } from './training/fit-options.ts'
+import { fitStateOf, type Resumed } from './training/fit-state.ts'
+import { Fit } from './training/fit.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
 /** What a training step did. */
@@ -39,6 +45,9 @@ export class Trainer {
   readonly #live: () => NativeModel
   #steps = 0
   #extra: unknown
+  /** The checkpoint that the next fit goes on from. */
+  #resumed: Resumed | undefined
+  #fitting = false
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -53,11 +62,14 @@ export class Trainer {
    * Goes on with a training that {@link save} wrote, in a model of its own: what follows is bit for bit what would have followed,
    * on the same device (the CPU: with the same number of threads).
    *
+   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what `DiffSal.create` throws
    */
-  static async resume(path: string, options?: ResumeOptions): Promise<Trainer> {
+  static async resume(from: string, options?: ResumeOptions): Promise<Trainer> {
     const run = checkOptions<ResumeOptions>('options', options, ['device', 'precision', 'threads', 'signal'])
-    checkString('path', path)
+    checkString('from', from)
+    checkSignal(run.signal)?.throwIfAborted()
+    const path = (await isFolder(from)) ? await newestCheckpoint(from) : from
     const { checkpoint, training } = await readTrainingHeader(path)
     const model = await DiffSal.load(path, run)
     try {
@@ -65,6 +77,7 @@ export class Trainer {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel))
       trainer.#extra = training.extra
+      trainer.#resumed = { path, step: trainer.#steps, state: fitStateOf(path, training.extra) }
       return trainer
     } catch (error) {
       await model.dispose()
@@ -82,9 +95,43 @@ export class Trainer {
     return this.#extra
   }
 
+  /** Whether {@link dispose} was called, of the trainer or its model. */
+  get disposed(): boolean {
+    return this.#closing !== undefined || this.model.disposed
+  }
+
+  /**
+   * Trains on a dataset, epoch after epoch, and tells of each step, epoch, validation and checkpoint as it happens. Samples are read
+   * while the steps run. Leaving the loop stops it.
+   *
+   * With `checkpointDir` a checkpoint is written at each epoch's end, and every so many steps: `step-00000120.safetensors`, of which the last
+   * few are kept, and `best.safetensors`, the weights that validated best, for `DiffSal.load`. A process that is killed is
+   * gone on from by `(await Trainer.resume(checkpointDir)).fit(dataset, options)` with the same dataset and options: what follows is bit for bit what
+   * would have followed. An epoch's checkpoint comes before its `epoch` and `validation` events, which a resume from it tells again.
+   *
+   * @param dataset - any object with `length` and `get(i)`; `datasets.openDataset` and `datasets.concatDatasets` give some. Samples fit
+   * the model: frames of its clip length, targets of its size
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for options, samples (named) and folders that do not fit; ERR_DIFFSAL_DIVERGED with the step
+   * and the checkpoint to go on from; ERR_DIFFSAL_NO_SPACE and ERR_DIFFSAL_FILE where a checkpoint cannot be written, the older ones stay; what the
+   * dataset throws, after a checkpoint of the last whole step; ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async *fit(dataset: Dataset<TrainingSample>, options: FitOptions): AsyncGenerator<TrainingEvent, void, undefined> {
+    this.#checkAlive()
+    if (this.#fitting) throw invalidArgument('trainer', 'one that no other fit is running on', this)
+    this.#fitting = true
+    try {
+      const fit = await Fit.begin(this, this.#resumed, dataset, options)
+      this.#resumed = undefined
+      yield* fit.run()
+    } finally {
+      this.#fitting = false
+    }
+  }
+
   /**
    * One step: noises the targets, denoises them under their clips, and moves the weights down the loss's gradient. It is done whole or
-   * not at all: where it rejects, weights, running statistics and random state are as before.
+   * not at all: where it rejects, weights, running statistics and random state are as before. So an aborted one rejects when its
+   * work has stopped, and resolves where the abort came too late.
    *
    * @throws DiffSalError ERR_DIFFSAL_DIVERGED where loss or gradient are not finite, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED,
    * ERR_DIFFSAL_OUT_OF_MEMORY
@@ -93,7 +140,7 @@ export class Trainer {
     const { signal } = checkOptions('options', options, ['signal'])
     this.#checkAlive()
     const checked = checkBatch(this.model.config, this.options, batch)
-    const done = await abortable(checkSignal(signal), (cancel) => this.#native.step(checked, cancel))
+    const done = await abortableWhole(checkSignal(signal), (cancel) => this.#native.step(checked, cancel))
     this.#steps = done.step
     return done
   }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
 import type { MapWriter } from '../media/output-file.ts'
@@ -7,6 +7,7 @@ import { rationalText } from '../media/rational.ts'
 import { estimateMaps, mapRate, predictMedia, type PredictVideoOptions } from '../predict-video.ts'
 import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
+import { fraction, integer } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
@@ -216,18 +217,4 @@ function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: 
 function ordinal(n: number): string {
   const teens = n % 100 >= 11 && n % 100 <= 13
   return teens ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
-}
-
-function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return value
-    throw new InvalidArgumentError(`It must be an integer ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}.`)
-  }
-}
-
-function fraction(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError('It must be a number from 0 to 1.')
 }

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { convertCommand } from './convert.ts'
 import { doctorCommand } from './doctor.ts'
+import { evaluateCommand } from './evaluate.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { inspectCommand } from './inspect.ts'
 import { predictCommand, type ModelOpener } from './predict.ts'
 import { setupCommand } from './setup.ts'
+import { trainCommand } from './train.ts'
 
 function program(open: ModelOpener | undefined): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -13,7 +15,8 @@ function program(open: ModelOpener | undefined): Command {
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', exitCodeHelp())
-  for (const command of [predictCommand(open), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]) root.addCommand(command)
+  const commands = [predictCommand(open), trainCommand(), evaluateCommand(), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]
+  for (const command of commands) root.addCommand(command)
   // An exception instead of an exit, so that there is one place that decides on the exit code.
   for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError()
   return root

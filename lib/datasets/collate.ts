@@ -39,22 +39,33 @@ export function collate(heard: readonly HeardSample[], silentMel?: Tensor<'float
   const frames = samples.map((sample) => sample.frames)
   const targets = samples.map(({ target }) => target)
   const fixations = samples.map((sample) => sample.fixations)
+  const names = samples.map(({ video, frame }) => `frame ${frame} of '${video}'`)
   return {
-    frames: stack('frames', frames, 'uint8', 4),
-    ...soundOf(heard, silentMel),
-    target: stack('target', targets, 'float32', 3),
-    ...(fixations.every((one) => one !== undefined) && { fixations: stack('fixations', fixations, 'uint8', 3) }),
+    frames: stack('frames', frames, 'uint8', 4, names),
+    ...soundOf(heard, silentMel, names),
+    target: stack('target', targets, 'float32', 3, names),
+    ...(fixations.every((one) => one !== undefined) && { fixations: stack('fixations', fixations, 'uint8', 3, names) }),
   }
 }
 
-function soundOf(heard: readonly HeardSample[], silentMel: Tensor<'float32'> | undefined): Pick<SampleBatch, 'audio' | 'mel'> {
+function soundOf(
+  heard: readonly HeardSample[],
+  silentMel: Tensor<'float32'> | undefined,
+  names: readonly string[],
+): Pick<SampleBatch, 'audio' | 'mel'> {
   if (heard.every(({ sample }) => sample.audio === null)) return { audio: null }
   if (silentMel === undefined) return { audio: heard.map(({ sample }) => sample.audio ?? silence) }
   const slices = heard.map(({ mel }) => mel ?? silentMel)
-  return { mel: stack('mel', slices, 'float32', 4) }
+  return { mel: stack('mel', slices, 'float32', 4, names) }
 }
 
-function stack<D extends DType>(name: string, parts: readonly Tensor<D>[], dtype: D, dimensions: number): Tensor<D> {
+function stack<D extends DType>(
+  name: string,
+  parts: readonly Tensor<D>[],
+  dtype: D,
+  dimensions: number,
+  names: readonly string[],
+): Tensor<D> {
   const [first] = parts.map((part, i) => checkTensor(`samples[${i}].${name}`, part, [dtype])) as [Tensor<D>]
   const { shape } = first
   if (shape.length !== dimensions) {
@@ -67,7 +78,7 @@ function stack<D extends DType>(name: string, parts: readonly Tensor<D>[], dtype
       throw invalidArgumentText(
         `samples[${i}].${name}.shape`,
         `the same as the batch's first, ${describe([...shape])}`,
-        describe([...part.shape]),
+        `${describe([...part.shape])}, ${names[i]},`,
       )
     }
     ;(data as { set(from: DTypes[D], at: number): void }).set(part.data, i * size)

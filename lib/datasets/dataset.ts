@@ -65,6 +65,15 @@ export function concatDatasets(datasets: readonly SaliencyDataset[]): SaliencyDa
   }
 }
 
+/** Refuses what is no dataset, and one without samples. */
+export function checkDataset<D extends Dataset<unknown>>(argument: string, dataset: D): D {
+  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length)) {
+    throw invalidArgument(argument, 'an object with length and get(index)', dataset)
+  }
+  if (dataset.length < 1) throw invalidArgumentText(argument, 'of at least one sample', `${dataset.length} samples`)
+  return dataset
+}
+
 /** An index into `length` samples. */
 export function checkIndex(index: unknown, length: number): number {
   if (!Number.isInteger(index) || (index as number) < 0 || (index as number) >= length) {

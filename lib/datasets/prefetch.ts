@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { checkSignal } from '../abort.ts'
-import { DiffSalError, invalidArgument } from '../errors.ts'
+import { DiffSalError } from '../errors.ts'
 import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
 import { clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
-import type { Dataset, TrainingSample } from './dataset.ts'
+import { checkDataset, type Dataset, type TrainingSample } from './dataset.ts'
 import { ShuffledIndices, type DataPosition } from './shuffled-indices.ts'
 
 /** How {@link loadBatches} goes over a dataset. */
@@ -212,10 +212,7 @@ class Reader {
 
 function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions) {
   const { batch, seed, shuffle, position, epochs, dropLast, workers, ahead, mel = false, signal } = checkOptions('options', options, known)
-  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length)) {
-    throw invalidArgument('dataset', 'an object with length and get(index)', dataset)
-  }
-  if (dataset.length < 1) throw invalidArgument('dataset', 'of at least one sample', `${dataset.length} samples`)
+  checkDataset('dataset', dataset)
   const size = checkInteger('batch', batch, 1, 65_536)
   const readers = checkInteger('workers', workers ?? Math.min(8, availableParallelism()), 1, 1024)
   const indices = new ShuffledIndices(dataset.length, {

@@ -3,12 +3,13 @@ import { native, type NativeScene, type NativeSceneOptions } from '../native.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from '../options.ts'
 import { checkSceneStyle, mostScenes, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
+import type { Split } from './dataset-options.ts'
 
 /** Which sounding scenes. */
 export interface SoundingScenesOptions extends SceneOptions {
-  /** Which part: no scene is in both, whatever the seeds. Default 'train'. */
-  split?: 'train' | 'test'
-  /** How many scenes. Default 100000 of the split 'train', 500 of 'test'. */
+  /** Which part: no scene is in two of them, whatever the seeds. Default 'train'. */
+  split?: Split
+  /** How many scenes. Default 100000 of the split 'train', 500 of the others. */
   length?: number
   /** In how many of the clips, 0 to 1, another shape begins to sound. Default 1/3. */
   changes?: number
@@ -17,6 +18,9 @@ export interface SoundingScenesOptions extends SceneOptions {
   /** Whether samples carry the fixations too. Default false; `truth` always has them. */
   fixations?: boolean
 }
+
+/** {@link SoundingScenesOptions}' names. */
+export const soundingScenesOptionNames = [...sceneOptionNames, 'split', 'length', 'changes', 'clipLength', 'fixations'] as const
 
 /** A shape in the frame whose map it is. */
 export interface SceneShape {
@@ -75,14 +79,13 @@ export interface SceneDataset extends SaliencyDataset {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export function soundingScenes(options?: SoundingScenesOptions): SceneDataset {
-  const own = ['split', 'length', 'changes', 'clipLength', 'fixations'] as const
-  const given = checkOptions('options', options, [...sceneOptionNames, ...own])
+  const given = checkOptions('options', options, soundingScenesOptionNames)
   const { split = 'train', changes = 1 / 3, clipLength = 16, fixations = false } = given
-  checkChoice('split', split, ['train', 'test'])
+  checkChoice('split', split, ['train', 'validation', 'test'])
   const { length = split === 'train' ? 100_000 : 500 } = given
   const style: Omit<NativeSceneOptions, 'index'> = {
     ...checkSceneStyle(given),
-    domain: split === 'train' ? 0 : 1,
+    domain: { train: 0, test: 1, validation: 3 }[split],
     changes: checkNumber('changes', changes, 0, 1),
     frames: checkInteger('clipLength', clipLength, 2, 1024),
   }

@@ -27,7 +27,8 @@ export interface TruthSource {
   truth(video: string, frame: number): GroundTruth | undefined | Promise<GroundTruth | undefined>
 }
 
-const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const
+/** Every score. */
+export const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const
 
 /** The names of the scores. */
 export type ScoreName = (typeof scored)[number]

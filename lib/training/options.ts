@@ -141,5 +141,6 @@ function checkFrozen(frozen: unknown, given: boolean, parameters: readonly strin
   if (parameters.every((name) => frozen.some((beginning) => name.startsWith(beginning as string)))) {
     throw invalidArgument('frozen', 'something that leaves a parameter to train', frozen)
   }
-  return [...(frozen as string[])]
+  // Of the default, what this model has: a checkpoint's options are checked as given ones.
+  return given ? [...(frozen as string[])] : frozen.filter((beginning) => parameters.some((name) => name.startsWith(beginning as string)))
 }

@@ -48,7 +48,7 @@ describe('scenes are drawn by number', () => {
   it('none twice: not in the other split, under another seed, or under another number', async () => {
     const seen = new Set<string>()
     let count = 0
-    for (const split of ['train', 'test'] as const) {
+    for (const split of ['train', 'validation', 'test'] as const) {
       for (const seed of [0, 1, 2 ** 32 - 1]) {
         const dataset = soundingScenes({ size: [32, 48], split, seed, length: 200 })
         for (let index = 0; index < 200; index++, count++) seen.add(JSON.stringify((await dataset.describe(index)).shapes))
@@ -276,7 +276,7 @@ it('bad options are refused by name', async () => {
     [{ size: [64, 1000] }, 'size'],
     [{ fps: 29.97 }, 'fps'],
     [{ clipLength: 1 }, 'clipLength'],
-    [{ split: 'validation' }, 'split'],
+    [{ split: 'testing' }, 'split'],
     [{ seed: -1 }, 'seed'],
     [{ length: 0 }, 'length'],
     [{ fixations: 1 }, 'fixations'],

@@ -42,6 +42,17 @@ describe('a resumed training', () => {
 })
 
 describe('a training checkpoint', () => {
+  it('of a model that only sees, with nothing frozen, is resumed', async () => {
+    const path = temporaryPath('seeing.safetensors')
+    await using model = await DiffSal.create({ ...trainingConfig, audio: false }, trainingRun)
+    const trainer = model.trainer()
+    expect(trainer.options.frozen).toEqual([])
+    await trainer.save(path)
+    const resumed = await Trainer.resume(path, { threads: 1 })
+    expect(resumed.options).toEqual(trainer.options)
+    await resumed.model.dispose()
+  })
+
   it('loads as weights', async () => {
     const path = temporaryPath('weights.safetensors')
     await using model = await DiffSal.create(trainingConfig, trainingRun)

@@ -1,0 +1,175 @@
+import { basename, resolve } from 'node:path'
+import { Command } from 'commander'
+import { DiffSal } from '../diffsal.ts'
+import { DiffSalError } from '../errors.ts'
+import { setLogger } from '../log.ts'
+import { reportHtml } from '../report/report.ts'
+import { scoresText } from '../report/scores.ts'
+import { maxSeed } from '../seed.ts'
+import { exitCodeHelp, filesMean } from './exit-codes.ts'
+import { inFile, nested } from './fields.ts'
+import { fraction, integer } from './flags.ts'
+import { interruptible } from './interrupt.ts'
+import { durationText } from './map-progress.ts'
+import { readRunConfig, type RunConfig } from './run-config.ts'
+import { checkEntry, openEntries, runDatasetNames, type DatasetEntry, type OpenedDataset } from './run-datasets.ts'
+import { runFolder, runWeights, shown } from './run-folder.ts'
+import { samplingNote } from './run-report.ts'
+import { datasetPictures, scoreDatasets, type ScoringOptions } from './run-scores.ts'
+import { showTrainingProgress } from './training-progress.ts'
+import { writeWhole } from './write-whole.ts'
+
+interface EvaluateFlags {
+  readonly weights?: string
+  readonly dataset?: string
+  readonly root?: string
+  readonly fold?: number
+  readonly split?: string
+  readonly stride?: number
+  readonly limit?: number
+  readonly steps?: number
+  readonly eta?: number
+  readonly seed?: number
+  readonly batch?: number
+  readonly workers?: number
+  readonly device?: string
+  readonly threads?: number
+  readonly report?: string
+  readonly json?: true
+}
+
+const notes = `
+With CONFIG, the configuration of a run, its test sets are scored, by the run's best weights or those of --weights. Without, a dataset
+that --dataset names. Scores are as published: mean over each video's frames, then over the videos.`
+
+/** `diffsal evaluate`: the scores of weights on datasets. */
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description('score weights on datasets: CC, SIM, NSS, AUC-Judd and KL, each video and their mean')
+    .argument('[config]', "a run's configuration, JSON")
+    .option('--weights <file>', "the weights, safetensors or .pth (default: the run's best)")
+    .option('--dataset <name>', `without a configuration: ${runDatasetNames.join(', ')}`)
+    .option('--root <dir>', 'where the dataset is')
+    .option('--split <name>', 'train, validation or test (default: test)')
+    .option('--fold <n>', 'of the audio-visual sets: 1, 2 or 3', integer(1, 3))
+    .option('--stride <n>', 'score every n-th frame only', integer(1))
+    .option('--limit <n>', 'score so many frames of each dataset only, evenly spaced', integer(1))
+    .option('--steps <n>', "denoising steps (default: the configuration's, else the model's)", integer(1, 100_000))
+    .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction)
+    .option('--seed <n>', "decides the noise, the same for every frame (default: the configuration's, else 1)", integer(0, maxSeed))
+    .option('--batch <n>', 'frames that are predicted together', integer(1, 65_536))
+    .option('--workers <n>', 'samples that are read at the same time', integer(1, 1024))
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N')
+    .option('--threads <n>', 'threads on the CPU', integer(1, 1024))
+    .option('--report <file>', 'write the scores, with pictures, as one HTML page')
+    .option('--json', 'print one JSON object on standard output')
+    .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
+    .action((file: string | undefined, flags: EvaluateFlags) => interruptible((signal) => evaluate(file, flags, signal)))
+}
+
+/** What is to be scored. */
+interface Plan {
+  readonly weights: string
+  readonly entries: readonly DatasetEntry[]
+  readonly scoring: ScoringOptions
+  readonly load: { readonly device: string; readonly threads?: number; readonly config?: RunConfig['model'] }
+  readonly pictures: number
+  readonly locate: <T>(i: number, work: () => T) => T
+}
+
+async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
+  const begin = performance.now()
+  const plan = file === undefined ? planOfFlags(flags) : await planOfConfig(file, flags)
+  const { weights, scoring } = plan
+  const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
+  setLogger((level, message) => {
+    if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
+  })
+  try {
+    await using model = await filesMean(4, () => DiffSal.load(weights, { ...plan.load, signal }))
+    const { size, clipLength } = model.config
+    const datasets = await openEntries(plan.entries, 'test', { size, clipLength, fixations: false }, plan.locate)
+    const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
+    if (flags.report !== undefined) await writeReport(flags.report, model, datasets, scores, plan, signal)
+    progress.stop()
+    const seconds = Math.round(performance.now() - begin) / 1000
+    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, ...scoring, datasets: scores, seconds }))
+    else {
+      const report = flags.report === undefined ? [] : [`The report is '${flags.report}'.`]
+      console.log([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores), ...report].join('\n'))
+    }
+  } finally {
+    progress.stop()
+    setLogger(undefined)
+  }
+}
+
+const ofDatasets = ['dataset', 'root', 'split', 'fold', 'stride'] as const
+
+async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
+  const idle = ofDatasets.find((name) => flags[name] !== undefined)
+  if (idle !== undefined) throw misused(`--${idle}`, `'--${idle}' goes with --dataset: the configuration '${file}' says what is scored. Leave out one of them.`)
+  const config = await readRunConfig(file)
+  if (config.test.length === 0) throw misused('test', `In '${file}', 'test' names no dataset: there is nothing to score.`)
+  const found = await runWeights(runFolder(config.output))
+  const weights = flags.weights ?? found
+  if (weights === undefined) {
+    throw misused('--weights', `The run in '${shown(config.output)}' has no weights yet: train it to the end with 'diffsal train', or give --weights FILE.`)
+  }
+  const { device, model, sampling, workers } = config
+  const threads = flags.threads ?? config.threads
+  return {
+    weights,
+    entries: config.test,
+    scoring: scoringOf(flags, { ...sampling, ...(workers !== undefined && { workers }) }),
+    load: {
+      device: flags.device ?? device,
+      ...(threads !== undefined && { threads }),
+      // A run's own weights say what network they are of.
+      ...(flags.weights !== undefined && { config: model }),
+    },
+    pictures: config.pictures,
+    locate: (i, work) => inFile(file, () => nested(`test[${i}]`, work)),
+  }
+}
+
+function planOfFlags(flags: EvaluateFlags): Plan {
+  const { weights, dataset, root, split, fold, stride, device = 'auto', threads } = flags
+  if (weights === undefined || dataset === undefined) {
+    throw misused('--weights', 'What is to be scored? Give a configuration, or --weights FILE --dataset NAME --root DIR.')
+  }
+  const given = Object.fromEntries(Object.entries({ dataset, root, split, fold, stride }).filter(([, value]) => value !== undefined))
+  const entry = checkEntry(dataset, given, (path) => resolve(path), (option) => `--${option}`)
+  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => work() }
+}
+
+function scoringOf(flags: EvaluateFlags, base: ScoringOptions): ScoringOptions {
+  const { limit, steps, eta, seed, batch, workers } = flags
+  return { ...base, ...Object.fromEntries(Object.entries({ limit, steps, eta, seed, batch, workers }).filter(([, value]) => value !== undefined)) }
+}
+
+async function writeReport(
+  path: string,
+  model: DiffSal,
+  datasets: readonly OpenedDataset[],
+  scores: Awaited<ReturnType<typeof scoreDatasets>>,
+  { weights, entries, scoring, pictures }: Plan,
+  signal: AbortSignal,
+): Promise<void> {
+  const frames = scores.reduce((sum, one) => sum + one.scores.frames, 0)
+  const page = reportHtml({
+    title: `Scores of ${basename(weights)}`,
+    state: `${frames} frames of ${datasets.length} ${datasets.length === 1 ? 'dataset' : 'datasets'} were scored.`,
+    facts: [['Device', model.device]],
+    scores,
+    scoresNote: `Mean over each video's frames, then over the videos. ${samplingNote(scoring)}`,
+    pictures: await datasetPictures(model, datasets, pictures, scoring, signal),
+    picturesNote: 'Evenly spaced over the samples.',
+    config: { weights, sampling: scoring, datasets: entries, model: model.config },
+  })
+  await filesMean(6, () => writeWhole(path, page))
+}
+
+function misused(argument: string, message: string): DiffSalError {
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument })
+}

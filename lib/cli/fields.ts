@@ -1,0 +1,42 @@
+import { DiffSalError } from '../errors.ts'
+
+/**
+ * Runs what checks the part `field` of a configuration, and gives its errors the part's whole name: `lr` of `trainer` is
+ * `trainer.lr`. `whole` is what the check itself calls the part.
+ */
+export function nested<T>(field: string, work: () => T, whole = 'options'): T {
+  const wholeName = new RegExp(`(?<![\\w./])${whole}(?=[.'])`, 'g')
+  return withErrors(work, (error, argument) => {
+    const { message } = error
+    const inner = argument === whole ? '' : argument.startsWith(`${whole}.`) ? argument.slice(whole.length + 1) : argument
+    const path = [field, inner].filter((part) => part !== '').join('.')
+    if (message.includes(`'${whole}`)) return [path, field === '' ? message.replace(`'${whole}'`, 'the configuration') : message.replace(wholeName, field)]
+    return [path, message.includes(`'${argument}'`) ? message.replace(`'${argument}'`, `'${path}'`) : `'${path}': ${message}`]
+  })
+}
+
+/** Runs what checks the configuration in `file`, which its errors then name. */
+export function inFile<T>(file: string, work: () => T): T {
+  return withErrors(work, (error, argument) => [argument, `In '${file}', ${error.message}`])
+}
+
+/** Rewords the errors of an argument, of work that may be a promise. */
+function withErrors<T>(work: () => T, reword: (error: DiffSalError, argument: string) => [argument: string, message: string]): T {
+  const fail = (error: unknown): never => {
+    if (!(error instanceof DiffSalError) || error.code !== 'ERR_DIFFSAL_INVALID_ARGUMENT' || error.argument === undefined) throw error
+    const [argument, message] = reword(error, error.argument)
+    const { expected, received } = error
+    throw new DiffSalError(error.code, message, {
+      argument,
+      ...(expected !== undefined && { expected }),
+      ...(received !== undefined && { received }),
+      cause: error,
+    })
+  }
+  try {
+    const result = work()
+    return result instanceof Promise ? (result.catch(fail) as T) : result
+  } catch (error) {
+    return fail(error)
+  }
+}

@@ -1,0 +1,119 @@
+import { concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
+import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
+import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
+import { soundingScenes, soundingScenesOptionNames } from '../datasets/scenes.ts'
+import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
+import { checkChoice, checkNames, checkOptions, checkString } from '../options.ts'
+import { filesMean } from './exit-codes.ts'
+
+/** A dataset as a run's configuration names it: `{ "dataset": "AVAD", "root": "data", "fold": 1 }`. */
+export interface DatasetEntry {
+  readonly dataset: string
+  readonly root?: string
+  readonly [option: string]: unknown
+}
+
+/** What decides a sample's form; it is the model's and not the configuration's to say. */
+export interface SampleForm {
+  readonly size: readonly [number, number]
+  readonly clipLength: number
+  /** Whether the loss reads fixations. */
+  readonly fixations: boolean
+}
+
+/** How a dataset is opened by its name. */
+interface Opener {
+  /** Whether it lies on the disk. */
+  readonly rooted: boolean
+  /** What an entry may say beside `dataset` and `root`. */
+  readonly options: readonly string[]
+  open(root: string, options: Record<string, unknown>): Promise<SaliencyDataset>
+}
+
+const isOwn = (name: string): boolean => name !== 'size' && name !== 'clipLength' && name !== 'fixations'
+const shared = datasetOptionNames.filter(isOwn)
+
+/** Every dataset that a configuration can name. */
+const openers: ReadonlyMap<string, Opener> = new Map([
+  ...datasetNames.map((name: DatasetName): [string, Opener] => [
+    name,
+    {
+      rooted: true,
+      options: (audioVisualSets as readonly string[]).includes(name) ? [...shared, 'fold'] : shared,
+      open: (root, options) => openDataset(name, root, options as AudioVisualOptions),
+    },
+  ]),
+  ['scenes', { rooted: false, options: soundingScenesOptionNames.filter(isOwn), open: async (_, options) => soundingScenes(options) }],
+])
+
+/** The datasets' names. */
+export const runDatasetNames: readonly string[] = [...openers.keys()]
+
+/**
+ * Checks what an entry names; its options' values are checked when it is opened.
+ *
+ * @param resolvePath makes its root absolute
+ * @param nameOf what an option is called in messages
+ */
+export function checkEntry(
+  field: string,
+  given: unknown,
+  resolvePath: (path: string) => string,
+  nameOf = (option: string): string => `${field}.${option}`,
+): DatasetEntry {
+  const entry = checkOptions<Record<string, unknown>>(field, given as Record<string, unknown>, Object.keys(Object(given)))
+  const name = checkChoice(nameOf('dataset'), entry.dataset, runDatasetNames)
+  const opener = openers.get(name)!
+  checkNames(field, entry, ['dataset', ...(opener.rooted ? ['root'] : []), ...opener.options])
+  const { dataset: _, root, ...options } = entry
+  return opener.rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
+}
+
+/** A dataset with the words for it in tables: `DIEM, test, fold 1`. */
+export interface OpenedDataset {
+  readonly title: string
+  readonly dataset: SaliencyDataset
+}
+
+/**
+ * Opens datasets.
+ *
+ * @param split of an entry that names none
+ * @param locate gives the errors of entry `i` their place
+ */
+export async function openEntries(
+  entries: readonly DatasetEntry[],
+  split: Split,
+  { size, clipLength, fixations }: SampleForm,
+  locate: <T>(i: number, work: () => T) => T,
+): Promise<OpenedDataset[]> {
+  const opened: OpenedDataset[] = []
+  for (const [i, { dataset: name, root = '', ...given }] of entries.entries()) {
+    const opener = openers.get(name)!
+    const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
+    if (opener.options.includes('split')) options.split ??= split
+    const dataset = await locate(i, () => filesMean(3, () => opener.open(root, options)))
+    opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset) })
+  }
+  return opened
+}
+
+/** Several datasets as one; one is itself. */
+export function joined(opened: readonly OpenedDataset[]): SaliencyDataset {
+  return opened.length === 1 ? opened[0]!.dataset : concatDatasets(opened.map(({ dataset }) => dataset))
+}
+
+function titleOf(name: string, { split, fold }: Record<string, unknown>): string {
+  return [name, split, fold === undefined ? undefined : `fold ${String(fold)}`].filter((part) => part !== undefined).join(', ')
+}
+
+/** The same dataset, whose errors of files are of the input. */
+function readingErrors(dataset: SaliencyDataset): SaliencyDataset {
+  const { length, videos } = dataset
+  return {
+    length,
+    videos,
+    get: (index) => filesMean(3, () => dataset.get(index)),
+    truth: (video, frame) => filesMean(3, async () => dataset.truth(video, frame)),
+  }
+}

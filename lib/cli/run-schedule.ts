@@ -1,0 +1,35 @@
+import { describe, invalidArgumentText } from '../errors.ts'
+import { checkChoice, checkNumber } from '../options.ts'
+import type { LearningRateSchedule } from '../training/learning-rate.ts'
+import type { TrainerOptions } from '../training/options.ts'
+
+/** A schedule whose lengths may be in epochs: who writes a configuration does not know the steps of one. */
+export interface RunSchedule extends LearningRateSchedule {
+  /** What `milestones`, `total` and `warmup` count. Fractions of epochs are fine. Default `steps`. */
+  unit?: 'steps' | 'epochs'
+}
+
+/** The options of a trainer, as a run's configuration has them. */
+export type RunTrainerOptions = Omit<TrainerOptions, 'schedule'> & { schedule?: RunSchedule }
+
+/** The trainer's own options. The `total` of a cosine in epochs is by default all of them. */
+export function scheduleInSteps({ schedule, ...options }: RunTrainerOptions, stepsPerEpoch: number, epochs: number): TrainerOptions {
+  if (schedule === undefined) return options
+  if (typeof schedule !== 'object' || schedule === null || Array.isArray(schedule)) throw invalidArgumentText('schedule', 'an object', describe(schedule))
+  const { unit = 'steps', ...rest } = schedule
+  if (checkChoice('schedule.unit', unit, ['steps', 'epochs']) === 'steps') return { ...options, schedule: rest }
+  const steps = (name: string, value: unknown): number => Math.round(checkNumber(`schedule.${name}`, value, 0, 1e6) * stepsPerEpoch)
+  const scaled: LearningRateSchedule = { ...rest }
+  if (rest.warmup !== undefined) scaled.warmup = steps('warmup', rest.warmup)
+  if (rest.kind === 'cosine') scaled.total = steps('total', rest.total ?? epochs)
+  if (Array.isArray(rest.milestones)) {
+    const inEpochs = rest.milestones as number[]
+    // In an epoch of few steps two milestones may fall together; the second then comes a step later.
+    let last = 0
+    scaled.milestones = inEpochs.map((value, i) => {
+      if (i > 0 && value <= inEpochs[i - 1]!) throw invalidArgumentText('schedule.milestones', 'an ascending list of epochs', describe(inEpochs))
+      return (last = Math.max(last + 1, steps(`milestones[${i}]`, value)))
+    })
+  }
+  return { ...options, schedule: scaled }
+}

@@ -1,0 +1,18 @@
+import { fileError } from '../errors.ts'
+import { OutputPlace, writeSynced } from '../media/output-file.ts'
+
+/**
+ * Writes a text file beside its place and moves it there, so that there is never half of one.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const place = await OutputPlace.beside(path)
+  try {
+    await writeSynced(place.temporary, Buffer.from(text)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+    await place.commit()
+  } catch (error) {
+    await place.discard()
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+import type { DiffSalConfig } from '../config.ts'
+import { describe, DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { checkSampleRate, checkSamples, checkShape, type ClipInput } from '../inputs.ts'
+import { checkTensor } from '../tensor.ts'
+import type { MelShape } from './clip-mel.ts'
+import type { SampleBatch } from './collate.ts'
+import type { Dataset, TrainingSample } from './dataset.ts'
+
+/** The dataset, with samples refused by number and name that a model of this configuration cannot take. */
+export function checkedSamples(dataset: Dataset<TrainingSample>, config: DiffSalConfig): Dataset<TrainingSample> {
+  return {
+    length: dataset.length,
+    async get(index) {
+      const sample = await dataset.get(index)
+      if (sample !== null) named(index, sample, () => checkSample(sample, config))
+      return sample
+    },
+  }
+}
+
+/** The log-mel slices that `loadBatches` makes for a model of this configuration; none for one that does not hear. */
+export function melShape({ audio, size, clipLength }: DiffSalConfig): MelShape | false {
+  return audio && { size: [size[0] / 2, size[1] / 2], slots: clipLength / 2 + 1 }
+}
+
+/** What a model of this configuration takes of a batch: pictures where it sees, sound where it hears. */
+export function clipsOf(batch: SampleBatch, config: DiffSalConfig): ClipInput {
+  if (!config.video && batch.mel === undefined) {
+    throw invalidArgumentText('dataset', 'of samples with sound, because this model only hears', 'a batch without any')
+  }
+  return { ...(config.video && { frames: batch.frames }), ...(config.audio && (batch.mel ? { mel: batch.mel } : { audio: null })) }
+}
+
+function named(index: number, sample: TrainingSample, check: () => void): void {
+  try {
+    check()
+  } catch (cause) {
+    if (!(cause instanceof DiffSalError)) throw cause
+    const which = typeof sample?.video === 'string' ? ` (frame ${sample.frame} of '${sample.video}')` : ''
+    throw new DiffSalError(cause.code, `Sample ${index} of the dataset${which} cannot be used: ${cause.message}`, {
+      argument: `dataset.get(${index})`,
+      cause,
+    })
+  }
+}
+
+function checkSample(sample: TrainingSample, { clipLength, size }: DiffSalConfig): void {
+  if (typeof sample !== 'object') throw invalidArgument('sample', 'an object, or null for none', sample)
+  const { frames, audio, target, fixations, video, frame } = sample
+  if (typeof video !== 'string') throw invalidArgument('video', 'a name', video)
+  if (!Number.isInteger(frame)) throw invalidArgument('frame', 'an integer', frame)
+  const { shape } = checkTensor('frames', frames, ['uint8'])
+  if (shape.length !== 4 || shape[0] !== clipLength || shape[3] !== 3) {
+    throw invalidArgumentText('frames.shape', `(${clipLength}, h, w, 3)`, describe([...shape]))
+  }
+  checkShape('target', checkTensor('target', target, ['float32']).shape, [1, ...size])
+  if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8']).shape, [1, ...size])
+  if (audio === null) return
+  checkSamples('audio.samples', audio?.samples, 1)
+  checkSampleRate('audio.sampleRate', audio.sampleRate)
+}

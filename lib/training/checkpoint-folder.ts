@@ -1,0 +1,134 @@
+import { constants } from 'node:fs'
+import { access, readdir, rm, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { DiffSalError, fileError } from '../errors.ts'
+import { log } from '../log.ts'
+import { makeFolders } from '../media/output-file.ts'
+import { readTrainingHeader } from './checkpoint.ts'
+
+/** The best model's weights. */
+const bestName = 'best.safetensors'
+const stepName = /^step-(\d{8,})\.safetensors$/
+/** What a process that was killed while it wrote has left. */
+const leftover = /^(((step-\d{8,}|best)\.safetensors|\.diffsal-[\da-f]{12}\.tmp)\.\d+|\.diffsal-[\da-f]{12})\.tmp$/
+
+/** The checkpoints of one training: the last few, and the best model's weights. */
+export class CheckpointFolder {
+  /** Whether it already held this training's checkpoints. */
+  readonly continues: boolean
+  readonly #path: string
+  readonly #keep: number
+
+  private constructor(path: string, keep: number, continues: boolean) {
+    this.#path = path
+    this.#keep = keep
+    this.continues = continues
+  }
+
+  /**
+   * Makes the folder, or goes on in it, and removes what a killed process left of a file.
+   *
+   * @param resumed - the checkpoint that the training was resumed from
+   * @throws DiffSalError ERR_DIFFSAL_FILE; ERR_DIFFSAL_INVALID_ARGUMENT where the folder holds checkpoints that the training would mix with
+   */
+  static async open(path: string, keep: number, resumed: { path: string; step: number } | undefined): Promise<CheckpointFolder> {
+    await makeFolders(resolve(path))
+    const names = await namesIn(path, 'write')
+    await access(path, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+      throw fileError('write', path, cause)
+    })
+    const steps = stepsOf(names)
+    const inside = resumed !== undefined && (await sameFolder(join(resumed.path, '..'), path))
+    if (!inside && (steps.length > 0 || names.includes(bestName))) {
+      throw occupied(path, 'holds the checkpoints of another training', 'To go on with that one, use Trainer.resume')
+    }
+    const later = resumed && (await newestWhole(path, steps.filter((step) => step > resumed.step)))
+    if (later !== undefined) {
+      throw occupied(path, `holds '${later}', which is later than the checkpoint that was resumed`, 'Resume from the latest')
+    }
+    for (const name of names) if (leftover.test(name)) await remove(join(path, name))
+    return new CheckpointFolder(path, keep, inside)
+  }
+
+  /** Writes the checkpoint of a step by `write`, then removes all but the last few before it. Gives its path. */
+  async save(step: number, write: (path: string) => Promise<void>): Promise<string> {
+    const path = pathOf(this.#path, step)
+    await write(path)
+    const old = stepsOf(await namesIn(this.#path, 'read')).filter((each) => each <= step)
+    for (const each of old.slice(this.#keep)) await remove(pathOf(this.#path, each))
+    return path
+  }
+
+  /** Where the best model's weights go. */
+  get best(): string {
+    return join(this.#path, bestName)
+  }
+}
+
+/**
+ * The newest checkpoint of a folder that is whole.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT where there is none
+ */
+export async function newestCheckpoint(folder: string): Promise<string> {
+  const steps = stepsOf(await namesIn(folder, 'read'))
+  const newest = await newestWhole(folder, steps)
+  if (newest !== undefined) return newest
+  const why = steps.length === 0 ? 'holds no checkpoint of a training (step-….safetensors)' : `holds ${steps.length} checkpoints, but each is damaged`
+  throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `Nothing can be resumed: '${folder}' ${why}.`, { argument: folder })
+}
+
+/** Whether a path is a folder. What cannot be looked at is none; who opens it will say why. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/** The first whole one, with a warning for each that is not. */
+async function newestWhole(folder: string, steps: readonly number[]): Promise<string | undefined> {
+  for (const step of steps) {
+    const path = pathOf(folder, step)
+    try {
+      await readTrainingHeader(path)
+      return path
+    } catch (error) {
+      if (!(error instanceof DiffSalError) || error.code !== 'ERR_DIFFSAL_CHECKPOINT') throw error
+      log('warn', `A checkpoint is passed over. ${error.message}`)
+    }
+  }
+  return undefined
+}
+
+/** The steps of which there are checkpoints, the newest first. */
+function stepsOf(names: readonly string[]): number[] {
+  return names.flatMap((name) => stepName.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => b - a)
+}
+
+function pathOf(folder: string, step: number): string {
+  return join(folder, `step-${String(step).padStart(8, '0')}.safetensors`)
+}
+
+async function namesIn(folder: string, doing: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (cause) {
+    throw fileError(doing, folder, cause)
+  }
+}
+
+async function sameFolder(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([stat(a).catch(() => undefined), stat(b)])
+  return first?.dev === second.dev && first.ino === second.ino
+}
+
+/** A file that stays is no reason to stop a training. */
+async function remove(path: string): Promise<void> {
+  await rm(path, { force: true }).catch((error: unknown) => log('warn', `'${path}' cannot be removed: ${(error as Error).message}`))
+}
+
+function occupied(path: string, what: string, remedy: string): DiffSalError {
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'checkpointDir' must be a folder of this training alone, but '${path}' ${what}. ${remedy}; or give another folder.`, {
+    argument: 'checkpointDir',
+    expected: 'a folder of this training alone',
+    received: path,
+  })
+}

@@ -1,0 +1,66 @@
+import type { Scores } from '../metrics/score.ts'
+
+/** What `Trainer.fit` tells while it trains. Plain objects, fit for JSON. */
+export type TrainingEvent = StepEvent | EpochEvent | ValidationEvent | CheckpointEvent
+
+/** A step was done. */
+export interface StepEvent {
+  type: 'step'
+  /** How many steps are done, this one included. */
+  step: number
+  /** Which pass over the data, from 0. */
+  epoch: number
+  /** The batch's loss, before the step. */
+  loss: number
+  /** Norm of all gradients together, before it was clipped. */
+  gradNorm: number
+  /** The learning rate that was used. */
+  lr: number
+  /** How many samples the batch had. */
+  samples: number
+  /** Seconds the step took, the waiting for its data included. */
+  seconds: number
+  /** How many of {@link seconds} went by waiting for data. */
+  waited: number
+  /** Samples a second, a running mean. */
+  rate: number
+  /** Estimated seconds until the last epoch ends. */
+  remaining: number
+}
+
+/** A pass over the data ended. */
+export interface EpochEvent {
+  type: 'epoch'
+  /** Which, from 0. */
+  epoch: number
+  /** Steps done in all. */
+  steps: number
+  /** The losses' mean over the epoch's samples. */
+  loss: number
+  /** Seconds the epoch took in this process. */
+  seconds: number
+}
+
+/** The validation's samples were predicted and scored. */
+export interface ValidationEvent {
+  type: 'validation'
+  /** Steps done in all. */
+  step: number
+  /** Which epoch was the last, from 0. */
+  epoch: number
+  scores: Scores
+  /** Whether no validation of this training scored better before. */
+  best: boolean
+  /** Seconds the validation took. */
+  seconds: number
+}
+
+/** A checkpoint is on the disk. */
+export interface CheckpointEvent {
+  type: 'checkpoint'
+  /** Steps done in all. */
+  step: number
+  path: string
+  /** Whether it is the best model's weights, and not what a training is resumed from. */
+  best: boolean
+}

@@ -1,0 +1,93 @@
+import { checkSignal } from '../abort.ts'
+import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from '../datasets/dataset.ts'
+import { checkEvaluation, evaluateNames, type EvaluateOptions } from '../evaluate.ts'
+import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { scored, type ScoreName } from '../metrics/score.ts'
+import { checkBoolean, checkChoice, checkInteger, checkNames, checkOptions, checkString } from '../options.ts'
+import { checkSeed } from '../seed.ts'
+import type { Trainer } from '../trainer.ts'
+
+/** How a fit scores the model between epochs. */
+export interface ValidateOptions extends Omit<EvaluateOptions, 'signal'> {
+  /** What it is scored on. No video of it should be trained on, nor be what the final score is of. */
+  dataset: SaliencyDataset
+  /** Epochs from one validation to the next; the last epoch has one too. Default 1. */
+  every?: number
+}
+
+/** How `Trainer.fit` trains. */
+export interface FitOptions {
+  /** Passes over the data in all, those before a resume included. The paper's: 5. */
+  epochs: number
+  /** Samples in a step. Default 4. */
+  batch?: number
+  /**
+   * Scores the model, or the running average of its weights where one is kept (the option `ema` of the trainer). Of its own options
+   * `batch` is the fit's by default.
+   */
+  validate?: ValidateOptions
+  /** Where checkpoints go; made where it is missing. Default: none are written. */
+  checkpointDir?: string
+  /** Steps from one checkpoint to the next; each epoch ends with one too. Default: only these. */
+  every?: number
+  /** How many checkpoints are kept, the last ones. Default 3. */
+  keep?: number
+  /** The score that decides which model is the best: the greatest, of `kl` the least. Default `cc`. */
+  by?: ScoreName
+  /** Samples that are read at the same time, as of `loadBatches`. */
+  workers?: number
+  /** Decides the data's order. Default: the trainer's seed. */
+  seed?: number
+  /** Whether an epoch's last batch is left out if it is not full. Default: only where the trainer's `accumulate` cuts batches. */
+  dropLast?: boolean
+  /** Rejects with the signal's reason when aborted, after a checkpoint of the last whole step is written. */
+  signal?: AbortSignal
+}
+
+const names = ['epochs', 'batch', 'validate', 'checkpointDir', 'every', 'keep', 'by', 'workers', 'seed', 'dropLast', 'signal'] as const
+
+/** Checks a fit's options and fills in the defaults. */
+export function checkFit(trainer: Trainer, dataset: Dataset<TrainingSample>, given: FitOptions) {
+  const options = checkOptions<FitOptions>('options', given, names)
+  checkDataset('dataset', dataset)
+  const { accumulate } = trainer.options
+  const { epochs, checkpointDir, every, keep, by, workers, validate, seed = trainer.options.seed } = options
+  const batch = checkInteger('batch', options.batch ?? 4, 1, 65_536)
+  if (batch % accumulate !== 0) throw invalidArgumentText('batch', `of a size that 'accumulate' = ${accumulate} divides`, `${batch}`)
+  if (checkpointDir !== undefined) checkString('checkpointDir', checkpointDir)
+  for (const [name, value] of Object.entries({ every, keep })) {
+    if (value === undefined) continue
+    checkInteger(name, value, 1)
+    if (checkpointDir === undefined) throw invalidArgumentText(name, "left out where no 'checkpointDir' is given", describe(value))
+  }
+  if (by !== undefined) checkChoice('by', by, scored)
+  if (by !== undefined && validate === undefined) throw invalidArgumentText('by', "left out where 'validate' is", describe(by))
+  if (workers !== undefined) checkInteger('workers', workers, 1, 1024)
+  return {
+    epochs: checkInteger('epochs', epochs, 1),
+    batch,
+    validate: validate === undefined ? undefined : checkValidation(trainer, validate, batch),
+    checkpointDir,
+    every,
+    keep: keep ?? 3,
+    by: by ?? 'cc',
+    workers,
+    seed: checkSeed('seed', seed),
+    dropLast: checkBoolean('dropLast', options.dropLast ?? accumulate > 1),
+    signal: checkSignal(options.signal),
+  }
+}
+
+/** Checked options of a fit. */
+export type FitPlan = ReturnType<typeof checkFit>
+
+function checkValidation(trainer: Trainer, given: ValidateOptions, batch: number) {
+  if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
+  checkNames('validate', given, ['dataset', 'every', ...evaluateNames.filter((name) => name !== 'signal')])
+  const { dataset, every = 1, ...options } = given
+  return {
+    dataset,
+    every: checkInteger('validate.every', every, 1),
+    options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { batch, ...options }),
+  }
+}
