@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
 
 /** Something that takes maps in order and ends as a file (or a folder of files): whole, or not at all. */
@@ -76,17 +76,30 @@ export function temporaryIn(folder: string, suffix = ''): string {
   return join(folder, `.diffsal-${randomBytes(6).toString('hex')}.tmp${suffix}`)
 }
 
-/** Makes a folder and those above it; gives the ones that were missing, outermost first. */
+/**
+ * Makes a folder and those above it; gives the ones that were missing, outermost first. (Node's own `recursive` never ends where a
+ * folder says that nothing is in it and lets nothing be made, as /proc does.)
+ */
 export async function makeFolders(folder: string): Promise<string[]> {
   try {
-    const outermost = await mkdir(folder, { recursive: true })
-    if (outermost === undefined) return []
-    const made = [outermost]
-    for (const part of relative(outermost, folder).split(sep)) if (part !== '') made.push(join(made.at(-1)!, part))
-    return made
+    return await makeMissing(resolve(folder))
   } catch (cause) {
     throw fileError('write', folder, cause)
   }
+}
+
+async function makeMissing(folder: string): Promise<string[]> {
+  const existing = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  if (existing?.isDirectory()) return []
+  if (existing) throw Object.assign(new Error('a file is in its place'), { code: 'EEXIST' })
+  const made = await makeMissing(dirname(folder))
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another process was faster.
+    if (error.code !== 'EEXIST') throw error
+  })
+  return [...made, folder]
 }
 
 /** Removes folders that {@link makeFolders} made, as far as they are empty. */

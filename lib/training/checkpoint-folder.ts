@@ -47,16 +47,24 @@ export class CheckpointFolder {
       throw occupied(path, `holds '${later}', which is later than the checkpoint that was resumed`, 'Resume from the latest')
     }
     for (const name of names) if (leftover.test(name)) await remove(join(path, name))
-    return new CheckpointFolder(path, keep, inside)
+    const folder = new CheckpointFolder(path, keep, inside)
+    // A process may have been killed before it came to this.
+    if (inside) await folder.#dropOld(resumed.step)
+    return folder
   }
 
   /** Writes the checkpoint of a step by `write`, then removes all but the last few before it. Gives its path. */
   async save(step: number, write: (path: string) => Promise<void>): Promise<string> {
     const path = pathOf(this.#path, step)
     await write(path)
-    const old = stepsOf(await namesIn(this.#path, 'read')).filter((each) => each <= step)
-    for (const each of old.slice(this.#keep)) await remove(pathOf(this.#path, each))
+    await this.#dropOld(step)
     return path
+  }
+
+  /** Removes all checkpoints up to this step's but the last few. */
+  async #dropOld(step: number): Promise<void> {
+    const upToIt = stepsOf(await namesIn(this.#path, 'read')).filter((each) => each <= step)
+    for (const each of upToIt.slice(this.#keep)) await remove(pathOf(this.#path, each))
   }
 
   /** Where the best model's weights go. */

@@ -1,49 +1,66 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { packageRoot } from '../../lib/addon.ts'
+import { blobs } from '../support/blobs.ts'
 import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
-import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
+import { trainingConfig, trainingRun } from '../support/training.ts'
 
 const folder = temporaryPath('package')
-const checkpoint = temporaryPath('checkpoint.safetensors')
-const steps = 12
-const batches = 4
+const checkpoints = join(folder, 'checkpoints')
+const [samples, steps] = [7, 12]
 
-/** Trains to the end, from the checkpoint where there is one, saving after every step; a line of JSON for each step that is saved. */
+/**
+ * Fits to the end, from the newest checkpoint where there is one. Prints a line of JSON for each event. The data are read by name, and
+ * after a while, as from a disk.
+ */
 const program = `
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { DiffSal, Trainer } from './dist/index.js'
-const [checkpoint, data] = process.argv.slice(2)
-const { config, run, options, steps, batches } = JSON.parse(readFileSync(data, 'utf8'), (key, value) =>
-  key === 'data' ? Float32Array.from(value) : value)
-const trainer = existsSync(checkpoint) ? await Trainer.resume(checkpoint, { threads: 1 }) : (await DiffSal.create(config, run)).trainer(options)
-console.log('ready')
-while (trainer.steps < steps) {
-  const done = await trainer.step(batches[trainer.steps % batches.length])
-  console.log(JSON.stringify(done))
-  await trainer.save(checkpoint)
+const { config, run, options, samples, truths } = JSON.parse(readFileSync('data.json', 'utf8'), (key, value) =>
+  typeof value?.base64 === 'string' ? new globalThis[value.type](Uint8Array.from(Buffer.from(value.base64, 'base64')).buffer) : value)
+const dataset = {
+  length: samples.length,
+  async get(index) {
+    await setTimeout((index * 7) % 5)
+    return samples[index]
+  },
+  truth: (video, frame) => truths[frame],
 }
+const started = existsSync('checkpoints') && readdirSync('checkpoints').some((name) => /^step-.*safetensors$/.test(name))
+const trainer = started ? await Trainer.resume('checkpoints', { threads: 1 }) : (await DiffSal.create(config, run)).trainer(options)
+console.log('ready')
+const plan = { epochs: 3, batch: 2, every: 1, keep: 2, checkpointDir: 'checkpoints', validate: { dataset, steps: 1, limit: 2 } }
+for await (const event of trainer.fit(dataset, plan)) console.log(JSON.stringify(event))
 console.log('end')
 `
 
-beforeAll(() => {
+beforeAll(async () => {
   copyPackage(folder)
   symlinkSync(join(packageRoot(), 'build'), join(folder, 'build'))
   writeFileSync(join(folder, 'train.mjs'), program)
-  const data = Array.from({ length: batches }, (_, number) => trainingBatch(2, number))
+  const dataset = blobs(samples)
+  const all = await Promise.all(Array.from({ length: samples }, (_, index) => dataset.get(index)))
+  const truths = await Promise.all(all.map((sample) => dataset.truth(sample!.video, sample!.frame)))
   const options = { lr: 1e-3, seed: 9, ema: 0.9, schedule: { kind: 'cosine', total: steps } }
-  const text = JSON.stringify({ config: trainingConfig, run: trainingRun, options, steps, batches: data }, (key, value: unknown) =>
-    key === 'data' ? Array.from(value as Float32Array) : value,
+  const text = JSON.stringify({ config: trainingConfig, run: trainingRun, options, samples: all, truths }, (_, value: unknown) =>
+    ArrayBuffer.isView(value) ? { type: value.constructor.name, base64: Buffer.from(value.buffer).toString('base64') } : value,
   )
   writeFileSync(join(folder, 'data.json'), text)
 })
 
-/** Runs the program, and kills it so many milliseconds after it is ready. The steps that it did, and whether it came to the end. */
-async function train(killAfter?: number): Promise<{ done: { step: number }[]; ended: boolean }> {
-  const child = spawn(process.execPath, ['train.mjs', checkpoint, 'data.json'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+/** What of an event does not depend on the clock. Numbers are as they were printed: all their digits. */
+function timeless(line: string): object {
+  const { seconds: _, waited: __, rate: ___, remaining: ____, ...event } = JSON.parse(line) as Record<string, unknown>
+  return event
+}
+
+/** Runs the program, and kills it so many milliseconds after it is ready. Its events, and whether it came to the end. */
+async function train(killAfter?: number): Promise<{ events: object[]; ended: boolean }> {
+  const child = spawn(process.execPath, ['train.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
     if (output === '' && killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter)
@@ -51,28 +68,51 @@ async function train(killAfter?: number): Promise<{ done: { step: number }[]; en
   })
   await new Promise((resolve) => child.on('close', resolve))
   const lines = output.split('\n').slice(0, -1)
-  return { done: lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { step: number }), ended: lines.includes('end') }
+  return { events: lines.filter((line) => line.startsWith('{')).map(timeless), ended: lines.includes('end') }
 }
 
-it('a run killed at any point goes on as if it had not been', async () => {
-  const { done: expected, ended } = await train()
-  expect([expected.length, ended]).toEqual([steps, true])
-  const weights = readFileSync(checkpoint)
-  rmSync(checkpoint)
+const files = () => (existsSync(checkpoints) ? readdirSync(checkpoints).toSorted() : [])
+const contents = () => files().map((name) => readFileSync(join(checkpoints, name)))
+const last = [`step-000000${steps - 1}.safetensors`, `step-000000${steps}.safetensors`]
 
+it('a fit killed at any point goes on as if it had not been', async () => {
+  const begin = performance.now()
+  const { events: expected, ended } = await train()
+  expect([expected.filter((event) => 'loss' in event && 'lr' in event).length, ended]).toEqual([steps, true])
+  const whole = performance.now() - begin
+  expect(files()).toEqual(['best.safetensors', ...last])
+  const finished = contents()
+  rmSync(checkpoints, { recursive: true })
+
+  /** The runs of one training so far, together: the events that the next may repeat begin at its first one. */
+  let told = 0
+  const check = (events: object[]) => {
+    const [first] = events
+    if (first === undefined) return
+    const from = expected.findIndex((event) => JSON.stringify(event) === JSON.stringify(first))
+    expect(expected.slice(from, from + events.length)).toEqual(events)
+    // Nothing is left out between two runs, but for the word of a checkpoint that was just written.
+    expect(from).toBeGreaterThanOrEqual(0)
+    if (from === told + 1) expect(expected[told]).toMatchObject({ type: 'checkpoint', best: false })
+    else expect(from).toBeLessThanOrEqual(told)
+    told = Math.max(told, from + events.length)
+  }
   let kills = 0
   for (let round = 0; kills < 20; round++) {
-    const { done, ended } = await train(Math.random() * 1500)
-    // Every step it did, the same ones again after a kill before they were saved, is the unbroken run's.
-    for (const step of done) expect(step).toEqual(expected[step.step - 1])
+    const { events, ended } = await train(Math.random() * Math.min(1200, whole))
+    check(events)
     if (!ended) kills++
     else {
-      expect(readFileSync(checkpoint).equals(weights)).toBe(true)
-      rmSync(checkpoint)
+      expect(files()).toEqual(['best.safetensors', ...last])
+      expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
+      rmSync(checkpoints, { recursive: true })
+      told = 0
     }
     expect(round).toBeLessThan(60)
   }
-  await train()
-  expect(readFileSync(checkpoint).equals(weights)).toBe(true)
-  console.log(`killed ${kills} times`)
+  check((await train()).events)
+  expect(told).toBe(expected.length)
+  expect(files()).toEqual(['best.safetensors', ...last])
+  expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
+  console.log(`killed ${kills} times, in ${((performance.now() - begin) / 1000).toFixed(0)} s`)
 })
