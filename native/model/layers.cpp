@@ -35,7 +35,7 @@ Convolution::Convolution(const Scope& scope, int64_t in, int64_t out, Sizes kern
   shape.insert(shape.end(), kernel.begin(), kernel.end());
   int64_t fan_in = std::accumulate(shape.begin() + 1, shape.end(), int64_t{1}, std::multiplies<>());
   weight = scope.parameter("weight", shape, Init::fan_in, fan_in);
-  if (options.bias) bias = scope.parameter("bias", {out}, Init::fan_in, fan_in);
+  if (options.bias) bias = scope.parameter("bias", {out}, options.bias_init, fan_in);
 }
 
 Tensor Convolution::operator()(const Tensor& x) const {

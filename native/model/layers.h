@@ -42,6 +42,7 @@ struct ConvolutionOptions {
   Sizes stride = {}, padding = {}, dilation = {};  // empty: 1, 0, 1
   int64_t groups = 1;
   bool bias = true;
+  Init bias_init = Init::fan_in;
 };
 
 // A 2-D or 3-D convolution, as `kernel` has two or three sizes.

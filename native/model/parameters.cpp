@@ -1,6 +1,7 @@
 #include "model/parameters.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
@@ -13,6 +14,7 @@ namespace diffsal {
 at::Tensor RandomSource::tensor(const ParameterInfo& info) {
   if (info.init == Init::zeros) return at::zeros(info.shape, at::kFloat);
   if (info.init == Init::ones) return at::ones(info.shape, at::kFloat);
+  if (info.init == Init::rare) return at::full(info.shape, std::log(0.02 / 0.98), at::kFloat);
   auto generator = make_generator(derive_seed(seed_, info.name));
   auto values = at::empty(info.shape, at::kFloat);
   if (info.init == Init::normal) return values.normal_(0, 1, generator);

@@ -7,8 +7,9 @@
 namespace diffsal {
 
 // How an untrained parameter is drawn. fan_in is PyTorch's default for linear and convolution layers: uniform within
-// ±1/sqrt(fan_in).
-enum class Init { zeros, ones, normal, fan_in };
+// ±1/sqrt(fan_in). rare is the logit of 0.02, the bias of an output that is mostly dark: a training then begins with where the light is, and
+// not with large gradients that put it out everywhere.
+enum class Init { zeros, ones, normal, fan_in, rare };
 
 struct ParameterInfo {
   std::string name;

@@ -39,7 +39,7 @@ SaliencyUNet::SaliencyUNet(const Scope& scope, const Config& c)
     : noise_encoder_(scope, c),
       mt_proj_(scope / "invpt_decoder" / "mt_proj" / 0, c.channels().front(), c.channels().back(), {3, 3}, {.padding = {1, 1}}),
       mt_norm_(scope / "invpt_decoder" / "mt_proj" / 1, c.channels().back()),
-      linear_pred_(scope / "logits" / "linear_pred", c.channels().back(), 1, {1, 1}),
+      linear_pred_(scope / "logits" / "linear_pred", c.channels().back(), 1, {1, 1}, {.bias_init = Init::rare}),
       height_(c.height),
       width_(c.width) {
   auto decoder = scope / "invpt_decoder";

@@ -232,7 +232,7 @@ describe('a resumed fit', () => {
     writeFileSync(join(folder, 'step-00000003.safetensors'), second.subarray(0, second.length / 2))
     writeFileSync(join(folder, 'step-00000004.safetensors.123.tmp'), second.subarray(0, 9))
     const warnings: string[] = []
-    setLogger((_, message) => warnings.push(message))
+    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
     const resumed = await Trainer.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(2)
     const rest = await collect(resumed, dataset, plan)
