@@ -177,8 +177,8 @@ export class Trainer {
 
   /** Frees the state that training takes beside the weights, after the work that was asked for before. The model stays. */
   dispose(): Promise<void> {
-    // With the model its thread has ended; what is left is freed with this object.
-    this.#closing ??= this.model.disposed ? Promise.resolve() : this.#native.dispose()
+    // A model that is disposed frees its trainers with it.
+    this.#closing ??= this.model.disposed ? this.model.dispose() : this.#native.dispose()
     return this.#closing
   }
 

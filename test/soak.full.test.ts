@@ -3,6 +3,7 @@ import { DiffSal } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
 import { MB, settledMemory } from './support/memory.ts'
 import { tinyInputs } from './support/tiny-inputs.ts'
+import { trainingBatch, trainingConfig, trainingRun } from './support/training.ts'
 
 // The whole network at a small size: its activations are what may leak, and at this size a leak shows within seconds.
 const config = { size: [64, 96] as [number, number] }
@@ -30,6 +31,16 @@ describe('a process that goes on', () => {
       await encode()
       if (i % 10 === 9) await settledMemory()
     }
+    expect((await settledMemory()) - before).toBeLessThan(20 * MB)
+  })
+
+  // A step's graph is some 10 MB here.
+  it('does not grow over 300 training steps', async () => {
+    await using model = await DiffSal.create(trainingConfig, trainingRun)
+    const trainer = model.trainer({ ema: 0.9 })
+    for (let i = 0; i < 100; i++) await trainer.step(trainingBatch(2, i % 5))
+    const before = await settledMemory()
+    for (let i = 0; i < 300; i++) await trainer.step(trainingBatch(2, i % 5))
     expect((await settledMemory()) - before).toBeLessThan(20 * MB)
   })
 

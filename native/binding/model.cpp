@@ -316,7 +316,8 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
   auto* self = this;
   return submit<Nothing>(
       info, info.Env().Undefined(),
-      [network = network_] {
+      [network = network_, at_close = std::move(at_close_)] {
+        for (const auto& free : at_close) free();
         network->reset();
         malloc_trim(0);  // glibc keeps what tensors have freed
         return Nothing();

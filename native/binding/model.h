@@ -2,9 +2,11 @@
 #include <napi.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "binding/environment.h"
 #include "checkpoint/mapped_source.h"
@@ -33,6 +35,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Worker& worker() { return *worker_; }
   // Empty before build() and after close(). Only jobs on the worker may look inside.
   std::shared_ptr<std::unique_ptr<Network>> network() const { return network_; }
+  // Calls `free` on the worker when the model is closed, before the network is freed.
+  void at_close(std::function<void()> free) { at_close_.push_back(std::move(free)); }
 
  private:
   // (config, device, { seed } | { path, identity, entries }, cancel) -> Promise<void>. The other methods are for after it.
@@ -75,6 +79,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   std::shared_ptr<std::unique_ptr<Network>> network_ = std::make_shared<std::unique_ptr<Network>>();
   // What the garbage collector was told that this object holds, so that a forgotten model is collected.
   int64_t told_bytes_ = 0;
+  std::vector<std::function<void()>> at_close_;
   std::unique_ptr<Worker> worker_;
 };
 

@@ -1,5 +1,6 @@
 #include "binding/trainer.h"
 
+#include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "binding/environment.h"
@@ -119,7 +120,11 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info)
     : ObjectWrap(info),
       model_object_(Napi::Persistent(info[0].As<Napi::Object>())),
       model_(ModelHandle::Unwrap(info[0].As<Napi::Object>())),
-      options_(options_from_js(info[1].As<Napi::Object>())) {}
+      options_(options_from_js(info[1].As<Napi::Object>())) {
+  model_->at_close([held = std::weak_ptr(trainer_)] {
+    if (auto trainer = held.lock()) trainer->reset();
+  });
+}
 
 template <typename Result>
 Napi::Value TrainerHandle::submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
@@ -189,6 +194,7 @@ Napi::Value TrainerHandle::dispose(const Napi::CallbackInfo& info) {
       info.Env(), model_->worker(), owner, nullptr,
       [trainer = trainer_] {
         trainer->reset();
+        malloc_trim(0);  // glibc keeps what tensors have freed
         return Nothing();
       },
       to_undefined);

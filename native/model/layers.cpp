@@ -11,7 +11,14 @@
 #include <functional>
 #include <numeric>
 
+#include "runtime/cancellation.h"
+
 namespace diffsal {
+
+void stop_point(const Tensor& x) {
+  throw_if_cancelled();
+  if (x.defined() && x.requires_grad()) x.register_hook([](const Tensor&) { throw_if_cancelled(); });
+}
 
 Linear::Linear(const Scope& scope, int64_t in, int64_t out, bool with_bias)
     : weight(scope.parameter("weight", {out, in}, Init::fan_in, in)) {

@@ -22,6 +22,10 @@ struct Pass {
   std::optional<double> dropout = {};
 };
 
+// A place where a cancelled job stops: here, and in the backward pass when the gradient comes to `x`, which may be undefined. (Of CUDA's
+// backward, which is another thread's and short, it does not know.)
+void stop_point(const Tensor& x);
+
 // y = x W^T + b over the last dimension.
 struct Linear {
   Linear(const Scope& scope, int64_t in, int64_t out, bool bias = true);

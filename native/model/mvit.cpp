@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 
@@ -43,7 +42,7 @@ std::vector<Tensor> MViT::operator()(const Tensor& frames, const Pass&) const {
   std::vector<Tensor> maps;
   for (const auto& stage : stages_) {
     for (const auto& block : stage.blocks) {
-      throw_if_cancelled();
+      stop_point(x);
       x = block(x, grid);
     }
     // The norm at a stage's end is applied to the running stream as well.

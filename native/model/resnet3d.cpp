@@ -3,7 +3,6 @@
 #include <ATen/ops/max_pool3d.h>
 #include <ATen/ops/relu.h>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -50,7 +49,7 @@ std::vector<Tensor> ResNet3D::operator()(const Tensor& frames, const Pass& pass)
   std::vector<Tensor> maps;
   for (const auto& layer : layers_) {
     for (const auto& block : layer) {
-      throw_if_cancelled();
+      stop_point(x);
       x = block(x, pass);
     }
     maps.push_back(x);

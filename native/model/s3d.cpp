@@ -6,7 +6,6 @@
 
 #include <variant>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -98,7 +97,7 @@ std::vector<Tensor> S3D::operator()(const Tensor& frames, const Pass& pass) cons
   auto x = frames;
   std::vector<Tensor> maps;
   for (const auto& layer : features_) {
-    throw_if_cancelled();
+    stop_point(x);
     auto y = (*layer)(x, pass);
     // The last map before each halving, from 1/4 on.
     if (y.size(3) < x.size(3) && 4 * x.size(3) <= frames.size(3)) maps.push_back(x);

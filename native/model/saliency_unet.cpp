@@ -4,7 +4,6 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -60,10 +59,11 @@ Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const std:
   // The stages are summed at half the clip's size.
   int64_t height = 16 * video[0].size(3), width = 16 * video[0].size(4);
   for (size_t i = 0; i < stages_.size(); ++i) {
-    throw_if_cancelled();
+    stop_point(x);
     const auto& stage = stages_[i];
     if (stage.patch_embed) x = (*stage.patch_embed)(x, pass);
     if (i < noise.size()) {
+      stop_point(noise[i]);
       auto skip = at::cat({video[i], noise[i]}, 2);  // the noise takes the last slot
       x = x.defined() ? x + skip : skip;
     }

@@ -8,7 +8,6 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -116,7 +115,7 @@ std::vector<Tensor> Swin3D::operator()(const Tensor& frames, const Pass&) const 
       x = stage.merging->reduction(stage.merging->norm(x));
     }
     for (const auto& block : stage.blocks) {
-      throw_if_cancelled();
+      stop_point(x);
       x = x + block.attn(block.norm1(x));
       x = x + block.fc2(at::gelu(block.fc1(block.norm2(x))));
     }

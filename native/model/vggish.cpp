@@ -3,7 +3,6 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
-#include "runtime/cancellation.h"
 
 namespace diffsal {
 
@@ -24,7 +23,7 @@ VGGish::VGGish(const Scope& scope, const AudioEncoderConfig& config) {
 Tensor VGGish::operator()(const Tensor& mel) const {
   return per_slot(mel, [&](Tensor x) {
     for (const auto& stage : stages_) {
-      throw_if_cancelled();
+      stop_point(x);
       for (const auto& convolution : stage) x = at::relu(convolution(x));
       x = at::max_pool2d(x, {2, 2}, {2, 2});
     }

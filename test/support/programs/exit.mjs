@@ -1,5 +1,5 @@
 // Ends while a prediction runs and others wait, in the way that its argument names.
-import { createModel, inputs, logMel } from './package.mjs'
+import { createModel, inputs, logMel, trainingSample } from './package.mjs'
 
 const [how, path] = process.argv.slice(2)
 const model = await createModel()
@@ -15,6 +15,11 @@ if (how === 'save') {
 } else if (how === 'sound') {
   logMel(new Float32Array(48000 * 120), { sampleRate: 48000 })
   setTimeout(quit, 200)
+} else if (how === 'train') {
+  const dataset = { length: 3, get: async (index) => trainingSample(index) }
+  for await (const { type, step } of model.trainer().fit(dataset, { epochs: 1000, batch: 1 })) {
+    if (type === 'step' && step === 2) setTimeout(quit, 100)
+  }
 } else {
   // Two models, for two threads that may be in libtorch while it ends.
   const other = await createModel()
