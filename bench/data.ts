@@ -1,8 +1,7 @@
 /**
  * How fast training data is read, and whether a training step waits for it.
  *
- *     npx tsc -p tsconfig.json --noEmit false --outDir out/bench
- *     UV_THREADPOOL_SIZE=8 node out/bench/bench/data.js [--workers 1,2,4,8] [--seconds 5] [--batch 4] [--steps 4]
+ *     npm run bench:data -- [--workers 1,2,4,8] [--seconds 5] [--batch 4] [--steps 4]
  *         [--device auto] [--tiny] [--no-train]
  *
  * Makes a tree of an audio-visual set (640×360 JPEGs with a photograph's detail, 48 kHz stereo sound) in the temporary folder, reads it
