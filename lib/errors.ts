@@ -79,6 +79,11 @@ export function describe(value: unknown): string {
   return name && name !== 'Object' ? `an instance of ${name}` : 'an object'
 }
 
+/** A text of any length as messages have it: a very long one without its middle. */
+export function shortened(text: string): string {
+  return text.length > 1000 ? `${text.slice(0, 600)} … ${text.slice(-200)}` : text
+}
+
 /** The error for an argument outside what a call accepts. */
 export function invalidArgument(argument: string, expected: string, value: unknown, cause?: unknown): DiffSalError {
   return invalidArgumentText(argument, expected, describe(value), cause)
@@ -97,8 +102,9 @@ export function invalidArgumentText(argument: string, expected: string, received
 /** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
 export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
   const { code, message } = cause as NodeJS.ErrnoException
+  const name = shortened(path)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new DiffSalError('ERR_DIFFSAL_NO_SPACE', `The disk is full: cannot ${doing} '${path}'. Nothing was left behind; free some space and try again.`, {
+    return new DiffSalError('ERR_DIFFSAL_NO_SPACE', `The disk is full: cannot ${doing} '${name}'. Nothing was left behind; free some space and try again.`, {
       argument: path,
       cause,
     })
@@ -108,6 +114,7 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'EACCES' || code === 'EPERM' ? 'permission is denied'
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
-    : message
-  return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${path}': ${why}.`, { argument: path, cause })
+    : code === 'ENAMETOOLONG' ? 'its name is too long'
+    : shortened(message)
+  return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }

@@ -74,6 +74,7 @@ describe('fileError', () => {
     ['EPERM', 'permission is denied'],
     ['EISDIR', 'it is a directory'],
     ['ENOTDIR', 'not a directory'],
+    ['ENAMETOOLONG', 'its name is too long'],
     ['EIO', 'EIO: whatever'],
   ])('puts %s into words', (code, expected) => {
     const cause = system(code)
@@ -81,6 +82,17 @@ describe('fileError', () => {
     expect(error).toMatchObject({ code: 'ERR_DIFFSAL_FILE', argument: 'a.safetensors', cause })
     expect(error.message).toMatch("Cannot read 'a.safetensors'")
     expect(error.message).toMatch(expected)
+  })
+
+  it('says a very long path without its middle', () => {
+    const path = `/begin/${'x'.repeat(1e6)}/end`
+    for (const code of ['ENAMETOOLONG', 'ENOSPC', 'EIO']) {
+      const { message } = fileError('write', path, Object.assign(new Error(`${code}: whatever, open '${path}'`), { code }))
+      expect(message).toMatch(/'\/begin\/x+ … x+\/end'/)
+      expect(message.length).toBeLessThan(2000)
+    }
+    const whole = `/begin/${'x'.repeat(900)}/end`
+    expect(fileError('read', whole, system('ENOENT')).message).toContain(`'${whole}'`)
   })
 
   it.each(['ENOSPC', 'EDQUOT'])('has a code of its own for %s', (code) => {
