@@ -1,4 +1,4 @@
-import { invalidArgument, invalidArgumentText } from '../errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { GroundTruth, TruthSource } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
@@ -31,7 +31,12 @@ export interface TrainingSample {
 export interface SaliencyDataset extends Dataset<TrainingSample>, TruthSource {
   /** The names of its videos. */
   readonly videos: readonly string[]
+  /** Where all names are alike but for a number: what they begin with, and how many they are, from 0. Saves listing millions. */
+  readonly numbered?: { readonly prefix: string; readonly count: number }
 }
+
+/** What {@link concatDatasets} joined. */
+const partsOf = new WeakMap<SaliencyDataset, readonly SaliencyDataset[]>()
 
 /**
  * Several datasets, one after the other, as one.
@@ -40,17 +45,13 @@ export interface SaliencyDataset extends Dataset<TrainingSample>, TruthSource {
  */
 export function concatDatasets(datasets: readonly SaliencyDataset[]): SaliencyDataset {
   if (!Array.isArray(datasets) || datasets.length === 0) throw invalidArgument('datasets', 'an array of datasets', datasets)
-  const owners = new Map<string, SaliencyDataset>()
-  for (const dataset of datasets) {
-    for (const video of dataset.videos) {
-      if (owners.has(video)) throw invalidArgumentText('datasets', 'of different videos', `two with '${video}'`)
-      owners.set(video, dataset)
-    }
-  }
+  const ownerOf = owners(datasets)
   const length = datasets.reduce((sum, dataset) => sum + dataset.length, 0)
-  return {
+  const whole: SaliencyDataset = {
     length,
-    videos: [...owners.keys()],
+    get videos() {
+      return datasets.flatMap((dataset) => dataset.videos)
+    },
     async get(index) {
       let rest = checkIndex(index, length)
       for (const dataset of datasets) {
@@ -60,9 +61,57 @@ export function concatDatasets(datasets: readonly SaliencyDataset[]): SaliencyDa
       throw invalidArgument('index', `less than ${length}`, index)
     },
     async truth(video, frame): Promise<GroundTruth | undefined> {
-      return owners.get(video)?.truth(video, frame)
+      return ownerOf(video)?.truth(video, frame)
     },
   }
+  partsOf.set(whole, datasets)
+  return whole
+}
+
+/** Which dataset has a video; refuses two that have the same. Those whose videos are numbered are not listed. */
+function owners(datasets: readonly SaliencyDataset[]): (video: string) => SaliencyDataset | undefined {
+  const listed = new Map<string, { readonly owner: SaliencyDataset; readonly place: number }>()
+  const numbered: { readonly owner: SaliencyDataset; readonly place: number; readonly prefix: string; readonly count: number }[] = []
+  const find = (video: string) => listed.get(video) ?? numbered.find(({ prefix, count }) => isNumbered(video, prefix, count))
+  // The listed ones first: a numbered one is then compared with names, or with another's prefix.
+  const all = datasets.flatMap((dataset, place) => partsWithin(dataset).map((owner) => ({ owner, place })))
+  for (const { owner, place } of all) {
+    if (owner.numbered !== undefined) continue
+    for (const video of owner.videos) {
+      const other = listed.get(video)
+      if (other !== undefined && other.place !== place) throw shared(video, other.place, place)
+      listed.set(video, { owner, place })
+    }
+  }
+  for (const { owner, place } of all) {
+    if (owner.numbered === undefined) continue
+    const { prefix, count } = owner.numbered
+    for (const [video, { place: other }] of listed) if (isNumbered(video, prefix, count)) throw shared(video, other, place)
+    const twin = numbered.find((one) => one.prefix === prefix)
+    if (twin !== undefined) throw shared(`${prefix}0`, twin.place, place)
+    numbered.push({ owner, place, prefix, count })
+  }
+  return (video) => find(video)?.owner
+}
+
+function partsWithin(dataset: SaliencyDataset): SaliencyDataset[] {
+  return partsOf.get(dataset)?.flatMap(partsWithin) ?? [dataset]
+}
+
+function isNumbered(video: unknown, prefix: string, count: number): boolean {
+  if (typeof video !== 'string' || !video.startsWith(prefix)) return false
+  const number = video.slice(prefix.length)
+  return /^(0|[1-9]\d*)$/.test(number) && Number(number) < count
+}
+
+function shared(video: string, one: number, other: number): DiffSalError {
+  const [first, second] = one < other ? [one, other] : [other, one]
+  const message = `'datasets[${second}]' must be of other videos than 'datasets[${first}]', but both have '${video}'.`
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, {
+    argument: `datasets[${second}]`,
+    expected: `other videos than those of datasets[${first}]`,
+    received: `'${video}'`,
+  })
 }
 
 /** Refuses what is no dataset, and one without samples. */

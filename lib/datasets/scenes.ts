@@ -1,7 +1,7 @@
 import type { GroundTruth } from '../metrics/score.ts'
 import { native, type NativeScene, type NativeSceneOptions } from '../native.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from '../options.ts'
-import { checkSceneStyle, mostScenes, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
+import { checkSceneStyle, mostSceneSamples, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 import type { Split } from './dataset-options.ts'
 
@@ -9,7 +9,7 @@ import type { Split } from './dataset-options.ts'
 export interface SoundingScenesOptions extends SceneOptions {
   /** Which part: no scene is in two of them, whatever the seeds. Default 'train'. */
   split?: Split
-  /** How many scenes. Default 100000 of the split 'train', 500 of the others. */
+  /** How many scenes, up to 10 million. Default 100000 of the split 'train', 500 of the others. */
   length?: number
   /** In how many of the clips, 0 to 1, another shape begins to sound. Default 1/3. */
   changes?: number
@@ -89,7 +89,7 @@ export function soundingScenes(options?: SoundingScenesOptions): SceneDataset {
     changes: checkNumber('changes', changes, 0, 1),
     frames: checkInteger('clipLength', clipLength, 2, 1024),
   }
-  checkInteger('length', length, 1, mostScenes)
+  checkInteger('length', length, 1, mostSceneSamples)
   checkBoolean('fixations', fixations)
   const prefix = `scenes-${style.seed}/${split}/`
   const frame = Math.floor(clipLength / 2)
@@ -108,6 +108,7 @@ export function soundingScenes(options?: SoundingScenesOptions): SceneDataset {
 
   return {
     length,
+    numbered: { prefix, count: length },
     get videos() {
       return Array.from({ length }, (_, index) => `${prefix}${index}`)
     },

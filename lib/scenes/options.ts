@@ -37,6 +37,9 @@ export type SceneStyle = Omit<NativeSceneOptions, 'domain' | 'index' | 'changes'
 /** How many scenes a seed has: the numbers of scenes are below. */
 export const mostScenes = 2 ** 30
 
+/** How many of them a dataset has at most: its videos can be listed. */
+export const mostSceneSamples = 10_000_000
+
 /** Checks {@link SceneOptions} and fills in the rest. */
 export function checkSceneStyle(options: SceneOptions): SceneStyle {
   const { seed = 0, shapes = [2, 4], hues = 6, cues = ['pitch', 'loudness'], size = [224, 384], fps = 25 } = options
