@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { PartialDiffSalConfig } from '../config.ts'
 import { countParameters, type ParameterCount } from '../parameter-count.ts'
+import { printable } from '../report/printable.ts'
 import { elementCount } from '../tensor.ts'
 import { readWeights } from '../weights.ts'
 import { filesMean } from './exit-codes.ts'
@@ -49,13 +50,13 @@ async function inspectFile(file: string, json: boolean): Promise<void> {
     return
   }
   const { total, ...each } = parameters
-  console.log(`${file}: ${format}, ${list.length} tensors of ${million(list.reduce((sum, { elements }) => sum + elements, 0))}`)
+  console.log(`${printable(file)}: ${format}, ${list.length} tensors of ${million(list.reduce((sum, { elements }) => sum + elements, 0))}`)
   console.log(`\nConfiguration\n${JSON.stringify(config, undefined, 2)}`)
   console.log(`\nParameters of its network: ${million(total)}`)
   for (const [part, count] of Object.entries(each)) console.log(`  ${part.padEnd(12)} ${million(count)}`)
   console.log('\nTensors')
-  for (const { name, dtype, shape } of list) console.log(`  ${dtype.padEnd(4)} ${name} [${shape.join(', ')}]`)
-  if (unused.length > 0) console.log(`\nUnused: ${unused.join(', ')}`)
+  for (const { name, dtype, shape } of list) console.log(`  ${dtype.padEnd(4)} ${printable(name)} [${shape.join(', ')}]`)
+  if (unused.length > 0) console.log(`\nUnused: ${unused.map(printable).join(', ')}`)
 }
 
 function variantRow([title, config]: (typeof variants)[number]): { title: string; config: PartialDiffSalConfig } & ParameterCount {

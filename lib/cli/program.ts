@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { printableLines } from '../report/printable.ts'
 import { convertCommand } from './convert.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
@@ -30,7 +31,7 @@ export async function runCli(argv: readonly string[], open?: ModelOpener): Promi
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const code = exitCodeOf(error)
-    const message = error instanceof Error ? error.message : String(error)
+    const message = printableLines(error instanceof Error ? error.message : String(error))
     const defect = code === 1 ? ' This is a defect of diffsal; please report it, with what DIFFSAL_DEBUG=1 prints.' : ''
     process.stderr.write(`diffsal: ${message}${defect}\n`)
     if (process.env.DIFFSAL_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)

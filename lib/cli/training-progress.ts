@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import { printable, printableLines } from '../report/printable.ts'
 import { scoresLine } from '../report/scores.ts'
 import { numberText } from '../report/ticks.ts'
 import type { StepEvent, TrainingEvent } from '../training/events.ts'
@@ -39,9 +40,9 @@ export function showTrainingProgress(size: TrainingSize, stream: NodeJS.WriteStr
       }
     },
     scoring(title, done, total) {
-      display.now(done, total, `scoring ${title}: ${done}/${total} samples`)
+      display.now(done, total, `scoring ${printable(title)}: ${done}/${total} samples`)
     },
-    line: (text) => display.line(text),
+    line: (text) => display.line(printableLines(text)),
     stop: () => display.stop(),
   }
 }

@@ -1,4 +1,5 @@
 import type { ScoreName, Scores } from '../metrics/score.ts'
+import { printable } from './printable.ts'
 
 /** The scores in the order of the paper's tables, as they are called there. */
 export const scoreColumns = [
@@ -28,13 +29,13 @@ export function scoresLine(mean: Scores['mean']): string {
 
 /** Tables for a terminal: a dataset each, a line a video, then the mean. */
 export function scoresText(datasets: readonly ScoredDataset[]): string {
-  const rows = datasets.flatMap(({ scores }) => Object.keys(scores.videos))
-  const width = Math.max(30, ...rows.map((video) => video.length)) + 2
+  const longest = datasets.flatMap(({ scores }) => Object.keys(scores.videos)).reduce((most, video) => Math.max(most, printable(video).length), 30)
+  const width = longest + 2
   const line = (name: string, cells: readonly string[]): string => name.padEnd(width) + cells.map((cell) => cell.padStart(8)).join('')
   const values = (mean: Scores['mean']): string[] => scoreColumns.map(({ name }) => scoreText(mean[name]))
   const tables = datasets.map(({ title, scores }) => [
-    line(title, scoreColumns.map((column) => column.title)),
-    ...Object.entries(scores.videos).map(([video, mean]) => line(`  ${video}`, values(mean))),
+    line(printable(title), scoreColumns.map((column) => column.title)),
+    ...Object.entries(scores.videos).map(([video, mean]) => line(`  ${printable(video)}`, values(mean))),
     line(meanTitle(scores), values(scores.mean)),
     ...undefinedNote(scores),
   ])

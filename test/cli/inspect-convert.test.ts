@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCli } from '../../lib/cli/program.ts'
 import { countParameters, DiffSal } from '../../lib/index.ts'
 import { networkCase } from '../support/fixtures.ts'
+import { rewriteWeights, zeros } from '../support/rewrite-weights.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { lightConfig } from '../support/tiny-config.ts'
 
@@ -65,6 +66,15 @@ describe('diffsal inspect', () => {
     expect(printed[0]).toMatch(/^paper .*76\.91 M$/m)
     expect(printed[0]).toMatch(/^attention sca .*76\.78 M$/m)
     expect(printed[0]).toMatch(/^released, video only .*71\.42 M$/m)
+  })
+
+  it('spells what a terminal would obey in names', async () => {
+    const path = await rewriteWeights(await saved(), (tensors) => tensors.set('ema.\u001b[2J\u202e', zeros('F32', [1])))
+    expect(await run('inspect', path)).toBe(0)
+    expect(printed.join('\n')).toContain('ema.\\u{1b}[2J\\u{202e}')
+    expect(await run('inspect', 'none\u001b[2J')).toBe(4)
+    expect(said).toContain("'none\\u{1b}[2J'")
+    expect(printed.join('\n') + said).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}/u)
   })
 
   it('has an exit code for what is no weights file', async () => {

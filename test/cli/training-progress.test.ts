@@ -35,14 +35,20 @@ test('a log gets the first step, then a line every ten seconds, and what happene
   progress.event(validation)
   now += 10_000
   progress.scoring('DIEM, test', 4, 9)
+  now += 10_000
+  progress.scoring('\u001b[2J', 1, 2)
+  progress.line('two\nlines\u202e')
   progress.stop()
   const lines = text().trimEnd().split('\n')
   expect(lines[0]).toBe(words)
-  expect(lines.map((line) => /step (\d+), loss/.exec(line)?.[1])).toEqual(['1', '4', '7', '10', undefined, undefined, undefined])
+  expect(lines.map((line) => /step (\d+), loss/.exec(line)?.[1])).toEqual(['1', '4', '7', '10', ...Array<undefined>(6)])
   expect(lines.slice(4)).toEqual([
     'Epoch 1/2: loss 700.6 after 10 steps, 40 s.',
     'Validation after epoch 1: CC 0.512, SIM 0.400, NSS 2.100, AUC-J 0.880, KL – (the best so far).',
     'scoring DIEM, test: 4/9 samples',
+    'scoring \\u{1b}[2J: 1/2 samples',
+    'two',
+    'lines\\u{202e}',
   ])
 })
 
