@@ -1,4 +1,4 @@
-import { describe, invalidArgumentText } from '../errors.ts'
+import { describe, invalidArgumentText, type DiffSalError } from '../errors.ts'
 import { checkChoice, checkNumber } from '../options.ts'
 import type { LearningRateSchedule } from '../training/learning-rate.ts'
 import type { TrainerOptions } from '../training/options.ts'
@@ -21,7 +21,10 @@ export function scheduleInSteps({ schedule, ...options }: RunTrainerOptions, ste
   const steps = (name: string, value: unknown): number => Math.round(checkNumber(`schedule.${name}`, value, 0, 1e6) * stepsPerEpoch)
   const scaled: LearningRateSchedule = { ...rest }
   if (rest.warmup !== undefined) scaled.warmup = steps('warmup', rest.warmup)
-  if (rest.kind === 'cosine') scaled.total = steps('total', rest.total ?? epochs)
+  if (rest.kind === 'cosine') {
+    scaled.total = steps('total', rest.total ?? epochs)
+    if (scaled.warmup !== undefined && scaled.warmup >= scaled.total) throw tooLongWarmup(rest.warmup!, scaled.warmup, rest.total ?? epochs, scaled.total)
+  }
   if (Array.isArray(rest.milestones)) {
     const inEpochs = rest.milestones as number[]
     // In an epoch of few steps two milestones may fall together; the second then comes a step later.
@@ -32,4 +35,12 @@ export function scheduleInSteps({ schedule, ...options }: RunTrainerOptions, ste
     })
   }
   return { ...options, schedule: scaled }
+}
+
+/** A cosine needs steps after its warm-up. In epochs of few steps the two may fall together though the epochs do not. */
+function tooLongWarmup(warmup: number, warmupSteps: number, total: number, totalSteps: number): DiffSalError {
+  const epochs = (count: number): string => `${count} ${count === 1 ? 'epoch' : 'epochs'}`
+  if (warmup >= total) return invalidArgumentText('schedule.warmup', `less than the whole schedule of ${epochs(total)}`, epochs(warmup))
+  const steps = (count: number): string => `${count} ${count === 1 ? 'step' : 'steps'}`
+  return invalidArgumentText('schedule.warmup', `less than the whole schedule of ${epochs(total)}, which is ${steps(totalSteps)} here`, `${epochs(warmup)}, which is ${steps(warmupSteps)},`)
 }

@@ -46,4 +46,9 @@ test('schedules in epochs become schedules in steps', () => {
   expect(schedule({ kind: 'multistep', milestones: [0.5, 0.75] }, 1)).toEqual({ kind: 'multistep', milestones: [1, 2] })
   expect(scheduleInSteps({ schedule: { kind: 'multistep', milestones: [7] } }, 100, 5)).toEqual({ schedule: { kind: 'multistep', milestones: [7] } })
   expect(scheduleInSteps({ lr: 1 }, 100, 5)).toEqual({ lr: 1 })
+  // What was not given is not what is wrong.
+  const warmup = (given: object, steps: number) => () => schedule({ kind: 'cosine', ...given }, steps)
+  expect(warmup({ warmup: 5 }, 100)).toThrow("'schedule.warmup' must be less than the whole schedule of 5 epochs, but 5 epochs came.")
+  expect(warmup({ warmup: 0.6, total: 0.9 }, 1)).toThrow("less than the whole schedule of 0.9 epochs, which is 1 step here, but 0.6 epochs, which is 1 step, came.")
+  expect(warmup({ warmup: 4.9 }, 100)()).toEqual({ kind: 'cosine', warmup: 490, total: 500 })
 })
