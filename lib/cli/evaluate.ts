@@ -3,21 +3,23 @@ import { Command } from 'commander'
 import { DiffSal } from '../diffsal.ts'
 import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
+import { checkChoice, checkInteger } from '../options.ts'
+import { printable } from '../report/printable.ts'
 import { reportHtml } from '../report/report.ts'
 import { scoresText } from '../report/scores.ts'
 import { maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
-import { inFile, nested } from './fields.ts'
+import { asFlags, inFile, nested } from './fields.ts'
 import { fraction, integer } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { readRunConfig, type RunConfig } from './run-config.ts'
-import { checkEntry, openEntries, runDatasetNames, type DatasetEntry, type OpenedDataset } from './run-datasets.ts'
+import { checkEntry, entryNames, openEntries, runDatasetNames, type DatasetEntry, type OpenedDataset } from './run-datasets.ts'
 import { runFolder, runWeights, shown } from './run-folder.ts'
 import { samplingNote } from './run-report.ts'
 import { datasetPictures, scoreDatasets, type ScoringOptions } from './run-scores.ts'
 import { showTrainingProgress } from './training-progress.ts'
-import { writeWhole } from './write-whole.ts'
+import { checkWritable, writeWhole } from './write-whole.ts'
 
 interface EvaluateFlags {
   readonly weights?: string
@@ -35,6 +37,7 @@ interface EvaluateFlags {
   readonly device?: string
   readonly threads?: number
   readonly report?: string
+  readonly output?: string
   readonly json?: true
 }
 
@@ -48,6 +51,7 @@ export function evaluateCommand(): Command {
     .description('score weights on datasets: CC, SIM, NSS, AUC-Judd and KL, each video and their mean')
     .argument('[config]', "a run's configuration, JSON")
     .option('--weights <file>', "the weights, safetensors or .pth (default: the run's best)")
+    .option('-o, --output <dir>', "the run's folder (default: the configuration's 'output')")
     .option('--dataset <name>', `without a configuration: ${runDatasetNames.join(', ')}`)
     .option('--root <dir>', 'where the dataset is')
     .option('--split <name>', 'train, validation or test (default: test)')
@@ -75,29 +79,34 @@ interface Plan {
   readonly load: { readonly device: string; readonly threads?: number; readonly config?: RunConfig['model'] }
   readonly pictures: number
   readonly locate: <T>(i: number, work: () => T) => T
+  /** Gives the error of a check of `sampling` its file, where it comes from one. */
+  readonly sampled: <T>(work: () => T) => T
 }
 
 async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
   const begin = performance.now()
   const plan = file === undefined ? planOfFlags(flags) : await planOfConfig(file, flags)
   const { weights, scoring } = plan
+  const { report } = flags
+  if (report !== undefined) await filesMean(6, () => checkWritable(report))
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
   })
   try {
     await using model = await filesMean(4, () => DiffSal.load(weights, { ...plan.load, signal }))
-    const { size, clipLength } = model.config
+    const { size, clipLength, timesteps } = model.config
+    if (scoring.steps !== undefined) plan.sampled(() => checkInteger(flags.steps === undefined ? 'sampling.steps' : '--steps', scoring.steps, 1, timesteps))
     const datasets = await openEntries(plan.entries, 'test', { size, clipLength, fixations: false }, plan.locate)
     const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
-    if (flags.report !== undefined) await writeReport(flags.report, model, datasets, scores, plan, signal)
     progress.stop()
     const seconds = Math.round(performance.now() - begin) / 1000
     if (flags.json) console.log(JSON.stringify({ weights, device: model.device, ...scoring, datasets: scores, seconds }))
-    else {
-      const report = flags.report === undefined ? [] : [`The report is '${flags.report}'.`]
-      console.log([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores), ...report].join('\n'))
-    }
+    else console.log([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores)].join('\n'))
+    if (report === undefined) return
+    // The scores are told before: they took long, and what goes wrong here does not take them away.
+    await writeReport(report, model, datasets, scores, plan, signal)
+    if (!flags.json) console.log(`The report is '${printable(report)}'.`)
   } finally {
     progress.stop()
     setLogger(undefined)
@@ -108,13 +117,14 @@ const ofDatasets = ['dataset', 'root', 'split', 'fold', 'stride'] as const
 
 async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
   const idle = ofDatasets.find((name) => flags[name] !== undefined)
-  if (idle !== undefined) throw misused(`--${idle}`, `'--${idle}' goes with --dataset: the configuration '${file}' says what is scored. Leave out one of them.`)
+  if (idle !== undefined) throw misused(`--${idle}`, `'--${idle}' goes without a configuration${idle === 'dataset' ? '' : ', with --dataset'}: '${file}' says what is scored. Leave out one of them.`)
   const config = await readRunConfig(file)
   if (config.test.length === 0) throw misused('test', `In '${file}', 'test' names no dataset: there is nothing to score.`)
-  const found = await runWeights(runFolder(config.output))
+  const output = flags.output === undefined ? config.output : resolve(flags.output)
+  const found = await runWeights(runFolder(output))
   const weights = flags.weights ?? found
   if (weights === undefined) {
-    throw misused('--weights', `The run in '${shown(config.output)}' has no weights yet: train it to the end with 'diffsal train', or give --weights FILE.`)
+    throw misused('--weights', `The run in '${shown(output)}' has no weights yet: train it to the end with 'diffsal train', or give --weights FILE, or the run's folder with --output.`)
   }
   const { device, model, sampling, workers } = config
   const threads = flags.threads ?? config.threads
@@ -130,6 +140,7 @@ async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
     },
     pictures: config.pictures,
     locate: (i, work) => inFile(file, () => nested(`test[${i}]`, work)),
+    sampled: (work) => (flags.steps === undefined ? inFile(file, work) : work()),
   }
 }
 
@@ -138,9 +149,17 @@ function planOfFlags(flags: EvaluateFlags): Plan {
   if (weights === undefined || dataset === undefined) {
     throw misused('--weights', 'What is to be scored? Give a configuration, or --weights FILE --dataset NAME --root DIR.')
   }
+  if (flags.output !== undefined) throw misused('--output', "'--output' goes with a configuration: the folder of its run. Leave it out.")
+  const name = checkChoice('--dataset', dataset, runDatasetNames)
+  const takes = ofDatasets.filter((option) => entryNames(name).includes(option))
+  const idle = ofDatasets.find((option) => flags[option] !== undefined && !takes.includes(option))
+  if (idle !== undefined) {
+    const list = takes.flatMap((option) => (option === 'dataset' ? [] : [`--${option}`])).join(', ')
+    throw misused(`--${idle}`, `'--${idle}' does not go with '--dataset ${name}', which takes ${list}. Leave it out.`)
+  }
   const given = Object.fromEntries(Object.entries({ dataset, root, split, fold, stride }).filter(([, value]) => value !== undefined))
-  const entry = checkEntry(dataset, given, (path) => resolve(path), (option) => `--${option}`)
-  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => work() }
+  const entry = checkEntry('--dataset', given, (path) => resolve(path), (option) => `--${option}`)
+  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => asFlags(ofDatasets, work), sampled: (work) => work() }
 }
 
 function scoringOf(flags: EvaluateFlags, base: ScoringOptions): ScoringOptions {

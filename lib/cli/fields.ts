@@ -5,13 +5,21 @@ import { DiffSalError } from '../errors.ts'
  * `trainer.lr`. `whole` is what the check itself calls the part.
  */
 export function nested<T>(field: string, work: () => T, whole = 'options'): T {
-  const wholeName = new RegExp(`(?<![\\w./])${whole}(?=[.'])`, 'g')
+  const wholeName = new RegExp(`(?<![\\w./])${whole}(?=[.'[])`, 'g')
   return withErrors(work, (error, argument) => {
     const { message } = error
-    const inner = argument === whole ? '' : argument.startsWith(`${whole}.`) ? argument.slice(whole.length + 1) : argument
-    const path = [field, inner].filter((part) => part !== '').join('.')
+    const inner = argument === whole ? '' : argument.startsWith(`${whole}.`) || argument.startsWith(`${whole}[`) ? argument.slice(whole.length) : `.${argument}`
+    const path = `${field}${inner}`.replace(/^\./, '')
     if (message.includes(`'${whole}`)) return [path, field === '' ? message.replace(`'${whole}'`, 'the configuration') : message.replace(wholeName, field)]
     return [path, message.includes(`'${argument}'`) ? message.replace(`'${argument}'`, `'${path}'`) : `'${path}': ${message}`]
+  })
+}
+
+/** Runs what checks the values of command-line flags, which its errors name without their dashes. */
+export function asFlags<T>(flags: readonly string[], work: () => T): T {
+  return withErrors(work, (error, argument) => {
+    const flag = flags.includes(argument) ? `--${argument}` : argument
+    return [flag, error.message.replace(`'${argument}'`, `'${flag}'`)]
   })
 }
 

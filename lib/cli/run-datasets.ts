@@ -1,4 +1,4 @@
-import { concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
+import { checkDataset, concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
 import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
 import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
 import { soundingScenes, soundingScenesOptionNames } from '../datasets/scenes.ts'
@@ -49,6 +49,12 @@ const openers: ReadonlyMap<string, Opener> = new Map([
 /** The datasets' names. */
 export const runDatasetNames: readonly string[] = [...openers.keys()]
 
+/** What an entry of a dataset may say. */
+export function entryNames(dataset: string): string[] {
+  const { rooted, options } = openers.get(dataset)!
+  return ['dataset', ...(rooted ? ['root'] : []), ...options]
+}
+
 /**
  * Checks what an entry names; its options' values are checked when it is opened.
  *
@@ -63,10 +69,9 @@ export function checkEntry(
 ): DatasetEntry {
   const entry = checkOptions<Record<string, unknown>>(field, given as Record<string, unknown>, Object.keys(Object(given)))
   const name = checkChoice(nameOf('dataset'), entry.dataset, runDatasetNames)
-  const opener = openers.get(name)!
-  checkNames(field, entry, ['dataset', ...(opener.rooted ? ['root'] : []), ...opener.options])
+  checkNames(field, entry, entryNames(name))
   const { dataset: _, root, ...options } = entry
-  return opener.rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
+  return openers.get(name)!.rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
 }
 
 /** A dataset with the words for it in tables: `DIEM, test, fold 1`. */
@@ -92,13 +97,17 @@ export async function openEntries(
     const opener = openers.get(name)!
     const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
     if (opener.options.includes('split')) options.split ??= split
-    const dataset = await locate(i, () => filesMean(3, () => opener.open(root, options)))
+    const dataset = await locate(i, async () => checkDataset('options', await filesMean(3, () => opener.open(root, options))))
     opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset) })
   }
   return opened
 }
 
-/** Several datasets as one; one is itself. */
+/**
+ * Several datasets as one; one is itself.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, naming two of `datasets` with a video of the same name
+ */
 export function joined(opened: readonly OpenedDataset[]): SaliencyDataset {
   return opened.length === 1 ? opened[0]!.dataset : concatDatasets(opened.map(({ dataset }) => dataset))
 }
@@ -109,10 +118,13 @@ function titleOf(name: string, { split, fold }: Record<string, unknown>): string
 
 /** The same dataset, whose errors of files are of the input. */
 function readingErrors(dataset: SaliencyDataset): SaliencyDataset {
-  const { length, videos } = dataset
+  const { length, numbered } = dataset
   return {
     length,
-    videos,
+    ...(numbered && { numbered }),
+    get videos() {
+      return dataset.videos
+    },
     get: (index) => filesMean(3, () => dataset.get(index)),
     truth: (video, frame) => filesMean(3, async () => dataset.truth(video, frame)),
   }

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { describe, DiffSalError, fileError } from '../errors.ts'
+import { describe, DiffSalError, fileError, shortened } from '../errors.ts'
+import { printable } from '../report/printable.ts'
 import { drawSeed } from '../seed.ts'
 import type { RunConfig } from './run-config.ts'
 import { writeWhole } from './write-whole.ts'
@@ -96,13 +97,22 @@ function checkSame({ config }: RunFolder, before: SeededRun, now: SeededRun): vo
   for (const name of fixed) {
     const [was, is] = [before[name], plain(now[name])]
     if (isDeepStrictEqual(was, is)) continue
-    const [old, current] = [was, is].map((value) => (typeof value === 'object' ? JSON.stringify(value) : describe(value))) as [string, string]
+    const [old, current] = [was, is].map((value) => (typeof value === 'object' ? shortened(JSON.stringify(value)) : describe(value))) as [string, string]
     throw new DiffSalError(
       'ERR_DIFFSAL_INVALID_ARGUMENT',
       `'${name}' was ${old} when the run began ('${shown(config)}') and is ${current} now: it would not be the same training. Put it back, or begin another run with --output.`,
       { argument: name, expected: old, received: current },
     )
   }
+  // The resumed trainer keeps its schedule, whose end was that of the epochs then.
+  const { kind, unit, total } = now.trainer.schedule ?? {}
+  if (kind !== 'cosine' || unit !== 'epochs' || total !== undefined || before.epochs === now.epochs) return
+  throw new DiffSalError(
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    `'epochs' was ${before.epochs} when the run began ('${shown(config)}') and is ${now.epochs} now, but the cosine schedule, which was given no 'total', falls to 0 after the ${before.epochs}. ` +
+      "Put it back, or begin another run with --output, whose 'weights' can be this run's.",
+    { argument: 'epochs', expected: `${before.epochs}`, received: `${now.epochs}` },
+  )
 }
 
 /** As it is after it was written and read. */
@@ -131,5 +141,5 @@ async function exists(path: string): Promise<boolean> {
 /** A path as short as it can be said from here. */
 export function shown(path: string): string {
   const near = relative('', path)
-  return near === '' ? '.' : near.startsWith('..') && near.length >= path.length ? path : near
+  return near === '' ? '.' : printable(near.startsWith('..') && near.length >= path.length ? path : near)
 }

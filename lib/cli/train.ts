@@ -1,17 +1,20 @@
 import { basename, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import type { SaliencyDataset } from '../datasets/dataset.ts'
 import { DiffSal } from '../diffsal.ts'
 import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
+import { checkInteger } from '../options.ts'
 import type { PictureRow } from '../report/picture-row.ts'
+import { printableLines } from '../report/printable.ts'
 import { scoresLine, scoresText, type ScoredDataset } from '../report/scores.ts'
 import { Trainer } from '../trainer.ts'
-import type { FitOptions } from '../training/fit-options.ts'
+import { checkFit, type FitOptions } from '../training/fit-options.ts'
 import { exitCodeHelp, filesMean, Interrupted } from './exit-codes.ts'
 import { inFile, nested } from './fields.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
-import { readRunConfig } from './run-config.ts'
+import { readRunConfig, type RunConfig } from './run-config.ts'
 import { joined, openEntries, type OpenedDataset, type SampleForm } from './run-datasets.ts'
 import { beginRun, hasCheckpoints, planRun, runFolder, shown, type RunFolder, type SeededRun } from './run-folder.ts'
 import { RunLog } from './run-log.ts'
@@ -47,18 +50,22 @@ async function train(file: string, flags: TrainFlags, signal: AbortSignal): Prom
   const output = flags.output === undefined ? config.output : resolve(flags.output)
   const folder = runFolder(output)
   const goOn = commandThatGoesOn(file, flags.output)
-  const run = await filesMean(6, () => planRun(folder, { ...config, output }, flags.resume ?? false, goOn))
-  let say = (text: string): void => void process.stderr.write(`${text}\n`)
+  await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal)
+}
+
+async function trainIn(folder: RunFolder, file: string, config: RunConfig, resume: boolean, goOn: string, signal: AbortSignal): Promise<void> {
+  const run = await filesMean(6, () => planRun(folder, config, resume, goOn))
+  let say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`)
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') say(`diffsal: ${message}`)
   })
   try {
-    const session = await Session.open(file, folder, run, flags.resume ?? false, signal)
+    const session = await Session.open(file, folder, run, resume, signal)
     say = (text) => session.progress.line(text)
     try {
       await session.run(goOn)
     } finally {
-      say = (text) => void process.stderr.write(`${text}\n`)
+      say = (text) => void process.stderr.write(`${printableLines(text)}\n`)
       await session.close()
     }
   } finally {
@@ -70,6 +77,9 @@ interface RunDatasets {
   readonly train: readonly OpenedDataset[]
   readonly validate: readonly OpenedDataset[]
   readonly test: readonly OpenedDataset[]
+  /** Those of `train` as one, and those of `validate`, if there are any. */
+  readonly trained: SaliencyDataset
+  readonly validated: SaliencyDataset | undefined
 }
 
 /** One process's part of a run. */
@@ -107,8 +117,10 @@ class Session {
     const model = resumed?.model ?? (await openModel(file, run, running, signal))
     try {
       signal.throwIfAborted()
+      if (run.sampling.steps !== undefined) inFile(file, () => checkInteger('sampling.steps', run.sampling.steps, 1, model.config.timesteps))
       const datasets = await openDatasets(file, run, model)
       const trainer = resumed ?? inFile(file, () => nested('trainer', () => model.trainer(scheduleInSteps(run.trainer, stepsPerEpoch(run, datasets), run.epochs))))
+      inFile(file, () => checkFit(trainer, datasets.trained, fitOptions(run, folder, datasets, signal)))
       await filesMean(6, () => beginRun(folder, run))
       const log = await filesMean(6, () => RunLog.open(folder.log, trainer.steps))
       return new Session(file, folder, run, signal, trainer, datasets, log)
@@ -141,9 +153,10 @@ class Session {
   }
 
   async #train(): Promise<void> {
-    const { train, validate } = this.#datasets
+    const { trained, validate } = this.#datasets
     const { model } = this.#trainer
-    for await (const event of this.#trainer.fit(joined(train), this.#fitOptions())) {
+    const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
+    for await (const event of this.#trainer.fit(trained, fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, onProgress))) {
       if (this.#log.append(event)) this.progress.event(event)
       if (event.type !== 'validation') continue
       this.#pictures = await datasetPictures(model, validate, this.#run.pictures, this.#run.sampling, this.#signal)
@@ -151,18 +164,6 @@ class Session {
       await this.#writeReport([])
     }
     this.#trained = true
-  }
-
-  #fitOptions(): FitOptions {
-    const { epochs, batch, dropLast, every, keep, by, workers, seed, validation, sampling } = this.#run
-    const reading = workers === undefined ? {} : { workers }
-    const { validate } = this.#datasets
-    const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
-    return {
-      ...{ epochs, batch, dropLast, keep, seed, checkpointDir: this.#folder.checkpoints, signal: this.#signal, ...reading },
-      ...(every !== undefined && { every }),
-      ...(validate.length > 0 && { by, validate: { dataset: joined(validate), ...validation, ...sampling, ...reading, onProgress } }),
-    }
   }
 
   /** Scores the test sets with the best weights, and writes what a finished run has. */
@@ -236,10 +237,25 @@ async function openDatasets(file: string, run: SeededRun, { config: { size, clip
   const scored: SampleForm = { size, clipLength, fixations: false }
   const trained: SampleForm = { ...scored, fixations: (run.trainer.terms?.nss ?? 0) !== 0 }
   const place = (list: string) => <T>(i: number, work: () => T): T => inFile(file, () => nested(`${list}[${i}]`, work))
+  const train = await openEntries(run.train, 'train', trained, place('train'))
+  const validate = await openEntries(run.validate, 'validation', scored, place('validate'))
+  const test = await openEntries(run.test, 'test', scored, place('test'))
+  const whole = (list: string, opened: readonly OpenedDataset[]): SaliencyDataset => inFile(file, () => nested(list, () => joined(opened), 'datasets'))
+  return { train, validate, test, trained: whole('train', train), validated: validate.length > 0 ? whole('validate', validate) : undefined }
+}
+
+function fitOptions(
+  { epochs, batch, dropLast, every, keep, by, workers, seed, validation, sampling }: SeededRun,
+  { checkpoints }: RunFolder,
+  { validated }: RunDatasets,
+  signal: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
+): FitOptions {
+  const reading = workers === undefined ? {} : { workers }
   return {
-    train: await openEntries(run.train, 'train', trained, place('train')),
-    validate: await openEntries(run.validate, 'validation', scored, place('validate')),
-    test: await openEntries(run.test, 'test', scored, place('test')),
+    ...{ epochs, batch, dropLast, keep, seed, checkpointDir: checkpoints, signal, ...reading },
+    ...(every !== undefined && { every }),
+    ...(validated && { by, validate: { dataset: validated, ...validation, ...sampling, ...reading, ...(onProgress && { onProgress }) } }),
   }
 }
 

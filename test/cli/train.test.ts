@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
@@ -192,6 +192,7 @@ test('the report has the curves, the tables, the pictures, and nothing from else
 })
 
 const entry = { dataset: 'AVAD', root: 'data' }
+const scenes = { dataset: 'scenes', length: 3 }
 
 describe('a configuration that is wrong names file and field, and leaves nothing', () => {
   test.each<[string, object, RegExp]>([
@@ -214,6 +215,11 @@ describe('a configuration that is wrong names file and field, and leaves nothing
     ["the schedule's unit", { trainer: { schedule: { unit: 'days' } } }, /'trainer\.schedule\.unit' must be one of 'steps', 'epochs'/],
     ['accumulation', { batch: 3, trainer: { accumulate: 2 } }, /'batch' must be a multiple of 'trainer\.accumulate' = 2, but 3 came/],
     ['sampling', { sampling: { eta: 2 } }, /'sampling\.eta' must be a number from 0 to 1/],
+    ["the model's time steps", { sampling: { steps: 5000 } }, /'sampling\.steps' must be an integer from 1 to 1000, but 5000 came/],
+    ['two datasets of the same videos', { validate: [scenes, { ...scenes, seed: 1 }, { ...scenes, length: 4 }] }, /'validate\[2\]' must be of other videos than 'validate\[0\]', but both have 'scenes-0\/validation\/0'/],
+    ['two of the same to train on', { train: [entry, entry] }, /'train\[1\]' must be of other videos than 'train\[0\]', but both have 'AVAD\/V1'/],
+    ['too many scenes', { train: [{ ...scenes, length: 2 ** 30 }] }, /'train\[0\]\.length' must be an integer from 1 to 10000000, but 1073741824 came/],
+    ['a warm-up of all steps', { train: [scenes], batch: 3, trainer: { schedule: { kind: 'cosine', unit: 'epochs', warmup: 0.6 } } }, /'trainer\.schedule\.warmup' must be less than the whole schedule of 1 epoch, which is 1 step here, but 0\.6 epochs, which is 1 step, came/],
     ['two beginnings', { weights: 'a', pretrained: 'b' }, /'pretrained' must be left out where 'weights' are given/],
     ['the score', { by: 'auc' }, /'by' must be one of/],
   ])('%s', async (_, config, message) => {
@@ -247,7 +253,9 @@ describe('evaluate', () => {
     ['nothing to score', 2, [], /What is to be scored\? Give a configuration, or --weights FILE --dataset NAME --root DIR/],
     ['a dataset', 2, ['--weights', 'w', '--dataset', 'AVID', '--root', '.'], /'--dataset' must be one of .*did you mean 'AVAD'/],
     ['no root', 2, ['--weights', 'w', '--dataset', 'AVAD'], /'--root' must be a non-empty string/],
-    ['a fold of a set without', 2, ['--weights', 'w', '--dataset', 'DHF1K', '--root', '.', '--fold', '1'], /'DHF1K' has an unknown option 'fold'/],
+    ['a fold of a set without', 2, ['--weights', 'w', '--dataset', 'DHF1K', '--root', '.', '--fold', '1'], /'--fold' does not go with '--dataset DHF1K', which takes --root, --split, --stride\. Leave it out/],
+    ['a root of a set that is made', 2, ['--weights', 'w', '--dataset', 'scenes', '--root', '.'], /'--root' does not go with '--dataset scenes', which takes --split\. Leave it out/],
+    ['a folder without a configuration', 2, ['--weights', 'w', '--dataset', 'scenes', '-o', '.'], /'--output' goes with a configuration/],
     ['no weights', 4, ['--weights', 'none', '--dataset', 'AVAD', '--root', '.'], /Cannot read 'none'/],
   ])('%s', async (_, code, args, message) => {
     const result = await inProcessCli(['evaluate', ...args])
@@ -260,8 +268,63 @@ describe('evaluate', () => {
     expect(await inProcessCli(['evaluate', file])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'test' names no dataset/) })
     const untrained = await makeRun({ test: [entry] })
     expect(await inProcessCli(['evaluate', untrained.file])).toMatchObject({ code: 2, stderr: expect.stringMatching(/has no weights yet: train it/) })
-    expect(await inProcessCli(['evaluate', untrained.file, '--fold', '1'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--fold' goes with --dataset/) })
+    expect(await inProcessCli(['evaluate', untrained.file, '--fold', '1'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--fold' goes without a configuration, with --dataset: '.*' says what is scored/) })
+    expect(await inProcessCli(['evaluate', untrained.file, '--dataset', 'UCF'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--dataset' goes without a configuration: '.*tiny\.json' says what is scored/) })
   })
+})
+
+describe('evaluate, of a run', () => {
+  const made = { train: [scenes], test: [{ ...scenes, length: 2 }], pictures: 1 }
+
+  test('in another folder', async () => {
+    const { file } = await makeRun(made)
+    const output = temporaryPath('elsewhere')
+    expect(await inProcessCli(['train', file, '-o', output])).toMatchObject({ code: 0 })
+    const nothing = await inProcessCli(['evaluate', file])
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringMatching(/has no weights yet: .*or the run's folder with --output/) })
+    expect(await inProcessCli(['evaluate', file, '-o', output])).toMatchObject({ code: 0, stdout: expect.stringContaining('mean of 2 videos') })
+
+    // The scores are on the terminal though the report can then not be written.
+    const page = temporaryPath('page.html')
+    const late = await inProcessCli(['evaluate', file, '-o', output, '--report', page], (text) => {
+      if (text.includes('scoring')) mkdirSync(page, { recursive: true })
+    })
+    expect(late).toMatchObject({ code: 6, stdout: expect.stringContaining('mean of 2 videos'), stderr: expect.stringMatching(/page\.html': it is a directory/) })
+    // Where that can be told before, nothing is scored.
+    const early = await inProcessCli(['evaluate', file, '-o', output, '--report', page])
+    expect(early).toMatchObject({ code: 6, stdout: '', stderr: expect.stringMatching(/^diffsal: Cannot write '.*page\.html': it is a directory\.\n$/) })
+
+    // Flags are named as they are typed, fields with their file.
+    const weights = ['--weights', join(output, 'checkpoints/last.safetensors')]
+    const said = async (...args: string[]): Promise<unknown> => {
+      const { code, stderr } = await inProcessCli(['evaluate', ...args])
+      return [code, stderr]
+    }
+    expect(await said(...weights, '--dataset', 'scenes', '--split', 'tset')).toEqual([2, expect.stringMatching(/^diffsal: '--split' must be one of .*did you mean 'test'/)])
+    expect(await said(...weights, '--dataset', 'scenes', '--steps', '5000')).toEqual([2, expect.stringMatching(/^diffsal: '--steps' must be an integer from 1 to 1000, but 5000 came/)])
+    await writeFile(file, JSON.stringify({ ...tiny, ...made, sampling: { steps: 5000 } }))
+    expect(await said(file, ...weights)).toEqual([2, expect.stringMatching(/^diffsal: In '.*tiny\.json', 'sampling\.steps' must be an integer from 1 to 1000/)])
+  })
+})
+
+test('a cosine that ends with the epochs is not gone on with for more', async () => {
+  const made = { train: [scenes], epochs: 2, pictures: 0 }
+  const cosine = { trainer: { schedule: { kind: 'cosine', unit: 'epochs' } } }
+  const { file, run } = await makeRun({ ...made, ...cosine })
+  expect(await inProcessCli(['train', file])).toMatchObject({ code: 0 })
+  const log = logOf(run)
+  expect(await inProcessCli(['train', file, '--resume'])).toMatchObject({ code: 0 })
+  await writeFile(file, JSON.stringify({ ...tiny, ...made, ...cosine, epochs: 3 }))
+  const more = await inProcessCli(['train', file, '--resume'])
+  expect(more.stderr).toMatch(/'epochs' was 2 when the run began .* and is 3 now, but the cosine schedule, which was given no 'total', falls to 0 after the 2\. Put it back, or begin another run with --output/)
+  expect([more.code, logOf(run)]).toEqual([2, log])
+})
+
+test('a name that is too long is not said whole', async () => {
+  const { file } = await makeRun({ output: 'x'.repeat(100_000) })
+  const { code, stderr } = await inProcessCli(['train', file])
+  expect([code, stderr]).toEqual([6, expect.stringMatching(/^diffsal: Cannot write '.*x … x+': its name is too long\.\n$/)])
+  expect(stderr.length).toBeLessThan(1000)
 })
 
 test('a loss that is not a number ends with exit code 7, and says how to go on', async () => {
