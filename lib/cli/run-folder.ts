@@ -12,6 +12,8 @@ export interface RunFolder {
   readonly path: string
   readonly config: string
   readonly log: string
+  /** There while a process trains. */
+  readonly lock: string
   readonly checkpoints: string
   /** The weights that validated best. */
   readonly best: string
@@ -28,6 +30,7 @@ export function runFolder(path: string): RunFolder {
     path,
     config: join(path, 'config.json'),
     log: join(path, 'log.jsonl'),
+    lock: join(path, 'run.lock'),
     checkpoints,
     best: join(checkpoints, 'best.safetensors'),
     last: join(checkpoints, 'last.safetensors'),

@@ -17,6 +17,7 @@ import { durationText } from './map-progress.ts'
 import { readRunConfig, type RunConfig } from './run-config.ts'
 import { joined, openEntries, type OpenedDataset, type SampleForm } from './run-datasets.ts'
 import { beginRun, hasCheckpoints, planRun, runFolder, shown, type RunFolder, type SeededRun } from './run-folder.ts'
+import { RunLock } from './run-lock.ts'
 import { RunLog } from './run-log.ts'
 import { trainingReport } from './run-report.ts'
 import { scheduleInSteps } from './run-schedule.ts'
@@ -50,7 +51,12 @@ async function train(file: string, flags: TrainFlags, signal: AbortSignal): Prom
   const output = flags.output === undefined ? config.output : resolve(flags.output)
   const folder = runFolder(output)
   const goOn = commandThatGoesOn(file, flags.output)
-  await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal)
+  const lock = await filesMean(6, () => RunLock.take(folder))
+  try {
+    await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal)
+  } finally {
+    await lock.release()
+  }
 }
 
 async function trainIn(folder: RunFolder, file: string, config: RunConfig, resume: boolean, goOn: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
+import { runFolder } from '../../lib/cli/run-folder.ts'
+import { RunLock } from '../../lib/cli/run-lock.ts'
 import { datasetNames } from '../../lib/datasets/open-dataset.ts'
 import type { TrainingEvent } from '../../lib/index.ts'
 import { audioVisualTree } from '../datasets/trees.ts'
@@ -318,6 +320,20 @@ test('a cosine that ends with the epochs is not gone on with for more', async ()
   const more = await inProcessCli(['train', file, '--resume'])
   expect(more.stderr).toMatch(/'epochs' was 2 when the run began .* and is 3 now, but the cosine schedule, which was given no 'total', falls to 0 after the 2\. Put it back, or begin another run with --output/)
   expect([more.code, logOf(run)]).toEqual([2, log])
+})
+
+test('a folder is trained in by one process at a time', async () => {
+  const { file, run } = await makeRun({ train: [scenes], pictures: 0 })
+  const lock = await RunLock.take(runFolder(run))
+  for (const resume of [[], ['--resume']]) {
+    const { code, stderr } = await inProcessCli(['train', file, ...resume])
+    expect(stderr).toMatch(new RegExp(`^diffsal: In '.*run' the process ${process.pid} is training, since .*Z\\. Wait for its end, or give another folder with --output\\.\n$`))
+    expect([code, readdirSync(run)]).toEqual([2, ['run.lock']])
+  }
+  await lock.release()
+  expect(existsSync(run)).toBe(false)
+  expect(await inProcessCli(['train', file])).toMatchObject({ code: 0 })
+  expect(readdirSync(run)).not.toContain('run.lock')
 })
 
 test('a name that is too long is not said whole', async () => {
