@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
+import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
+import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
@@ -249,6 +251,14 @@ export class DiffSal {
     const latest = this.config.timesteps - 1
     const data = BigInt64Array.from(times, (time) => BigInt(checkInteger('t', time, 0, latest)))
     return abortable(checkSignal(signal), (cancel) => model.denoise(x, { dtype: 'int64', shape: [data.length], data }, handle, cancel))
+  }
+
+  /**
+   * The log-mel slices that this model hears, for the option `mel` of `datasets.loadBatches`: [height, width], half its pictures', and
+   * how many. false where it does not hear.
+   */
+  get melShape(): MelShape | false {
+    return melShape(this.config)
   }
 
   /** Names and shapes of all tensors, as {@link save} writes them. @throws DiffSalError ERR_DIFFSAL_DISPOSED */

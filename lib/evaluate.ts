@@ -1,4 +1,4 @@
-import { checkSignal } from './abort.ts'
+import { checkSignal, unlessAborted } from './abort.ts'
 import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
@@ -53,7 +53,8 @@ export async function evaluate(model: DiffSal, dataset: SaliencyDataset, given?:
   const { limit, signal, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
   signal?.throwIfAborted()
-  const scores = await score(predictions(model, samples, options, signal), dataset)
+  const truth = async (video: string, frame: number) => dataset.truth(video, frame)
+  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) })
   if (scores.frames > 0) return scores
   const message = `The dataset has no ground truth for any of its ${samples.length} samples to score against.`
   throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })

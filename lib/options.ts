@@ -17,11 +17,16 @@ export function checkNames(argument: string, options: object, known: readonly st
 /** A plain object (or nothing, which is an empty one) whose names are all known. */
 export function checkOptions<T extends object>(argument: string, options: T | undefined, known: readonly (keyof T & string)[]): T {
   if (options === undefined) return {} as T
-  if (typeof options !== 'object' || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
-    throw invalidArgument(argument, 'an object', options)
-  }
+  if (!isPlain(options)) throw invalidArgument(argument, 'an object (a plain one)', options)
   checkNames(argument, options, known)
   return options
+}
+
+/** Whether a value is an object as a literal makes it, in whichever realm: a Map's entries, say, would be taken for no options at all. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
 }
 
 /** An integer in [min, max]. */

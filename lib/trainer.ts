@@ -1,16 +1,17 @@
 import { abortable, abortableWhole, checkSignal } from './abort.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
-import { DiffSalError, invalidArgument } from './errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestCheckpoint } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
 import type { TrainingEvent } from './training/events.ts'
+import { checkExtra } from './training/extra.ts'
 import type { FitOptions } from './training/fit-options.ts'
 import { fitStateOf, type Resumed } from './training/fit-state.ts'
-import { Fit } from './training/fit.ts'
+import { Fit, type FitHands } from './training/fit.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
 /** What a training step did. */
@@ -45,7 +46,7 @@ export class Trainer {
   readonly #live: () => NativeModel
   #steps = 0
   #extra: unknown
-  /** The checkpoint that the next fit goes on from. */
+  /** Where the next fit goes on, if it does not begin anew. */
   #resumed: Resumed | undefined
   #fitting = false
   #closing: Promise<void> | undefined
@@ -73,11 +74,12 @@ export class Trainer {
     const { checkpoint, training } = await readTrainingHeader(path)
     const model = await DiffSal.load(path, run)
     try {
-      const trainer = restoredOptions(path, () => model.trainer(training.options))
+      const state = fitStateOf(path, training.fit)
+      const trainer = restoredOptions(path, training.options, (options) => model.trainer(options))
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
-      trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel))
+      trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
       trainer.#extra = training.extra
-      trainer.#resumed = { path, step: trainer.#steps, state: fitStateOf(path, training.extra) }
+      trainer.#resumed = { path, step: trainer.#steps, state }
       return trainer
     } catch (error) {
       await model.dispose()
@@ -108,6 +110,7 @@ export class Trainer {
    * few are kept, and `best.safetensors`, the weights that validated best, for `DiffSal.load`. A process that is killed is
    * gone on from by `(await Trainer.resume(checkpointDir)).fit(dataset, options)` with the same dataset and options: what follows is bit for bit what
    * would have followed. An epoch's checkpoint comes before its `epoch` and `validation` events, which a resume from it tells again.
+   * A fit of a resumed trainer that fails or is left does not lose the place: the next one goes on after its last whole step.
    *
    * @param dataset - any object with `length` and `get(i)`; `datasets.openDataset` and `datasets.concatDatasets` give some. Samples fit
    * the model: frames of its clip length, targets of its size
@@ -117,12 +120,18 @@ export class Trainer {
    */
   async *fit(dataset: Dataset<TrainingSample>, options: FitOptions): AsyncGenerator<TrainingEvent, void, undefined> {
     this.#checkAlive()
-    if (this.#fitting) throw invalidArgument('trainer', 'one that no other fit is running on', this)
+    this.#checkIdle('Another fit')
     this.#fitting = true
     try {
-      const fit = await Fit.begin(this, this.#resumed, dataset, options)
-      this.#resumed = undefined
-      yield* fit.run()
+      const resumed = this.#resumed
+      const fit = await Fit.begin(this, this.#hands(), resumed, dataset, options)
+      let ended = false
+      try {
+        yield* fit.run()
+        ended = true
+      } finally {
+        this.#resumed = resumed && !ended ? fit.place(resumed) : undefined
+      }
     } finally {
       this.#fitting = false
     }
@@ -131,16 +140,21 @@ export class Trainer {
   /**
    * One step: noises the targets, denoises them under their clips, and moves the weights down the loss's gradient. It is done whole or
    * not at all: where it rejects, weights, running statistics and random state are as before. So an aborted one rejects when its
-   * work has stopped, and resolves where the abort came too late.
+   * work has stopped, and resolves where the abort came too late. While a fit runs only that takes steps.
    *
    * @throws DiffSalError ERR_DIFFSAL_DIVERGED where loss or gradient are not finite, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED,
    * ERR_DIFFSAL_OUT_OF_MEMORY
    */
   async step(batch: TrainingBatch, options?: { signal?: AbortSignal }): Promise<TrainingStep> {
     const { signal } = checkOptions('options', options, ['signal'])
+    this.#checkIdle('A step of your own')
+    return this.#step(batch, checkSignal(signal))
+  }
+
+  async #step(batch: TrainingBatch, signal: AbortSignal | undefined): Promise<TrainingStep> {
     this.#checkAlive()
     const checked = checkBatch(this.model.config, this.options, batch)
-    const done = await abortableWhole(checkSignal(signal), (cancel) => this.#native.step(checked, cancel))
+    const done = await abortableWhole(signal, (cancel) => this.#native.step(checked, cancel))
     this.#steps = done.step
     return done
   }
@@ -149,16 +163,21 @@ export class Trainer {
    * Writes all that {@link resume} needs to a safetensors file, beside `path` first and then renamed. `DiffSal.load` reads it too, for
    * its weights.
    *
-   * @param options - `extra`: anything that JSON holds, to be found again in {@link extra}; the position in the data, say
+   * @param options - `extra`: anything that JSON holds unchanged, to be found again in {@link extra}; the position in the data, say
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
    */
   async save(path: string, options?: { extra?: unknown; signal?: AbortSignal }): Promise<void> {
     const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
     this.#checkAlive()
     checkString('path', path)
-    const training: TrainingMetadata = { version: 1, options: this.options, extra }
-    const header = trainingHeader(this.#native.tensors(), this.model.config, jsonable(training))
-    await abortable(checkSignal(signal), (cancel) => this.#native.save(path, header, cancel))
+    checkExtra(extra)
+    await this.#save(path, { extra }, checkSignal(signal))
+  }
+
+  async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {
+    this.#checkAlive()
+    const header = trainingHeader(this.#native.tensors(), this.model.config, { version: 1, options: this.options, ...more })
+    await abortable(signal, (cancel) => this.#native.save(path, header, cancel))
   }
 
   /**
@@ -171,8 +190,17 @@ export class Trainer {
     this.#checkAlive()
     checkString('path', path)
     if (this.options.ema === null) throw invalidArgument('ema', 'set in the options of a trainer whose average is saved', null)
-    const header = weightsHeader(this.#live().parameters(), { diffsal: JSON.stringify(this.model.config) })
-    await abortable(checkSignal(signal), (cancel) => this.#native.saveAverage(path, header, cancel))
+    await this.#saveWeights(path, {}, checkSignal(signal))
+  }
+
+  /** Writes the weights, or their average where one is kept, for `DiffSal.load`. */
+  async #saveWeights(path: string, metadata: Record<string, string>, signal: AbortSignal | undefined): Promise<void> {
+    this.#checkAlive()
+    const model = this.#live()
+    const header = weightsHeader(model.parameters(), { diffsal: JSON.stringify(this.model.config), ...metadata })
+    await abortable(signal, (cancel) =>
+      this.options.ema === null ? model.save(path, header, 'float32', cancel) : this.#native.saveAverage(path, header, cancel),
+    )
   }
 
   /** Frees the state that training takes beside the weights, after the work that was asked for before. The model stays. */
@@ -186,25 +214,44 @@ export class Trainer {
     return this.dispose()
   }
 
+  /** What a fit does with this trainer that nobody else may meanwhile. */
+  #hands(): FitHands {
+    return {
+      step: (batch, signal) => this.#step(batch, signal),
+      save: (path, fit) => this.#save(path, { fit }),
+      saveWeights: (path, metadata, signal) => this.#saveWeights(path, metadata, signal),
+    }
+  }
+
+  /** Refuses what would get into a fit's way. */
+  #checkIdle(what: string): void {
+    if (!this.#fitting) return
+    const message = `A fit of this trainer is running. ${what} must wait until it has ended, or its loop was left.`
+    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'trainer', expected: 'one without a running fit' })
+  }
+
   #checkAlive(): void {
     if (this.#closing) throw new DiffSalError('ERR_DIFFSAL_DISPOSED', 'This trainer was disposed.', { argument: 'trainer' })
     this.#live()
   }
 }
 
-function jsonable(training: TrainingMetadata): TrainingMetadata {
+/** Makes a trainer with a checkpoint's options, which must be complete: a default, or a seed that is drawn, would change the training. */
+function restoredOptions(path: string, stored: ResolvedTrainerOptions, make: (options: ResolvedTrainerOptions) => Trainer): Trainer {
   try {
-    JSON.stringify(training)
-  } catch (cause) {
-    throw invalidArgument('extra', 'something that JSON holds', training.extra, cause)
-  }
-  return training
-}
-
-function restoredOptions<T>(path: string, make: () => T): T {
-  try {
-    return make()
+    const trainer = make(stored)
+    const missing = Object.keys(trainer.options).find((name) => !Object.hasOwn(stored, name))
+    if (missing !== undefined) throw invalidArgumentText(`options.${missing}`, 'in the file', 'nothing')
+    return trainer
   } catch (cause) {
     throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its training options are damaged: ${(cause as Error).message}`, { argument: path, cause })
+  }
+}
+
+/** Only a damaged file is a state that libtorch refuses. */
+function damagedState(path: string): (error: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof DiffSalError) || cause.code !== 'ERR_DIFFSAL_INTERNAL') throw cause
+    throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: the state of its random numbers is damaged.`, { argument: path, cause })
   }
 }

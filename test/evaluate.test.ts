@@ -129,6 +129,21 @@ describe('evaluate', () => {
     await expectDiffSalError(() => model.evaluate(blobs(2), options as EvaluateOptions), 'ERR_DIFFSAL_INVALID_ARGUMENT', part)
   })
 
+  it.each<[string, SaliencyDataset]>([
+    ['sample', blobs(4, { before: (i) => (i === 2 ? new Promise(() => {}) : undefined) })],
+    ['ground truth', { ...blobs(4), truth: () => new Promise(() => {}) }],
+  ])('an abort ends it though a %s never comes', async (_, dataset) => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    setTimeout(() => controller.abort(reason), 300)
+    await expect(model.evaluate(dataset, { signal: controller.signal, steps: 1 })).rejects.toBe(reason)
+  }, 10_000)
+
+  it('of samples that are all none does not speak of learning', async () => {
+    const error = await expectDiffSalError(() => model.evaluate(blobs(3, { before: () => null })), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'all its 3 samples')
+    expect(error.message).not.toContain('learn')
+  })
+
   it('is refused after dispose', async () => {
     const gone = await DiffSal.create(trainingConfig, trainingRun)
     await gone.dispose()

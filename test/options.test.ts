@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { checkBoolean, checkChoice, checkInteger, checkNames, checkNumber, checkOptions, checkString, nearest } from '../lib/options.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
@@ -13,9 +14,11 @@ describe('checkOptions', () => {
     expect(checkOptions('options', options, ['steps'])).toBe(options)
     expect(checkOptions('options', undefined, [])).toEqual({})
     expect(checkOptions('options', Object.create(null) as object, [])).toEqual({})
+    const foreign = runInNewContext('({ steps: 4 })') as { steps: number }
+    expect(checkOptions('options', foreign, ['steps'])).toBe(foreign)
   })
 
-  it.each([null, 4, 'steps', true, () => {}, [4], new Float32Array(1), new DataView(new ArrayBuffer(1))])('refuses %o', (options) =>
+  it.each([null, 4, 'steps', true, () => {}, [4], new Float32Array(1), new DataView(new ArrayBuffer(1)), new Map([['steps', 4]]), new AbortController().signal, new Date()])('refuses %o', (options) =>
     refused(() => checkOptions('options', options as object, []), 'options', 'an object'),
   )
 })

@@ -56,7 +56,7 @@ export interface SafetensorsHeader {
  * Longer headers are refused, so that a file cannot decide how much memory and time its header takes. It is room for some
  * 100 000 tensors. The format's own reader allows 100 MB, at which made-up JSON takes gigabytes and most of a minute to parse.
  */
-const maxHeaderBytes = 16 * 1024 * 1024
+export const maxHeaderBytes = 16 * 1024 * 1024
 
 /** The data of a file that {@link headerBytes} begins starts at a multiple of this: a cache line, for a memory-mapped file. */
 const dataAlignment = 64

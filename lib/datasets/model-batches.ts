@@ -31,7 +31,8 @@ export function clipsOf(batch: SampleBatch, config: DiffSalConfig): ClipInput {
   return { ...(config.video && { frames: batch.frames }), ...(config.audio && (batch.mel ? { mel: batch.mel } : { audio: null })) }
 }
 
-function named(index: number, sample: TrainingSample, check: () => void): void {
+/** Runs a check of a sample; what it throws names the sample. */
+export function named(index: number, sample: TrainingSample, check: () => void): void {
   try {
     check()
   } catch (cause) {

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { checkSignal } from '../abort.ts'
-import { DiffSalError } from '../errors.ts'
+import { checkSignal, unlessAborted } from '../abort.ts'
+import { DiffSalError, invalidArgumentText } from '../errors.ts'
+import type { AudioExcerpt } from '../inputs.ts'
 import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
 import { clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
 import { checkDataset, type Dataset, type TrainingSample } from './dataset.ts'
+import { named } from './model-batches.ts'
 import { ShuffledIndices, type DataPosition } from './shuffled-indices.ts'
 
 /** How {@link loadBatches} goes over a dataset. */
@@ -30,7 +32,7 @@ export interface LoadBatchesOptions {
   ahead?: number
   /**
    * Makes the log-mel slices ahead too: batches carry `mel` instead of `audio`, so that a training step has no sound to work on.
-   * Default false.
+   * Give the `melShape` of the model; true is for the paper's, of 224 × 384 pixels and 16 frames. Default false.
    */
   mel?: boolean | MelShape
   /** Stops it; the pending batch rejects with the signal's reason. */
@@ -55,13 +57,16 @@ interface Pending {
   readonly sample: Promise<HeardSample | null>
 }
 
+/** For how long a read that has begun is waited for when nobody wants it any more, in milliseconds. */
+const patience = 1000
+
 const known = ['batch', 'seed', 'shuffle', 'position', 'epochs', 'dropLast', 'workers', 'ahead', 'mel', 'signal'] as const
 
 /**
  * A dataset's samples in batches, in an order that the seed decides, read ahead of whoever uses them: pictures and sounds are decoded
  * on libuv's threads (UV_THREADPOOL_SIZE, 4 where it is not set), log-mel slices on one of the addon's, while the caller trains. The
  * order does not depend on what is ready first; a sample that is null is passed over and the batch filled with the next one. Leaving the
- * loop stops the reading.
+ * loop stops the reading; for reads that have begun it waits, but not longer than a second.
  *
  * @throws DiffSalError, at the batch that it concerns, what the dataset throws; ERR_DIFFSAL_INVALID_ARGUMENT for bad options and for a
  * dataset that has no sample, or gives no batch in an epoch.
@@ -112,17 +117,7 @@ function nothingIn(length: number, batch: number | undefined): DiffSalError {
     batch === undefined
       ? `all its ${length} samples were passed over, because their maps are all zero or their files damaged`
       : `it has fewer samples than a batch of ${batch}, and 'dropLast' leaves out those that are not full`
-  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The dataset has nothing to learn from: ${why}.`, { argument: 'dataset' })
-}
-
-/** The value, or the signal's reason as soon as it is aborted. The signal keeps nothing of it. */
-function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return value
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The dataset gives no batch: ${why}.`, { argument: 'dataset' })
 }
 
 /** Reads samples in order, some at a time, and only so far ahead. */
@@ -163,9 +158,12 @@ class Reader {
     return pending
   }
 
-  /** Resolves when nothing is being read any more. */
+  /** Resolves when nothing is being read any more, or what is takes so long that it may never end. */
   async idle(): Promise<void> {
-    await Promise.allSettled(this.#active)
+    let timer: NodeJS.Timeout | undefined
+    const tired = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
+    await Promise.race([Promise.allSettled(this.#active), tired])
+    clearTimeout(timer)
   }
 
   #fill(): void {
@@ -199,6 +197,7 @@ class Reader {
   async #make(index: number): Promise<HeardSample | null> {
     const sample = await this.#dataset.get(index)
     if (sample === null) return null
+    if (sample.audio) named(index, sample, () => checkFinite(sample.audio!))
     return this.#mel && sample.audio ? { sample, mel: await clipMel(sample.audio, this.#mel) } : { sample }
   }
 
@@ -208,6 +207,14 @@ class Reader {
       this.#waiting.shift()!()
     }
   }
+}
+
+/** What is not a number in a sound would be met only by the network, in an excerpt cut out of it. */
+function checkFinite({ samples }: AudioExcerpt): void {
+  // A sound that is none is refused by whoever takes it.
+  if (!(samples instanceof Float32Array)) return
+  const at = samples.findIndex((value) => !Number.isFinite(value))
+  if (at >= 0) throw invalidArgumentText('audio.samples', 'finite', `${samples[at]} at element ${at}`)
 }
 
 function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions) {

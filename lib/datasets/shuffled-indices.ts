@@ -9,6 +9,9 @@ export interface DataPosition {
   readonly offset: number
 }
 
+/** The greatest length that is shuffled: an order is held in memory, 4 bytes an index. */
+const mostShuffled = 2 ** 27
+
 /** How {@link ShuffledIndices} goes over the data. */
 export interface ShuffledIndicesOptions {
   /** Decides every order. */
@@ -29,14 +32,15 @@ export class ShuffledIndices {
   readonly #shuffle: boolean
   #epoch: number
   #offset: number
-  #order: Uint32Array
+  /** Undefined for the dataset's own. */
+  #order: Uint32Array | undefined
 
   /** @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a length of 0, a seed or a position out of range. */
   constructor(length: number, options: ShuffledIndicesOptions) {
     const { seed, shuffle = true, position = { epoch: 0, offset: 0 } } = checkOptions('options', options, ['seed', 'shuffle', 'position'])
-    this.length = checkInteger('length', length, 1, 2 ** 32 - 1)
-    this.seed = checkSeed('seed', seed)
     this.#shuffle = checkBoolean('shuffle', shuffle)
+    this.length = checkInteger('length', length, 1, this.#shuffle ? mostShuffled : 2 ** 32 - 1)
+    this.seed = checkSeed('seed', seed)
     this.#epoch = checkInteger('position.epoch', position.epoch, 0)
     this.#offset = checkInteger('position.offset', position.offset, 0, length)
     this.#order = this.#orderOf(this.#epoch)
@@ -54,14 +58,16 @@ export class ShuffledIndices {
       this.#offset = 0
       this.#order = this.#orderOf(this.#epoch)
     }
-    const index = this.#order[this.#offset]!
+    const index = this.#order?.[this.#offset] ?? this.#offset
     this.#offset += 1
     return { index, position: this.position }
   }
 
-  #orderOf(epoch: number): Uint32Array {
-    const order = Uint32Array.from({ length: this.length }, (_, i) => i)
-    if (this.#shuffle) fisherYates(order, randomWords(this.seed, epoch))
+  #orderOf(epoch: number): Uint32Array | undefined {
+    if (!this.#shuffle) return undefined
+    const order = new Uint32Array(this.length)
+    for (let i = 0; i < order.length; i++) order[i] = i
+    fisherYates(order, randomWords(this.seed, epoch))
     return order
   }
 }

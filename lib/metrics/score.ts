@@ -60,6 +60,9 @@ export async function score(predictions: AsyncIterable<FramePrediction> | Iterab
   for await (const { video, frame, tensor } of predictions) {
     const truth = await dataset.truth(checkString('predictions.video', video), frame)
     if (truth === undefined) continue
+    if (typeof truth !== 'object' || truth === null) {
+      throw invalidArgument(`dataset.truth('${video}', ${frame})`, "an object with 'density' or 'fixations', or undefined for none", truth)
+    }
     frames += 1
     const means = videos.get(video) ?? each(() => new Mean())
     videos.set(video, means)

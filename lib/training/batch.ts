@@ -29,12 +29,20 @@ export function checkBatch(config: DiffSalConfig, options: ResolvedTrainerOption
   const { inputs, batch: size } = checkInputs(config, clip)
   checkMap('target', target, config, size)
   if (noise !== undefined) checkMap('noise', noise, config, size)
-  if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8', 'float32']).shape, [size, 1, ...config.size])
+  if (fixations !== undefined) checkFixations(fixations, [size, 1, ...config.size])
   else if (options.terms.nss !== 0) throw invalidArgument('fixations', "given, because 'terms.nss' has a weight", fixations)
   if (size % options.accumulate !== 0) {
     throw invalidArgumentText('batch', `of a size that 'accumulate' = ${options.accumulate} divides`, `${size} ${size === 1 ? 'sample' : 'samples'}`)
   }
   return { inputs, target, fixations, t: t === undefined ? undefined : checkTimes(t, size, config.timesteps), noise }
+}
+
+/** Refuses what are no fixated pixels of this shape; NaN would count as not fixated. */
+export function checkFixations(fixations: unknown, shape: readonly number[]): void {
+  const checked = checkTensor<'uint8' | 'float32'>('fixations', fixations, ['uint8', 'float32'])
+  checkShape('fixations', checked.shape, shape)
+  const at = checked.data.findIndex(Number.isNaN)
+  if (at >= 0) throw invalidArgumentText('fixations', 'numbers', `NaN at element ${at}`)
 }
 
 function checkTimes(t: number | readonly number[], size: number, timesteps: number): Tensor<'int64'> {

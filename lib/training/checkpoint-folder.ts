@@ -1,16 +1,27 @@
 import { constants } from 'node:fs'
-import { access, readdir, rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, copyFile, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { DiffSalError, fileError } from '../errors.ts'
 import { log } from '../log.ts'
-import { makeFolders } from '../media/output-file.ts'
+import { readCheckpoint } from '../checkpoint/checkpoint.ts'
+import { makeFolders, OutputPlace } from '../media/output-file.ts'
+import { scored } from '../metrics/score.ts'
 import { readTrainingHeader } from './checkpoint.ts'
+import type { BestScore } from './fit-state.ts'
 
 /** The best model's weights. */
 const bestName = 'best.safetensors'
+/** Where a best model's file says how it scored. */
+const bestKey = 'validation'
 const stepName = /^step-(\d{8,})\.safetensors$/
 /** What a process that was killed while it wrote has left. */
 const leftover = /^(((step-\d{8,}|best)\.safetensors|\.diffsal-[\da-f]{12}\.tmp)\.\d+|\.diffsal-[\da-f]{12})\.tmp$/
+
+/** A best model's weights: how they scored, after which step, and where they lie. */
+export interface BestWeights extends BestScore {
+  readonly step: number
+  readonly path: string
+}
 
 /** The checkpoints of one training: the last few, and the best model's weights. */
 export class CheckpointFolder {
@@ -49,22 +60,50 @@ export class CheckpointFolder {
     for (const name of names) if (leftover.test(name)) await remove(join(path, name))
     const folder = new CheckpointFolder(path, keep, inside)
     // A process may have been killed before it came to this.
-    if (inside) await folder.#dropOld(resumed.step)
+    if (inside) await folder.#dropOld(resumed.step, unproven(keep))
     return folder
   }
 
-  /** Writes the checkpoint of a step by `write`, then removes all but the last few before it. Gives its path. */
+  /**
+   * Writes the checkpoint of a step by `write`, then removes all but the last few before it. Gives its path. That the training can go
+   * on from it only the next step shows: call {@link settle} then. Until then the one before it stays.
+   */
   async save(step: number, write: (path: string) => Promise<void>): Promise<string> {
     const path = pathOf(this.#path, step)
     await write(path)
-    await this.#dropOld(step)
+    await this.#dropOld(step, unproven(this.#keep))
     return path
   }
 
-  /** Removes all checkpoints up to this step's but the last few. */
-  async #dropOld(step: number): Promise<void> {
+  /** Removes what {@link save} left for the case that the checkpoint of this step is none to go on from. */
+  async settle(step: number): Promise<void> {
+    if (unproven(this.#keep) > this.#keep) await this.#dropOld(step, this.#keep)
+  }
+
+  /** The last checkpoint before this step's. */
+  async before(step: number): Promise<{ readonly path: string; readonly step: number } | undefined> {
+    const earlier = stepsOf(await namesIn(this.#path, 'read')).find((each) => each < step)
+    return earlier === undefined ? undefined : { path: pathOf(this.#path, earlier), step: earlier }
+  }
+
+  /** Removes all checkpoints up to this step's but the last `keep`. */
+  async #dropOld(step: number, keep: number): Promise<void> {
     const upToIt = stepsOf(await namesIn(this.#path, 'read')).filter((each) => each <= step)
-    for (const each of upToIt.slice(this.#keep)) await remove(pathOf(this.#path, each))
+    for (const each of upToIt.slice(keep)) await remove(pathOf(this.#path, each))
+  }
+
+  /** Takes over the best model's weights of another folder. */
+  async copyBest({ path }: BestWeights): Promise<void> {
+    const place = await OutputPlace.beside(this.best)
+    try {
+      await copyFile(path, place.temporary).catch((cause: unknown) => {
+        throw fileError('write', this.best, cause)
+      })
+      await place.sync()
+      await place.commit()
+    } finally {
+      await place.discard()
+    }
   }
 
   /** Where the best model's weights go. */
@@ -86,9 +125,30 @@ export async function newestCheckpoint(folder: string): Promise<string> {
   throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `Nothing can be resumed: '${folder}' ${why}.`, { argument: folder })
 }
 
+/** The best model's weights that lie beside a checkpoint, undefined where there are none, or none that a fit wrote. */
+export async function bestBeside(checkpoint: string): Promise<BestWeights | undefined> {
+  const path = join(dirname(checkpoint), bestName)
+  try {
+    const { by, score, step } = JSON.parse((await readCheckpoint(path)).metadata[bestKey]!) as BestWeights
+    return scored.includes(by) && Number.isFinite(score) && Number.isSafeInteger(step) ? { by, score, step, path } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether a path is a folder. What cannot be looked at is none; who opens it will say why. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() ?? false
+}
+
+/** What a best model's file says beside its configuration. */
+export function bestMetadata({ by, score }: BestScore, step: number): Record<string, string> {
+  return { [bestKey]: JSON.stringify({ by, score, step }) }
+}
+
+/** How many checkpoints are kept while the last one may be none to go on from. */
+function unproven(keep: number): number {
+  return Math.max(keep, 2)
 }
 
 /** The first whole one, with a warning for each that is not. */

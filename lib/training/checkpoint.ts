@@ -1,7 +1,7 @@
 import { readCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts'
-import { headerBytes } from '../checkpoint/safetensors.ts'
+import { headerBytes, maxHeaderBytes } from '../checkpoint/safetensors.ts'
 import type { DiffSalConfig } from '../config.ts'
-import { describe, DiffSalError } from '../errors.ts'
+import { describe, DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { ResolvedTrainerOptions } from './options.ts'
 
 /** Where the names of a trainer's own tensors begin; the rest of a training checkpoint are the model's. */
@@ -13,11 +13,16 @@ export interface TrainingMetadata {
   options: ResolvedTrainerOptions
   /** What the caller keeps with it. */
   extra?: unknown
+  /** Where the fit was that wrote it. */
+  fit?: unknown
 }
 
 /** The header of a training checkpoint with these tensors, all float32. */
 export function trainingHeader(tensors: readonly { name: string; shape: number[] }[], config: Readonly<DiffSalConfig>, training: TrainingMetadata): Uint8Array {
-  return weightsHeader(tensors, { diffsal: JSON.stringify(config), training: JSON.stringify(training) })
+  const header = weightsHeader(tensors, { diffsal: JSON.stringify(config), training: JSON.stringify(training) })
+  if (header.length <= maxHeaderBytes) return header
+  const most = `small enough for a header of ${maxHeaderBytes} bytes, which is what is read again`
+  throw invalidArgumentText('extra', most, `something that makes it ${header.length}`)
 }
 
 /** The header of a weights file with these tensors, all float32. */

@@ -30,7 +30,10 @@ export interface FitOptions {
   checkpointDir?: string
   /** Steps from one checkpoint to the next; each epoch ends with one too. Default: only these. */
   every?: number
-  /** How many checkpoints are kept, the last ones. Default 3. */
+  /**
+   * How many checkpoints are kept, the last ones. Default 3. Of 1, the one before stays too until another step, or the end, shows that the
+   * last can be gone on from.
+   */
   keep?: number
   /** The score that decides which model is the best: the greatest, of `kl` the least. Default `cc`. */
   by?: ScoreName
@@ -54,6 +57,12 @@ export function checkFit(trainer: Trainer, dataset: Dataset<TrainingSample>, giv
   const { epochs, checkpointDir, every, keep, by, workers, validate, seed = trainer.options.seed } = options
   const batch = checkInteger('batch', options.batch ?? 4, 1, 65_536)
   if (batch % accumulate !== 0) throw invalidArgumentText('batch', `of a size that 'accumulate' = ${accumulate} divides`, `${batch}`)
+  const dropLast = checkBoolean('dropLast', options.dropLast ?? accumulate > 1)
+  const last = dataset.length % batch
+  if (!dropLast && last % accumulate !== 0) {
+    const need = `true or left out, because an epoch's last batch has ${last} samples, which 'accumulate' = ${accumulate} does not divide`
+    throw invalidArgumentText('dropLast', need, 'false')
+  }
   if (checkpointDir !== undefined) checkString('checkpointDir', checkpointDir)
   for (const [name, value] of Object.entries({ every, keep })) {
     if (value === undefined) continue
@@ -73,7 +82,7 @@ export function checkFit(trainer: Trainer, dataset: Dataset<TrainingSample>, giv
     by: by ?? 'cc',
     workers,
     seed: checkSeed('seed', seed),
-    dropLast: checkBoolean('dropLast', options.dropLast ?? accumulate > 1),
+    dropLast,
     signal: checkSignal(options.signal),
   }
 }

@@ -1,7 +1,13 @@
 import type { DataPosition } from '../datasets/shuffled-indices.ts'
 import { describe, DiffSalError } from '../errors.ts'
-import type { ScoreName } from '../metrics/score.ts'
+import { scored, type ScoreName } from '../metrics/score.ts'
 import type { FitPlan } from './fit-options.ts'
+
+/** How a validation scored the model. */
+export interface BestScore {
+  readonly by: ScoreName
+  readonly score: number
+}
 
 /** What a fit's checkpoint holds beside the trainer's state: all that going on takes. */
 export interface FitState {
@@ -14,7 +20,7 @@ export interface FitState {
   /** The losses of the epoch so far: their sum over its samples, and how many these are. */
   loss: { sum: number; samples: number }
   /** The best validation so far. */
-  best: { readonly by: ScoreName; readonly score: number } | null
+  best: BestScore | null
 }
 
 /** A training's checkpoint, and where its fit was. */
@@ -29,22 +35,28 @@ export function freshState(length: number, { batch, seed, dropLast }: FitPlan): 
   return { data: { length, batch, seed, dropLast }, position: { epoch: 0, offset: 0 }, ended: 0, loss: { sum: 0, samples: 0 }, best: null }
 }
 
-/** The fit's state of a checkpoint's `extra`; undefined where no fit wrote it. */
-export function fitStateOf(path: string, extra: unknown): FitState | undefined {
-  const state = (extra as { fit?: FitState } | null | undefined)?.fit
-  if (state === undefined) return undefined
+/** The fit's state that a checkpoint holds, checked; undefined where no fit wrote it. */
+export function fitStateOf(path: string, stored: unknown): FitState | undefined {
+  if (stored === undefined) return undefined
+  const state = stored as FitState | null
   const { data, position, ended, loss, best } = state ?? {}
   const counts = [data?.length, data?.batch, data?.seed, position?.epoch, position?.offset, ended, loss?.samples]
   const whole = counts.every((count) => Number.isSafeInteger(count) && count! >= 0)
-  if (whole && typeof loss?.sum === 'number' && typeof data?.dropLast === 'boolean' && (best === null || typeof best?.score === 'number')) return state
+  const inside = whole && position!.offset < data!.length && (position!.epoch === ended || (position!.epoch === ended! + 1 && position!.offset === 0))
+  const scoredSo = best === null || (scored.includes(best?.by as ScoreName) && typeof best?.score === 'number')
+  if (inside && scoredSo && data!.batch > 0 && typeof loss?.sum === 'number' && typeof data?.dropLast === 'boolean') return state!
   throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its place in the data is damaged.`, {
     argument: path,
     received: describe(state),
   })
 }
 
-/** A copy of the state that a checkpoint holds, for a fit that goes on the same way; refuses one that would go another. */
-export function resumedState({ path, state }: Resumed & { state: FitState }, length: number, plan: FitPlan): FitState {
+/**
+ * A copy of the state that a checkpoint holds, for a fit that goes on the same way; refuses one that would go another.
+ *
+ * @param stored - the best model's score that lies beside the checkpoint
+ */
+export function resumedState({ path, state }: Resumed & { state: FitState }, stored: BestScore | undefined, length: number, plan: FitPlan): FitState {
   const { batch, seed, dropLast, by, validate } = plan
   const refuse = (name: string, now: unknown, then: unknown) => {
     const remedy = 'To train differently, load its weights with DiffSal.load and make a new trainer'
@@ -60,6 +72,7 @@ export function resumedState({ path, state }: Resumed & { state: FitState }, len
     const value = now[name as keyof typeof now]
     if (value !== then) refuse(name, value, then)
   }
-  if (validate && state.best && state.best.by !== by) refuse('by', by, state.best.by)
+  const best = state.best ?? stored
+  if (validate && best && best.by !== by) refuse('by', by, best.by)
   return structuredClone(state)
 }

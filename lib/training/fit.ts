@@ -10,55 +10,93 @@ import { log } from '../log.ts'
 import { temporaryIn } from '../media/output-file.ts'
 import type { Scores } from '../metrics/score.ts'
 import type { Trainer, TrainingStep } from '../trainer.ts'
-import { CheckpointFolder } from './checkpoint-folder.ts'
+import type { TrainingBatch } from './batch.ts'
+import { bestBeside, bestMetadata, CheckpointFolder, type BestWeights } from './checkpoint-folder.ts'
 import type { CheckpointEvent, EpochEvent, StepEvent, TrainingEvent, ValidationEvent } from './events.ts'
 import { checkFit, type FitOptions, type FitPlan } from './fit-options.ts'
-import { freshState, resumedState, type FitState, type Resumed } from './fit-state.ts'
+import { freshState, resumedState, type BestScore, type FitState, type Resumed } from './fit-state.ts'
 
 /** How much of the running mean of a sample's time a step keeps. */
 const paceKept = 0.9
+
+/** What a trainer does for its fit alone. */
+export interface FitHands {
+  step(batch: TrainingBatch, signal: AbortSignal | undefined): Promise<TrainingStep>
+  /** Writes a checkpoint. */
+  save(path: string, fit: FitState): Promise<void>
+  /** Writes the weights that are validated, and these words with them. */
+  saveWeights(path: string, metadata: Record<string, string>, signal: AbortSignal | undefined): Promise<void>
+}
 
 type Events<E extends TrainingEvent> = AsyncGenerator<E, void, undefined>
 
 /** One call of `Trainer.fit`. */
 export class Fit {
   readonly #trainer: Trainer
+  readonly #hands: FitHands
   readonly #dataset: Dataset<TrainingSample>
   readonly #plan: FitPlan
   readonly #state: FitState
   readonly #folder: CheckpointFolder | undefined
   /** The last checkpoint: with its step, whether another one is due. */
   #saved: { readonly path: string; readonly step: number } | undefined
+  /** The step whose checkpoint is known to be one to go on from. */
+  #settled: number | undefined
+  /** The best model's weights that lay beside the checkpoint that was resumed. */
+  #stored: BestWeights | undefined
   #epochBegin = performance.now()
   /** Seconds that an index into the dataset takes, a running mean; and of these, samples that were trained on. */
   #pace: { readonly seconds: number; readonly samples: number } | undefined
 
   private constructor(
     trainer: Trainer,
+    hands: FitHands,
     dataset: Dataset<TrainingSample>,
     plan: FitPlan,
     state: FitState,
     folder: CheckpointFolder | undefined,
     saved: Resumed | undefined,
+    stored: BestWeights | undefined,
   ) {
     this.#trainer = trainer
+    this.#hands = hands
     this.#dataset = dataset
     this.#plan = plan
     this.#state = state
     this.#folder = folder
     this.#saved = saved
+    this.#stored = stored
   }
 
   /** Checks all that can be checked before the first step. */
-  static async begin(trainer: Trainer, resumed: Resumed | undefined, dataset: Dataset<TrainingSample>, options: FitOptions): Promise<Fit> {
+  static async begin(
+    trainer: Trainer,
+    hands: FitHands,
+    resumed: Resumed | undefined,
+    dataset: Dataset<TrainingSample>,
+    options: FitOptions,
+  ): Promise<Fit> {
     const plan = checkFit(trainer, dataset, options)
     plan.signal?.throwIfAborted()
     const { length } = dataset
-    const state = resumed?.state ? resumedState({ ...resumed, state: resumed.state }, length, plan) : freshState(length, plan)
-    const { checkpointDir, keep } = plan
+    const { checkpointDir, keep, validate } = plan
+    const beside = resumed && validate && (await bestBeside(resumed.path))
+    // A later one is of steps that are done again.
+    const stored = beside && beside.step <= resumed.step ? beside : undefined
+    const state = resumed?.state ? resumedState({ ...resumed, state: resumed.state }, stored, length, plan) : freshState(length, plan)
     const folder = checkpointDir === undefined ? undefined : await CheckpointFolder.open(checkpointDir, keep, resumed)
+    if (validate && folder && state.best && !(folder.continues ? beside : stored)) {
+      log('warn', `The best weights of before are not beside the checkpoint '${resumed!.path}' any more, so the next validation begins the search for the best anew.`)
+      state.best = null
+    }
     const saved = resumed?.step === trainer.steps && (folder?.continues ?? true)
-    return new Fit(trainer, dataset, plan, state, folder, saved ? resumed : undefined)
+    return new Fit(trainer, hands, dataset, plan, state, folder, saved ? resumed : undefined, stored)
+  }
+
+  /** Where another fit goes on after this one, which went on from `resumed`. */
+  place(resumed: Resumed): Resumed {
+    const { path, step } = this.#saved ?? resumed
+    return { path, step, state: this.#state }
   }
 
   async *run(): Events<TrainingEvent> {
@@ -87,14 +125,22 @@ export class Fit {
           state.position = { epoch: state.ended + 1, offset: 0 }
           yield* this.#endEpoch()
         }
-        if (done) return
+        if (done) {
+          await this.#settle()
+          return
+        }
         ahead = batches.next()
         // What it rejects with is met when it is awaited, a step later.
         ahead.catch(() => undefined)
-        const resumedAt = performance.now()
-        const step = await this.#step(loaded)
-        const seconds = (waited + performance.now() - resumedAt) / 1000
-        yield this.#stepped(step, loaded, seconds, waited / 1000)
+        if (loaded.samples.length % this.#trainer.options.accumulate === 0) {
+          const resumedAt = performance.now()
+          const step = await this.#step(loaded)
+          const seconds = (waited + performance.now() - resumedAt) / 1000
+          await this.#settle()
+          yield this.#stepped(step, loaded, seconds, waited / 1000)
+        } else {
+          this.#passOver(loaded)
+        }
         if (state.position.epoch > state.ended) yield* this.#endEpoch()
         else if (every !== undefined && this.#trainer.steps % every === 0) yield* this.#checkpoint()
       }
@@ -114,16 +160,13 @@ export class Fit {
     const { signal } = this.#plan
     const { target, fixations } = batch
     try {
-      return await this.#trainer.step(
-        { ...clipsOf(batch, model.config), target, ...(options.terms.nss !== 0 && fixations && { fixations }) },
-        { ...(signal && { signal }) },
-      )
+      return await this.#hands.step({ ...clipsOf(batch, model.config), target, ...(options.terms.nss !== 0 && fixations && { fixations }) }, signal)
     } catch (error) {
       if (!(error instanceof DiffSalError) || error === signal?.reason) throw error
       const { code, message, argument, expected, received } = error
       const names = samples.map(({ video, frame }) => `frame ${frame} of '${video}'`).join(', ')
       const more =
-        code === 'ERR_DIFFSAL_DIVERGED' ? ` It holds ${names}. ${this.#wayOn()}`
+        code === 'ERR_DIFFSAL_DIVERGED' ? ` It holds ${names}. ${await this.#wayOn()}`
         : code === 'ERR_DIFFSAL_INVALID_ARGUMENT' ? ` The batch holds ${names}.`
         : undefined
       if (more === undefined) throw error
@@ -131,9 +174,34 @@ export class Fit {
     }
   }
 
-  #wayOn(): string {
-    if (this.#saved === undefined) return 'No checkpoint was written.'
-    return `The last checkpoint, after step ${this.#saved.step}, is '${this.#saved.path}': Trainer.resume goes on from it.`
+  /** Leaves out an epoch's last batch, of a size that it has because samples were none. */
+  #passOver({ samples, epoch, position }: LoadedBatch): void {
+    const { accumulate } = this.#trainer.options
+    const why = `the last batch of epoch ${epoch} has ${samples.length}, because samples were passed over, which 'accumulate' = ${accumulate} does not divide`
+    if (this.#state.loss.samples === 0) {
+      const message = `The dataset has too few samples that are not passed over: ${why}, and the epoch has no other.`
+      throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })
+    }
+    log('warn', `${samples.length} samples are left out: ${why}.`)
+    this.#state.position = position
+  }
+
+  /** After a step, or at the end: from the last checkpoint the training goes on. */
+  async #settle(): Promise<void> {
+    if (this.#saved === undefined || this.#settled === this.#saved.step) return
+    await this.#folder?.settle(this.#saved.step)
+    this.#settled = this.#saved.step
+  }
+
+  /** What there is to go on from: the last checkpoint, unless the step that fails is the first after it. */
+  async #wayOn(): Promise<string> {
+    const last = this.#saved
+    if (last === undefined) return 'No checkpoint was written.'
+    if (this.#trainer.steps > last.step) return `The last checkpoint, after step ${last.step}, is '${last.path}': Trainer.resume goes on from it.`
+    const fails = `the step after the last checkpoint, '${last.path}', is the one that fails`
+    const before = await this.#folder?.before(last.step)
+    if (before === undefined) return `There is no checkpoint to go on from: ${fails}.`
+    return `The checkpoint to go on from with Trainer.resume, after step ${before.step}, is '${before.path}': ${fails}. Remove that one first, or give another 'checkpointDir'.`
   }
 
   #stepped({ step, loss, gradNorm, lr }: TrainingStep, { samples, epoch, position }: LoadedBatch, seconds: number, waited: number): StepEvent {
@@ -174,15 +242,23 @@ export class Fit {
     const seconds = (performance.now() - begin) / 1000
     const score = scores.mean[by]
     if (Number.isNaN(score)) log('warn', `The score '${by}' is undefined for every frame of the validation, so no best model is chosen by it.`)
-    const { best } = this.#state
-    const better = !Number.isNaN(score) && (best === null || (by === 'kl' ? score < best.score : score > best.score))
     const step = this.#trainer.steps
-    if (better) {
-      if (this.#folder) await this.#saveWeights(this.#folder.best)
-      this.#state.best = { by, score }
-    }
+    const best = this.#bestBefore(step)
+    const better = !Number.isNaN(score) && (best === null || (by === 'kl' ? score < best.score : score > best.score))
+    if (better && this.#folder) await this.#hands.saveWeights(this.#folder.best, bestMetadata({ by, score }, step), this.#plan.signal)
+    this.#state.best = better ? { by, score } : best
     yield { type: 'validation', step, epoch, scores, best: better, seconds }
     if (better && this.#folder) yield { type: 'checkpoint', step, path: this.#folder.best, best: true }
+  }
+
+  /** The best score of the validations before that of this step. The last one of a fit that is trained on may have come after its checkpoint. */
+  #bestBefore(step: number): BestScore | null {
+    const { best } = this.#state
+    const { by } = this.#plan
+    const stored = this.#stored
+    if (stored?.by !== by || stored.step >= step) return best
+    if (best && (by === 'kl' ? best.score <= stored.score : best.score >= stored.score)) return best
+    return { by, score: stored.score }
   }
 
   /** Of the model, or of the average of its weights where one is kept. */
@@ -194,7 +270,7 @@ export class Fit {
     if (trained.ema === null) return evaluate(model, dataset, { ...options, ...stop })
     const path = temporaryIn(checkpointDir ?? tmpdir())
     try {
-      await this.#saveWeights(path)
+      await this.#hands.saveWeights(path, {}, signal)
       await using average = await DiffSal.load(path, { device: model.device, threads: model.threads, ...stop })
       // Its pages stay while they are used.
       await rm(path)
@@ -204,20 +280,27 @@ export class Fit {
     }
   }
 
-  /** Writes what is validated. */
-  async #saveWeights(path: string): Promise<void> {
-    const { signal } = this.#plan
-    const { model, options } = this.#trainer
-    const stop = { ...(signal && { signal }) }
-    await (options.ema === null ? model.save(path, stop) : this.#trainer.saveAverage(path, stop))
-  }
-
   async *#checkpoint(): Events<CheckpointEvent> {
     const { steps } = this.#trainer
     if (this.#folder === undefined || steps === 0 || this.#saved?.step === steps) return
-    const extra = { fit: this.#state }
-    const path = await this.#folder.save(steps, (path) => this.#trainer.save(path, { extra }))
+    await this.#checkWeights()
+    const path = await this.#folder.save(steps, (path) => this.#hands.save(path, this.#state))
+    // Now that the folder holds a checkpoint that is resumed in it.
+    if (this.#saved === undefined && this.#stored && !this.#folder.continues) await this.#folder.copyBest(this.#stored)
     this.#saved = { path, step: steps }
     yield { type: 'checkpoint', step: steps, path, best: false }
+  }
+
+  /** Refuses to keep weights that the last step's update has spoilt, which its loss does not show yet. */
+  async #checkWeights(): Promise<void> {
+    const { model, steps } = this.#trainer
+    for (const { name } of model.parameters()) {
+      const { data } = await model.parameter(name)
+      let sum = 0
+      for (let i = 0; i < data.length; i++) sum += data[i]!
+      if (Number.isFinite(sum)) continue
+      const message = `After step ${steps} the weights '${name}' are not finite, so no checkpoint of them is written. Lower the learning rate. ${await this.#wayOn()}`
+      throw new DiffSalError('ERR_DIFFSAL_DIVERGED', message, { argument: name, expected: 'finite', received: String(sum) })
+    }
   }
 }

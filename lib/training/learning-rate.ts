@@ -3,13 +3,13 @@ import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options
 
 /** How the learning rate changes from step to step. All lengths are in steps. */
 export interface LearningRateSchedule {
-  /** `constant`; `multistep`: times `gamma` at each milestone; `cosine`: falls to 0 at `total` along a half cosine. Default `constant`. */
+  /** `constant`; `multistep`: times `gamma` at each milestone; `cosine`: falls to 0 after `total` along a half cosine. Default `constant`. */
   kind?: 'constant' | 'multistep' | 'cosine'
   /** Of `multistep`: the steps after which the rate falls, ascending. */
   milestones?: readonly number[]
   /** Of `multistep`: what each milestone multiplies the rate by. Default 0.1. */
   gamma?: number
-  /** Of `cosine`: the step at which the rate is 0, warm-up included. */
+  /** Of `cosine`: how many steps have a rate, those of the warm-up included; after them it is 0. */
   total?: number
   /** Steps over which the rate rises in a line from nearly 0, before the rest applies. Default 0. */
   warmup?: number
@@ -29,7 +29,9 @@ export function resolveSchedule(argument: string, given: LearningRateSchedule | 
   if (kind === 'constant') return { kind, warmup }
   if (kind === 'cosine') return { kind, warmup, total: checkInteger(`${argument}.total`, rest.total, Math.max(1, warmup + 1)) }
   const { milestones, gamma = 0.1 } = rest
-  const ascending = Array.isArray(milestones) && milestones.every((step, i) => Number.isSafeInteger(step) && step > (milestones[i - 1] ?? 0))
+  // An array may have holes, which `every` would pass over.
+  const steps: unknown[] = Array.isArray(milestones) ? Array.from(milestones) : []
+  const ascending = Array.isArray(milestones) && steps.every((step, i) => Number.isSafeInteger(step) && (step as number) > ((steps[i - 1] as number) ?? 0))
   if (!ascending) throw invalidArgumentText(`${argument}.milestones`, 'an ascending list of steps, from 1', describe(milestones))
-  return { kind, warmup, milestones: [...milestones], gamma: checkNumber(`${argument}.gamma`, gamma, 0, 1) }
+  return { kind, warmup, milestones: steps as number[], gamma: checkNumber(`${argument}.gamma`, gamma, 0, 1) }
 }

@@ -3,6 +3,7 @@ import { checkShape } from '../inputs.ts'
 import { native } from '../native.ts'
 import { checkChoice, checkOptions } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
+import { checkFixations } from './batch.ts'
 import { checkTerms, type TrainerOptions } from './options.ts'
 
 /** Which loss. */
@@ -30,7 +31,7 @@ export async function trainingLoss(
   const { shape } = checkTensor('map', map, ['float32'])
   checkShape('map', shape, ['B', 1, 'H', 'W'])
   checkShape('target', checkTensor('target', target, ['float32']).shape, [...shape])
-  if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8', 'float32']).shape, [...shape])
+  if (fixations !== undefined) checkFixations(fixations, shape)
   else if (weights.nss !== 0) throw invalidArgument('fixations', "given, because 'terms.nss' has a weight", fixations)
   return native().trainingLoss(map, target, fixations, { loss, terms: weights })
 }

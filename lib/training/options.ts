@@ -12,7 +12,7 @@ export interface TrainerOptions {
   optimiser?: 'adam' | 'adamw'
   /** How much of the running means of gradient and squared gradient a step keeps. Default [0.9, 0.999]. */
   betas?: readonly [number, number]
-  /** Added to the root of the squared gradient's mean. Default 1e-8. */
+  /** Added to the root of the squared gradient's mean, at least 1e-30. Default 1e-8. */
   eps?: number
   /** Default 0. */
   weightDecay?: number
@@ -101,7 +101,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
     lr: checkNumber('lr', lr, 0, 1e3),
     optimiser: checkChoice('optimiser', optimiser, ['adam', 'adamw']),
     betas: [checkNumber('betas[0]', betas[0], 0, below1), checkNumber('betas[1]', betas[1], 0, below1)],
-    eps: checkNumber('eps', eps, 0, 1),
+    eps: checkNumber('eps', eps, leastEps, 1),
     weightDecay: checkNumber('weightDecay', weightDecay, 0, 1e3),
     clip,
     loss: checkChoice('loss', loss, ['mse', 'ce', 'kl']),
@@ -118,6 +118,9 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
   }
 }
 
+/** Far below what anyone means, and not yet 0 in a float32: a weight without a gradient would be divided by it. */
+const leastEps = 1e-30
+
 /** The greatest double below 1: a mean that keeps everything never moves. */
 const below1 = 1 - Number.EPSILON / 2
 
@@ -131,7 +134,8 @@ export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptio
 /** Beginnings that freeze nothing are spelling mistakes, but for the default's in a model that does not hear. */
 function checkFrozen(frozen: unknown, given: boolean, parameters: readonly string[]): string[] {
   if (!Array.isArray(frozen)) throw invalidArgument('frozen', "a list of beginnings of parameters' names", frozen)
-  frozen.forEach((beginning, i) => {
+  const beginnings: unknown[] = Array.from(frozen)
+  beginnings.forEach((beginning, i) => {
     checkString(`frozen[${i}]`, beginning)
     if (!given || parameters.some((name) => name.startsWith(beginning as string))) return
     const parts = parameters.flatMap((name) => name.split('.').map((_, j, words) => words.slice(0, j + 1).join('.')))

@@ -17,8 +17,9 @@ export interface TimeRange {
 /** Checks ranges and fills in what they leave out. */
 export function resolveTimes(given: unknown, timesteps: number): Required<TimeRange>[] {
   if (!Array.isArray(given) || given.length === 0) throw invalidArgument('times', 'a list of ranges of diffusion times', given)
-  return given.map((range: unknown, i) => {
+  return Array.from(given, (range: unknown, i) => {
     const name = `times[${i}]`
+    if (range === undefined) throw invalidArgument(name, 'a range of diffusion times', range)
     const { first = 0, last = timesteps - 1, weight = 1 } = checkOptions<TimeRange>(name, range as TimeRange, ['first', 'last', 'weight'])
     checkInteger(`${name}.first`, first, 0, timesteps - 1)
     checkInteger(`${name}.last`, last, first, timesteps - 1)

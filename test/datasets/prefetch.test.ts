@@ -137,6 +137,31 @@ test("aborting rejects the pending batch with the signal's reason, and stops", a
   await expect(loadBatches(dataset, { batch: 2, seed: 1, signal: controller.signal }).next()).rejects.toThrow('enough')
 })
 
+test('a read that never ends holds up neither an abort nor leaving the loop', async () => {
+  const controller = new AbortController()
+  const { dataset } = watched(4, (i) => (i === 2 ? new Promise<never>(() => {}) : sampleOf(i)))
+  const batches = loadBatches(dataset, { batch: 2, seed: 1, shuffle: false, signal: controller.signal })
+  await batches.next()
+  const pending = batches.next()
+  setTimeout(() => controller.abort(new Error('enough')), 20)
+  await expect(pending).rejects.toThrow('enough')
+  for await (const { epoch } of loadBatches(dataset, { batch: 2, seed: 1, shuffle: false })) {
+    expect(epoch).toBe(0)
+    break
+  }
+}, 10_000)
+
+test.each([true, false])('a sound that is not finite is named with its sample, mel %s', async (mel) => {
+  const sound = (i: number) => ({ samples: new Float32Array(100).fill(i === 1 ? NaN : 0, 7), sampleRate: 8000 })
+  const { dataset } = watched(2, (i) => sampleOf(i, sound(i)))
+  await expectDiffSalError(
+    () => collect(dataset, { batch: 2, seed: 1, epochs: 1, mel }),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /Sample 1 of the dataset \(frame 1 of 'v'\)/,
+    'NaN at element 7',
+  )
+})
+
 test('an error comes at its own batch, not before', async () => {
   const { dataset } = watched(8, (i) => {
     if (i === 4) throw new DiffSalError('ERR_DIFFSAL_MEDIA', 'frame 4 is damaged')
@@ -154,7 +179,7 @@ test('an epoch with nothing to learn from is an error, not an endless search', a
   await expectDiffSalError(
     () => collect(dataset, { batch: 2, seed: 1 }),
     'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /nothing to learn from: all its 5 samples/,
+    /gives no batch: all its 5 samples/,
   )
   const few = collect(watched(2).dataset, { batch: 3, seed: 1, dropLast: true })
   await expectDiffSalError(() => few, 'ERR_DIFFSAL_INVALID_ARGUMENT', /fewer samples than a batch of 3, and 'dropLast'/)

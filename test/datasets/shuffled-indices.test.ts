@@ -52,6 +52,12 @@ test("unshuffled, the order is the dataset's", () => {
   expect(take(new ShuffledIndices(3, { seed: 1, shuffle: false }), 7)).toEqual([0, 1, 2, 0, 1, 2, 0])
 })
 
+test('unshuffled, any length takes no memory; shuffled, one whose order would is refused', async () => {
+  const order = new ShuffledIndices(2 ** 32 - 1, { seed: 1, shuffle: false, position: { epoch: 0, offset: 2 ** 32 - 3 } })
+  expect(take(order, 3)).toEqual([2 ** 32 - 3, 2 ** 32 - 2, 0])
+  await expectDiffSalError(() => new ShuffledIndices(2 ** 27 + 1, { seed: 1 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'length'", '134217728')
+})
+
 test.each([
   [0, { seed: 1 }, /length/],
   [5, { seed: -1 }, /seed/],

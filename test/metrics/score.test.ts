@@ -81,6 +81,11 @@ it('resizes to the ground truth', async () => {
   expect(scores.undefinedCount.cc).toBe(0)
 })
 
+it.each([5, null, 'none', true])('refuses the truth %j by its video and frame', async (truth) => {
+  const frames = [{ video: 'v', frame: 3, tensor: predicted('any') }]
+  await expectDiffSalError(() => metrics.score(frames, { truth: () => truth as never }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "truth('v', 3)", String(truth))
+})
+
 it('refuses what is no dataset', async () => {
   await expectDiffSalError(() => metrics.score([], {} as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'dataset')
 })

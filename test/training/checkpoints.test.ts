@@ -7,6 +7,7 @@ import { expectDiffSalError } from '../support/expect-error.ts'
 import { failingDisk } from '../support/failing-disk.ts'
 import { expectEnd, runProgram } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
+import { changeTraining } from '../support/training-file.ts'
 import { trainingConfig, trainingRun } from '../support/training.ts'
 
 let model: DiffSal
@@ -122,9 +123,20 @@ describe('resuming from a folder', () => {
 
   it('refuses a place in the data that is none', async () => {
     const path = temporaryPath('place.safetensors')
-    for (const fit of [7, null, { ended: -1 }, { data: { length: 4, batch: 1, seed: 1, dropLast: false }, position: { epoch: 0, offset: 0.5 } }]) {
-      await model.trainer().save(path, { extra: { fit } })
-      await expectDiffSalError(() => Trainer.resume(path, { threads: 1 }), 'ERR_DIFFSAL_CHECKPOINT', 'place in the data')
+    const good = { data: { length: 4, batch: 1, seed: 1, dropLast: false }, position: { epoch: 1, offset: 0 }, ended: 0, loss: { sum: 1, samples: 4 }, best: null }
+    const place = (position: object) => ({ ...good, position })
+    await model.trainer().save(path)
+    const resume = async (fit: unknown) => {
+      await changeTraining(path, (training) => ({ ...training, fit }))
+      const resumed = await Trainer.resume(path, { threads: 1 })
+      await resumed.model.dispose()
+    }
+    await resume(good)
+    for (const fit of [
+      ...[7, null, { ended: -1 }, place({ epoch: 0, offset: 0.5 }), place({ epoch: 0, offset: 5 }), place({ epoch: 1, offset: 1 }), place({ epoch: 2, offset: 0 })],
+      ...[{ ...good, best: { by: 'auc', score: 1 } }, { ...good, loss: { samples: 4 } }],
+    ]) {
+      await expectDiffSalError(() => resume(fit), 'ERR_DIFFSAL_CHECKPOINT', 'place in the data')
     }
   })
 })

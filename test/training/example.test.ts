@@ -12,6 +12,6 @@ it('the example learns, and goes on from its checkpoint', async () => {
   vi.restoreAllMocks()
   const losses = lines.map((line) => Number(/loss ([\d.]+)/.exec(line)![1]))
   expect(losses).toHaveLength(7)
-  expect(Math.max(...losses.slice(-3))).toBeLessThan(0.8 * losses[0]!)
+  expect(Math.max(...losses.slice(-3))).toBeLessThan(0.9 * losses[0]!)
   expect(lines.at(-1)).toMatch(/^resumed after step 60/)
 })

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
@@ -18,7 +18,8 @@ import { blobs } from '../support/blobs.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
-import { trainingConfig, trainingRun } from '../support/training.ts'
+import { fillTensor } from '../support/training-file.ts'
+import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
 
 const trainerOptions: TrainerOptions = { lr: 1e-3, seed: 3 }
 
@@ -117,6 +118,30 @@ describe('fit', () => {
       expect(rest.map(timeless)).toEqual(events.slice(from).filter(({ type }) => type !== 'checkpoint').map(timeless))
       await resumed.model.dispose()
     }
+  })
+
+  it('leaves out a last batch that samples which are none make too small to be cut', async () => {
+    const warnings: string[] = []
+    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const trainer = await freshTrainer({ accumulate: 2 })
+    const plan: FitOptions = { epochs: 2, batch: 2, dropLast: false }
+    expect(outline(await collect(trainer, blobs(4, { before: (i) => (i === 3 ? null : undefined) }), plan))).toEqual(['1', 'epoch', '2', 'epoch'])
+    setLogger(undefined)
+    expect(warnings).toHaveLength(2)
+    expect(warnings[0]).toMatch(/last batch of epoch 0 has 1.*'accumulate' = 2/)
+    const none = blobs(2, { before: (i) => (i === 1 ? null : undefined) })
+    await expectDiffSalError(() => collect(trainer, none, plan), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'too few samples', "'accumulate' = 2")
+    await trainer.model.dispose()
+  })
+
+  it('takes batches of the mel slices that the model tells', async () => {
+    const trainer = await freshTrainer()
+    expect(trainer.model.melShape).toEqual({ size: [16, 32], slots: 5 })
+    for await (const { batch } of datasets.loadBatches(blobs(2), { batch: 2, seed: 1, epochs: 1, mel: trainer.model.melShape })) await trainer.step(batch)
+    expect(trainer.steps).toBe(1)
+    await trainer.model.dispose()
+    await using deaf = await DiffSal.create({ ...trainingConfig, audio: false }, trainingRun)
+    expect(deaf.melShape).toBe(false)
   })
 
   it('reads while it steps', async () => {
@@ -268,7 +293,82 @@ describe('a resumed fit', () => {
   })
 })
 
+describe('the best weights of a resumed fit', () => {
+  /** Scored against a truth that is turned round at will: what is learnt makes the score worse then. */
+  function judged() {
+    const dataset = blobs(2)
+    let turned = false
+    const truth: SaliencyDataset['truth'] = async (video, frame) => {
+      const { density } = (await dataset.truth(video, frame))!
+      return { density: turned ? { dtype: 'float32', shape: density!.shape, data: Float32Array.from(density!.data, (value) => 1 - value) } : density! }
+    }
+    return { dataset: { ...dataset, truth }, turn: () => void (turned = true) }
+  }
+  const bestOf = (events: TrainingEvent[]) => events.flatMap((event) => (event.type === 'validation' ? [event.best] : []))
+
+  it('stay where a training that had ended is gone on with and scores worse', async () => {
+    const folder = temporaryPath('longer')
+    const { dataset, turn } = judged()
+    const plan: FitOptions = { epochs: 1, batch: 2, checkpointDir: folder, validate: { dataset, steps: 1, every: 2 } }
+    const trainer = await freshTrainer()
+    // The validation at the end comes after the last checkpoint, and is none of those that a longer training has.
+    expect(bestOf(await collect(trainer, blobs(4), plan))).toEqual([true])
+    await trainer.model.dispose()
+    const before = readFileSync(join(folder, 'best.safetensors'))
+    turn()
+    const elsewhere = temporaryPath('longer elsewhere')
+    for (const checkpointDir of [elsewhere, folder]) {
+      const resumed = await Trainer.resume(folder, { threads: 1 })
+      expect(bestOf(await collect(resumed, blobs(4), { ...plan, epochs: 2, checkpointDir }))).toEqual([false])
+      expect(readFileSync(join(checkpointDir, 'best.safetensors')).equals(before)).toBe(true)
+      await resumed.model.dispose()
+    }
+    const other = await Trainer.resume(join(folder, 'step-00000002.safetensors'), { threads: 1 })
+    const refused = () => collect(other, blobs(4), { ...plan, epochs: 2, checkpointDir: temporaryPath('by'), by: 'sim' })
+    await expectDiffSalError(refused, 'ERR_DIFFSAL_INVALID_ARGUMENT', "'by' must be 'cc'")
+    await other.model.dispose()
+  })
+
+  it('are looked for anew where they are gone', async () => {
+    const folder = temporaryPath('moved')
+    const { dataset, turn } = judged()
+    const plan: FitOptions = { epochs: 2, batch: 2, every: 1, keep: 9, checkpointDir: folder, validate: { dataset, steps: 1 } }
+    const trainer = await freshTrainer()
+    await until(trainer, blobs(4), plan, (event) => event.type === 'checkpoint' && event.step === 3)
+    await trainer.model.dispose()
+    const alone = temporaryPath('alone')
+    mkdirSync(alone)
+    writeFileSync(join(alone, 'step-00000003.safetensors'), readFileSync(join(folder, 'step-00000003.safetensors')))
+    turn()
+    const warnings: string[] = []
+    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const resumed = await Trainer.resume(alone, { threads: 1 })
+    expect(bestOf(await collect(resumed, blobs(4), { ...plan, checkpointDir: alone }))).toEqual([true])
+    setLogger(undefined)
+    expect(warnings.join()).toContain('best weights of before')
+    expect(readdirSync(alone)).toContain('best.safetensors')
+    await resumed.model.dispose()
+  })
+})
+
 describe('an aborted fit', () => {
+  it('ends though a sample is never read, and writes its checkpoint', async () => {
+    const folder = temporaryPath('waiting')
+    const trainer = await freshTrainer()
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    let asked = 0
+    const dataset = blobs(6, { before: () => (++asked > 2 ? new Promise(() => {}) : undefined) })
+    const aborted = async () => {
+      for await (const event of trainer.fit(dataset, { epochs: 1, batch: 2, checkpointDir: folder, signal: controller.signal })) {
+        if (event.type === 'step') setTimeout(() => controller.abort(reason), 100)
+      }
+    }
+    await expect(aborted()).rejects.toBe(reason)
+    expect(readdirSync(folder)).toEqual(['step-00000001.safetensors'])
+    await trainer.model.dispose()
+  }, 10_000)
+
   it('writes a checkpoint of the last whole step, and rejects with the reason', async () => {
     const folder = temporaryPath('aborted')
     const dataset = blobs(8)
@@ -316,17 +416,27 @@ describe('an aborted fit', () => {
 describe('a fit that cannot go on', () => {
   it('for a loss that is not finite names the step, its samples and the checkpoint', async () => {
     const folder = temporaryPath('diverged')
-    const trainer = await freshTrainer({ lr: 1000 })
-    const plan: FitOptions = { epochs: 30, batch: 2, every: 1, keep: 2, checkpointDir: folder }
+    // The rates rise by 10 a step: the weights after the second step are finite, but no loss of theirs is.
+    const trainer = await freshTrainer({ lr: 1000, schedule: { warmup: 99 } })
+    const plan: FitOptions = { epochs: 30, batch: 2, every: 1, keep: 1, checkpointDir: folder }
     const error = await expectDiffSalError(() => collect(trainer, blobs(4), plan), 'ERR_DIFFSAL_DIVERGED', 'Trainer.resume')
-    expect(trainer.steps).toBeGreaterThan(0)
+    expect(trainer.steps).toBeGreaterThan(1)
     expect(error.message).toContain(`step ${trainer.steps + 1} is NaN`)
-    const last = `step-${String(trainer.steps).padStart(8, '0')}.safetensors`
-    expect(error.message).toContain(`after step ${trainer.steps}, is '${join(folder, last)}'`)
+    const [good, last] = [trainer.steps - 1, trainer.steps].map((step) => `step-${String(step).padStart(8, '0')}.safetensors`)
+    expect(error.message).toContain(`after step ${trainer.steps - 1}, is '${join(folder, good!)}'`)
     expect(error.message).toMatch(/It holds frame \d of '(even|odd)', frame/)
-    expect(readdirSync(folder)).toContain(last)
+    expect(readdirSync(folder)).toEqual([good, last])
+    rmSync(join(folder, last!))
     const resumed = await Trainer.resume(folder, { threads: 1 })
-    expect(resumed.steps).toBe(trainer.steps)
+    expect(resumed.steps).toBe(trainer.steps - 1)
+    const seen = await until(resumed, blobs(4), plan, ({ type }) => type === 'step')
+    expect(seen.at(-1)).toMatchObject({ type: 'step', step: trainer.steps })
+    // With checkpoints every other step the last one was gone on from.
+    const rarely = await freshTrainer({ lr: 1000, schedule: { warmup: 99 } })
+    const every = trainer.steps - 1
+    const rare = { ...plan, epochs: 30, batch: 2, every, checkpointDir: temporaryPath('rarely') }
+    if (every > 1) await expectDiffSalError(() => collect(rarely, blobs(4), rare), 'ERR_DIFFSAL_DIVERGED', `last checkpoint, after step ${every}`)
+    await rarely.model.dispose()
     const other = await freshTrainer({ lr: 1000 })
     await expectDiffSalError(() => collect(other, blobs(4), { epochs: 30, batch: 2 }), 'ERR_DIFFSAL_DIVERGED', 'No checkpoint was written')
     await Promise.all([trainer, resumed, other].map(({ model }) => model.dispose()))
@@ -353,6 +463,46 @@ describe('a fit that cannot go on', () => {
     const steppedIn = (events: TrainingEvent[]) => events.filter(({ type }) => type === 'step').map(timeless)
     expect(steppedIn(rest)).toEqual(steppedIn(expected).slice(steps))
     await Promise.all([trainer, resumed, whole].map(({ model }) => model.dispose()))
+  })
+
+  it('of a resumed trainer is gone on with by the next one, and not from the start', async () => {
+    const whole = await freshTrainer()
+    const expected = (await collect(whole, blobs(4), { epochs: 3, batch: 1 })).map(timeless)
+    const folder = temporaryPath('twice')
+    const trainer = await freshTrainer()
+    await collect(trainer, blobs(4), { epochs: 1, batch: 1, checkpointDir: folder })
+    const resumed = await Trainer.resume(folder, { threads: 1 })
+    let reads = 0
+    const flaky = blobs(4, {
+      before: () => {
+        if (++reads === 3) throw new Error('the disk is gone')
+      },
+    })
+    const first: TrainingEvent[] = []
+    const fails = async () => {
+      for await (const event of resumed.fit(flaky, { epochs: 3, batch: 1, workers: 1 })) first.push(event)
+    }
+    await expect(fails()).rejects.toThrow('the disk is gone')
+    const left = await until(resumed, blobs(4), { epochs: 3, batch: 1 }, ({ type }) => type === 'step')
+    const rest = await collect(resumed, blobs(4), { epochs: 3, batch: 1, checkpointDir: folder })
+    expect([...first, ...left, ...rest].filter(({ type }) => type !== 'checkpoint').map(timeless)).toEqual(expected.slice(4))
+    // That one came to its end: what comes is another.
+    expect(outline(await collect(resumed, blobs(1), { epochs: 1 }))).toEqual(['13', 'epoch'])
+    await Promise.all([whole, trainer, resumed].map(({ model }) => model.dispose()))
+  })
+
+  it('writes no checkpoint of weights that are not finite', async () => {
+    const spoilt = temporaryPath('spoilt.safetensors')
+    const folder = temporaryPath('spoilt')
+    const trainer = await freshTrainer({ lr: 0, optimiser: 'adamw' })
+    await trainer.save(spoilt)
+    // A mean that overflows in the update, of a gradient and a loss that do not.
+    await fillTensor(spoilt, 'training/mean/decoder_net.conv_in.weight', Infinity)
+    const resumed = await Trainer.resume(spoilt, { threads: 1 })
+    const plan: FitOptions = { epochs: 1, batch: 2, every: 1, checkpointDir: folder }
+    await expectDiffSalError(() => collect(resumed, blobs(2), plan), 'ERR_DIFFSAL_DIVERGED', 'After step 1', 'decoder_net.conv_in.weight', 'No checkpoint')
+    expect(readdirSync(folder)).toEqual([])
+    await Promise.all([trainer, resumed].map(({ model }) => model.dispose()))
   })
 
   it('names a sample of the wrong shape, or without what the loss needs', async () => {
@@ -386,6 +536,7 @@ describe('a fit that cannot go on', () => {
     await refused(data, { epochs: 0 }, "'epochs'")
     await refused(data, { epoch: 1 }, "Did you mean 'epochs'")
     await refused(data, { epochs: 1, batch: 3 }, 'accumulate')
+    await refused({ ...data, length: 7 }, { epochs: 1, batch: 4, dropLast: false }, /'dropLast'.*3 samples.*'accumulate' = 2/)
     await refused(data, { epochs: 1, checkpointDir: '' }, "'checkpointDir'")
     await refused(data, { epochs: 1, every: 2 }, /'every'.*checkpointDir/)
     await refused(data, { epochs: 1, keep: 2 }, /'keep'.*checkpointDir/)
@@ -409,7 +560,9 @@ describe('a fit that cannot go on', () => {
     await expectDiffSalError(() => collect(trainer, blobs(2), { epochs: 1, validate: { dataset: blind } }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'no ground truth')
     const running = trainer.fit(blobs(2), { epochs: 1 })
     await running.next()
-    await expectDiffSalError(() => collect(trainer, blobs(2), { epochs: 1 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'no other fit')
+    await expectDiffSalError(() => collect(trainer, blobs(2), { epochs: 1 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'Another fit must wait')
+    await expectDiffSalError(() => trainer.step(trainingBatch()), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'A step of your own must wait')
+    expect(trainer.steps).toBe(2)
     await running.return()
     expect(await collect(trainer, blobs(2), { epochs: 1 })).toHaveLength(2)
     await trainer.model.dispose()

@@ -65,5 +65,7 @@ describe('a loss', () => {
     await invalid(() => trainingLoss({ ...map, data: map.data.map((value) => value * 2) }, target), 'map')
     await invalid(() => trainingLoss(map, { ...target, shape: [1, 2, 6, 8] }), 'target')
     await invalid(() => trainingLoss(map, target, { terms: { nss: 1 } }), 'fixations')
+    const fixations = { ...map, data: map.data.map((_, i) => (i === 5 ? NaN : 1)) }
+    await invalid(() => trainingLoss(map, target, { terms: { nss: 1 }, fixations }), "'fixations' must be numbers, but NaN at element 5")
   })
 })

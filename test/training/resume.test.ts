@@ -4,6 +4,7 @@ import { DiffSal, Trainer, type TrainerOptions } from '../../lib/index.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
+import { changeTraining, fillTensor } from '../support/training-file.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
 
 const batches = [0, 1, 2, 3, 4, 5].map((number) => trainingBatch(2, number))
@@ -93,9 +94,37 @@ describe('a training checkpoint', () => {
     const short = temporaryPath('short.safetensors')
     await writeFile(short, bytes.subarray(0, bytes.length - 100))
     await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT')
+    for (const name of ['seed', 'lr']) {
+      await writeFile(short, bytes)
+      await changeTraining(short, ({ options, ...rest }) => ({ ...rest, options: { ...(options as object), [name]: undefined } }))
+      await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT', `options.${name}`)
+    }
+    await writeFile(short, bytes)
+    await fillTensor(short, 'training/generator', 255)
+    await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT', 'random numbers')
+  })
+
+  it('holds an extra that JSON holds, and no other', async () => {
+    const path = temporaryPath('extra.safetensors')
+    await using model = await DiffSal.create(trainingConfig, trainingRun)
+    const trainer = model.trainer()
+    const extra = { fit: { data: 1 }, list: [null, true, 'é', -1.5, {}], ['__proto__']: 1 }
+    await trainer.save(path, { extra })
+    const resumed = await Trainer.resume(path, { threads: 1 })
+    expect(resumed.extra).toEqual(extra)
+    await resumed.model.dispose()
+    const bytes = await readFile(path)
     const circle: Record<string, unknown> = {}
-    circle.self = circle
-    await expectDiffSalError(() => trainer.save(path, { extra: circle }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'extra')
+    circle.self = [circle]
+    let deep: unknown = 1
+    for (let i = 0; i < 100_000; i++) deep = [deep]
+    for (const [bad, name] of [
+      ...[[circle, 'extra.self[0]'], [deep, 'extra'], [new Map([[1, 2]]), 'extra'], [{ a: [1, NaN] }, 'extra.a[1]'], [{ a: undefined }, 'extra.a']],
+      ...[[[1, , 3], 'extra[1]'], [1n, 'extra'], [{ at: new Date(0) }, 'extra.at'], [() => 1, 'extra'], ['x'.repeat(2 ** 24), 'extra']],
+    ] as [unknown, string][]) {
+      const error = await expectDiffSalError(() => trainer.save(path, { extra: bad }), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${name}' must be`)
+      expect(error.argument).toBe(name)
+    }
     expect((await readFile(path)).equals(bytes)).toBe(true)
   })
 })

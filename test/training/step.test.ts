@@ -206,6 +206,8 @@ describe('a step that cannot be done', () => {
 
   it('is refused without fixations for nss, and where accumulate does not divide the batch', async () => {
     await expectDiffSalError(() => model.trainer({ terms: { nss: -0.1 } }).step(batch), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'fixations')
+    const fixations: Tensor<'float32'> = { ...batch.target, data: batch.target.data.map((_, i) => (i === 9 ? NaN : 0)) }
+    await expectDiffSalError(() => model.trainer().step({ ...batch, fixations }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'NaN at element 9')
     await expectDiffSalError(() => model.trainer({ accumulate: 3 }).step(batch), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'accumulate')
   })
 
@@ -232,6 +234,12 @@ describe('a step that cannot be done', () => {
     [{ terms: { auc: 1 } }, 'auc'],
     [{ schedule: { kind: 'cosine' } }, 'schedule.total'],
     [{ schedule: { kind: 'multistep', milestones: [4, 4] } }, 'schedule.milestones'],
+    [{ schedule: { kind: 'multistep', milestones: Array(3) } }, 'schedule.milestones'],
+    [{ times: Array(2) }, 'times[0]'],
+    [{ frozen: Array(1) }, 'frozen[0]'],
+    [{ eps: 0 }, 'eps'],
+    [{ eps: 1e-50 }, 'eps'],
+    [new Map([['lr', 1]]), 'options'],
     [{ schedule: { gamma: 0.5 } }, 'schedule.gamma'],
     [{ precision: 'bfloat16' }, 'float32'],
     [{ ema: 1 }, 'ema'],
