@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { DiffSalError } from './errors.ts'
 import { checkSeries, locateLibtorch, type BuiltWith } from './libtorch/locate.ts'
 import { release } from './libtorch/releases.ts'
+import { packageRoot } from './package-root.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -113,18 +113,4 @@ function readBuiltWith(folder: string): BuiltWith {
     // A prebuilt addon without a note is this package's release.
   }
   return { version: release.version }
-}
-
-/** The package's folder, whether this runs from `lib/` or from `dist/`. */
-export function packageRoot(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json')
-    if (existsSync(manifest) && (require(manifest) as { name?: string }).name === 'diffsal') return folder
-    if (folder === dirname(folder)) {
-      throw new DiffSalError(
-        'ERR_DIFFSAL_ADDON_MISSING',
-        'The package is incomplete: no package.json of diffsal is above its code. Install it again.',
-      )
-    }
-  }
 }

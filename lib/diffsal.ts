@@ -15,6 +15,7 @@ import { native, type NativeModel, type WeightsDType } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
+import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './seed.ts'
 import type { Tensor } from './tensor.ts'
 import { Trainer } from './trainer.ts'
@@ -126,10 +127,11 @@ export class DiffSal {
    * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
    * by itself the rest of the network has initial weights, with a warning.
    *
+   * @param path - default: the weights that ship with the package, {@link presets}' `tiny`, trained on generated scenes alone
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
    * are named), and what {@link create} throws
    */
-  static async load(path: string, options?: LoadOptions): Promise<DiffSal> {
+  static async load(path: string = presets.tiny.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
     const weights = await readWeights(path, config)

@@ -24,6 +24,8 @@ export type { FixationTensor, MapTensor, MetricResult } from './metrics/metrics.
 export type { FramePrediction, GroundTruth, ScoreName, Scores, TruthSource } from './metrics/score.ts'
 export { countParameters } from './parameter-count.ts'
 export type { ParameterCount } from './parameter-count.ts'
+export { presets } from './presets.ts'
+export type { Preset } from './presets.ts'
 export { schedule } from './schedule.ts'
 export type { DdimStepOptions, DdimTimesOptions } from './schedule.ts'
 export { tensor } from './tensor.ts'

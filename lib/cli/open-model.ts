@@ -1,7 +1,8 @@
 import type { Predictor } from '../predict-video.ts'
+import { presets } from '../presets.ts'
 
-/** Where the weights come from: a file, or a seed for random ones. */
-export type Weights = { readonly file: string } | { readonly random: number }
+/** Where the weights come from: the package, a file, or a seed for random ones. */
+export type Weights = { readonly preset: 'tiny' } | { readonly file: string } | { readonly random: number }
 
 /** A model as the command line uses it. */
 export interface OpenModel extends Predictor {
@@ -12,5 +13,6 @@ export interface OpenModel extends Predictor {
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */
 export async function openModel(weights: Weights, device: string, signal: AbortSignal): Promise<OpenModel> {
   const { DiffSal } = await import('../diffsal.ts')
-  return 'file' in weights ? DiffSal.load(weights.file, { device, signal }) : DiffSal.create(undefined, { seed: weights.random, device })
+  if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, device })
+  return DiffSal.load('file' in weights ? weights.file : presets[weights.preset].weights, { device, signal })
 }

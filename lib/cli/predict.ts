@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander'
-import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
 import type { MapWriter } from '../media/output-file.ts'
 import { probe, type MediaInfo } from '../media/probe.ts'
@@ -42,7 +41,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
   return new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads')
-    .addOption(new Option('--weights <file>', 'the trained weights, safetensors'))
+    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the small ones that ship with the package)'))
     .addOption(
       new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
         .argParser(integer(0, maxSeed))
@@ -77,7 +76,7 @@ interface Report {
   /** [height, width] of a predicted map. */
   readonly mapSize: readonly [number, number]
   readonly weights: Weights
-  /** What to know about random weights. */
+  /** What to know about weights that were not trained on eye tracking. */
   readonly note?: string
   readonly device: string
   readonly seed: number
@@ -104,7 +103,8 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   })
   let model: OpenModel | undefined
   try {
-    if ('random' in weights) say(randomNote(weights.random))
+    const note = noteOf(weights)
+    if (note !== undefined) say(note)
     const info = await filesMean(3, () => probe(input, { signal }))
     await checkNotInputs(outputs, 'file' in weights ? [input, weights.file] : [input])
     model = await filesMean(4, () => open(weights, flags.device, signal))
@@ -139,7 +139,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       mapFrames: { first: 0, step: flags.stride, count: written.maps },
       mapSize: model.config.size,
       weights,
-      ...('random' in weights && { note: randomNote(weights.random) }),
+      ...(note !== undefined && { note }),
       device: model.device,
       seed,
       steps,
@@ -194,12 +194,13 @@ async function writeMaps(
 function chooseWeights({ weights, randomWeights }: PredictFlags): Weights {
   if (weights !== undefined) return { file: weights }
   if (randomWeights !== undefined) return { random: randomWeights }
-  const message = 'Which weights? Give --weights FILE, or --random-weights SEED to see that the program runs without trained ones.'
-  throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: '--weights' })
+  return { preset: 'tiny' }
 }
 
-function randomNote(seed: number): string {
-  return `The weights are random (seed ${seed}), not trained: the maps show that the program runs, and mean nothing.`
+function noteOf(weights: Weights): string | undefined {
+  if ('file' in weights) return undefined
+  if ('random' in weights) return `The weights are random (seed ${weights.random}), not trained: the maps show that the program runs, and mean nothing.`
+  return 'The weights are the small ones that ship with the package: trained on generated scenes, not on where people look. Give others with --weights.'
 }
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const

@@ -122,11 +122,17 @@ test('an input name with odd characters', async () => {
   expect(readdirSync(cwd).sort()).toEqual(["-x %d 'ü-overlay.mp4", "-x %d 'ü.mp4"])
 })
 
+test('without weights, the small ones that ship are taken, and it says so', async () => {
+  const cwd = folder('shipped')
+  const { code, stdout, stderr } = await cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json'], { cwd })
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('ship with the package') as string })
+  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'tiny' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
+})
+
 const weights = ['--weights', 'any.safetensors']
 
 test.each<[string, number, string[], RegExp]>([
   ['an unknown option suggests', 2, [speaker, ...weights, '--strid', '2'], /unknown option '--strid'\n\(Did you mean --stride\?\)/],
-  ['no weights', 2, [speaker], /Which weights\? Give --weights FILE, or --random-weights SEED/],
   ['two kinds of weights', 2, [speaker, ...weights, '--random-weights', '1'], /cannot be used with/],
   ['no input', 2, weights, /missing required argument/],
   ['steps 0', 2, [speaker, ...weights, '--steps', '0'], /from 1 to 1000/],

@@ -1,0 +1,39 @@
+import { statSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { countParameters, datasets, DiffSal, metrics, presets } from '../lib/index.ts'
+
+/** How many scenes of the test split are looked at. */
+const scenes = 48
+
+describe('the tiny preset', () => {
+  let model: DiffSal
+  beforeAll(async () => {
+    model = await DiffSal.load(undefined, { threads: 1 })
+  })
+  afterAll(() => model?.dispose())
+
+  it('ships weights of its configuration, at most 8 MB and 4 M parameters', () => {
+    expect(model.config).toEqual(presets.tiny.config)
+    expect(statSync(presets.tiny.weights).size).toBeLessThan(8e6)
+    expect(countParameters(presets.tiny.config).total).toBeLessThan(4e6)
+  })
+
+  it('finds the sounding shape in scenes it has not seen, and only by its sound', async () => {
+    const test = datasets.soundingScenes({ split: 'test', size: [64, 96], length: scenes })
+    const right: number[] = []
+    const wrong: number[] = []
+    let before: datasets.SampleBatch['mel']
+    for await (const { batch } of datasets.loadBatches(test, { batch: 8, seed: 1, shuffle: false, epochs: 1, workers: 2, mel: { size: [32, 48] } })) {
+      const score = async (mel: datasets.SampleBatch['mel']) =>
+        (await metrics.cc(await model.predict({ frames: batch.frames!, mel: mel! }, { steps: 4, seed: 1 }), batch.target)).values
+      right.push(...(await score(batch.mel)))
+      if (before) wrong.push(...(await score(before)))
+      before = batch.mel
+    }
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+    expect(right).toHaveLength(scenes)
+    // The pictures alone allow 0.55 (`scoreSceneBaselines`).
+    expect(mean(right)).toBeGreaterThan(0.9)
+    expect(mean(wrong)).toBeLessThan(0.5)
+  })
+})
