@@ -59,7 +59,12 @@ function soundOf(
   return { mel: stack('mel', slices, 'float32', 4, names) }
 }
 
-function stack<D extends DType>(
+/**
+ * Joins tensors of one shape along a new first dimension.
+ *
+ * @param names what messages call them
+ */
+export function stack<D extends DType>(
   name: string,
   parts: readonly Tensor<D>[],
   dtype: D,

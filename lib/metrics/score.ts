@@ -84,7 +84,8 @@ export async function score(predictions: AsyncIterable<FramePrediction> | Iterab
   }
 }
 
-async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
+/** The scores of one map, as {@link score} has them of a frame; NaN where one is undefined. */
+export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
   const map = checkMaps('predictions.tensor', checkTensor('predictions.tensor', tensor, ['float32', 'float64']))
   if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', [...tensor.shape])
   const target = density ?? fixations

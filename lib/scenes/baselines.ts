@@ -1,7 +1,8 @@
-import { soundingScenes, type SceneDataset, type SoundingScenesOptions } from '../datasets/scenes.ts'
+import { soundingScenes, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
 import { checkInteger, checkOptions } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
+import { averageMap, meanTrueMap, shapeMap } from './maps.ts'
 
 /** Means over scenes. */
 export interface BaselineScores {
@@ -40,14 +41,14 @@ export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options
   const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
   const dataset = soundingScenes({ split: 'test', ...scenes, fixations: true })
-  const prior = await meanMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
+  const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
   const sums = { video: new Means(), audio: new Means(), both: new Means() }
   let derived = 0
   for (let index = 0; index < dataset.length; index++) {
     const { target, fixations, shapes } = await dataset.describe(index)
     const [height, width] = target.shape.slice(1) as [number, number]
-    const bells = shapes.map(({ x, y }) => bell(x, y, height, width))
-    const mean = average(bells)
+    const bells = shapes.map((shape) => shapeMap(shape, height, width))
+    const mean = averageMap(bells)
     // Of every pair, each shape with itself included.
     const correlations = await cc(join(bells.flatMap((one) => bells.map(() => one))), join(bells.flatMap(() => bells)))
     derived += Math.sqrt(correlations.values.reduce((a, b) => a + b, 0)) / bells.length
@@ -59,28 +60,6 @@ export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options
   }
   const { video, audio, both } = sums
   return { video: video.scores, audio: audio.scores, both: both.scores, videoCcDerived: derived / dataset.length }
-}
-
-/** The map of a shape at (x, y), as if it sounded. */
-function bell(x: number, y: number, height: number, width: number): Float32Array {
-  const sigma = height / 10
-  const axis = (length: number, at: number): Float64Array =>
-    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - at) / sigma) ** 2))
-  const [rows, columns] = [axis(height, y), axis(width, x)]
-  return Float32Array.from({ length: height * width }, (_, i) => rows[Math.floor(i / width)]! * columns[i % width]!)
-}
-
-function average(maps: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(maps[0]!, (_, i) => maps.reduce((sum, map) => sum + map[i]!, 0) / maps.length)
-}
-
-async function meanMap(dataset: SceneDataset): Promise<Float32Array> {
-  const sum = new Float64Array((await dataset.describe(0)).target.data.length)
-  for (let index = 0; index < dataset.length; index++) {
-    const { data } = (await dataset.describe(index)).target
-    for (let i = 0; i < sum.length; i++) sum[i]! += data[i]!
-  }
-  return Float32Array.from(sum, (value) => value / dataset.length)
 }
 
 function join(maps: readonly Float32Array[]): Tensor<'float32'> {
