@@ -15,3 +15,12 @@ export function fraction(text: string): number {
   if (value >= 0 && value <= 1) return value
   throw new InvalidArgumentError('It must be a number from 0 to 1.')
 }
+
+/** A command line's list of different integers in [min, max]: `1,2,4`. */
+export function integers(min: number, max: number): (text: string) => number[] {
+  return (text) => {
+    const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN))
+    if (values.every((value) => value >= min && value <= max) && new Set(values).size === values.length) return values
+    throw new InvalidArgumentError(`It must be different integers from ${min} to ${max} with commas between.`)
+  }
+}

@@ -1,16 +1,16 @@
 import { Command, Option } from 'commander'
 import { setLogger } from '../log.ts'
-import type { MapWriter } from '../media/output-file.ts'
-import { probe, type MediaInfo } from '../media/probe.ts'
+import { probe } from '../media/probe.ts'
 import { rationalText } from '../media/rational.ts'
-import { estimateMaps, mapRate, predictMedia, type PredictVideoOptions } from '../predict-video.ts'
+import { estimateMaps, mapRate, type PredictVideoOptions } from '../predict-video.ts'
 import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
 import { fraction, integer } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
-import { checkNotInputs, openOutputs, planOutputs, type PlannedOutput } from './outputs.ts'
+import { checkNotInputs, planOutputs, type PlannedOutput } from './outputs.ts'
+import { writeMaps } from './write-maps.ts'
 
 interface PredictFlags {
   readonly weights?: string
@@ -126,7 +126,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
         progress.step(now)
       },
     }
-    const written = await writeMaps(model, info, outputs, options, signal, progress.maps).finally(() => {
+    const written = await writeMaps(model, info, outputs, options, signal, (_, count) => progress.maps(count)).finally(() => {
       say = (text) => void process.stderr.write(`${text}\n`)
       progress.stop()
     })
@@ -155,39 +155,6 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   } finally {
     setLogger(undefined)
     await model?.dispose()
-  }
-}
-
-/** Predicts and writes map by map; on any failure nothing is left of the outputs. */
-async function writeMaps(
-  model: OpenModel,
-  info: MediaInfo,
-  outputs: readonly PlannedOutput[],
-  options: PredictVideoOptions,
-  signal: AbortSignal,
-  onMaps: (maps: number) => void,
-): Promise<{ frames: number; maps: number }> {
-  const maps = predictMedia(model, info, options)
-  let writer: MapWriter | undefined
-  let count = 0
-  try {
-    // The first map before any file: what is wrong with the input or the options shows by then.
-    let next = await filesMean(3, () => maps.next())
-    const open = (writer = await filesMean(6, () => openOutputs(outputs, info, model.config.size, signal)))
-    while (!next.done) {
-      const { frame, tensor } = next.value
-      await filesMean(6, () => open.write(frame, tensor.data))
-      onMaps(++count)
-      next = await filesMean(3, () => maps.next())
-    }
-    const { frames } = next.value!
-    await filesMean(6, () => open.finish(frames))
-    signal.throwIfAborted()
-    await filesMean(6, () => open.commit())
-    return { frames, maps: count }
-  } finally {
-    await maps.return(undefined)
-    await writer?.discard()
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { printableLines } from '../report/printable.ts'
+import { benchmarkCommand } from './benchmark.ts'
 import { convertCommand } from './convert.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
@@ -16,7 +17,7 @@ function program(open: ModelOpener | undefined): Command {
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', exitCodeHelp())
-  const commands = [predictCommand(open), trainCommand(), evaluateCommand(), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]
+  const commands = [predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand(), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]
   for (const command of commands) root.addCommand(command)
   // An exception instead of an exit, so that there is one place that decides on the exit code.
   for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError()

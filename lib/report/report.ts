@@ -2,10 +2,11 @@ import type { ScoreName } from '../metrics/score.ts'
 import type { EpochEvent, StepEvent, TrainingEvent, ValidationEvent } from '../training/events.ts'
 import { html, type Markup } from './html.ts'
 import { lineChart } from './line-chart.ts'
+import { pageHtml } from './page.ts'
 import type { PictureRow } from './picture-row.ts'
 import { scoreTables } from './score-tables.ts'
 import { scoreColumns, scoreText, type ScoredDataset } from './scores.ts'
-import { style } from './style.ts'
+import { strip, type StripRow } from './strip.ts'
 
 /** What a report shows. */
 export interface ReportContent {
@@ -32,30 +33,18 @@ export interface ReportContent {
 
 /** A page that holds all it shows: it opens from a file, without a network, and prints. */
 export function reportHtml({ title, state, facts, curves, scores, scoresNote, pictures, picturesNote, config }: ReportContent): string {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="diffsal">
-<title>${title}</title>
-${style}
-</head>
-<body>
-<h1>${title}</h1>
-<p>${state}</p>
-<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-${curves && curveSections(curves)}
+  const body = html`${curves && curveSections(curves)}
 ${scores.length > 0 ? html`<h2>Scores</h2>
 <p class="note">${scoresNote}</p>
 ${scoreTables(scores)}` : undefined}
-${pictures.length > 0 ? strip(pictures, picturesNote) : undefined}
-<h2>Configuration</h2>
-<pre>${JSON.stringify(config, undefined, 2)}</pre>
-</body>
-</html>
-`
-  return page.text
+${pictures.length > 0 ? strip(peopleColumns, pictures.map(rowOf), picturesNote) : undefined}`
+  return pageHtml({ title, state, facts, body, config })
+}
+
+const peopleColumns = ['Frame', 'Where people looked', 'Predicted map']
+
+function rowOf({ video, frame, size, picture, truth, map }: PictureRow): StripRow {
+  return { title: `${video}, frame ${frame}`, size, pictures: [picture, truth, map] }
 }
 
 function curveSections({ events, lossUnit, by }: NonNullable<ReportContent['curves']>): Markup {
@@ -78,18 +67,4 @@ ${validations.length > 0 ? html`<h2>Validation</h2>
 <div class="charts">
 ${scoreColumns.map(({ name, title, lessIsBetter }) => lineChart({ ...shared, title, unit: lessIsBetter ? 'less is better' : 'greater is better', points: validations.map(({ step, scores }) => [step, scores.mean[name]]), kind: 'marks', best, text: scoreText }))}
 </div>` : undefined}`
-}
-
-function strip(pictures: readonly PictureRow[], note: string): Markup {
-  return html`<h2>Frames and maps</h2>
-<p class="note">${note} Each map is scaled from its lowest value, black, to its highest, white.</p>
-<div class="strip">
-<b>Frame</b><b>Where people looked</b><b>Predicted</b>
-${pictures.map(({ video, frame, size: [height, width], picture, truth, map }) => {
-  const image = (source: string, words: string): Markup => html`<img src="${source}" width="${width}" height="${height}" alt="${words}, ${video}, frame ${frame}">`
-  return html`<p>${video}, frame ${frame}</p>
-${image(picture, 'Frame')}${image(truth, 'Where people looked')}${image(map, 'Predicted map')}
-`
-})}
-</div>`
 }

@@ -43,7 +43,7 @@ tfoot th, tfoot td { border-top: 1px solid var(--rule); border-bottom: 0; font-w
 .number { padding-left: 1.2rem; padding-right: 0; text-align: right }
 summary { cursor: pointer; font-weight: 600 }
 details { margin: 1rem 0 }
-.strip { display: grid; grid-template-columns: repeat(3, minmax(0, 20rem)); gap: .35rem }
+.strip { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 20rem)); gap: .35rem }
 .strip > b { color: var(--soft); font-size: .85rem; font-weight: 400 }
 .strip img { display: block; width: 100%; height: auto; background: var(--box) }
 .strip p { grid-column: 1 / -1; margin: .5rem 0 0; font-size: .85rem; overflow-wrap: anywhere }
@@ -55,7 +55,7 @@ pre { padding: 1rem; overflow-x: auto; background: var(--box); border-radius: 4p
   figure, tr, .strip p { break-inside: avoid }
   .strip p { break-after: avoid }
   .charts { grid-template-columns: repeat(2, 1fr) }
-  .strip { grid-template-columns: repeat(3, minmax(0, 14rem)) }
+  .strip { grid-template-columns: repeat(var(--columns), minmax(0, 14rem)) }
   pre { padding: 0; white-space: pre-wrap; overflow-wrap: anywhere }
   .wide { overflow: visible }
   details > summary { list-style: none }

@@ -1,0 +1,42 @@
+import type { MapWriter } from '../media/output-file.ts'
+import type { MediaInfo } from '../media/probe.ts'
+import { predictMedia, type Predictor, type PredictVideoOptions, type VideoMap } from '../predict-video.ts'
+import { filesMean } from './exit-codes.ts'
+import { openOutputs, type PlannedOutput } from './outputs.ts'
+
+/**
+ * Predicts and writes map by map; on any failure nothing is left of the outputs.
+ *
+ * @param onMap called with each map after it was taken, and how many there are now
+ */
+export async function writeMaps(
+  model: Predictor,
+  info: MediaInfo,
+  outputs: readonly PlannedOutput[],
+  options: PredictVideoOptions,
+  signal: AbortSignal,
+  onMap: (map: VideoMap, count: number) => void,
+): Promise<{ frames: number; maps: number }> {
+  const maps = predictMedia(model, info, options)
+  let writer: MapWriter | undefined
+  let count = 0
+  try {
+    // The first map before any file: what is wrong with the input or the options shows by then.
+    let next = await filesMean(3, () => maps.next())
+    const open = (writer = await filesMean(6, () => openOutputs(outputs, info, model.config.size, signal)))
+    while (!next.done) {
+      const { frame, tensor } = next.value
+      await filesMean(6, () => open.write(frame, tensor.data))
+      onMap(next.value, ++count)
+      next = await filesMean(3, () => maps.next())
+    }
+    const { frames } = next.value!
+    await filesMean(6, () => open.finish(frames))
+    signal.throwIfAborted()
+    await filesMean(6, () => open.commit())
+    return { frames, maps: count }
+  } finally {
+    await maps.return(undefined)
+    await writer?.discard()
+  }
+}

@@ -1,0 +1,37 @@
+import { html, type Markup } from './html.ts'
+import { style } from './style.ts'
+
+/** What every page has. */
+export interface Page {
+  readonly title: string
+  /** Where things stand, in a sentence. */
+  readonly state: string
+  /** Small facts beside each other. */
+  readonly facts: readonly (readonly [name: string, value: string])[]
+  readonly body: Markup
+  readonly config: unknown
+}
+
+/** A page that holds all it shows: it opens from a file, without a network, and prints. */
+export function pageHtml({ title, state, facts, body, config }: Page): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="diffsal">
+<title>${title}</title>
+${style}
+</head>
+<body>
+<h1>${title}</h1>
+<p>${state}</p>
+<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${body}
+<h2>Configuration</h2>
+<pre>${JSON.stringify(config, undefined, 2)}</pre>
+</body>
+</html>
+`
+  return page.text
+}
