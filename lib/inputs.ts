@@ -78,7 +78,7 @@ function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tenso
   }
   const excerpts = Array.isArray(audio) ? audio : [audio as AudioExcerpt]
   if (excerpts.length === 0) throw invalidArgumentText('audio', 'one excerpt a clip', 'an empty array')
-  return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(Array.isArray(audio) ? `audio[${i}]` : 'audio', excerpt)) }, batch: excerpts.length }
+  return { inputs: { sounds: Array.from(excerpts, (excerpt, i) => checkExcerpt(Array.isArray(audio) ? `audio[${i}]` : 'audio', excerpt)) }, batch: excerpts.length }
 }
 
 function checkExcerpt(argument: string, excerpt: AudioExcerpt): { samples: Tensor<'float32'>; sampleRate: number } {

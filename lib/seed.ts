@@ -14,7 +14,7 @@ export function checkSeed(argument: string, seed: unknown): number {
 export function checkSeeds(seed: unknown, batch: number): number[] {
   if (!Array.isArray(seed)) return Array<number>(batch).fill(checkSeed('seed', seed))
   if (seed.length !== batch) throw invalidArgumentText('seed', `a number or ${batch} of them`, `${seed.length}`)
-  return seed.map((value, i) => checkSeed(`seed[${i}]`, value))
+  return Array.from<unknown, number>(seed, (value, i) => checkSeed(`seed[${i}]`, value))
 }
 
 /** A seed by chance. */

@@ -37,7 +37,8 @@ export function checkTensor<D extends DType>(argument: string, value: unknown, a
   if (!(allowed as readonly unknown[]).includes(dtype)) {
     throw invalidArgument(`${argument}.dtype`, allowed.map(describe).join(' or '), dtype)
   }
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
+  // Array.from: every() would skip holes.
+  if (!Array.isArray(shape) || !Array.from<unknown>(shape).every((size) => Number.isInteger(size) && (size as number) >= 0)) {
     throw invalidArgument(`${argument}.shape`, 'an array of non-negative integers', shape)
   }
   const { array, is } = dtypes[dtype as D]

@@ -209,6 +209,7 @@ describe('sound', () => {
   it('is refused where it is not what it says', async () => {
     const samples = new Float32Array(100)
     await refused({ frames, audio: { samples: [0, 0], sampleRate: 16000 } }, 'audio.samples', 'Float32Array')
+    await refused({ frames, audio: Array(1) }, 'audio[0]', 'undefined came')
     await refused({ frames, audio: { samples: new Float32Array(0), sampleRate: 16000 } }, 'audio.samples', 'at least 1')
     await refused({ frames, audio: { samples } }, 'audio.sampleRate', 'undefined came')
     await refused({ frames, audio: { samples, sampleRate: 999 } }, 'audio.sampleRate', '1000 to 384000')

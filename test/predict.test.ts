@@ -104,6 +104,7 @@ describe('the seed', () => {
     await refused([1, 2], "'seed'", '1 of them', '2 came')
     await refused([], "'seed'", '0 came')
     await refused([1.5], "'seed[0]'")
+    await refused(Array(1), "'seed[0]'", 'undefined came')
     await refused(2 ** 32, "'seed'", '4294967295')
     await refused(null, "'seed'", 'null')
   })

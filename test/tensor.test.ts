@@ -50,6 +50,9 @@ describe('tensor', () => {
     await refused(() => tensor('float32', [], new Float32Array(0)), 'tensor.data', '1 elements')
   })
 
+  it('refuses a shape with a hole', () =>
+    refused(() => checkTensor('x', { dtype: 'float32', shape: Array(1), data: new Float32Array(1) }, ['float32']), 'x.shape', 'non-negative integers'))
+
   it.each([[[-1]], [[1.5]], [['2']], [[NaN]], [[Infinity]]])('refuses the shape %j', (shape) =>
     refused(() => tensor('float32', shape as number[], new Float32Array(1)), 'tensor.shape', 'non-negative integers'),
   )
