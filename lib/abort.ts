@@ -22,26 +22,8 @@ export function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefi
  * Runs a native job under a signal. An abort rejects at once with the signal's reason, also while the job waits for its
  * turn; the job itself stops at its next block.
  */
-export async function abortable<T>(
-  signal: AbortSignal | undefined,
-  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
-): Promise<T> {
-  if (signal === undefined) return start(undefined)
-  signal.throwIfAborted()
-  const cancel = new (native().CancelToken)()
-  let abort!: () => void
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
-      cancel.cancel()
-      reject(signal.reason)
-    }
-  })
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([start(cancel), aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
+export function abortable<T>(signal: AbortSignal | undefined, start: (cancel: NativeCancelToken | undefined) => Promise<T>): Promise<T> {
+  return unlessAborted(cancellable(signal, start), signal)
 }
 
 /**
@@ -52,6 +34,19 @@ export async function abortableWhole<T>(
   signal: AbortSignal | undefined,
   start: (cancel: NativeCancelToken | undefined) => Promise<T>,
 ): Promise<T> {
+  try {
+    return await cancellable(signal, start)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}
+
+/** Starts a job, unless the signal is aborted already, and tells it to stop when it is. */
+async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
+): Promise<T> {
   if (signal === undefined) return start(undefined)
   signal.throwIfAborted()
   const cancel = new (native().CancelToken)()
@@ -59,9 +54,6 @@ export async function abortableWhole<T>(
   signal.addEventListener('abort', abort, { once: true })
   try {
     return await start(cancel)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
   } finally {
     signal.removeEventListener('abort', abort)
   }

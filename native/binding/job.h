@@ -24,6 +24,10 @@ class CancelToken : public Napi::ObjectWrap<CancelToken> {
   std::shared_ptr<CancelFlag> flag_ = std::make_shared<CancelFlag>();
 };
 
+// The result of a job that gives none, and what a promise of it is settled with.
+struct Nothing {};
+inline Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
+
 // Runs `work` on the worker and settles the returned promise on the JavaScript thread with what `convert` makes of its
 // result. `owner`, the wrap that holds the worker, stays alive until then.
 template <typename Result>

@@ -25,18 +25,11 @@
 namespace diffsal {
 namespace {
 
-struct Nothing {};
-Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
 Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, tensor); }
 
 std::string text(const Napi::Value& value) { return value.ToString().Utf8Value(); }
 
 uint64_t unsigned_integer(const Napi::Value& value) { return static_cast<uint64_t>(value.ToNumber().Int64Value()); }
-
-Tensor optional_tensor(const Napi::Object& object, const char* name) {
-  auto value = object.Get(name);
-  return value.IsObject() ? tensor_from_js(value) : Tensor();
-}
 
 }  // namespace
 

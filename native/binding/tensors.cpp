@@ -54,6 +54,11 @@ at::Tensor tensor_from_js(const Napi::Value& value) {
   throw Error(ErrorCode::internal, "A tensor's data is of an unknown type.");
 }
 
+at::Tensor optional_tensor(const Napi::Object& object, const char* name) {
+  auto value = object.Get(name);
+  return value.IsObject() ? tensor_from_js(value) : at::Tensor();
+}
+
 Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& given) {
   auto tensor = given.to(at::kCPU).contiguous();
   for (const auto& dtype : dtypes) {

@@ -12,6 +12,9 @@ std::vector<int64_t> integers_from_js(const Napi::Value& value);
 // A copy of a checked { dtype, shape, data } (lib/tensor.ts), so that the caller may reuse the array at once.
 at::Tensor tensor_from_js(const Napi::Value& value);
 
+// The same of a property; undefined where it is no object.
+at::Tensor optional_tensor(const Napi::Object& object, const char* name);
+
 // A { dtype, shape, data } of the tensor's values.
 Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& tensor);
 

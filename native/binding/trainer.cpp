@@ -12,16 +12,8 @@
 namespace diffsal {
 namespace {
 
-struct Nothing {};
-Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(); }
-
 double number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().DoubleValue(); }
 bool is(const Napi::Object& object, const char* name, const char* word) { return object.Get(name).ToString().Utf8Value() == word; }
-
-Tensor optional_tensor(const Napi::Object& object, const char* name) {
-  auto value = object.Get(name);
-  return value.IsObject() ? tensor_from_js(value) : Tensor();
-}
 
 LearningRate learning_rate_from_js(double rate, const Napi::Object& o) {
   LearningRate schedule{rate};
