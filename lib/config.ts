@@ -40,9 +40,9 @@ export interface AudioEncoderConfig {
 export interface NormalisationConfig {
   /** The value of a full pixel: 255 or 1. Default 255. */
   scale: number
-  /** Default [114.7748, 107.7354, 99.475]. */
+  /** Of the scaled pixels of each channel. Default [114.7748, 107.7354, 99.475]. */
   mean: readonly [number, number, number]
-  /** Default [38.7568578, 37.88248729, 40.02898126]. */
+  /** Of the scaled pixels of each channel. Default [38.7568578, 37.88248729, 40.02898126]. */
   std: readonly [number, number, number]
 }
 
@@ -58,7 +58,9 @@ export interface DiffSalConfig {
   video: boolean
   /** Whether the network hears (table 2). Default true. */
   audio: boolean
+  /** What the network sees with. Default: MViTv2-S. */
   videoEncoder: VideoEncoderConfig
+  /** What the network hears with. Default: VGGish and the temporal enhancement at the paper's size. */
   audioEncoder: AudioEncoderConfig
   /** Channels of the noise encoder's first convolution. Default 96. */
   unetWidth: number
@@ -82,13 +84,18 @@ export interface DiffSalConfig {
   dropout: number
   /** Diffusion times T. Default 1000. */
   timesteps: number
+  /** How pixels become the network's input. Default: as for the audio-visual weights. */
   normalisation: NormalisationConfig
 }
 
-type Parts = 'videoEncoder' | 'audioEncoder' | 'normalisation'
-
-/** A {@link DiffSalConfig} of which anything may be left out: what is missing takes its default. */
-export type PartialDiffSalConfig = Partial<Omit<DiffSalConfig, Parts>> & { [P in Parts]?: Partial<DiffSalConfig[P]> }
+/**
+ * A {@link DiffSalConfig} of which anything may be left out, of its three parts too: what is missing, or undefined, takes its default.
+ */
+export type PartialDiffSalConfig = {
+  [P in keyof DiffSalConfig]?:
+    | (P extends 'videoEncoder' | 'audioEncoder' | 'normalisation' ? { [Q in keyof DiffSalConfig[P]]?: DiffSalConfig[P][Q] | undefined } : DiffSalConfig[P])
+    | undefined
+}
 
 /** The paper's network at its full size. */
 export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>({
@@ -137,7 +144,7 @@ export function resolveConfig(partial: PartialDiffSalConfig | undefined, base: D
   const given = checkOptions<PartialDiffSalConfig>('config', partial, names(base))
   const merged: DiffSalConfig = {
     ...base,
-    ...given,
+    ...said(given),
     videoEncoder: part('videoEncoder', given.videoEncoder, base.videoEncoder),
     audioEncoder: part('audioEncoder', given.audioEncoder, base.audioEncoder),
     normalisation: part('normalisation', given.normalisation, base.normalisation),
@@ -156,22 +163,27 @@ function deepFreeze<T extends object>(value: T): T {
 
 /** What `over` says, and where it says nothing what `under` does. */
 export function mergeConfigs(under: PartialDiffSalConfig, over: PartialDiffSalConfig = {}): PartialDiffSalConfig {
-  const merged = { ...under, ...over }
+  const merged = { ...under, ...said(over) }
   for (const name of ['videoEncoder', 'audioEncoder', 'normalisation'] as const) {
-    if (under[name] !== undefined && typeof over[name] === 'object') Object.assign(merged, { [name]: { ...under[name], ...over[name] } })
+    if (under[name] !== undefined && typeof over[name] === 'object') Object.assign(merged, { [name]: { ...under[name], ...said(over[name]) } })
   }
   return merged
+}
+
+/** Without the names that are undefined, which say nothing. */
+function said<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
 }
 
 function names<T extends object>(value: T): (keyof T & string)[] {
   return Object.keys(value) as (keyof T & string)[]
 }
 
-function part<T extends object>(name: string, given: Partial<T> | undefined, base: T): T {
+function part<T extends object>(name: string, given: { [K in keyof T]?: T[K] | undefined } | undefined, base: T): T {
   if (given === undefined) return base
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidArgument(`config.${name}`, 'an object', given)
   checkNames(`config.${name}`, given, names(base))
-  return { ...base, ...given }
+  return { ...base, ...said(given) }
 }
 
 function checkConfig(config: DiffSalConfig): void {

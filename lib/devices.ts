@@ -3,15 +3,24 @@ import { describe, DiffSalError } from './errors.ts'
 import { log } from './log.ts'
 import { native } from './native.ts'
 
+/** Bytes of a device's memory. */
+export interface DeviceMemory {
+  /** All of it. */
+  readonly total: number
+  /** What nobody holds. */
+  readonly free: number
+}
+
 /** Something a model can run on. */
 export interface DeviceInfo {
   /** What the `device` option takes: `cpu`, `cuda:0`, … */
   readonly id: string
+  /** What kind of device. */
   readonly type: 'cpu' | 'cuda'
   /** The maker's name, where it is known. */
   readonly name: string
-  /** Bytes in all and free, where they are known. */
-  readonly memory?: { readonly total: number; readonly free: number }
+  /** Its memory, where it is known. */
+  readonly memory?: DeviceMemory
 }
 
 /** The devices of this machine that the installed libtorch can use; the CPU is always the first. */

@@ -11,7 +11,7 @@ import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { Features, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import type { Scores } from './metrics/score.ts'
-import { native, type NativeModel, type WeightsDType } from './native.ts'
+import { native, type NativeModel } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
@@ -25,48 +25,50 @@ import { readPretrained, readWeights } from './weights.ts'
 /** How to save a model. */
 export interface SaveOptions {
   /** What the file holds the weights as; the network always computes with float32. Running statistics stay float32. Default `float32`. */
-  dtype?: WeightsDType
+  dtype?: 'float32' | 'float16' | 'bfloat16' | undefined
   /** Rejects with the signal's reason when aborted. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** Where and how a model runs. */
 export interface RunOptions {
   /** `auto` (a CUDA device where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`. Default `auto`. */
-  device?: string
+  device?: string | undefined
   /** The type that the network computes in. Default `float32`, so far the only one. */
-  precision?: 'float32'
+  precision?: 'float32' | undefined
   /** Threads on the CPU. Default: as many as the machine runs at once. */
-  threads?: number
+  threads?: number | undefined
 }
 
 /** How to make a model with initial weights. */
 export interface CreateOptions extends RunOptions {
   /** Decides the initial weights, 0 to 2^32 - 1. Default: drawn. */
-  seed?: number
+  seed?: number | undefined
   /**
    * Files of encoders that were trained by themselves, whose weights and widths the network takes: MViTv2 in mmaction's or
    * torchvision's naming, VGGish, in safetensors or `.pth`. Default: none.
    */
-  pretrained?: string | readonly string[]
+  pretrained?: string | readonly string[] | undefined
 }
 
 /** How to load a model. */
 export interface LoadOptions extends RunOptions {
   /**
    * What shall differ from the file's configuration. One that is told by shapes alone has the paper's size, heads, groups of
-   * normalisations, and `mim` where sound is not concatenated or bilinear: give others here.
+   * normalisations, and `mim` where sound is not concatenated or bilinear: give others here. Default: nothing.
    */
-  config?: PartialDiffSalConfig
+  config?: PartialDiffSalConfig | undefined
   /** Rejects with the signal's reason when aborted. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /** One tensor of a model. */
 export interface ParameterInfo {
   /** As in a checkpoint: `visual_net.blocks.0.attn.qkv.weight`. */
   name: string
+  /** Sizes of its dimensions, outermost first. */
   shape: readonly number[]
+  /** The type that the network holds it in. */
   dtype: 'float32'
   /** A running statistic: saved and loaded, but not trained. */
   buffer: boolean
@@ -179,22 +181,35 @@ export class DiffSal {
    * Predicts the saliency map of a clip, or of each clip of a batch: encodes it once, then samples (Algorithm 2).
    *
    * @param input - a clip, or features from {@link encode}
-   * @returns float32 (B, 1, H, W), values 0 to 1; with the options `estimates` or `uncertainty`, an object with the map and these
+   * @returns with the options `estimates` or `uncertainty`, an object with the map and these; else the map, float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY; ERR_DIFFSAL_CHECKPOINT where the weights
    * give no finite map
    */
   predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number })): Promise<Prediction>
-  predict(input: ClipInput | Features, options?: PredictOptions & { estimates?: false; uncertainty?: undefined }): Promise<Tensor<'float32'>>
+  /** Predicts the map alone: float32 (B, 1, H, W), values 0 to 1. */
+  predict(
+    input: ClipInput | Features,
+    options?: PredictOptions & { estimates?: false | undefined; uncertainty?: undefined },
+  ): Promise<Tensor<'float32'>>
+  /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates` or `uncertainty` a {@link Prediction}. */
+  predict(input: ClipInput | Features, options: PredictOptions): Promise<Tensor<'float32'> | Prediction>
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
     const prediction = await predict(this.#live(), this.config, input, options)
     return options?.estimates || options?.uncertainty !== undefined ? prediction : prediction.map
   }
 
   /**
-   * Predicts the maps of a video file with its sound, as it is decoded.
+   * Predicts the saliency maps of a video file with its sound, in order, as it is decoded: memory does not grow with its length, and at
+   * most one batch is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is k − 8 … k + 7 for clips of 16,
+   * with the edge frames repeated.
+   *
+   * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
+   * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
    *
    * @param path - any file that ffmpeg reads
-   * @see predictVideo for what it yields and throws
+   * @returns one {@link VideoMap} a map
+   * @throws DiffSalError at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
+   * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; at any: what {@link predict} throws
    */
   predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
     return predictVideo(this, path, options, this.#leaving.signal)
@@ -216,11 +231,14 @@ export class DiffSal {
 
   /**
    * Encodes what a clip shows and sounds like, once for any number of {@link denoise} and {@link predict} calls. Dispose the features,
-   * or leave them to the garbage collector. `seed` matters only to a `released` model that does not see, whose video maps are noise.
+   * or leave them to the garbage collector.
+   *
+   * @param options - `signal`: rejects with its reason when aborted; `seed`: 0 to 2^32 - 1, one for all clips or one each, matters only to a
+   * `released` model that does not see, whose video maps are noise (default: drawn)
    *
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async encode(input: ClipInput, options?: { signal?: AbortSignal; seed?: number | number[] }): Promise<Features> {
+  async encode(input: ClipInput, options?: { signal?: AbortSignal | undefined; seed?: number | readonly number[] | undefined }): Promise<Features> {
     const { signal, seed = drawSeed() } = checkOptions('options', options, ['signal', 'seed'])
     const model = this.#live()
     const { inputs, batch } = checkInputs(this.config, input)
@@ -233,7 +251,9 @@ export class DiffSal {
    * One pass of the Saliency-UNet (eq. 6): the estimate of the clean map S0 from the noisy map x at time t.
    *
    * @param x - float32 (B, 1, H, W)
-   * @param t - 0 to T - 1, one for all samples or one each
+   * @param t - diffusion times, 0 to T - 1, one for all samples or one each
+   * @param features - what {@link encode} of this model gave, of the same batch
+   * @param options - `signal`: rejects with its reason when aborted
    * @returns float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
@@ -241,7 +261,7 @@ export class DiffSal {
     x: Tensor<'float32'>,
     t: number | readonly number[],
     features: Features,
-    options?: { signal?: AbortSignal },
+    options?: { signal?: AbortSignal | undefined },
   ): Promise<Tensor<'float32'>> {
     const model = this.#live()
     const { signal } = checkOptions('options', options, ['signal'])
@@ -312,6 +332,7 @@ export class DiffSal {
     return this.#closing !== undefined
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

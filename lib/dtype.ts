@@ -2,9 +2,13 @@ import { types } from 'node:util'
 
 /** The element types of a {@link Tensor} and the array that holds each. */
 export interface DTypes {
+  /** 32-bit floating point: maps, features, weights. */
   float32: Float32Array
+  /** 64-bit floating point: metrics and their maps. */
   float64: Float64Array
+  /** Bytes: pictures and fixations. */
   uint8: Uint8Array
+  /** 64-bit integers: diffusion times. */
   int64: BigInt64Array
 }
 

@@ -34,11 +34,11 @@ export type DiffSalErrorCode =
 /** What an error knows beyond its message. */
 export interface DiffSalErrorDetails {
   /** The option, tensor or file the error is about, as the caller wrote it (`steps`, `frames.shape`). */
-  argument?: string
+  argument?: string | undefined
   /** What would have been accepted. */
-  expected?: string
+  expected?: string | undefined
   /** What came instead. */
-  received?: string
+  received?: string | undefined
   /** The error underneath. */
   cause?: unknown
 }
@@ -48,12 +48,18 @@ export interface DiffSalErrorDetails {
  * expected and what came, and the remedy where there is one.
  */
 export class DiffSalError extends Error {
+  /** Always this, in every realm. */
   override readonly name = 'DiffSalError'
+  /** What went wrong, for programs. */
   readonly code: DiffSalErrorCode
+  /** The option, tensor or file the error is about, as the caller wrote it. */
   readonly argument?: string
+  /** What would have been accepted. */
   readonly expected?: string
+  /** What came instead. */
   readonly received?: string
 
+  /** Makes one; programs of users only catch them. */
   constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code

@@ -11,21 +11,21 @@ import { checkSeed } from './seed.ts'
 /** How to score a model on a dataset. */
 export interface EvaluateOptions {
   /** Denoising steps, as of `predict`. Default: the model's. */
-  steps?: number
+  steps?: number | undefined
   /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
-  eta?: number
+  eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1, the same for every sample, so that a score can be had again. Default 1. */
-  seed?: number
+  seed?: number | undefined
   /** Samples that are predicted together. Default 1. */
-  batch?: number
-  /** Samples that are read at the same time, as of `loadBatches`. */
-  workers?: number
+  batch?: number | undefined
+  /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
+  workers?: number | undefined
   /** Score only so many samples, evenly spaced over the dataset. Default: all. */
-  limit?: number
+  limit?: number | undefined
   /** Rejects with the signal's reason when aborted; reading and predicting stop. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called with the samples that are done, and how many there are in all. What it throws rejects the evaluation. */
-  onProgress?: (done: number, total: number) => void
+  onProgress?: ((done: number, total: number) => void) | undefined
 }
 
 /** The names of {@link EvaluateOptions}. */

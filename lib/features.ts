@@ -5,6 +5,14 @@ import type { Tensor } from './tensor.ts'
 /** The native handle of features that `model` made; refuses disposed ones and another model's. */
 export let nativeFeatures: (features: Features, model: NativeModel) => NativeFeatures
 
+/** The maps of a model's encoders. B clips of T frames of H × W. */
+export interface FeatureTensors {
+  /** Coarse to fine, float32 (B, C_i, T / 2, H / 2^i, W / 2^i) for i = 5, 4, 3, 2; zeros of a model that does not see. */
+  video: Tensor<'float32'>[]
+  /** float32 (B, C, T / 2 + 1, H / 32, W / 32); null where there was no sound. */
+  audio: Tensor<'float32'> | null
+}
+
 /**
  * What a model's encoders made of a clip (or a batch): the conditions of every denoising step, kept in native memory until
  * disposed or collected. Made by `DiffSal.encode`.
@@ -24,12 +32,11 @@ export class Features {
   }
 
   /**
-   * Copies of the maps: `video` coarse to fine, float32 (B, C_i, T / 2, H / 2^i, W / 2^i) for i = 5, 4, 3, 2; `audio` float32
-   * (B, C, T / 2 + 1, H / 32, W / 32), or null where there was no sound.
+   * Copies of the maps.
    *
    * @throws DiffSalError ERR_DIFFSAL_DISPOSED
    */
-  async tensors(): Promise<{ video: Tensor<'float32'>[]; audio: Tensor<'float32'> | null }> {
+  async tensors(): Promise<FeatureTensors> {
     this.#checkAlive()
     return this.#native.tensors()
   }
@@ -41,6 +48,7 @@ export class Features {
     this.#native.dispose()
   }
 
+  /** {@link dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -23,14 +23,14 @@ export interface ClipInput {
    * uint8 RGB pictures (T, h, w, 3) or (B, T, h, w, 3) of any size, which are resized and normalised; or float32
    * (B, 3, T, H, W), already normalised.
    */
-  frames?: Tensor<'uint8'> | Tensor<'float32'>
+  frames?: Tensor<'uint8'> | Tensor<'float32'> | undefined
   /**
    * The clip's sound, one excerpt a sample. Its middle is the clip's middle; 1.6 s are heard: a shorter one is centred in
    * silence, a longer one cut. `null` leaves the sound out of a model that could hear.
    */
-  audio?: AudioExcerpt | AudioExcerpt[] | null
+  audio?: AudioExcerpt | readonly AudioExcerpt[] | null | undefined
   /** Instead of `audio`: log-mel slices, float32 (B, 1, T / 2 + 1, H / 2, W / 2), as `melSlices` makes them. */
-  mel?: Tensor<'float32'>
+  mel?: Tensor<'float32'> | undefined
 }
 
 /** Checks a clip against the configuration; the addon takes what comes out. */

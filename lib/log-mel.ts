@@ -12,6 +12,8 @@ const sliceSeconds = 0.025 + 63 * 0.01
  * The log-mel of mono samples at any rate: float32 (frames, 64), resampled to 16 kHz first. Frames of 25 ms every 10 ms
  * under a periodic Hann window, FFT 512, 64 HTK mel bands of 125–7500 Hz, ln(magnitude + 0.01).
  *
+ * @param samples - -1 to 1
+ * @param options - `sampleRate`: samples a second, 1000 to 384 000
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for fewer samples than one frame, NaN or infinity
  */
 export async function logMel(samples: Float32Array, options: { sampleRate: number }): Promise<Tensor<'float32'>> {
@@ -22,18 +24,19 @@ export async function logMel(samples: Float32Array, options: { sampleRate: numbe
 
 /** How sound becomes the network's slices. */
 export interface MelSlicesOptions {
-  /** Samples a second. */
+  /** Samples a second, 1000 to 384 000. */
   sampleRate: number
   /** [height, width] of a slice. Default [112, 192]. */
-  size?: readonly [number, number]
+  size?: readonly [number, number] | undefined
   /** Slices. Default 9. */
-  slots?: number
+  slots?: number | undefined
 }
 
 /**
  * Log-mel slices of mono samples: float32 (1, slots, height, width). A slice is 0.64 s, one begins every 0.11 s. Where the
  * sound is too short for all, each is repeated ⌊slots / n⌋ times and the first slots mod n follow.
  *
+ * @param samples - -1 to 1
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for fewer samples than one slice (0.655 s), NaN or infinity
  */
 export async function melSlices(samples: Float32Array, options: MelSlicesOptions): Promise<Tensor<'float32'>> {

@@ -13,6 +13,7 @@ export interface ParameterCount {
   readonly enhancement: number
   /** The Saliency-UNet, `decoder_net`. */
   readonly decoder: number
+  /** All of them. */
   readonly total: number
 }
 

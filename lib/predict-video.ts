@@ -38,21 +38,21 @@ export interface Predictor {
 /** How to predict a video. */
 export interface PredictVideoOptions {
   /** A map for every stride-th frame: 0, stride, 2 · stride, … Default 1. */
-  stride?: number
+  stride?: number | undefined
   /** How many windows are predicted together. Default 1. */
-  batch?: number
+  batch?: number | undefined
   /** Predict from the frames alone, though the model can hear. Default false. */
-  videoOnly?: boolean
+  videoOnly?: boolean | undefined
   /** Denoising steps, as of `predict`. Default: the model's. */
-  steps?: number
+  steps?: number | undefined
   /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
-  eta?: number
+  eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
-  seed?: number
+  seed?: number | undefined
   /** Stops the prediction and its decoding; the pending map rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called after every denoising step. */
-  onProgress?: (progress: VideoProgress) => void
+  onProgress?: ((progress: VideoProgress) => void) | undefined
 }
 
 /** How far a video is. */
@@ -61,8 +61,9 @@ export interface VideoProgress {
   maps: number
   /** About how many there will be, where the file tells. */
   mapEstimate?: number
-  /** The denoising step of the batch at work, from 1, and how many it takes. */
+  /** The denoising step of the batch at work, from 1. */
   step: number
+  /** How many steps a batch takes. */
   steps: number
 }
 

@@ -11,33 +11,34 @@ import { checkTensor, type Tensor } from './tensor.ts'
 /** How to sample a map. */
 export interface PredictOptions {
   /** Denoising steps, 1 to T. Default 4; of a `released` model 1. */
-  steps?: number
+  steps?: number | undefined
   /** 0: deterministic from the noise on (DDIM); up to 1, noise is added at each step (1: DDPM's). Default 0. */
-  eta?: number
+  eta?: number | undefined
   /**
    * Decides the noise, 0 to 2^32 - 1: one for every sample, or one each. A sample's noise depends on its seed alone, not on the
    * batch. The same seed gives the same map, bit for bit, on one device with one number of threads. Default: drawn.
    */
-  seed?: number | number[]
-  /** The noise x_T to start from, float32 (B, 1, H, W), instead of drawing it. */
-  noise?: Tensor<'float32'>
+  seed?: number | readonly number[] | undefined
+  /** The noise x_T to start from, float32 (B, 1, H, W). Default: drawn. */
+  noise?: Tensor<'float32'> | undefined
   /** Rejects with the signal's reason when aborted; the work stops at its next block. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called after every step, counted from 1. What it throws rejects the prediction. */
-  onProgress?: (progress: PredictProgress) => void
-  /** Keep every step's estimate of the clean map. Default false. */
-  estimates?: boolean
+  onProgress?: ((progress: PredictProgress) => void) | undefined
+  /** Keep every step's estimate of the clean map S0; not together with `uncertainty`. Default false. */
+  estimates?: boolean | undefined
   /**
    * Sample the clip this many times, 2 to 1000, from `seed`, `seed` + 1, …; the map is their mean, and how far they lie apart
-   * comes with it. Default: once.
+   * comes with it. Not together with `noise` or `estimates`. Default: once.
    */
-  uncertainty?: number
+  uncertainty?: number | undefined
 }
 
 /** How far a prediction is. */
 export interface PredictProgress {
   /** The step that has ended, from 1. */
   step: number
+  /** How many there are; with `uncertainty`, those of all samples together. */
   steps: number
 }
 

@@ -4,17 +4,24 @@ import { packageRoot } from './package-root.ts'
 
 /** A configuration with a name, and the weights that the package ships for it. */
 export interface Preset {
+  /** The complete configuration. */
   readonly config: Readonly<DiffSalConfig>
   /** The file of its weights. */
   readonly weights: string
 }
 
-/**
- * The presets. `tiny` is the paper's network with narrower parts, 3.6 M parameters on frames of 64×96, trained on sounding scenes alone
- * (`datasets.soundingScenes`): it shows what the network does with sound, in an instant. It is no substitute for weights trained on
- * eye tracking; `lib/presets/tiny.md` is its model card.
- */
-export const presets: { readonly tiny: Preset } = {
+/** The presets by their names. */
+export interface Presets {
+  /**
+   * The paper's network with narrower parts, 3.6 M parameters on frames of 64×96, trained on sounding scenes alone
+   * (`datasets.soundingScenes`): it shows what the network does with sound, in an instant. It is no substitute for weights trained on
+   * eye tracking; `lib/presets/tiny.md` is its model card.
+   */
+  readonly tiny: Preset
+}
+
+/** The networks whose weights ship with the package. */
+export const presets: Presets = {
   tiny: {
     config: resolveConfig({
       size: [64, 96],

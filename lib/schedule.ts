@@ -6,34 +6,49 @@ import { checkTensor, type Tensor } from './tensor.ts'
 /** What decides the times of a DDIM run. */
 export interface DdimTimesOptions {
   /** Diffusion times. Default 1000. */
-  T?: number
+  T?: number | undefined
   /** `paper`: Algorithm 2's linspace(-1, T - 1, steps + 1). `released`: range(0, T, ⌊T / steps⌋). Default `paper`. */
-  dialect?: 'paper' | 'released'
+  dialect?: 'paper' | 'released' | undefined
 }
 
 /** What decides one DDIM update beside the two maps and times. */
 export interface DdimStepOptions {
   /** Randomness, 0 to 1. Default 0. */
-  eta?: number
+  eta?: number | undefined
   /** Standard normal noise of x's shape, needed where eta is not 0. */
-  noise?: Tensor<'float32'>
+  noise?: Tensor<'float32'> | undefined
   /** Diffusion times. Default 1000. */
-  T?: number
+  T?: number | undefined
 }
 
 /** The diffusion's cosine noise schedule (Nichol and Dhariwal 2021, s = 0.008). */
 export const schedule = {
-  /** β_t for t = 0 … T - 1, at most 0.999. */
+  /**
+   * β_t for t = 0 … T - 1, at most 0.999.
+   *
+   * @param T - diffusion times, 2 to 100 000
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+   */
   betas(T = 1000): Float64Array {
     return native().betas(checkInteger('T', T, 2, 100_000)).data
   },
 
-  /** ᾱ_t = ∏ (1 - β_s), s ≤ t, for t = 0 … T - 1, in the float32 that the sampler uses. */
+  /**
+   * ᾱ_t = ∏ (1 - β_s), s ≤ t, for t = 0 … T - 1, in the float32 that the sampler uses.
+   *
+   * @param T - diffusion times, 2 to 100 000
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+   */
   alphaBars(T = 1000): Float32Array {
     return native().alphaBars(checkInteger('T', T, 2, 100_000)).data
   },
 
-  /** The (now, next) times of a DDIM run of `steps` steps, descending. `next` = -1 means that the estimate is the result. */
+  /**
+   * The (now, next) times of a DDIM run, descending. `next` = -1 means that the estimate is the result.
+   *
+   * @param steps - how many, 1 to T
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+   */
   ddimTimes(steps: number, options?: DdimTimesOptions): [now: number, next: number][] {
     const { T = 1000, dialect = 'paper' } = checkOptions('options', options, ['T', 'dialect'])
     checkInteger('T', T, 2, 100_000)
@@ -47,6 +62,12 @@ export const schedule = {
    *
    * ε = (√(1/ᾱ_now) x − s0) / √(1/ᾱ_now − 1), σ = η √((1 − ᾱ_now/ᾱ_next)(1 − ᾱ_next)/(1 − ᾱ_now)),
    * x′ = √ᾱ_next s0 + √(1 − ᾱ_next − σ²) ε + σ noise
+   *
+   * @param x - the noisy map, of any shape
+   * @param s0 - the estimate, as of `DiffSal.denoise`
+   * @param now - x's time, 1 to T - 1
+   * @param next - the result's time, 0 to now - 1
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
    */
   ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, now: number, next: number, options?: DdimStepOptions): Tensor<'float32'> {
     const { eta = 0, noise, T = 1000 } = checkOptions('options', options, ['eta', 'noise', 'T'])

@@ -6,6 +6,7 @@ import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
  * {@link tensor}, which checks it.
  */
 export interface Tensor<D extends DType = DType> {
+  /** The type of the elements. */
   readonly dtype: D
   /** Sizes of the dimensions, outermost first. */
   readonly shape: readonly number[]
@@ -14,8 +15,11 @@ export interface Tensor<D extends DType = DType> {
 }
 
 /**
- * Makes a tensor from data and shape.
+ * Makes a tensor from data and shape. The data is not copied.
  *
+ * @param dtype - the type of the elements
+ * @param shape - sizes of the dimensions, outermost first
+ * @param data - the dtype's array, with as many elements as the product of `shape`
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT when the data is not an array of the dtype or does not fill the shape.
  */
 export function tensor<D extends DType>(dtype: D, shape: readonly number[], data: DTypes[D]): Tensor<D> {

@@ -29,7 +29,7 @@ export interface TrainingStep {
 /** How to resume a training. */
 export interface ResumeOptions extends RunOptions {
   /** Rejects with the signal's reason when aborted. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -142,10 +142,12 @@ export class Trainer {
    * not at all: where it rejects, weights, running statistics and random state are as before. So an aborted one rejects when its
    * work has stopped, and resolves where the abort came too late. While a fit runs only that takes steps.
    *
+   * @param batch - clips and their maps, of a size that the option `accumulate` divides
+   * @param options - `signal`: rejects with its reason when aborted
    * @throws DiffSalError ERR_DIFFSAL_DIVERGED where loss or gradient are not finite, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED,
    * ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async step(batch: TrainingBatch, options?: { signal?: AbortSignal }): Promise<TrainingStep> {
+  async step(batch: TrainingBatch, options?: { signal?: AbortSignal | undefined }): Promise<TrainingStep> {
     const { signal } = checkOptions('options', options, ['signal'])
     this.#checkIdle('A step of your own')
     return this.#step(batch, checkSignal(signal))
@@ -166,7 +168,7 @@ export class Trainer {
    * @param options - `extra`: anything that JSON holds unchanged, to be found again in {@link extra}; the position in the data, say
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
    */
-  async save(path: string, options?: { extra?: unknown; signal?: AbortSignal }): Promise<void> {
+  async save(path: string, options?: { extra?: unknown; signal?: AbortSignal | undefined }): Promise<void> {
     const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
     this.#checkAlive()
     checkString('path', path)
@@ -185,7 +187,7 @@ export class Trainer {
    *
    * @throws DiffSalError as {@link save} does, ERR_DIFFSAL_INVALID_ARGUMENT where no average is kept
    */
-  async saveAverage(path: string, options?: { signal?: AbortSignal }): Promise<void> {
+  async saveAverage(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void> {
     const { signal } = checkOptions('options', options, ['signal'])
     this.#checkAlive()
     checkString('path', path)
@@ -210,6 +212,7 @@ export class Trainer {
     return this.#closing
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

@@ -19,10 +19,10 @@ export type AudioVisualSet = (typeof audioVisualSets)[number]
 
 /** How to open an audio-visual set. */
 export interface AudioVisualOptions extends DatasetOptions {
-  /** 'train' or 'test'. */
-  split?: 'train' | 'test'
+  /** 'train' or 'test'. Default 'train'. */
+  split?: 'train' | 'test' | undefined
   /** Which of the three ways of parting the videos: 1, 2 or 3. DIEM has only one, which every number means. Default 1. */
-  fold?: number
+  fold?: number | undefined
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Tensor } from '../tensor.ts'
 /** The network's slices: (1, slots, height, width). */
 export interface MelShape {
   /** [height, width] of a slice: half the frames'. Default [112, 192]. */
-  size?: readonly [number, number]
+  size?: readonly [number, number] | undefined
   /** How many: half the clip's frames and one more. Default 9. */
-  slots?: number
+  slots?: number | undefined
 }
 
 /** Seconds that `slots` slices take: 1.6 for nine, a slice's step of 0.11 for each more. */

@@ -9,13 +9,13 @@ export interface SampleBatch {
   /** RGB pictures (B, T, H, W, 3). */
   readonly frames: Tensor<'uint8'>
   /** One excerpt a sample; null where none has sound. Left out where `mel` is there. */
-  readonly audio?: AudioExcerpt[] | null
+  readonly audio?: AudioExcerpt[] | null | undefined
   /** Log-mel slices of the sound (B, 1, slots, h, w): where they were asked for and any sample has sound. */
-  readonly mel?: Tensor<'float32'>
+  readonly mel?: Tensor<'float32'> | undefined
   /** The fixations' density (B, 1, H, W), 0 to 1. */
   readonly target: Tensor<'float32'>
   /** The fixated pixels (B, 1, H, W), 0 or 1; left out unless every sample has them. */
-  readonly fixations?: Tensor<'uint8'>
+  readonly fixations?: Tensor<'uint8'> | undefined
 }
 
 /** The silence of a sample without sound beside others that have some. */

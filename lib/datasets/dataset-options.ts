@@ -8,26 +8,26 @@ export type Split = 'train' | 'validation' | 'test'
 /** What every dataset's `open` takes. */
 export interface DatasetOptions {
   /** Which part. Default 'train'. */
-  split?: Split
+  split?: Split | undefined
   /** Clips: 'train' as the paper trains, 'test' one for every frame. Default: 'train' for the split 'train', else 'test'. */
-  windows?: 'train' | 'test'
+  windows?: 'train' | 'test' | undefined
   /** Of the windows 'test', only those of every stride-th frame. Default 1. */
-  stride?: number
+  stride?: number | undefined
   /** [height, width] of the clips and maps. Default [224, 384]. */
-  size?: readonly [number, number]
+  size?: readonly [number, number] | undefined
   /** Frames in a clip. Default 16. */
-  clipLength?: number
+  clipLength?: number | undefined
   /** Whether samples carry the fixations too. Default false. */
-  fixations?: boolean
+  fixations?: boolean | undefined
   /**
    * Makes the density maps of the fixations where there are none: the standard deviation, in pixels of the fixation maps, of the
    * Gaussian on each; about one degree of visual angle. Default: the maps are needed.
    */
-  densitySigma?: number
+  densitySigma?: number | undefined
   /**
    * What becomes of a sample with a file missing or damaged: 'skip' leaves it out and logs a warning, 'error' throws. Default 'skip'.
    */
-  faults?: 'skip' | 'error'
+  faults?: 'skip' | 'error' | undefined
 }
 
 /** {@link DatasetOptions}' names, for those who take more. */

@@ -20,7 +20,7 @@ export interface TrainingSample {
   /** The fixations' density (1, H, W), 0 to 1. */
   readonly target: Tensor<'float32'>
   /** The fixated pixels (1, H, W), 0 or 1: where the dataset was asked for them and has them. */
-  readonly fixations?: Tensor<'uint8'>
+  readonly fixations?: Tensor<'uint8'> | undefined
   /** Which video: `DIEM/chilli_plasters`. */
   readonly video: string
   /** The frame whose map it is, from 0: the (T / 2 + 1)th of the clip. */
@@ -31,8 +31,16 @@ export interface TrainingSample {
 export interface SaliencyDataset extends Dataset<TrainingSample>, TruthSource {
   /** The names of its videos. */
   readonly videos: readonly string[]
-  /** Where all names are alike but for a number: what they begin with, and how many they are, from 0. Saves listing millions. */
-  readonly numbered?: { readonly prefix: string; readonly count: number }
+  /** Where all names are alike but for a number, which saves listing millions. */
+  readonly numbered?: NumberedVideos | undefined
+}
+
+/** Videos whose names are alike but for a number. */
+export interface NumberedVideos {
+  /** What all their names begin with. */
+  readonly prefix: string
+  /** How many there are, numbered from 0. */
+  readonly count: number
 }
 
 /** What {@link concatDatasets} joined. */

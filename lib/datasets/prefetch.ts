@@ -16,34 +16,43 @@ export interface LoadBatchesOptions {
   /** Decides the order of every epoch. */
   seed: number
   /** false for the dataset's own order. Default true. */
-  shuffle?: boolean
+  shuffle?: boolean | undefined
   /** Where to begin: `position` of the last batch that was used. Default the start. */
-  position?: DataPosition
+  position?: DataPosition | undefined
   /** Epochs in all, those before `position` included. Default: without end. */
-  epochs?: number
+  epochs?: number | undefined
   /** Whether an epoch's last batch is left out if it is not full. Default false. */
-  dropLast?: boolean
+  dropLast?: boolean | undefined
   /** Samples that are read at the same time. Default the machine's cores, at most 8. */
-  workers?: number
+  workers?: number | undefined
   /**
    * Samples that are ready or being read before they are asked for, which is what memory holds. Default two batches, at least
    * `workers`.
    */
-  ahead?: number
+  ahead?: number | undefined
   /**
    * Makes the log-mel slices ahead too: batches carry `mel` instead of `audio`, so that a training step has no sound to work on.
    * Give the `melShape` of the model; true is for the paper's, of 224 × 384 pixels and 16 frames. Default false.
    */
-  mel?: boolean | MelShape
+  mel?: boolean | MelShape | undefined
   /** Stops it; the pending batch rejects with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
+}
+
+/** Which sample. */
+export interface SampleName {
+  /** Which video: `DIEM/chilli_plasters`. */
+  readonly video: string
+  /** The frame whose map it is, from 0. */
+  readonly frame: number
 }
 
 /** A batch, and how to go on after it. */
 export interface LoadedBatch {
+  /** The samples, joined: what `Trainer.step` takes. */
   readonly batch: SampleBatch
   /** What the batch is made of. */
-  readonly samples: readonly { readonly video: string; readonly frame: number }[]
+  readonly samples: readonly SampleName[]
   /** The epoch that it belongs to, from 0. No batch is part of two. */
   readonly epoch: number
   /** Where the next batch begins: with the seed, what a checkpoint needs. */

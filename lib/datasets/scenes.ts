@@ -8,15 +8,15 @@ import type { Split } from './dataset-options.ts'
 /** Which sounding scenes. */
 export interface SoundingScenesOptions extends SceneOptions {
   /** Which part: no scene is in two of them, whatever the seeds. Default 'train'. */
-  split?: Split
+  split?: Split | undefined
   /** How many scenes, up to 10 million. Default 100000 of the split 'train', 500 of the others. */
-  length?: number
+  length?: number | undefined
   /** In how many of the clips, 0 to 1, another shape begins to sound. Default 1/3. */
-  changes?: number
+  changes?: number | undefined
   /** Frames in a clip. Default 16. */
-  clipLength?: number
+  clipLength?: number | undefined
   /** Whether samples carry the fixations too. Default false; `truth` always has them. */
-  fixations?: boolean
+  fixations?: boolean | undefined
 }
 
 /** {@link SoundingScenesOptions}' names. */
@@ -24,11 +24,13 @@ export const soundingScenesOptionNames = [...sceneOptionNames, 'split', 'length'
 
 /** A shape in the frame whose map it is. */
 export interface SceneShape {
+  /** Its outline. */
   readonly kind: ShapeKind
   /** 0 to `hues` - 1. Its pitch is `pitchOf(hue, hues)`. */
   readonly hue: number
-  /** Its centre in pixels from the picture's upper left corner. */
+  /** Its centre in pixels from the picture's left edge. */
   readonly x: number
+  /** Its centre in pixels from the picture's upper edge. */
   readonly y: number
   /** Its radius in pixels, as far as it has swollen. */
   readonly radius: number

@@ -17,9 +17,17 @@ export interface ShuffledIndicesOptions {
   /** Decides every order. */
   seed: number
   /** false for 0, 1, 2, … in every pass. Default true. */
-  shuffle?: boolean
+  shuffle?: boolean | undefined
   /** Where to begin. Default the start. */
-  position?: DataPosition
+  position?: DataPosition | undefined
+}
+
+/** An index, and how to go on after it. */
+export interface NextIndex {
+  /** From 0 to the length less one. */
+  index: number
+  /** Where the next one is. */
+  position: DataPosition
 }
 
 /**
@@ -27,7 +35,9 @@ export interface ShuffledIndicesOptions {
  * release, so that a stored position means the same data.
  */
 export class ShuffledIndices {
+  /** How many indices a pass has. */
   readonly length: number
+  /** What decides every order. */
   readonly seed: number
   readonly #shuffle: boolean
   #epoch: number
@@ -35,7 +45,7 @@ export class ShuffledIndices {
   /** Undefined for the dataset's own. */
   #order: Uint32Array | undefined
 
-  /** @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a length of 0, a seed or a position out of range. */
+  /** Begins at the options' position. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a length of 0, a seed or a position out of range. */
   constructor(length: number, options: ShuffledIndicesOptions) {
     const { seed, shuffle = true, position = { epoch: 0, offset: 0 } } = checkOptions('options', options, ['seed', 'shuffle', 'position'])
     this.#shuffle = checkBoolean('shuffle', shuffle)
@@ -52,7 +62,7 @@ export class ShuffledIndices {
   }
 
   /** The next index, and the position after it. */
-  next(): { index: number; position: DataPosition } {
+  next(): NextIndex {
     if (this.#offset === this.length) {
       this.#epoch += 1
       this.#offset = 0

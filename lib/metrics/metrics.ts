@@ -19,27 +19,47 @@ export interface MetricResult {
   readonly undefinedCount: number
 }
 
-/** Pearson's linear correlation coefficient of the two maps: -1 to 1, 1 best. */
+/**
+ * Pearson's linear correlation coefficient of the two maps: -1 to 1, 1 best.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function cc(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
   return metric('cc', saliency, { density })
 }
 
-/** Similarity: the intersection of the two maps, each scaled to 0…1 and then to sum 1. 0 to 1, 1 best. */
+/**
+ * Similarity: the intersection of the two maps, each scaled to 0…1 and then to sum 1. 0 to 1, 1 best.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function sim(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
   return metric('sim', saliency, { density })
 }
 
-/** Kullback–Leibler divergence of the density from the prediction, both scaled to sum 1. 0 best. */
+/**
+ * Kullback–Leibler divergence of the density from the prediction, both scaled to sum 1. 0 best.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function kl(saliency: MapTensor, density: MapTensor): Promise<MetricResult> {
   return metric('kl', saliency, { density })
 }
 
-/** Normalised scanpath saliency: the mean of the standardised map at the fixations. 0 is chance. */
+/**
+ * Normalised scanpath saliency: the mean of the standardised map at the fixations. 0 is chance.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function nss(saliency: MapTensor, fixations: FixationTensor): Promise<MetricResult> {
   return metric('nss', saliency, { fixations })
 }
 
-/** Judd's area under the ROC curve: one threshold a fixation, ties counted exactly, no jitter. 0.5 is chance, 1 best. */
+/**
+ * Judd's area under the ROC curve: one threshold a fixation, ties counted exactly, no jitter. 0.5 is chance, 1 best.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function aucJudd(saliency: MapTensor, fixations: FixationTensor): Promise<MetricResult> {
   return metric('aucJudd', saliency, { fixations })
 }
@@ -47,6 +67,8 @@ export function aucJudd(saliency: MapTensor, fixations: FixationTensor): Promise
 /**
  * Shuffled AUC: the area under the ROC curve of the fixations against `others`, the pixels that were fixated in other
  * videos, which cancels the centre bias. Every pair is counted, ties half; none is drawn at random. 0.5 is chance.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export function shuffledAuc(saliency: MapTensor, fixations: FixationTensor, others: FixationTensor): Promise<MetricResult> {
   return metric('shuffledAuc', saliency, { fixations, others })
@@ -55,6 +77,8 @@ export function shuffledAuc(saliency: MapTensor, fixations: FixationTensor, othe
 /**
  * Information gain: how many bits a fixation costs less under the map than under `baseline`, both scaled to sum 1. Default
  * baseline: {@link centreBias}. Maps must not be negative. 0 is no better than the baseline.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export async function informationGain(saliency: MapTensor, fixations: FixationTensor, baseline?: MapTensor): Promise<MetricResult> {
   if (baseline !== undefined) return metric('informationGain', saliency, { fixations, baseline })
@@ -65,7 +89,11 @@ export async function informationGain(saliency: MapTensor, fixations: FixationTe
   return metric('informationGain', saliency, { fixations, baseline: { dtype: 'float64', shape: [batch, height, width], data } })
 }
 
-/** A Gaussian on the middle whose deviations are a quarter of the height and of the width: where people look in any video. */
+/**
+ * A Gaussian on the middle whose deviations are a quarter of the height and of the width: where people look in any video. float64 (h, w).
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a side that is no integer of at least 1
+ */
 export function centreBias(height: number, width: number): Tensor<'float64'> {
   checkInteger('height', height, 1)
   checkInteger('width', width, 1)

@@ -8,6 +8,7 @@ import { aucJudd, cc, checkMaps, kl, nss, sim, type FixationTensor, type MapTens
 export interface FramePrediction {
   /** Which video, in the dataset's words. */
   readonly video: string
+  /** Which of its frames, from 0. */
   readonly frame: number
   /** The map, (h, w), (1, h, w) or (1, 1, h, w), of any size: as `predict` and `predictVideo` give it. */
   readonly tensor: Tensor<'float32'>
@@ -16,9 +17,9 @@ export interface FramePrediction {
 /** What people looked at in one frame. */
 export interface GroundTruth {
   /** The fixations' density (H, W); leave it out where there is none, and CC, SIM and KL are undefined for the frame. */
-  readonly density?: MapTensor
+  readonly density?: MapTensor | undefined
   /** The fixated pixels (H, W), of the same size; NSS and AUC-J are undefined without. */
-  readonly fixations?: FixationTensor
+  readonly fixations?: FixationTensor | undefined
 }
 
 /** Where the ground truth comes from. */
@@ -27,11 +28,11 @@ export interface TruthSource {
   truth(video: string, frame: number): GroundTruth | undefined | Promise<GroundTruth | undefined>
 }
 
-/** Every score. */
-export const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const
+/** The names of the scores: correlation, similarity, normalised scanpath saliency, Judd's AUC, Kullback–Leibler divergence. */
+export type ScoreName = 'cc' | 'sim' | 'nss' | 'aucJudd' | 'kl'
 
-/** The names of the scores. */
-export type ScoreName = (typeof scored)[number]
+/** Every score. */
+export const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const satisfies readonly ScoreName[]
 
 /** The scores of a set of videos. */
 export interface Scores {
@@ -50,7 +51,9 @@ export interface Scores {
  * 13×13, mirrored edges) and resized (bicubic) to the ground truth's size; undefined frames are dropped; a score is the mean
  * over a video's frames, then over the videos. One frame is in memory at a time.
  *
- * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ * @param predictions - maps in any order; those of frames without truth are passed over
+ * @param dataset - one that `datasets.openDataset` gives, or any object with `truth(video, frame)`
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what predictions and dataset throw
  */
 export async function score(predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>, dataset: TruthSource): Promise<Scores> {
   if (typeof dataset?.truth !== 'function') throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)

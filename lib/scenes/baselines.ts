@@ -6,9 +6,13 @@ import { averageMap, meanTrueMap, shapeMap } from './maps.ts'
 
 /** Means over scenes. */
 export interface BaselineScores {
+  /** Linear correlation coefficient. */
   readonly cc: number
+  /** Similarity. */
   readonly sim: number
+  /** Normalised scanpath saliency. */
   readonly nss: number
+  /** Judd's area under the ROC curve. */
   readonly aucJudd: number
 }
 
@@ -27,7 +31,7 @@ export interface SceneBaselines {
 /** How {@link scoreSceneBaselines} measures. */
 export interface SceneBaselineOptions {
   /** Scenes whose mean map is what the sound alone allows; of the split 'train'. Default 2000. */
-  priorScenes?: number
+  priorScenes?: number | undefined
 }
 
 /**
@@ -40,7 +44,7 @@ export interface SceneBaselineOptions {
 export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
   const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
-  const dataset = soundingScenes({ split: 'test', ...scenes, fixations: true })
+  const dataset = soundingScenes({ ...scenes, split: scenes?.split ?? 'test', fixations: true })
   const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
   const sums = { video: new Means(), audio: new Means(), both: new Means() }
   let derived = 0

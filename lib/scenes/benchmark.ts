@@ -16,19 +16,19 @@ import { RowScores, type SceneRowScores } from './scene-scores.ts'
 /** How {@link benchmarkScenes} measures. */
 export interface SceneBenchmarkOptions extends Pick<SceneOptions, 'seed' | 'shapes' | 'hues'> {
   /** Scenes of the test split, at least 2. Default 500. */
-  length?: number
+  length?: number | undefined
   /** Numbers of denoising steps. Default [1, 2, 4, 10]. */
-  steps?: readonly number[]
+  steps?: readonly number[] | undefined
   /** Scenes that are predicted together. Default 8. */
-  batch?: number
+  batch?: number | undefined
   /** Scenes of the training split whose mean map is what the sound alone allows. Default 2000. */
-  priorScenes?: number
+  priorScenes?: number | undefined
   /** How many scenes' pictures and maps come with the result, evenly spaced. Default 0. */
-  pictures?: number
+  pictures?: number | undefined
   /** Rejects with the signal's reason when aborted. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called with the scenes that are done, and how many there are. What it throws rejects the benchmark. */
-  onProgress?: (done: number, total: number) => void
+  onProgress?: ((done: number, total: number) => void) | undefined
 }
 
 /**
@@ -37,13 +37,14 @@ export interface SceneBenchmarkOptions extends Pick<SceneOptions, 'seed' | 'shap
  * `model`, with each scene's own sound; `other`, with the sound of the scene before; `silence`, with samples of zeros; `leftOut`, with no
  * sound given; `pitch` and `loudness`, with the sound of the same scene in which that is the only cue.
  */
-export type SceneRowKind = 'pictures' | 'sound' | 'truth' | ModelRowKind
+export type SceneRowKind = 'pictures' | 'sound' | 'truth' | 'model' | 'other' | 'silence' | 'leftOut' | 'pitch' | 'loudness'
 
-const modelRows = ['model', 'other', 'silence', 'leftOut', 'pitch', 'loudness'] as const
-type ModelRowKind = (typeof modelRows)[number]
+type ModelRowKind = Exclude<SceneRowKind, 'pictures' | 'sound' | 'truth'>
+const modelRows = ['model', 'other', 'silence', 'leftOut', 'pitch', 'loudness'] as const satisfies readonly ModelRowKind[]
 
 /** A row of the benchmark's table. */
 export interface SceneRow extends SceneRowScores {
+  /** What its maps are made from. */
   readonly kind: SceneRowKind
   /** Denoising steps; null of a ceiling. */
   readonly steps: number | null
@@ -51,14 +52,24 @@ export interface SceneRow extends SceneRowScores {
 
 /** A scene to look at. */
 export interface ScenePicture {
+  /** The scene's name. */
   readonly video: string
+  /** The frame whose map it is, from 0. */
   readonly frame: number
   /** The clip, uint8 (T, H, W, 3). */
   readonly frames: Tensor<'uint8'>
   /** The true map, (1, H, W). */
   readonly target: Tensor<'float32'>
   /** Maps (1, H, W) of `comparedSteps` steps. */
-  readonly maps: readonly { readonly kind: SceneRowKind; readonly map: Tensor<'float32'> }[]
+  readonly maps: readonly SceneMap[]
+}
+
+/** What a model made of a scene. */
+export interface SceneMap {
+  /** What the map is made from. */
+  readonly kind: SceneRowKind
+  /** The map, float32 (1, H, W). */
+  readonly map: Tensor<'float32'>
 }
 
 /** What {@link benchmarkScenes} found. */
@@ -71,6 +82,7 @@ export interface SceneBenchmark {
   readonly comparedSteps: number
   /** The share of hits of a guess: 1 / n for n shapes, averaged. */
   readonly chance: number
+  /** Scenes to look at, as many as were asked for. */
   readonly pictures: readonly ScenePicture[]
 }
 

@@ -15,17 +15,17 @@ export type ShapeKind = (typeof shapeKinds)[number]
 /** What scenes are like. */
 export interface SceneOptions {
   /** Decides everything, together with the scene's number. Default 0. */
-  seed?: number
+  seed?: number | undefined
   /** How many shapes, from … to, 2 to 6, each number as likely as the others. Default [2, 4]. */
-  shapes?: readonly [number, number]
+  shapes?: readonly [number, number] | undefined
   /** How many hues there are, at equal steps around the colour wheel, 3 to 8, no two shapes of a scene alike. Default 6. */
-  hues?: number
+  hues?: number | undefined
   /** Which cues there are. None: sound and picture have nothing in common. Default both. */
-  cues?: readonly SceneCue[]
+  cues?: readonly SceneCue[] | undefined
   /** [height, width] in pixels, 32 to 2160, the width from half the height to four times it. Default [224, 384]. */
-  size?: readonly [number, number]
+  size?: readonly [number, number] | undefined
   /** Frames a second, an integer from 8 to 120. Default 25. */
-  fps?: number
+  fps?: number | undefined
 }
 
 /** {@link SceneOptions}' names, for those who take more. */
@@ -73,7 +73,13 @@ function pair(argument: string, value: unknown, form: string): [unknown, unknown
   return value as [unknown, unknown]
 }
 
-/** The fundamental in Hz of hue `hue` of `hues`: at equal ratios from 150 to 6000. */
+/**
+ * The fundamental in Hz of a hue's tone: at equal ratios from 150 to 6000.
+ *
+ * @param hue - 0 to `hues` - 1
+ * @param hues - how many hues there are, 3 to 8
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
 export function pitchOf(hue: number, hues: number): number {
   checkInteger('hues', hues, 3, 8)
   checkInteger('hue', hue, 0, hues - 1)

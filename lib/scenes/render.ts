@@ -14,15 +14,15 @@ import { WavWriter } from './wav-file.ts'
 /** What {@link renderScene} renders. */
 export interface RenderSceneOptions extends SceneOptions {
   /** The scene's number. Default 0. */
-  index?: number
+  index?: number | undefined
   /** How long, from 0.2 s to an hour. Another shape sounds every one to two seconds. Default 8. */
-  seconds?: number
+  seconds?: number | undefined
   /** Where a {@link SceneTrack} goes as JSON. Default: nowhere. */
-  track?: string
+  track?: string | undefined
   /** Stops it; nothing is left behind. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Called after each part with the frames that are done, and of how many. */
-  onProgress?: (done: number, frames: number) => void
+  onProgress?: ((done: number, frames: number) => void) | undefined
 }
 
 /** Where everything is in a rendered scene. */
@@ -34,14 +34,32 @@ export interface SceneTrack {
   /** The true map's standard deviation in pixels. */
   readonly sigma: number
   /** From the back to the front. */
-  readonly shapes: readonly { readonly kind: ShapeKind; readonly hue: number }[]
-  /** One a frame: which of `shapes` sounds, and the centres [x, y] of all of them in pixels. */
-  readonly frames: readonly { readonly sounding: number; readonly centres: readonly (readonly [number, number])[] }[]
+  readonly shapes: readonly TrackedShape[]
+  /** One a frame. */
+  readonly frames: readonly TrackedFrame[]
+}
+
+/** A shape of a rendered scene. */
+export interface TrackedShape {
+  /** Its outline. */
+  readonly kind: ShapeKind
+  /** 0 to `hues` - 1. Its pitch is `pitchOf(hue, hues)`. */
+  readonly hue: number
+}
+
+/** A frame of a rendered scene. */
+export interface TrackedFrame {
+  /** Which of the shapes sounds. */
+  readonly sounding: number
+  /** The centres [x, y] of all shapes in pixels from the upper left corner. */
+  readonly centres: readonly (readonly [number, number])[]
 }
 
 /** What {@link renderScene} wrote. */
 export interface RenderedScene {
+  /** How many frames. */
   readonly frames: number
+  /** How long they last. */
   readonly seconds: number
 }
 

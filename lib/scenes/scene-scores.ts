@@ -3,14 +3,15 @@ import { scoreFrame } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
 import { isHighestAt } from './maps.ts'
 
-/** The scores of the benchmark, in the order of tables. */
-export const sceneScoreNames = ['cc', 'sim', 'nss', 'aucJudd'] as const
+/** The scores of the benchmark that `metrics.score` has too. */
+export type SceneScoreName = 'cc' | 'sim' | 'nss' | 'aucJudd'
 
-/** One of {@link sceneScoreNames}. */
-export type SceneScoreName = (typeof sceneScoreNames)[number]
+/** In the order of tables. */
+export const sceneScoreNames = ['cc', 'sim', 'nss', 'aucJudd'] as const satisfies readonly SceneScoreName[]
 
 /** A mean over the scenes. */
 export interface SceneMean {
+  /** NaN where no scene has a defined value. */
   readonly mean: number
   /** Its standard error: the deviation of the scenes' values divided by the root of how many there are. */
   readonly error: number
@@ -18,6 +19,14 @@ export interface SceneMean {
 
 /** What maps scored, one a scene. */
 export interface SceneRowScores extends Readonly<Record<SceneScoreName, SceneMean>> {
+  /** Linear correlation coefficient with the true map. */
+  readonly cc: SceneMean
+  /** Similarity to the true map. */
+  readonly sim: SceneMean
+  /** Normalised scanpath saliency at the scene's fixations. */
+  readonly nss: SceneMean
+  /** Judd's area under the ROC curve of the scene's fixations. */
+  readonly aucJudd: SceneMean
   /** In what share of the scenes the map is higher at the centre of the sounding shape than at each other shape's. */
   readonly hits: SceneMean
   /** CC less that of the pictures' ceiling, scene by scene. */

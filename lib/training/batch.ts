@@ -12,11 +12,11 @@ export interface TrainingBatch extends ClipInput {
   /** The saliency maps to learn, float32 (B, 1, H, W), values 0 to 1. */
   target: Tensor<'float32'>
   /** Fixated pixels, uint8 or float32 (B, 1, H, W), above 0 where fixated. Needed where `terms.nss` has a weight. */
-  fixations?: Tensor<'uint8'> | Tensor<'float32'>
+  fixations?: Tensor<'uint8'> | Tensor<'float32'> | undefined
   /** The diffusion times, 0 to T - 1: one for all samples or one each. Default: drawn, one a sample (`released`: one a batch). */
-  t?: number | readonly number[]
+  t?: number | readonly number[] | undefined
   /** The noise, float32 (B, 1, H, W). Default: drawn. */
-  noise?: Tensor<'float32'>
+  noise?: Tensor<'float32'> | undefined
 }
 
 const names = ['frames', 'audio', 'mel', 'target', 'fixations', 't', 'noise']

@@ -5,6 +5,7 @@ export type TrainingEvent = StepEvent | EpochEvent | ValidationEvent | Checkpoin
 
 /** A step was done. */
 export interface StepEvent {
+  /** Tells the events apart. */
   type: 'step'
   /** How many steps are done, this one included. */
   step: number
@@ -30,6 +31,7 @@ export interface StepEvent {
 
 /** A pass over the data ended. */
 export interface EpochEvent {
+  /** Tells the events apart. */
   type: 'epoch'
   /** Which, from 0. */
   epoch: number
@@ -43,11 +45,13 @@ export interface EpochEvent {
 
 /** The validation's samples were predicted and scored. */
 export interface ValidationEvent {
+  /** Tells the events apart. */
   type: 'validation'
   /** Steps done in all. */
   step: number
   /** Which epoch was the last, from 0. */
   epoch: number
+  /** What the validation scored, as `DiffSal.evaluate` gives it. */
   scores: Scores
   /** Whether no validation of this training scored better before. */
   best: boolean
@@ -57,9 +61,11 @@ export interface ValidationEvent {
 
 /** A checkpoint is on the disk. */
 export interface CheckpointEvent {
+  /** Tells the events apart. */
   type: 'checkpoint'
   /** Steps done in all. */
   step: number
+  /** The file. */
   path: string
   /** Whether it is the best model's weights, and not what a training is resumed from. */
   best: boolean

@@ -12,7 +12,7 @@ export interface ValidateOptions extends Omit<EvaluateOptions, 'signal'> {
   /** What it is scored on. No video of it should be trained on, nor be what the final score is of. */
   dataset: SaliencyDataset
   /** Epochs from one validation to the next; the last epoch has one too. Default 1. */
-  every?: number
+  every?: number | undefined
 }
 
 /** How `Trainer.fit` trains. */
@@ -20,31 +20,31 @@ export interface FitOptions {
   /** Passes over the data in all, those before a resume included. The paper's: 5. */
   epochs: number
   /** Samples in a step. Default 4. */
-  batch?: number
+  batch?: number | undefined
   /**
    * Scores the model, or the running average of its weights where one is kept (the option `ema` of the trainer). Of its own options
    * `batch` is the fit's by default.
    */
-  validate?: ValidateOptions
+  validate?: ValidateOptions | undefined
   /** Where checkpoints go; made where it is missing. Default: none are written. */
-  checkpointDir?: string
+  checkpointDir?: string | undefined
   /** Steps from one checkpoint to the next; each epoch ends with one too. Default: only these. */
-  every?: number
+  every?: number | undefined
   /**
    * How many checkpoints are kept, the last ones. Default 3. Of 1, the one before stays too until another step, or the end, shows that the
    * last can be gone on from.
    */
-  keep?: number
+  keep?: number | undefined
   /** The score that decides which model is the best: the greatest, of `kl` the least. Default `cc`. */
-  by?: ScoreName
-  /** Samples that are read at the same time, as of `loadBatches`. */
-  workers?: number
+  by?: ScoreName | undefined
+  /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
+  workers?: number | undefined
   /** Decides the data's order. Default: the trainer's seed. */
-  seed?: number
+  seed?: number | undefined
   /** Whether an epoch's last batch is left out if it is not full. Default: only where the trainer's `accumulate` cuts batches. */
-  dropLast?: boolean
+  dropLast?: boolean | undefined
   /** Rejects with the signal's reason when aborted, after a checkpoint of the last whole step is written. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 const names = ['epochs', 'batch', 'validate', 'checkpointDir', 'every', 'keep', 'by', 'workers', 'seed', 'dropLast', 'signal'] as const
@@ -93,10 +93,10 @@ export type FitPlan = ReturnType<typeof checkFit>
 function checkValidation(trainer: Trainer, given: ValidateOptions, batch: number) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
   checkNames('validate', given, ['dataset', 'every', ...evaluateNames.filter((name) => name !== 'signal')])
-  const { dataset, every = 1, ...options } = given
+  const { dataset, every = 1, batch: own = batch, ...options } = given
   return {
     dataset,
     every: checkInteger('validate.every', every, 1),
-    options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { batch, ...options }),
+    options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }),
   }
 }

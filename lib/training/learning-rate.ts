@@ -4,19 +4,49 @@ import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options
 /** How the learning rate changes from step to step. All lengths are in steps. */
 export interface LearningRateSchedule {
   /** `constant`; `multistep`: times `gamma` at each milestone; `cosine`: falls to 0 after `total` along a half cosine. Default `constant`. */
-  kind?: 'constant' | 'multistep' | 'cosine'
-  /** Of `multistep`: the steps after which the rate falls, ascending. */
-  milestones?: readonly number[]
+  kind?: 'constant' | 'multistep' | 'cosine' | undefined
+  /** Of `multistep`, which needs them: the steps after which the rate falls, ascending. */
+  milestones?: readonly number[] | undefined
   /** Of `multistep`: what each milestone multiplies the rate by. Default 0.1. */
-  gamma?: number
-  /** Of `cosine`: how many steps have a rate, those of the warm-up included; after them it is 0. */
-  total?: number
+  gamma?: number | undefined
+  /** Of `cosine`, which needs it: how many steps have a rate, those of the warm-up included; after them it is 0. */
+  total?: number | undefined
   /** Steps over which the rate rises in a line from nearly 0, before the rest applies. Default 0. */
-  warmup?: number
+  warmup?: number | undefined
 }
 
-/** A complete, checked schedule. */
-export type ResolvedSchedule = { kind: 'constant'; warmup: number } | { kind: 'multistep'; milestones: number[]; gamma: number; warmup: number } | { kind: 'cosine'; total: number; warmup: number }
+/** A rate that stays as it is once it is warm. */
+export interface ConstantSchedule {
+  /** Which schedule. */
+  kind: 'constant'
+  /** Steps over which the rate rises. */
+  warmup: number
+}
+
+/** A rate that falls at milestones. */
+export interface MultistepSchedule {
+  /** Which schedule. */
+  kind: 'multistep'
+  /** The steps after which the rate falls. */
+  milestones: number[]
+  /** What each milestone multiplies the rate by. */
+  gamma: number
+  /** Steps over which the rate rises. */
+  warmup: number
+}
+
+/** A rate that falls to 0 along a half cosine. */
+export interface CosineSchedule {
+  /** Which schedule. */
+  kind: 'cosine'
+  /** How many steps have a rate, the warm-up's included. */
+  total: number
+  /** Steps over which the rate rises. */
+  warmup: number
+}
+
+/** A complete, checked schedule. All lengths are in steps. */
+export type ResolvedSchedule = ConstantSchedule | MultistepSchedule | CosineSchedule
 
 /** Refuses what is no schedule, and what another kind's would silently ignore. */
 export function resolveSchedule(argument: string, given: LearningRateSchedule | undefined): ResolvedSchedule {

@@ -9,7 +9,15 @@ import { checkTerms, type TrainerOptions } from './options.ts'
 /** Which loss. */
 export interface TrainingLossOptions extends Pick<TrainerOptions, 'loss' | 'terms'> {
   /** Fixated pixels, uint8 or float32 (B, 1, H, W), above 0 where fixated. Needed where `terms.nss` has a weight. */
-  fixations?: Tensor<'uint8'> | Tensor<'float32'>
+  fixations?: Tensor<'uint8'> | Tensor<'float32'> | undefined
+}
+
+/** A loss and its slope. */
+export interface TrainingLoss {
+  /** The mean over the batch. */
+  loss: number
+  /** Its derivative by each pixel of the maps, float32 (B, 1, H, W). */
+  gradient: Tensor<'float32'>
 }
 
 /**
@@ -17,14 +25,13 @@ export interface TrainingLossOptions extends Pick<TrainerOptions, 'loss' | 'term
  *
  * @param map - float32 (B, 1, H, W), values 0 to 1
  * @param target - float32 (B, 1, H, W), values 0 to 1
- * @returns the mean over the batch, and its derivative by each pixel of `map`, float32 (B, 1, H, W)
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export async function trainingLoss(
   map: Tensor<'float32'>,
   target: Tensor<'float32'>,
   options?: TrainingLossOptions,
-): Promise<{ loss: number; gradient: Tensor<'float32'> }> {
+): Promise<TrainingLoss> {
   const { loss = 'mse', terms, fixations } = checkOptions<TrainingLossOptions>('options', options, ['loss', 'terms', 'fixations'])
   const weights = checkTerms(terms)
   checkChoice('loss', loss, ['mse', 'ce', 'kl'])

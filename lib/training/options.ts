@@ -2,73 +2,107 @@ import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkChoice, checkInteger, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
 import { checkSeed, drawSeed } from '../seed.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
-import { resolveTimes, type TimeRange } from './times.ts'
+import { resolveTimes, type ResolvedTimeRange, type TimeRange } from './times.ts'
+
+/** Weights of metrics in a loss; a negative one rewards the metric. The authors' program offers −0.1 of each. */
+export interface LossTerms {
+  /** Of the linear correlation coefficient of map and target. Default 0. */
+  cc?: number | undefined
+  /** Of their similarity. Default 0. */
+  sim?: number | undefined
+  /** Of the normalised scanpath saliency, which needs a batch's fixations. Default 0. */
+  nss?: number | undefined
+}
 
 /** How to train. The defaults are the paper's (section 4.1). */
 export interface TrainerOptions {
   /** The full learning rate. Default 1e-4. */
-  lr?: number
+  lr?: number | undefined
   /** Adam, or AdamW, whose weights decay by themselves instead of through the gradient. Default `adam`. */
-  optimiser?: 'adam' | 'adamw'
+  optimiser?: 'adam' | 'adamw' | undefined
   /** How much of the running means of gradient and squared gradient a step keeps. Default [0.9, 0.999]. */
-  betas?: readonly [number, number]
+  betas?: readonly [number, number] | undefined
   /** Added to the root of the squared gradient's mean, at least 1e-30. Default 1e-8. */
-  eps?: number
-  /** Default 0. */
-  weightDecay?: number
+  eps?: number | undefined
+  /** How fast weights shrink towards 0, at least 0: `adam` adds it times the weight to the gradient, `adamw` takes it off times the rate. Default 0. */
+  weightDecay?: number | undefined
   /** The greatest norm of all gradients together; they are scaled down to it. `null` for none. Default 1. */
-  clip?: number | null
+  clip?: number | null | undefined
   /**
    * Table 5's losses between map and target, each the mean over the batch. `mse`: the squares summed over the pixels; `ce`: binary
    * cross-entropy summed over the pixels; `kl`: the divergence of both scaled to sum 1. Default `mse`.
    */
-  loss?: 'mse' | 'ce' | 'kl'
-  /** Weights of metrics added to the loss; a negative one rewards the metric (the authors' program offers −0.1). `nss` needs fixations. Default 0. */
-  terms?: { cc?: number; sim?: number; nss?: number }
-  /** Default: the rate stays as it is. */
-  schedule?: LearningRateSchedule
+  loss?: 'mse' | 'ce' | 'kl' | undefined
+  /** Metrics that are added to the loss. Default: none. */
+  terms?: LossTerms | undefined
+  /** How the rate changes from step to step. Default: it stays as it is. */
+  schedule?: LearningRateSchedule | undefined
   /**
    * Into how many parts each batch is cut; they are computed one after the other and their gradients added, which takes the memory of
    * one part. Only BatchNorm sees the difference. Divides the batch. Default 1.
    */
-  accumulate?: number
+  accumulate?: number | undefined
   /** Keeps a running average of the weights too, of which each step keeps this part (0.999, say). Default: none. */
-  ema?: number | null
+  ema?: number | null | undefined
   /**
    * Beginnings of the names of parameters that stay as they are; their running statistics still follow the batches. Default
    * ['audio_net.'], VGGish.
    */
-  frozen?: readonly string[]
+  frozen?: readonly string[] | undefined
   /** Where the diffusion times are drawn from. Default [{ first: 0, last: T − 1 }], all alike, as the paper does. */
-  times?: readonly TimeRange[]
+  times?: readonly TimeRange[] | undefined
   /** Deviation of the normal noise that is added to the target (Gaussian dequantisation); 0 for none. Default 0.01. */
-  dequantisation?: number
-  /** In the noise encoder. Default: the configuration's. */
-  dropout?: number
+  dequantisation?: number | undefined
+  /** Share of values that the noise encoder's blocks drop while training, 0 to 0.99. Default: the configuration's, the paper's 0.1. */
+  dropout?: number | undefined
   /** `bfloat16`: matrix products and convolutions in bfloat16 (autocast), on CUDA only. Default `float32`. */
-  precision?: 'float32' | 'bfloat16'
+  precision?: 'float32' | 'bfloat16' | undefined
   /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn. */
-  seed?: number
+  seed?: number | undefined
 }
 
 /** Complete, checked options, as a checkpoint keeps them. */
 export interface ResolvedTrainerOptions {
+  /** The full learning rate. */
   lr: number
+  /** Adam or AdamW. */
   optimiser: 'adam' | 'adamw'
+  /** How much of the running means of gradient and squared gradient a step keeps. */
   betas: [number, number]
+  /** Added to the root of the squared gradient's mean. */
   eps: number
+  /** How fast weights shrink towards 0. */
   weightDecay: number
+  /** The greatest norm of all gradients together; null for none. */
   clip: number | null
+  /** Table 5's loss. */
   loss: 'mse' | 'ce' | 'kl'
-  terms: { cc: number; sim: number; nss: number }
+  /** Weights of the metrics that are added to the loss, 0 for none. */
+  terms: {
+    /** Of the linear correlation coefficient. */
+    cc: number
+    /** Of the similarity. */
+    sim: number
+    /** Of the normalised scanpath saliency. */
+    nss: number
+  }
+  /** How the rate changes from step to step. */
   schedule: ResolvedSchedule
+  /** Into how many parts each batch is cut. */
   accumulate: number
+  /** How much of the weights' running average a step keeps; null where none is kept. */
   ema: number | null
+  /** Beginnings of the names of parameters that stay as they are; of the default only what the model has. */
   frozen: string[]
-  times: Required<TimeRange>[]
+  /** Where the diffusion times are drawn from. */
+  times: ResolvedTimeRange[]
+  /** Deviation of the normal noise that is added to the target. */
   dequantisation: number
+  /** Share of values that the noise encoder's blocks drop while training. */
   dropout: number
+  /** The type of matrix products and convolutions. */
   precision: 'float32' | 'bfloat16'
+  /** Decides times, noise and dropout; drawn where none was given. */
   seed: number
 }
 

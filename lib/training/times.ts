@@ -7,15 +7,25 @@ import { checkInteger, checkNumber, checkOptions } from '../options.ts'
  */
 export interface TimeRange {
   /** The earliest, 0 to T − 1. Default 0. */
-  first?: number
+  first?: number | undefined
   /** The latest. Default T − 1. */
-  last?: number
+  last?: number | undefined
   /** How often times come from this range, in proportion to the others' weights. Default 1. */
-  weight?: number
+  weight?: number | undefined
+}
+
+/** A complete, checked range. */
+export interface ResolvedTimeRange {
+  /** The earliest time. */
+  first: number
+  /** The latest time. */
+  last: number
+  /** How often times come from this range, in proportion to the others' weights. */
+  weight: number
 }
 
 /** Checks ranges and fills in what they leave out. */
-export function resolveTimes(given: unknown, timesteps: number): Required<TimeRange>[] {
+export function resolveTimes(given: unknown, timesteps: number): ResolvedTimeRange[] {
   if (!Array.isArray(given) || given.length === 0) throw invalidArgument('times', 'a list of ranges of diffusion times', given)
   return Array.from(given, (range: unknown, i) => {
     const name = `times[${i}]`
