@@ -20,8 +20,8 @@ export function makeLibtorch(dir: string, version = '2.13.0+cpu'): string {
 export function makeAddon(packageFolder: string, libtorch: string): string {
   const folder = join(packageFolder, 'build', 'Release')
   mkdirSync(folder, { recursive: true })
-  const loader = join(import.meta.dirname, '../../native/loader/loader.cpp')
-  compile(join(folder, 'diffsal.node'), `#include "${loader}"`, [])
+  const native = join(import.meta.dirname, '../../native')
+  compile(join(folder, 'diffsal.node'), `#include "${native}/loader/loader.cpp"`, [`-Wl,--version-script=${native}/exports.map`])
   compile(join(folder, 'diffsal_core.so'), core, [`-L${join(libtorch, 'lib')}`, '-ltorch_cpu'])
   return folder
 }
