@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from './errors.ts'
-import { checkSeries, locateLibtorch, type BuiltWith } from './libtorch/locate.ts'
-import { release } from './libtorch/releases.ts'
+import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch } from './libtorch/locate.ts'
+import { release, series } from './libtorch/releases.ts'
 import { packageRoot } from './package-root.ts'
 
 const require = createRequire(import.meta.url)
@@ -81,9 +81,26 @@ function unopened(root: string, path: string, cause: unknown): DiffSalError {
   )
 }
 
-/** How to compile the addon: as a dependency of something, or in a checkout. */
+/** How to compile an addon that is missing or does not work: as a dependency of something, or in a checkout. */
 export function buildCommand(root: string): string {
-  return root.includes(`${sep}node_modules${sep}`) ? 'npm rebuild diffsal' : 'npm run build:native'
+  return root.includes(`${sep}node_modules${sep}`) ? 'npx diffsal setup' : 'npm run build:native'
+}
+
+/**
+ * Why the addon has to be compiled before it works with this libtorch; `undefined` when it works. It is opened, since only that shows
+ * whether a prebuilt one suits this system's C and C++ libraries.
+ */
+export function whyCompile({ version }: Pick<Libtorch, 'version'>): string | undefined {
+  const { root, core, builtWith } = addonPaths()
+  if (core === undefined) return `there is none for ${process.platform}-${process.arch} in '${root}'`
+  if (series(builtWith.version) !== series(version)) return `the one there is for libtorch ${builtWith.version}, not ${version}`
+  try {
+    loadAddon()
+  } catch (error) {
+    if (!(error instanceof DiffSalError)) throw error
+    if (error.code === 'ERR_DIFFSAL_ADDON_MISSING') return `the one there cannot be opened (${(error.cause as Error).message})`
+  }
+  return undefined
 }
 
 /** Looks for the addon in `build/Release`, then among the prebuilds for this platform. Opens nothing. */

@@ -1,15 +1,15 @@
-// Makes the package usable after npm has copied it: dist/ (in a checkout), libtorch, the native addon.
-// npm runs this as the `install` script. `--native` leaves dist/ as it is and always compiles.
+// Makes the package usable after npm has copied it: dist/ (in a checkout), libtorch, the native addon, which is compiled in a checkout
+// and where no prebuilt one works. npm runs this as the `install` script. `--native` leaves dist/ as it is and always compiles.
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { delimiter, dirname, join, sep } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
 const build = join(root, 'build')
-const isCheckout = existsSync(join(root, 'lib'))
+const isCheckout = existsSync(join(root, 'tsconfig.build.json'))
 const nativeOnly = process.argv.includes('--native')
 // libtorch's headers take about a gigabyte of memory a compiler.
 const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? '2'
@@ -19,10 +19,16 @@ class Refusal extends Error {}
 
 try {
   if (isCheckout && (!nativeOnly || !existsSync(join(root, 'dist', 'libtorch', 'setup.js')))) await buildTypeScript()
-  const prebuilt = !isCheckout && !nativeOnly && hasPrebuilt()
-  if (!prebuilt) checkTools()
+  const { addonPaths, whyCompile } = await fromDist('addon.js')
+  const always = isCheckout || nativeOnly
+  if (always || addonPaths().core === undefined) checkTools()
   const libtorch = await setUpLibtorch()
-  if (!prebuilt) await compile(libtorch)
+  const reason = always ? 'asked for' : whyCompile(libtorch)
+  if (reason !== undefined) {
+    if (!always) console.log(`The native addon is compiled here, since ${reason}.`)
+    checkTools()
+    await compile(libtorch)
+  }
 } catch (error) {
   const isOurs = error instanceof Refusal || error?.name === 'DiffSalError'
   console.error(`diffsal: ${isOurs ? error.message : error.stack}`)
@@ -41,17 +47,12 @@ async function buildTypeScript() {
   if (existsSync(command)) chmodSync(command, 0o755)
 }
 
-/** Both files of the addon among the prebuilds. */
-function hasPrebuilt() {
-  try {
-    const loader = require('node-gyp-build').path(root)
-    return loader.startsWith(join(root, 'prebuilds') + sep) && existsSync(join(dirname(loader), 'diffsal_core.so'))
-  } catch {
-    return false
-  }
+/** A part of the package itself, which a checkout has compiled by now. */
+function fromDist(name) {
+  return import(pathToFileURL(join(root, 'dist', name)).href)
 }
 
-/** Asked before anything is fetched, so that a machine without a compiler hears of it at once. */
+/** Asked before anything is fetched where possible, so that a machine without a compiler hears of it at once. */
 function checkTools() {
   const remedy =
     'Install it first (Debian, Ubuntu: `apt-get install cmake g++ make`; Fedora: `dnf install cmake gcc-c++ make`) ' +
@@ -76,9 +77,8 @@ function isOnPath(name) {
 }
 
 async function setUpLibtorch() {
-  const load = (name) => import(pathToFileURL(join(root, 'dist', 'libtorch', name)).href)
-  const { setupLibtorch } = await load('setup.js')
-  const { showProgress } = await load('progress.js')
+  const { setupLibtorch } = await fromDist('libtorch/setup.js')
+  const { showProgress } = await fromDist('libtorch/progress.js')
   const display = showProgress()
   let libtorch
   try {

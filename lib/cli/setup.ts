@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { addonPaths, buildCommand } from '../addon.ts'
+import { addonPaths, buildCommand, whyCompile } from '../addon.ts'
 import { DiffSalError } from '../errors.ts'
 import type { LocatedLibtorch } from '../libtorch/locate.ts'
 import { showProgress } from '../libtorch/progress.ts'
-import { release, series, variants, type Variant } from '../libtorch/releases.ts'
+import { release, variants, type Variant } from '../libtorch/releases.ts'
 import { setupLibtorch } from '../libtorch/setup.ts'
 
 /** `diffsal setup`: what `npm install` does, by hand, for where install scripts are off or another libtorch is wanted. */
 export function setupCommand(): Command {
   return new Command('setup')
-    .description(`find or fetch libtorch ${release.version}, and compile the native addon where it is missing`)
+    .description(`find or fetch libtorch ${release.version}, and compile the native addon where none works`)
     .option('--variant <name>', `the build of libtorch: ${variants.join(' or ')} (default: what is there, else cpu)`)
     .option('--from <path|url>', 'install this wheel, zip, folder or address instead of fetching the official one')
     .action(async ({ variant, from }: { variant?: Variant; from?: string }) => {
@@ -28,11 +28,13 @@ export function setupCommand(): Command {
 }
 
 async function compileIfNeeded(libtorch: LocatedLibtorch): Promise<void> {
-  const { root, core, builtWith } = addonPaths()
-  if (core !== undefined && series(builtWith.version) === series(libtorch.version)) {
+  const { root, core } = addonPaths()
+  const reason = whyCompile(libtorch)
+  if (reason === undefined) {
     console.log(`The native addon is '${core}'.`)
     return
   }
+  console.log(`The native addon is compiled, since ${reason}.`)
   const child = spawn(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
   if (code !== 0) {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { fakeWheel } from '../libtorch/zip.ts'
+import { makeAddon, makeLibtorch } from '../support/fake-addon.ts'
 import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -44,19 +45,24 @@ function setup(
 test('--from installs, reports by lines where there is no terminal, and compiles the missing addon', () => {
   const { status, stdout, stderr, cache } = setup(['--from', wheel])
   expect(status, stderr).toBe(0)
-  expect(stdout).toBe(`libtorch 2.13.0+cpu (cpu) is in '${join(cache, 'libtorch-2.13.0-cpu', 'torch')}'.\ncompiling with --native\n`)
+  expect(stdout).toBe(
+    `libtorch 2.13.0+cpu (cpu) is in '${join(cache, 'libtorch-2.13.0-cpu', 'torch')}'.\n` +
+      `The native addon is compiled, since there is none for linux-x64 in '${folder}'.\ncompiling with --native\n`,
+  )
   expect(stderr).toMatch(/^(Unpacking libtorch: \d+ % of 0 MB\n)+$/)
   expect(stderr).toContain('100 %')
 })
 
-test('compiles only an addon that is missing or of another libtorch', () => {
-  const release = join(folder, 'build/Release')
-  mkdirSync(release, { recursive: true })
-  for (const name of ['diffsal.node', 'diffsal_core.so']) writeFileSync(join(release, name), '')
+test('compiles only an addon that is missing, of another libtorch, or made for another system', () => {
+  const libtorch = makeLibtorch(temporaryPath('libtorch'))
+  const release = makeAddon(folder, libtorch)
   writeFileSync(join(release, 'libtorch.json'), '{"version":"2.13.1+cpu"}')
-  expect(setup(['--from', wheel]).stdout).toContain(`The native addon is '${join(release, 'diffsal_core.so')}'.`)
+  expect(setup(['--from', libtorch]).stdout).toContain(`The native addon is '${join(release, 'diffsal_core.so')}'.`)
   writeFileSync(join(release, 'libtorch.json'), '{"version":"2.12.0+cpu"}')
-  expect(setup(['--from', wheel]).stdout).toContain('compiling with --native')
+  expect(setup(['--from', libtorch]).stdout).toContain('compiling with --native')
+  writeFileSync(join(release, 'libtorch.json'), '{"version":"2.13.0+cpu"}')
+  writeFileSync(join(release, 'diffsal.node'), 'for another C library')
+  expect(setup(['--from', libtorch]).stdout).toMatch(/since the one there cannot be opened \(.*diffsal\.node.*\)\.\ncompiling with --native/)
 })
 
 test('a compilation that fails says what to run afterwards', () => {
