@@ -1,0 +1,120 @@
+// Makes prebuilds/linux-x64/, which `npm pack` takes along: the addon, stripped, that node-gyp-build finds where nothing is compiled.
+//   node scripts/prebuild.mjs [--from FOLDER] [--out FOLDER]
+// --from takes a finished build (build/Release) as it is instead of compiling; --out is where prebuilds/ comes, by default here.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const prebuildify = promisify(createRequire(import.meta.url)('prebuildify'))
+
+/** The newest interfaces that a prebuilt addon may need: Debian 12, Ubuntu 22.04 and Fedora 36 have them. Elsewhere it is compiled. */
+const newest = { GLIBC: '2.34', GLIBCXX: '3.4.30', CXXABI: '1.3.13', GCC: '4.3' }
+
+/** What may be visible: what Node asks for, and what one part of the addon asks of another. */
+const mayBeVisible = /^(napi_register_module_v1|node_api_module_get_api_version_v1|diffsal_\w+)$/
+
+/** An absolute path of a source file, as the checks of headers keep it. */
+const sourcePath = /(?<![\w.:/-])\/(?:[\w.+@-]+\/)+[\w.+-]+\.(?:h|hpp|cpp|cc|cu|cuh)\b/
+
+/** An end that its sentence explains; anything else is a defect and keeps its stack. */
+class Refusal extends Error {}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`prebuild: ${error instanceof Refusal ? error.message : error.stack}`)
+  process.exitCode = 1
+}
+
+async function main() {
+  const options = { from: { type: 'string' }, out: { type: 'string', default: root } }
+  const { from, out } = parseArgs({ options }).values
+  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Refusal('Prebuilds are made for linux-x64, on linux-x64.')
+  const build = from === undefined ? compile() : resolve(from)
+  const version = await checkedVersion(build)
+
+  const staging = mkdtempSync(join(resolve(out), '.prebuilds-'))
+  try {
+    // prebuildify strips and moves what it finds, so it gets a copy.
+    const copy = join(staging, 'build', 'Release')
+    mkdirSync(copy, { recursive: true })
+    for (const name of readdirSync(build)) if (/\.(node|so)$/.test(name)) cpSync(join(build, name), join(copy, name))
+    // It would run node-gyp where all is compiled already; `true` does nothing.
+    const targets = [`node@${process.versions.node}`]
+    await prebuildify({ cwd: staging, name: 'diffsal', napi: true, tagLibc: true, strip: true, nodeGyp: 'true', targets })
+    const made = join(staging, 'prebuilds', 'linux-x64')
+    writeFileSync(join(made, 'libtorch.json'), `${JSON.stringify({ version })}\n`)
+
+    const names = readdirSync(made).sort()
+    const problems = names.filter((name) => !name.endsWith('.json')).flatMap((name) => problemsOf(join(made, name), name))
+    if (problems.length > 0) throw new Refusal(`This build is not fit to be given away.\n${problems.join('\n')}`)
+    const final = join(resolve(out), 'prebuilds', 'linux-x64')
+    rmSync(final, { recursive: true, force: true })
+    mkdirSync(dirname(final), { recursive: true })
+    renameSync(made, final)
+    console.log(`'${final}' holds ${names.join(', ')} for libtorch ${version}.`)
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+/** Compiles from nothing, so that no old object file is in what is given away. */
+function compile() {
+  rmSync(join(root, 'build'), { recursive: true, force: true })
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Refusal('The addon does not compile, for the reason above.')
+  return join(root, 'build', 'Release')
+}
+
+/** The version of libtorch that the build is for, which has to be the release that users' machines fetch. */
+async function checkedVersion(build) {
+  const missing = ['diffsal.node', 'diffsal_core.so', 'libtorch.json'].filter((name) => !existsSync(join(build, name)))
+  if (missing.length > 0) throw new Refusal(`'${build}' is not a finished build: ${missing.join(', ')} is not in it.`)
+  const { release } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'releases.js')).href)
+  const { version } = JSON.parse(readFileSync(join(build, 'libtorch.json'), 'utf8'))
+  if (version.split('+')[0] === release.version) return release.version
+  throw new Refusal(
+    `'${build}' was compiled with libtorch ${version}, but prebuilds are for ${release.version}, which \`diffsal setup\` fetches. ` +
+      'Unset DIFFSAL_LIBTORCH, or point it to that release, and compile again.',
+  )
+}
+
+/** What keeps a library from being given away, a sentence each. */
+function problemsOf(path, name) {
+  const problems = []
+  const visible = tool('nm', '--dynamic', '--defined-only', '--format=just-symbols', path).split('\n').filter(Boolean)
+  const foreign = visible.map((symbol) => symbol.split('@')[0]).filter((symbol) => !mayBeVisible.test(symbol))
+  if (foreign.length > 0) problems.push(`${name} shows ${foreign.length} symbols that should be hidden, ${foreign[0]} among them.`)
+
+  const headers = tool('objdump', '--private-headers', path)
+  for (const [, word, value] of headers.matchAll(/^\s+(RPATH|RUNPATH)\s+(.*)$/gm)) problems.push(`${name} has the ${word} ${value}.`)
+  for (const [, needed] of headers.matchAll(/^\s+NEEDED\s+(\S*\/\S*)$/gm)) problems.push(`${name} needs a library by its path, ${needed}.`)
+  for (const [, family, version] of headers.matchAll(/ (GLIBC|GLIBCXX|CXXABI|GCC)_([\d.]+)$/gm)) {
+    if (isNewer(version, newest[family])) {
+      problems.push(`${name} needs ${family}_${version}, newer than ${family}_${newest[family]}: build it on an older system (Debian 12).`)
+    }
+  }
+  const content = readFileSync(path, 'latin1')
+  const kept = [root, homedir()].find((folder) => folder !== '/' && content.includes(`${folder}/`)) ?? sourcePath.exec(content)?.[0]
+  if (kept !== undefined) problems.push(`${name} keeps a path of this machine, '${kept}'.`)
+  return problems
+}
+
+function tool(command, ...args) {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  } catch (error) {
+    throw new Refusal(`\`${command}\`, of the binutils, is needed: ${error.message}`)
+  }
+}
+
+function isNewer(version, limit) {
+  const [a, b] = [version, limit].map((text) => text.split('.').map(Number))
+  const differing = a.findIndex((part, i) => part !== (b[i] ?? 0))
+  return differing === -1 ? false : a[differing] > (b[differing] ?? 0)
+}
