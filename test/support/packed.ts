@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryPath } from './temporary.ts'
 
@@ -16,11 +16,12 @@ export interface Packed {
   readonly files: readonly string[]
 }
 
-const made = new Set(['.git', 'node_modules', 'build', 'dist', 'prebuilds', 'out', 'test-results'])
+const folders = ['lib', 'native', 'scripts', 'test', 'bench', 'examples']
 
 /** A copy of this checkout as it is before a release: `dist/` compiled from the sources as they are now, and a build folder. */
 export function stageRelease(folder: string): string {
-  cpSync(checkout, folder, { recursive: true, filter: (path) => !made.has(relative(checkout, path).split(sep)[0]!) })
+  const files = readdirSync(checkout, { withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const name of [...folders, ...files.map((file) => file.name)]) cpSync(join(checkout, name), join(folder, name), { recursive: true })
   symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
   execFileSync(process.execPath, [join(checkout, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')])
   mkdirSync(join(folder, 'build'))
