@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from './errors.ts'
-import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch } from './libtorch/locate.ts'
+import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from './libtorch/locate.ts'
 import { release, series } from './libtorch/releases.ts'
 import { packageRoot } from './package-root.ts'
+import { libraryFault, strayFolder, strayLibraries } from './shared-library.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -27,7 +28,8 @@ let opened: { readonly exports: unknown } | undefined
  * The native addon: finds its two files and libtorch, checks that they fit, and opens them. The first success is kept; after a
  * failure the next call tries again.
  *
- * @throws DiffSalError ERR_DIFFSAL_ADDON_MISSING, ERR_DIFFSAL_LIBTORCH_MISSING or ERR_DIFFSAL_LIBTORCH_VERSION, each with its remedy
+ * @throws DiffSalError ERR_DIFFSAL_ADDON_MISSING (not there, damaged, of another machine), ERR_DIFFSAL_LIBTORCH_MISSING (so too) or
+ * ERR_DIFFSAL_LIBTORCH_VERSION (another one, or two in one process), each with its remedy
  */
 export function loadAddon(): unknown {
   opened ??= { exports: open() }
@@ -46,38 +48,81 @@ function open(): unknown {
   }
   const libtorch = locateLibtorch({ builtWith })
   checkSeries(libtorch, builtWith)
+  for (const path of [loader, core]) {
+    const fault = libraryFault(path)
+    if (fault !== undefined) throw unopened(root, path, `${fault}: '${path}'`)
+  }
+  const folder = join(libtorch.dir, 'lib')
+  checkWhole(libtorch, folder)
+  checkNoOther(folder)
 
   let openLibrary: (path: string) => void
   try {
     ;({ openLibrary } = require(loader) as { openLibrary: (path: string) => void })
   } catch (error) {
-    throw unopened(root, loader, error)
+    throw unopened(root, loader, (error as Error).message, error)
   }
-  const library = join(libtorch.dir, 'lib', 'libtorch.so')
+  const library = join(folder, 'libtorch.so')
   try {
     openLibrary(library)
   } catch (error) {
-    throw new DiffSalError(
-      'ERR_DIFFSAL_LIBTORCH_MISSING',
-      `libtorch cannot be opened: ${(error as Error).message}. Install it again with \`npx diffsal setup\`` +
-        `${libtorch.source === 'DIFFSAL_LIBTORCH' ? ' and unset DIFFSAL_LIBTORCH' : ''}.`,
-      { argument: 'libtorch', received: library, cause: error },
-    )
+    const other = strayFolder(process.env.LD_LIBRARY_PATH, folder)
+    throw other === undefined ? unusable(libtorch, library, (error as Error).message, error) : mixed(folder, other, error)
   }
-  const module = { exports: {} }
+  checkNoOther(folder)
+  const module = { exports: {} as { libtorchVersion?: string } }
   try {
     process.dlopen(module, core, constants.dlopen.RTLD_NOW)
   } catch (error) {
-    throw unopened(root, core, error)
+    throw unopened(root, core, (error as Error).message, error)
+  }
+  const { libtorchVersion: version = libtorch.version } = module.exports
+  if (series(version) !== series(libtorch.version)) {
+    throw unusable(libtorch, library, `its files say that it is ${libtorch.version}, but its libraries are ${version}`)
   }
   return module.exports
 }
 
-function unopened(root: string, path: string, cause: unknown): DiffSalError {
+/** Refuses a libtorch of which a part is no whole library. */
+function checkWhole(libtorch: LocatedLibtorch, folder: string): void {
+  for (const name of readdirSync(folder).filter((name) => /^lib(torch(_cpu|_cuda)?|c10(_cuda)?|gomp(-[0-9a-f]+)?)\.so(\.\d+)*$/.test(name))) {
+    const fault = libraryFault(join(folder, name))
+    if (fault !== undefined) throw unusable(libtorch, join(folder, name), `${fault}: '${join(folder, name)}'`)
+  }
+}
+
+/** Refuses to go on in a process that has parts of another libtorch: the two would call each other. */
+function checkNoOther(folder: string): void {
+  const [stray] = strayLibraries(folder)
+  if (stray !== undefined) throw mixed(folder, dirname(stray))
+}
+
+function unusable(libtorch: LocatedLibtorch, library: string, why: string, cause?: unknown): DiffSalError {
+  return new DiffSalError(
+    'ERR_DIFFSAL_LIBTORCH_MISSING',
+    `libtorch cannot be opened: ${why}. ` +
+      `${libtorch.source === 'DIFFSAL_LIBTORCH' ? 'Install it again there, or unset DIFFSAL_LIBTORCH and run' : `Remove '${libtorch.dir}' and run`} ` +
+      '`npx diffsal setup`.',
+    { argument: 'libtorch', received: library, cause },
+  )
+}
+
+function mixed(folder: string, other: string, cause?: unknown): DiffSalError {
+  const variables = ['LD_PRELOAD', 'LD_LIBRARY_PATH'].filter((name) => process.env[name])
+  const remedy = variables.length > 0 ? `Unset ${variables.join(' and ')}` : 'Use diffsal in a process of its own'
+  return new DiffSalError(
+    'ERR_DIFFSAL_LIBTORCH_VERSION',
+    `Two libtorchs would be mixed: the one for diffsal is in '${folder}', but this process has, or finds first, the one in '${other}'. ` +
+      `${remedy}, or set DIFFSAL_LIBTORCH so that both are the same.`,
+    { argument: 'libtorch', expected: `the libraries in '${folder}'`, received: `those in '${other}'`, cause },
+  )
+}
+
+function unopened(root: string, path: string, why: string, cause?: unknown): DiffSalError {
   return new DiffSalError(
     'ERR_DIFFSAL_ADDON_MISSING',
-    `The native addon cannot be opened: ${(cause as Error).message}. Compile it for this machine with \`${buildCommand(root)}\`.`,
-    { argument: 'addon', received: path, cause },
+    `The native addon cannot be opened: ${why}. Compile it for this machine with \`${buildCommand(root)}\`.`,
+    { argument: 'addon', received: path, cause: cause ?? new Error(why) },
   )
 }
 

@@ -118,6 +118,7 @@ void stop(const Napi::CallbackInfo& info) { Environment::of(info.Env()).close();
 }  // namespace
 
 void define_functions(Napi::Env env, Napi::Object exports) {
+  exports.Set("libtorchVersion", libtorch_version());
   exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
   exports.Set("libtorch", Napi::Function::New<libtorch>(env, "libtorch"));
   exports.Set("betas", Napi::Function::New<js_betas>(env, "betas"));

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 
 const { include_dir: nodeApi } = createRequire(import.meta.url)('node-api-headers') as { include_dir: string }
 
-/** A libtorch of two libraries that only know a number, at `dir`. */
-export function makeLibtorch(dir: string, version = '2.13.0+cpu'): string {
+/** A libtorch of two libraries that only know a number and a version, at `dir`; `inside`: what the libraries say, whatever the files do. */
+export function makeLibtorch(dir: string, version = '2.13.0+cpu', inside = version): string {
   const lib = join(dir, 'lib')
   mkdirSync(lib, { recursive: true })
   writeFileSync(join(dir, 'version.py'), `__version__ = '${version}'\n`)
-  compile(join(lib, 'libtorch_cpu.so'), 'extern "C" int torch_number() { return 42; }', ['-Wl,-soname,libtorch_cpu.so'])
+  compile(join(lib, 'libtorch_cpu.so'), `extern "C" int torch_number() { return 42; } extern "C" const char* torch_version() { return "${inside}"; }`, ['-Wl,-soname,libtorch_cpu.so'])
   const link = ['-Wl,-soname,libtorch.so', '-Wl,--no-as-needed', `-L${lib}`, '-ltorch_cpu', '-Wl,-rpath,$ORIGIN']
   compile(join(lib, 'libtorch.so'), '', link)
   return dir
@@ -36,6 +36,7 @@ export function compile(path: string, source: string, link: readonly string[]): 
 const core = `
 #include <node_api.h>
 extern "C" int torch_number();
+extern "C" const char* torch_version();
 static napi_value nothing(napi_env, napi_callback_info) { return nullptr; }
 static napi_value text(napi_env env, const char* value) {
   napi_value result;
@@ -55,6 +56,7 @@ NAPI_MODULE_INIT() {
   napi_value number, function;
   napi_create_int32(env, torch_number(), &number);
   napi_set_named_property(env, exports, "number", number);
+  napi_set_named_property(env, exports, "libtorchVersion", text(env, torch_version()));
   napi_create_function(env, "libtorch", NAPI_AUTO_LENGTH, libtorch, nullptr, &function);
   napi_set_named_property(env, exports, "libtorch", function);
   const char* names[] = {"initialise", "stop"};
