@@ -118,6 +118,7 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
   const why =
     code === 'ENOENT' ? 'it does not exist'
     : code === 'EACCES' || code === 'EPERM' ? 'permission is denied'
+    : code === 'EROFS' ? 'its file system is read-only'
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
     : code === 'ENAMETOOLONG' ? 'its name is too long'

@@ -28,10 +28,9 @@ export interface DownloadOptions {
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { sha256, onProgress, env = process.env, patience = 30_000 } = options
   const refuse = (why: string, cause?: unknown): DiffSalError => new DiffSalError('ERR_DIFFSAL_FILE', why, { argument: url, cause })
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'https:' && proxied(env)) {
-    throw refuse(`HTTPS_PROXY is set and Node ${process.versions.node} does not fetch through a proxy`)
-  }
+  const { hostname } = new URL(url)
+  const variable = proxyVariable(new URL(url), env)
+  if (variable !== undefined) throw refuse(`${variable} is set and Node ${process.versions.node} does not fetch through a proxy`)
 
   const stall = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -89,9 +88,17 @@ function checkDigest(what: string, digest: string, sha256: string | undefined): 
   })
 }
 
-/** NODE_USE_ENV_PROXY is how newer Nodes are told to fetch through the proxy. */
-function proxied(env: NodeJS.ProcessEnv): boolean {
-  return Boolean(env.HTTPS_PROXY || env.https_proxy) && env.NODE_USE_ENV_PROXY !== '1'
+/** The variable that sends requests of `url` to a proxy, `undefined` where none does, or fetch obeys it by itself (newer Nodes, asked to). */
+function proxyVariable({ protocol, hostname, port }: URL, env: NodeJS.ProcessEnv): string | undefined {
+  const name = protocol === 'https:' ? 'https_proxy' : 'http_proxy'
+  const variable = [name, name.toUpperCase()].find((each) => env[each])
+  if (variable === undefined || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return undefined
+  if (env.NODE_USE_ENV_PROXY === '1' && process.allowedNodeEnvironmentFlags.has('--use-env-proxy')) return undefined
+  // A list of domains, each with those below it; some with a port.
+  const direct = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).map((entry) => entry.toLowerCase().replace(/^\*?\./, ''))
+  const hosts = [hostname, `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`]
+  const isDirect = direct.some((entry) => entry === '*' || (entry !== '' && hosts.some((host) => host === entry || host.endsWith(`.${entry}`))))
+  return isDirect ? undefined : variable
 }
 
 /** fetch hides the reason in `cause`. */

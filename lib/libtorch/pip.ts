@@ -134,9 +134,18 @@ function run([file, ...args]: Command, { env = process.env, signal }: PipOptions
       }
       const lines = said.split('\n').filter((line) => line.trim() !== '')
       const word = lines.findLast((line) => line.startsWith('ERROR:')) ?? lines.at(-1) ?? `it ended with ${killer ?? code}`
-      reject(new Error(word.replace(/^ERROR: */, '').slice(0, 300)))
+      reject(new Error(word.replace(/^ERROR: */, '').slice(0, 300) + connectionFault(said)))
     })
   })
+}
+
+/** Why pip reached nothing: its last word is then only that it found no version. */
+function connectionFault(said: string): string {
+  const fault = /connection broken by '.*(?:\[Errno -?\d+\] |Tunnel connection failed: )([^'")]+)/.exec(said)?.[1]
+  if (fault === undefined) return ''
+  const where = said.includes("ProxyError('") ? 'the proxy of HTTPS_PROXY or of pip' : 'the index'
+  const remedy = fault.startsWith('407') ? '; give it a name and a password, as in HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT' : ''
+  return ` (${where}: ${fault}${remedy})`
 }
 
 /** pip tells no machine how far it is, but its files grow. */

@@ -264,7 +264,8 @@ async function fetchAddress(from: string, file: string, options: SetupOptions, s
     })
   } catch (error) {
     if (!(error instanceof DiffSalError) || error.code !== 'ERR_DIFFSAL_FILE') throw error
-    throw new DiffSalError('ERR_DIFFSAL_FILE', `Cannot fetch '${from}': ${error.message}.`, { argument: 'from', cause: error })
+    const remedy = 'Try again, or bring the file here by other means and run `npx diffsal setup --from FILE`.'
+    throw new DiffSalError('ERR_DIFFSAL_FILE', `Cannot fetch '${from}': ${error.message}. ${remedy}`, { argument: 'from', cause: error })
   }
 }
 

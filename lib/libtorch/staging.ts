@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { fileError } from '../errors.ts'
+import { DiffSalError, fileError } from '../errors.ts'
 
 const prefix = '.diffsal-'
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -19,7 +19,8 @@ export async function withStaging<T>(parent: string, work: (folder: string, sign
     sweep(parent)
     folder = mkdtempSync(join(parent, `${prefix}${hostname()}-${process.pid}-`))
   } catch (error) {
-    throw fileError('write', parent, error)
+    const { code, message, argument } = fileError('write', parent, error)
+    throw new DiffSalError(code, `${message} Set DIFFSAL_CACHE to a folder that can be written.`, { argument: argument ?? parent, cause: error })
   }
   // Files may still be written by the thread pool while this runs: retry until the folder is really empty.
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })

@@ -76,11 +76,18 @@ test('a path that cannot be written names the path', async () => {
   expect(readFileSync(taken, 'utf8')).toBe('mine')
 })
 
-test('behind a proxy it says that it does not go through it', async () => {
-  const env = { HTTPS_PROXY: 'http://127.0.0.1:3128' }
-  await expectDiffSalError(
-    () => download('https://nowhere.invalid/x', temporaryPath('proxy'), { env }),
-    'ERR_DIFFSAL_FILE',
-    'HTTPS_PROXY is set',
-  )
+test.each([
+  ['https://nowhere.invalid/x', { HTTPS_PROXY: 'http://127.0.0.1:9' }, 'HTTPS_PROXY is set'],
+  ['https://nowhere.invalid/x', { https_proxy: 'http://127.0.0.1:9', NO_PROXY: 'elsewhere.invalid' }, 'https_proxy is set'],
+  ['http://nowhere.invalid/x', { HTTP_PROXY: 'http://127.0.0.1:9' }, 'HTTP_PROXY is set'],
+  ['http://nowhere.invalid/x', { HTTPS_PROXY: 'http://127.0.0.1:9' }, 'cannot be resolved'],
+  ['https://nowhere.invalid/x', { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'a.example, .invalid' }, 'cannot be resolved'],
+  ['https://nowhere.invalid/x', { HTTPS_PROXY: 'http://127.0.0.1:9', no_proxy: 'nowhere.invalid:443' }, 'cannot be resolved'],
+  ['https://nowhere.invalid/x', { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '*' }, 'cannot be resolved'],
+])('%s with %o: %s', async (url, env, part) => {
+  await expectDiffSalError(() => download(url, temporaryPath('proxy'), { env }), 'ERR_DIFFSAL_FILE', part)
+})
+
+test('a proxy is not asked for what is on this machine', async () => {
+  await download(`${server}/good`, temporaryPath('local'), { env: { http_proxy: 'http://127.0.0.1:9' } })
 })
