@@ -33,8 +33,7 @@ const maxInflatedBytes = 64 * 1024 * 1024
 
 /**
  * A zip file of which the places of its entries are wanted, to map them into memory, rather than their streams. Nothing is
- * ever written under an entry's name. (yauzl, which unpacks libtorch, has no such call that survives every hostile file:
- * offsets of a zip64 record beyond 2^53 throw out of its callbacks and end the process.)
+ * ever written under an entry's name. (yauzl, which unpacks libtorch, has no such call that survives every hostile file.)
  */
 export class ZipArchive {
   readonly entries: ReadonlyMap<string, ZipEntry>

@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
-import yauzl, { type Entry, type ZipFile } from 'yauzl'
+import type { Entry, ZipFile } from 'yauzl'
 import { DiffSalError, fileError } from '../errors.ts'
+import { openZip } from './open-zip.ts'
 import type { OnProgress } from './progress.ts'
 
 // Of lib/: libtorch, the OpenMP runtime it brings, and in the C++ archive for CUDA also CUDA's libraries. Not Python's binding
@@ -37,7 +38,7 @@ export function targetOf(name: string): string | undefined {
 export async function extractArchive(archive: string, folder: string, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
   let zip: ZipFile
   try {
-    zip = await yauzl.openPromise(archive, { autoClose: false })
+    zip = await openZip(archive)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw fileError('read', archive, error)
     throw damaged(archive, error)

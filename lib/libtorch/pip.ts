@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import yauzl from 'yauzl'
 import { DiffSalError } from '../errors.ts'
+import { openZip } from './open-zip.ts'
 import type { OnProgress } from './progress.ts'
 import type { Release, Variant } from './releases.ts'
 
@@ -84,7 +84,7 @@ async function attempt(
 
 /** The requirements of a wheel that are CUDA's libraries. Its others are for Python. */
 async function cudaRequirements(wheel: string): Promise<string[]> {
-  const zip = await yauzl.openPromise(wheel, { autoClose: false })
+  const zip = await openZip(wheel)
   try {
     for await (const entry of zip.eachEntry()) {
       if (!/^[^/]+\.dist-info\/METADATA$/.test(entry.fileName)) continue

@@ -71,6 +71,34 @@ const broken: [string, Buffer, string][] = [
   ['a wrong checksum', wheelWith({ name: 'torch/include/c10/a.h', data: 'text', crc: 1 }), "checksum of 'torch/include/c10/a.h' is wrong"],
   ['a symbolic link', wheelWith({ name: 'torch/include/c10/a.h', data: '/etc/passwd', mode: 0o120777 }), 'symbolic link'],
 ]
+/** A zip with these bytes before its end record, which counts one entry that may be anywhere (zip64 says where). */
+function zip64(locator: (buffer: Buffer) => void, record: (buffer: Buffer) => void = () => undefined): Buffer {
+  const [first, second, end] = [Buffer.alloc(56), Buffer.alloc(20), Buffer.alloc(22, 0xff)]
+  first.writeUInt32LE(0x06064b50)
+  record(first)
+  second.write('PK\x06\x07', 'latin1')
+  locator(second)
+  end.write('PK\x05\x06\0\0\0\0', 'latin1')
+  end.writeUInt16LE(0, 20)
+  return Buffer.concat([Buffer.alloc(44), first, second, end])
+}
+
+test.each([
+  ['a zip64 locator beyond 2^53', zip64((buffer) => buffer.fill(0xff, 8, 16)), 'outside of the file'],
+  ['a zip64 locator past the end', zip64((buffer) => buffer.writeUInt32LE(1000, 8)), 'outside of the file'],
+  [
+    'a zip64 directory beyond 2^53',
+    zip64(
+      (buffer) => buffer.writeUInt32LE(44, 8),
+      (buffer) => buffer.fill(0xff, 32),
+    ),
+    'outside of the file',
+  ],
+])('refuses %s, and the process lives on', async (name, content, part) => {
+  const { path, folder } = archive(name.replaceAll(/\W/g, '-'), content)
+  await expectDiffSalError(() => extractArchive(path, folder), 'ERR_DIFFSAL_FILE', path, part)
+})
+
 test.each(broken)('refuses %s', async (name, content, part) => {
   const { path, folder } = archive(name.replaceAll(' ', '-'), content)
   await expectDiffSalError(() => extractArchive(path, folder), 'ERR_DIFFSAL_FILE', path, part)
