@@ -60,6 +60,8 @@ describe('a map', () => {
     })
     await using broken = await DiffSal.load(path, { threads: 1 })
     await expectDiffSalError(() => broken.predict({ frames, mel }, { steps: 1 }), 'ERR_DIFFSAL_CHECKPOINT', 'not finite', 'weights')
+    using encoded = await broken.encode({ frames, mel })
+    await expectDiffSalError(() => broken.denoise(noise, 500, encoded), 'ERR_DIFFSAL_CHECKPOINT', 'not finite', 'weights')
   })
 })
 

@@ -3,20 +3,18 @@
 #include <map>
 
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "runtime/error.h"
 
 namespace diffsal {
 namespace {
 
-int64_t integer(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().Int64Value(); }
-double number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().DoubleValue(); }
-bool boolean(const Napi::Object& object, const char* name) { return object.Get(name).ToBoolean().Value(); }
 Napi::Object inner(const Napi::Object& object, const char* name) { return object.Get(name).ToObject(); }
 
 std::vector<double> numbers(const Napi::Value& value) {
   auto array = value.As<Napi::Array>();
   std::vector<double> list;
-  for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(array.Get(i).ToNumber().DoubleValue());
+  for (uint32_t i = 0; i < array.Length(); ++i) list.push_back(number(array.Get(i)));
   return list;
 }
 
@@ -28,7 +26,7 @@ std::array<T, 3> triple(const Napi::Value& value) {
 
 template <typename Choice>
 Choice choice(const Napi::Object& object, const char* name, const std::map<std::string, Choice>& choices) {
-  auto found = choices.find(object.Get(name).ToString().Utf8Value());
+  auto found = choices.find(text(object, name));
   if (found == choices.end()) throw Error(ErrorCode::internal, std::string("An unchecked choice of '") + name + "'.");
   return found->second;
 }

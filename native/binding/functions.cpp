@@ -9,6 +9,7 @@
 #include "binding/job.h"
 #include "binding/model.h"
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "diffusion/ddim_sampler.h"
 #include "diffusion/noise_schedule.h"
 #include "prediction/inputs.h"
@@ -16,8 +17,6 @@
 
 namespace diffsal {
 namespace {
-
-int64_t integer(const Napi::Value& value) { return value.ToNumber().Int64Value(); }
 
 // Runs a function of at::Tensors at once.
 template <typename Function>

@@ -7,6 +7,7 @@
 
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "metrics/saliency_metrics.h"
 #include "metrics/scoring_chain.h"
 #include "runtime/error.h"
@@ -49,7 +50,7 @@ const Convert<at::Tensor> to_tensor = [](Napi::Env env, at::Tensor& tensor) { re
 // (name, saliency, second, third | undefined) -> Promise<Tensor<'float64'>> (B,). Maps are (B, n).
 Napi::Value metric(const Napi::CallbackInfo& info) {
   auto env = info.Env();
-  auto compute = metrics().at(info[0].ToString().Utf8Value());
+  auto compute = metrics().at(text(info[0]));
   auto saliency = optional_map(info[1]), second = optional_map(info[2]), third = optional_map(info[3]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
@@ -67,7 +68,7 @@ Napi::Value metric(const Napi::CallbackInfo& info) {
 Napi::Value published_chain(const Napi::CallbackInfo& info) {
   auto env = info.Env();
   auto map = tensor_from_js(info[0]);
-  auto height = info[1].ToNumber().Int64Value(), width = info[2].ToNumber().Int64Value();
+  auto height = integer(info[1]), width = integer(info[2]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
       [=] { return scoring_chain(map, height, width); }, to_tensor);

@@ -14,6 +14,7 @@
 #include "binding/features.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "checkpoint/pretrained_source.h"
 #include "checkpoint/mapped_source.h"
 #include "checkpoint/safetensors_writer.h"
@@ -27,10 +28,6 @@ namespace {
 
 Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, tensor); }
 
-std::string text(const Napi::Value& value) { return value.ToString().Utf8Value(); }
-
-uint64_t unsigned_integer(const Napi::Value& value) { return static_cast<uint64_t>(value.ToNumber().Int64Value()); }
-
 }  // namespace
 
 ClipInputs inputs_from_js(const Napi::Object& object) {
@@ -43,7 +40,7 @@ ClipInputs inputs_from_js(const Napi::Object& object) {
   auto array = sounds.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto sound = array.Get(i).As<Napi::Object>();
-    inputs.sounds.push_back({tensor_from_js(sound.Get("samples")), sound.Get("sampleRate").ToNumber().Int64Value()});
+    inputs.sounds.push_back({tensor_from_js(sound.Get("samples")), integer(sound, "sampleRate")});
   }
   return inputs;
 }
@@ -52,8 +49,8 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   std::map<std::string, StoredTensor> entries;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto entry = array.Get(i).As<Napi::Object>();
-    StoredTensor stored{text(entry.Get("dtype")), integers_from_js(entry.Get("shape")), unsigned_integer(entry.Get("begin")),
-                        unsigned_integer(entry.Get("end")), {}, {}};
+    StoredTensor stored{text(entry, "dtype"), integers_from_js(entry.Get("shape")), unsigned_integer(entry, "begin"),
+                        unsigned_integer(entry, "end"), {}, {}};
     if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = integers_from_js(strides);
     if (auto data = entry.Get("data"); data.IsTypedArray()) {
       auto bytes = data.As<Napi::Uint8Array>();
@@ -62,7 +59,7 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
         stored.end -= std::exchange(stored.begin, 0);
       }
     }
-    entries.emplace(text(entry.Get("name")), std::move(stored));
+    entries.emplace(text(entry, "name"), std::move(stored));
   }
   return entries;
 }
@@ -80,9 +77,9 @@ struct WeightsFile {
 };
 
 WeightsFile weights_from_js(const Napi::Object& object) {
-  WeightsFile file{text(object.Get("path")), text(object.Get("identity")), entries_from_js(object.Get("entries").As<Napi::Array>()), {}, {}};
+  WeightsFile file{text(object, "path"), text(object, "identity"), entries_from_js(object.Get("entries").As<Napi::Array>()), {}, {}};
   if (!object.Has("prefix")) return file;
-  file.prefix = text(object.Get("prefix"));
+  file.prefix = text(object, "prefix");
   auto initial = object.Get("initial").As<Napi::Array>();
   for (uint32_t i = 0; i < initial.Length(); ++i) file.initial.push_back(text(initial.Get(i)));
   return file;
@@ -122,7 +119,7 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
 }
 
 ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
-  worker_ = std::make_unique<Worker>(info[0].As<Napi::Object>().Get("threads").ToNumber().Int32Value());
+  worker_ = std::make_unique<Worker>(static_cast<int>(integer(info[0].As<Napi::Object>(), "threads")));
   workers_->insert(worker_.get());
 }
 
@@ -172,7 +169,7 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       auto parts = from.Get("parts").As<Napi::Array>();
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
-    work = [network = network_, config, device, seed = unsigned_integer(from.Get("seed")), files = std::move(files)] {
+    work = [network = network_, config, device, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
@@ -255,7 +252,9 @@ Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         check_finite(x, "x");
         auto device = (*network)->device();
-        return (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);
+        auto map = (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);
+        check_result(map);
+        return map;
       },
       to_tensor);
 }
@@ -270,8 +269,8 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
     inputs = inputs_from_js(given);
   }
   auto object = info[1].As<Napi::Object>();
-  PredictOptions options{object.Get("steps").ToNumber().Int64Value(), object.Get("eta").ToNumber().DoubleValue(), seeds_from_js(object.Get("seeds")),
-                         optional_tensor(object, "noise"), {}, object.Get("estimates").ToBoolean()};
+  PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
+                         optional_tensor(object, "noise"), {}, boolean(object, "estimates")};
   std::shared_ptr<Napi::FunctionReference> function;
   if (info[3].IsFunction()) {
     function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));

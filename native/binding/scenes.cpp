@@ -8,6 +8,7 @@
 
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "scenes/motion.h"
 #include "scenes/picture.h"
 #include "scenes/scene.h"
@@ -31,13 +32,13 @@ struct Drawn {
 };
 
 SceneOptions options_from_js(const Napi::Object& object) {
-  auto number = [&](const char* name) { return object.Get(name).ToNumber(); };
-  auto integer = [&](const char* name) { return number(name).Int32Value(); };
-  auto flag = [&](const char* name) { return object.Get(name).ToBoolean().Value(); };
-  return {number("seed").Uint32Value(),   number("domain").Uint32Value(), number("index").Uint32Value(), integer("fewest"),
-          integer("most"),                integer("hues"),                flag("pitch"),                 flag("loudness"),
-          number("changes").DoubleValue(), integer("height"),              integer("width"),              integer("rate"),
-          number("frames").Int64Value()};
+  auto small = [&](const char* name) { return static_cast<int>(integer(object, name)); };
+  auto natural = [&](const char* name) { return static_cast<uint32_t>(integer(object, name)); };
+  return {natural("seed"),        natural("domain"),        natural("index"),
+          small("fewest"),        small("most"),            small("hues"),
+          boolean(object, "pitch"), boolean(object, "loudness"), number(object, "changes"),
+          small("height"),        small("width"),           small("rate"),
+          integer(object, "frames")};
 }
 
 template <typename Value>
@@ -115,8 +116,7 @@ Napi::Value scene(const Napi::CallbackInfo& info) {
   auto env = info.Env();
   auto options = options_from_js(info[0].As<Napi::Object>());
   auto object = info[1].As<Napi::Object>();
-  Wanted wanted{object.Get("from").ToNumber().Int64Value(), object.Get("to").ToNumber().Int64Value(), object.Get("frames").ToBoolean(),
-                object.Get("sound").ToBoolean(), object.Get("truth").ToNumber().Int64Value()};
+  Wanted wanted{integer(object, "from"), integer(object, "to"), boolean(object, "frames"), boolean(object, "sound"), integer(object, "truth")};
   return run_job<Drawn>(
       env, Environment::of(env).drawing(), Napi::Object::New(env), CancelToken::flag_of(info[2]),
       [=] { return draw(options, wanted); }, to_js);

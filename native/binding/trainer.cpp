@@ -6,25 +6,25 @@
 #include "binding/environment.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/values.h"
 #include "checkpoint/mapped_source.h"
 #include "checkpoint/safetensors_writer.h"
 
 namespace diffsal {
 namespace {
 
-double number(const Napi::Object& object, const char* name) { return object.Get(name).ToNumber().DoubleValue(); }
-bool is(const Napi::Object& object, const char* name, const char* word) { return object.Get(name).ToString().Utf8Value() == word; }
+bool is(const Napi::Object& object, const char* name, const char* word) { return text(object, name) == word; }
 
 LearningRate learning_rate_from_js(double rate, const Napi::Object& o) {
   LearningRate schedule{rate};
-  schedule.warmup = o.Get("warmup").ToNumber().Int64Value();
+  schedule.warmup = integer(o, "warmup");
   if (is(o, "kind", "multistep")) {
     schedule.kind = LearningRate::Kind::multistep;
     schedule.milestones = integers_from_js(o.Get("milestones"));
     schedule.gamma = number(o, "gamma");
   } else if (is(o, "kind", "cosine")) {
     schedule.kind = LearningRate::Kind::cosine;
-    schedule.total = o.Get("total").ToNumber().Int64Value();
+    schedule.total = integer(o, "total");
   }
   return schedule;
 }
@@ -39,22 +39,22 @@ TrainerOptions options_from_js(const Napi::Object& o) {
   TrainerOptions options;
   options.learning_rate = learning_rate_from_js(number(o, "lr"), o.Get("schedule").As<Napi::Object>());
   auto betas = o.Get("betas").As<Napi::Array>();
-  options.adam = {is(o, "optimiser", "adamw"), betas.Get(0u).ToNumber(), betas.Get(1u).ToNumber(), number(o, "eps"), number(o, "weightDecay")};
+  options.adam = {is(o, "optimiser", "adamw"), number(betas.Get(0u)), number(betas.Get(1u)), number(o, "eps"), number(o, "weightDecay")};
   options.loss = loss_from_js(o);
   options.clip = number(o, "clip");
-  options.accumulate = o.Get("accumulate").ToNumber().Int64Value();
+  options.accumulate = integer(o, "accumulate");
   if (o.Get("ema").IsNumber()) options.average = number(o, "ema");
   auto frozen = o.Get("frozen").As<Napi::Array>();
-  for (uint32_t i = 0; i < frozen.Length(); ++i) options.frozen.push_back(frozen.Get(i).ToString().Utf8Value());
+  for (uint32_t i = 0; i < frozen.Length(); ++i) options.frozen.push_back(text(frozen.Get(i)));
   auto times = o.Get("times").As<Napi::Array>();
   for (uint32_t i = 0; i < times.Length(); ++i) {
     auto range = times.Get(i).As<Napi::Object>();
-    options.times.push_back({range.Get("first").ToNumber(), range.Get("last").ToNumber(), number(range, "weight")});
+    options.times.push_back({integer(range, "first"), integer(range, "last"), number(range, "weight")});
   }
   options.dequantisation = number(o, "dequantisation");
   options.dropout = number(o, "dropout");
   options.bfloat16 = is(o, "precision", "bfloat16");
-  options.seed = static_cast<uint64_t>(o.Get("seed").ToNumber().Int64Value());
+  options.seed = unsigned_integer(o, "seed");
   return options;
 }
 
@@ -151,7 +151,7 @@ Napi::Value TrainerHandle::tensors(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TrainerHandle::write(const Napi::CallbackInfo& info, std::function<std::vector<Parameter>(Trainer&, const Network&)> select) {
-  auto path = info[0].ToString().Utf8Value();
+  auto path = text(info[0]);
   auto bytes = info[1].As<Napi::Uint8Array>();
   std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
   return submit<Nothing>(
@@ -172,7 +172,7 @@ Napi::Value TrainerHandle::save_average(const Napi::CallbackInfo& info) {
 Napi::Value TrainerHandle::restore(const Napi::CallbackInfo& info) {
   return submit<int64_t>(
       info, info[3],
-      [path = info[0].ToString().Utf8Value(), identity = info[1].ToString().Utf8Value(), entries = entries_from_js(info[2].As<Napi::Array>())](Trainer& trainer) {
+      [path = text(info[0]), identity = text(info[1]), entries = entries_from_js(info[2].As<Napi::Array>())](Trainer& trainer) {
         MappedSource source(path, identity, entries);
         trainer.restore(source);
         return trainer.steps();

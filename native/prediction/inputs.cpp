@@ -3,6 +3,7 @@
 #include <ATen/ops/stack.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "audio/excerpt.h"
 #include "audio/log_mel.h"
@@ -13,12 +14,26 @@ namespace diffsal {
 
 int64_t excerpt_samples(int64_t slots) { return 25600 + (slots - 9) * 1760; }
 
+namespace {
+
+// Far beyond any picture or sound, and near enough to zero that squares and sums of it are finite.
+constexpr float greatest_input = 1e12f;
+
+std::string text_of(float value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+}  // namespace
+
 void check_finite(const at::Tensor& tensor, const std::string& argument) {
   const float* data = tensor.const_data_ptr<float>();
   for (int64_t i = 0, count = tensor.numel(); i < count; ++i) {
-    if (std::isfinite(data[i])) continue;
-    const char* value = std::isnan(data[i]) ? "NaN" : data[i] > 0 ? "Infinity" : "-Infinity";
-    throw invalid_argument(argument, "finite", value + (" at element " + std::to_string(i)));
+    if (std::abs(data[i]) <= greatest_input) continue;
+    auto at = " at element " + std::to_string(i);
+    if (std::isfinite(data[i])) throw invalid_argument(argument, "of values from -1e12 to 1e12, as what is far larger overflows on its way", text_of(data[i]) + at);
+    throw invalid_argument(argument, "finite", (std::isnan(data[i]) ? "NaN" : data[i] > 0 ? "Infinity" : "-Infinity") + at);
   }
 }
 

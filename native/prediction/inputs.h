@@ -33,7 +33,7 @@ int64_t excerpt_samples(int64_t slots);
 // Normalises pictures and turns sounds into log-mel slices. NaN and infinity are refused.
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device);
 
-// Refuses NaN and infinity in a float32 tensor on the CPU, naming `argument` and the first of them.
+// Refuses NaN, infinity and what would become infinite in a float32 tensor on the CPU, naming `argument` and the first of them.
 void check_finite(const at::Tensor& tensor, const std::string& argument);
 
 // Refuses what is no map: a value that is not finite or not from 0 to 1.

@@ -10,6 +10,11 @@
 
 namespace diffsal {
 
+void check_result(const Tensor& map) {
+  if (at::isfinite(map).all().item<bool>()) return;
+  throw Error(ErrorCode::checkpoint, "The network's map is not finite: its weights hold NaN, infinity, or values that overflow float32.", "weights");
+}
+
 Prediction sample(const Network& network, const Features& features, const PredictOptions& options) {
   const auto& config = network.config();
   std::vector<at::Generator> generators;
@@ -25,9 +30,7 @@ Prediction sample(const Network& network, const Features& features, const Predic
   SamplerOptions sampler{config.timesteps, options.steps, options.eta, config.released(), std::move(generators), options.on_step, {}};
   if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(s0.to(at::kCPU)); };
   auto map = ddim_sample(denoise, x, std::move(sampler)).to(at::kCPU);
-  if (!at::isfinite(map).all().item<bool>()) {
-    throw Error(ErrorCode::checkpoint, "The network's map is not finite: its weights hold NaN, infinity, or values that overflow float32.", "weights");
-  }
+  check_result(map);
   return {map, options.keep_estimates ? at::stack(estimates) : Tensor()};
 }
 

@@ -21,6 +21,9 @@ struct Prediction {
   Tensor estimates;  // (steps, B, 1, H, W), every step's estimate of S0, or undefined
 };
 
+// Refuses a map that is not finite, which is the weights' fault: inputs were checked.
+void check_result(const Tensor& map);
+
 // Algorithm 2 on conditions that are already encoded.
 Prediction sample(const Network& network, const Features& features, const PredictOptions& options);
 

@@ -47,6 +47,29 @@ describe.each([NaN, Infinity, -Infinity])('%s', (value) => {
   })
 })
 
+describe.each([3e38, -3e38, 1e13])('%s, which overflows on its way,', (value) => {
+  it('is refused by the name of what holds it', async () => {
+    const name = (argument: string) => [`'${argument}`, 'from -1e12 to 1e12', value.toExponential().replace(/e(.)/, 'e$1'), 'at element'] as const
+    for (const argument of ['frames', 'mel'] as const) {
+      await invalid(() => model.predict({ frames, mel, [argument]: spoilt({ frames, mel }[argument], value) }), ...name(argument))
+    }
+    await invalid(() => model.predict(features, { noise: spoilt(noise, value) }), ...name('noise'))
+    await invalid(() => model.denoise(spoilt(noise, value), 500, features), ...name('x'))
+    await invalid(() => model.predict({ frames, audio: { samples: new Float32Array(16000).fill(value), sampleRate: 16000 } }), ...name('audio.samples'))
+  })
+})
+
+it('values as great as are taken give a finite map', async () => {
+  for (const input of [{ frames: filled(frames, 1e12), mel }, { frames, mel: filled(mel, -1e12) }]) {
+    const { data } = await model.predict(input, { steps: 2, noise: filled(noise, 1e12) })
+    expect(data.every((value) => value >= 0 && value <= 1)).toBe(true)
+  }
+})
+
+function filled(tensor: Tensor<'float32'>, value: number): Tensor<'float32'> {
+  return { ...tensor, data: new Float32Array(tensor.data.length).map((_, i) => (i % 2 === 0 ? value : -value / 3)) }
+}
+
 describe('a tensor that is not what it says', () => {
   it.each(['frames', 'mel'] as const)('is refused as %s when its data does not fill its shape', async (name) => {
     const whole = { frames, mel }[name]
