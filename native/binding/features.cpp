@@ -1,6 +1,12 @@
 #include "binding/features.h"
 
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+
+#include <vector>
+
 #include "binding/environment.h"
+#include "binding/job.h"
 #include "binding/tensors.h"
 #include "runtime/error.h"
 
@@ -44,12 +50,33 @@ void FeaturesHandle::release(Napi::Env env) {
 Napi::Value FeaturesHandle::tensors(const Napi::CallbackInfo& info) {
   auto env = info.Env();
   auto features = features_of(info.This());
+  struct Copy {
+    Tensor from;
+    void* to;
+  };
+  std::vector<Copy> copies;
+  // The arrays are made here, where it takes no time; a job fills them.
+  auto prepare = [&](const Tensor& tensor) {
+    copies.push_back({tensor, nullptr});
+    return zeros_to_js(env, tensor, copies.back().to);
+  };
   auto video = Napi::Array::New(env, features->video.size());
-  for (uint32_t i = 0; i < features->video.size(); ++i) video.Set(i, tensor_to_js(env, features->video[i]));
+  for (uint32_t i = 0; i < features->video.size(); ++i) video.Set(i, prepare(features->video[i]));
   auto object = Napi::Object::New(env);
   object.Set("video", video);
-  object.Set("audio", features->audio.defined() ? tensor_to_js(env, features->audio) : env.Null());
-  return object;
+  object.Set("audio", features->audio.defined() ? prepare(features->audio) : env.Null());
+  auto result = std::make_shared<Napi::ObjectReference>(Napi::Persistent(object));
+  return run_job<Nothing>(
+      env, Environment::of(env).utility(), object, nullptr,
+      [copies = std::move(copies)] {
+        c10::InferenceMode inference;
+        for (const auto& [from, to] : copies) {
+          throw_if_cancelled();
+          if (from.numel() > 0) at::from_blob(to, from.sizes(), at::dtype(from.scalar_type())).copy_(from);
+        }
+        return Nothing();
+      },
+      [result](Napi::Env, Nothing&) -> Napi::Value { return result->Value(); });
 }
 
 Napi::Value FeaturesHandle::batch(const Napi::CallbackInfo& info) {

@@ -61,10 +61,17 @@ at::Tensor optional_tensor(const Napi::Object& object, const char* name) {
 
 Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& given) {
   auto tensor = given.to(at::kCPU).contiguous();
+  void* data = nullptr;
+  auto object = zeros_to_js(env, tensor, data);
+  if (tensor.nbytes() > 0) std::memcpy(data, tensor.const_data_ptr(), tensor.nbytes());
+  return object;
+}
+
+Napi::Value zeros_to_js(Napi::Env env, const at::Tensor& tensor, void*& data) {
   for (const auto& dtype : dtypes) {
     if (dtype.scalar != tensor.scalar_type()) continue;
     auto buffer = Napi::ArrayBuffer::New(env, tensor.nbytes());
-    if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.const_data_ptr(), tensor.nbytes());
+    data = buffer.Data();
     napi_value array;
     if (napi_create_typedarray(env, dtype.array, static_cast<size_t>(tensor.numel()), buffer, 0, &array) != napi_ok) {
       throw Error(ErrorCode::internal, "A typed array could not be made.");
