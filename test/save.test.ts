@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readHeader } from '../lib/checkpoint/safetensors.ts'
@@ -59,6 +59,26 @@ describe('save', () => {
     expect(Object.keys(metadata)).toEqual(['diffsal'])
     expect(JSON.parse(metadata.diffsal!)).toEqual(model.config)
     expect(fileSize - dataStart).toBe(model.memory().parameters)
+  })
+
+  it('through a symbolic link writes what it leads to, there already or not', async () => {
+    const path = await freshPath()
+    const folder = join(dirname(path), 'there')
+    await mkdir(folder)
+    await symlink('there/first', path)
+    await symlink(join(folder, 'second'), join(folder, 'first'))
+    for (const round of [1, 2]) {
+      await model.save(path)
+      expect([(await files(path)).sort(), await readlink(path), (await readdir(folder)).sort()], `${round}`).toEqual([
+        ['model.safetensors', 'there'],
+        'there/first',
+        ['first', 'second'],
+      ])
+    }
+    expect((await lstat(join(folder, 'second'))).isFile()).toBe(true)
+    const circle = await freshPath()
+    await symlink(basename(circle), circle)
+    await expectDiffSalError(() => model.save(circle), 'ERR_DIFFSAL_FILE', circle)
   })
 
   it('aligns the data, so that it can be used where it is mapped', async () => {

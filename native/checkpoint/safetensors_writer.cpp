@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <random>
 
 #include "runtime/cancellation.h"
@@ -20,10 +21,11 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& path) : path_(path) {
+    follow_links();
     // By chance, not by process: in containers every process may have the same number.
-    temporary_ = path + "." + std::to_string(std::random_device()()) + ".tmp";
+    temporary_ = path_ + "." + std::to_string(std::random_device()()) + ".tmp";
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file_ < 0) throw file_error("write", path_, errno);
+    if (file_ < 0) throw file_error("write", path, errno);
   }
   ~TemporaryFile() {
     if (file_ >= 0) ::close(file_);
@@ -53,6 +55,19 @@ class TemporaryFile {
   }
 
  private:
+  // A link stays one: what it leads to is replaced.
+  void follow_links() {
+    std::filesystem::path place(path_);
+    std::error_code error;
+    for (int links = 0; std::filesystem::is_symlink(place, error); ++links) {
+      if (links == 40) throw file_error("write", path_, ELOOP);
+      auto next = std::filesystem::read_symlink(place, error);
+      if (error) throw file_error("write", path_, error.value());
+      place = place.parent_path() / next;
+    }
+    path_ = place.string();
+  }
+
   // The new name is on the disk once the folder is. A file system that cannot sync folders still has the file.
   void sync_folder() const {
     auto slash = path_.find_last_of('/');
