@@ -2,6 +2,7 @@ import { invalidArgument } from '../errors.ts'
 import { native } from '../native.ts'
 import { checkString } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
+import { Mean } from './mean.ts'
 import { aucJudd, cc, checkMaps, kl, nss, sim, type FixationTensor, type MapTensor } from './metrics.ts'
 
 /** A predicted map of one frame of one video. */
@@ -106,20 +107,6 @@ export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations
     kl: value(byDensity[2]),
     nss: value(byFixations[0]),
     aucJudd: value(byFixations[1]),
-  }
-}
-
-class Mean {
-  #sum = 0
-  #count = 0
-
-  add(value: number): void {
-    this.#sum += value
-    this.#count += 1
-  }
-
-  get value(): number {
-    return this.#sum / this.#count
   }
 }
 

@@ -1,4 +1,5 @@
 import { soundingScenes, type SoundingScenesOptions } from '../datasets/scenes.ts'
+import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
 import { checkInteger, checkOptions } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
@@ -46,7 +47,7 @@ export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
   const dataset = soundingScenes({ ...scenes, split: scenes?.split ?? 'test', fixations: true })
   const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
-  const sums = { video: new Means(), audio: new Means(), both: new Means() }
+  const means = { video: newMeans(), audio: newMeans(), both: newMeans() }
   let derived = 0
   for (let index = 0; index < dataset.length; index++) {
     const { target, fixations, shapes } = await dataset.describe(index)
@@ -59,11 +60,22 @@ export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options
     for (const [name, map] of [['video', mean], ['audio', prior], ['both', target.data]] as const) {
       const tensor: Tensor<'float32'> = { dtype: 'float32', shape: [1, height, width], data: map }
       const scores = await Promise.all([cc(tensor, target), sim(tensor, target), nss(tensor, fixations!), aucJudd(tensor, fixations!)])
-      sums[name].add(scores.map((one) => one.mean))
+      names.forEach((score, i) => means[name][score].add(scores[i]!.mean))
     }
   }
-  const { video, audio, both } = sums
-  return { video: video.scores, audio: audio.scores, both: both.scores, videoCcDerived: derived / dataset.length }
+  const { video, audio, both } = means
+  return { video: valuesOf(video), audio: valuesOf(audio), both: valuesOf(both), videoCcDerived: derived / dataset.length }
+}
+
+const names = ['cc', 'sim', 'nss', 'aucJudd'] as const
+type Means = Readonly<Record<(typeof names)[number], Mean>>
+
+function newMeans(): Means {
+  return { cc: new Mean(), sim: new Mean(), nss: new Mean(), aucJudd: new Mean() }
+}
+
+function valuesOf({ cc, sim, nss, aucJudd }: Means): BaselineScores {
+  return { cc: cc.value, sim: sim.value, nss: nss.value, aucJudd: aucJudd.value }
 }
 
 function join(maps: readonly Float32Array[]): Tensor<'float32'> {
@@ -71,19 +83,4 @@ function join(maps: readonly Float32Array[]): Tensor<'float32'> {
   const data = new Float32Array(size * maps.length)
   maps.forEach((map, i) => data.set(map, i * size))
   return { dtype: 'float32', shape: [maps.length, 1, size], data }
-}
-
-class Means {
-  readonly #sums = [0, 0, 0, 0]
-  #count = 0
-
-  add(values: readonly number[]): void {
-    values.forEach((value, i) => (this.#sums[i]! += value))
-    this.#count += 1
-  }
-
-  get scores(): BaselineScores {
-    const [cc, sim, nss, aucJudd] = this.#sums.map((sum) => sum / this.#count) as [number, number, number, number]
-    return { cc, sim, nss, aucJudd }
-  }
 }
