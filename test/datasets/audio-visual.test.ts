@@ -6,6 +6,7 @@ import { setLogger } from '../../lib/log.ts'
 import { score, type FramePrediction } from '../../lib/metrics/score.ts'
 import { ffmpeg } from '../support/media.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import {
   audioVisualTree,
@@ -30,11 +31,6 @@ async function tree(options?: AudioVisualTree): Promise<string> {
   return root
 }
 
-let warnings: string[] = []
-function listen(): void {
-  warnings = []
-  setLogger((level, message) => level === 'warn' && warnings.push(message))
-}
 afterEach(() => setLogger(undefined))
 
 test.each(audioVisualSets)('%s: a sample of each kind of window', async (set) => {
@@ -145,7 +141,7 @@ test('a map that is all zero: the sample is passed over, without decoding its cl
 
 test('a missing frame: clips that need it are left out and it is named, or it is an error', async () => {
   const root = await tree({ videos: { V1: { frames: 20, skipFrames: [8, 9] } } })
-  listen()
+  const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', { ...small, windows: 'test' })
   expect(warnings).toEqual([expect.stringMatching(/img_00008\.jpg' does not exist, one of 2 of 20 frames of 'AVAD\/V1'.*left out/)])
   const frames = await Promise.all(Array.from({ length: dataset.length }, async (_, i) => (await dataset.get(i))!.frame))
@@ -155,7 +151,7 @@ test('a missing frame: clips that need it are left out and it is named, or it is
 
 test('a video that ends before its list says so', async () => {
   const root = await tree({ videos: { V1: { frames: 6 } }, list: 'V1 9 25' })
-  listen()
+  const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', { ...small, windows: 'test' })
   expect(warnings).toEqual([expect.stringMatching(/has frames up to 6 only, but '.*list_train_1.*' says 9; the video ends there/)])
   expect(dataset.length).toBe(6)
@@ -165,14 +161,14 @@ test('a video that ends before its list says so', async () => {
 test('a video without a single frame is left out', async () => {
   const root = await tree({ videos: { V1: { frames: 6 }, V2: { frames: 2, skipFrames: [1, 2] } } })
   await write(join(root, 'video_frames/AVAD/V2/.keep'), '')
-  listen()
+  const warnings = listen()
   expect((await openAudioVisual(root, 'AVAD', small)).videos).toEqual(['AVAD/V1'])
   expect(warnings).toEqual([expect.stringMatching(/V2' has no frames, but '.*' says 2; the video is left out/)])
 })
 
 test('missing maps: their clips are left out', async () => {
   const root = await tree({ videos: { V1: { frames: 6, skipMaps: [3, 6] } } })
-  listen()
+  const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', { ...small, windows: 'test' })
   expect(warnings).toEqual([expect.stringMatching(/eyeMap_00003\.jpg' does not exist, one of 2 maps of 'AVAD\/V1'/)])
   expect(dataset.length).toBe(4)
@@ -203,7 +199,7 @@ test('a frame that does not decode: the sample is passed over with a warning, on
     ['', /img_00010\.jpg' .*empty \(0 bytes\)/],
   ] as const) {
     await writeFile(path, bytes)
-    listen()
+    const warnings = listen()
     const dataset = await openAudioVisual(root, 'AVAD', small)
     expect(await dataset.get(0)).toBeNull()
     expect(await dataset.get(0)).toBeNull()
@@ -225,14 +221,14 @@ test('a cut-off picture and a damaged map are damage too', async () => {
   await writeFile(join(root, 'annotations/AVAD/V1/maps/eyeMap_00011.jpg'), 'none')
   await expectDiffSalError(() => dataset.get(0), 'ERR_DIFFSAL_MEDIA', /eyeMap_00011\.jpg/)
   await expectDiffSalError(() => dataset.truth('AVAD/V1', 10), 'ERR_DIFFSAL_MEDIA', /eyeMap_00011\.jpg/)
-  listen()
+  const warnings = listen()
   expect(await (await openAudioVisual(root, 'AVAD', small)).truth('AVAD/V1', 10)).toBeUndefined()
   expect(warnings).toEqual([expect.stringMatching(/eyeMap_00011\.jpg' is not a picture/)])
 })
 
 test('a list that names a missing video: the video is left out, or it is an error', async () => {
   const root = await tree({ list: 'Gone 20 25\nV1 20 25' })
-  listen()
+  const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', small)
   expect(dataset.videos).toEqual(['AVAD/V1'])
   expect(warnings).toEqual([
@@ -252,7 +248,7 @@ test('a missing sound is silence with a warning, a stereo one is averaged', asyn
     ),
   )
   const root = await tree({ videos: { Mute: { frames: 20, sound: null }, Stereo: { frames: 20, sound: stereo } } })
-  listen()
+  const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', small)
   expect(warnings).toEqual([expect.stringMatching(/Mute\.wav' does not exist; 'AVAD\/Mute' is heard as silence/)])
   expect((await dataset.get(0))!.audio).toEqual({ samples: new Float32Array(4 * 640), sampleRate: 16_000 })

@@ -5,17 +5,13 @@ import { openDhf1k } from '../../lib/datasets/dhf1k.ts'
 import { setLogger } from '../../lib/log.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { frameNumber, numberedFrames } from '../support/media.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { colourOf, framesOf, writeMap, writePicture, write } from './trees.ts'
 
 const small = { size: [6, 8], clipLength: 4 } as const
 
-let warnings: string[] = []
 afterEach(() => setLogger(undefined))
-function listen(): void {
-  warnings = []
-  setLogger((level, message) => level === 'warn' && warnings.push(message))
-}
 
 const pad = (number: number): string => String(number).padStart(4, '0')
 
@@ -114,7 +110,7 @@ test('faults: a missing frame, a missing video, an all-zero map', async () => {
   await rm(join(root, 'frames/1/4.png'))
   await rm(join(root, 'frames/2'), { recursive: true })
   await writeMap(join(root, 'maps/1/0019.png'), 0)
-  listen()
+  const warnings = listen()
   const dataset = await openDhf1k(root, { ...small, windows: 'test' })
   expect(warnings).toEqual([expect.stringMatching(/video 2 are neither/), expect.stringMatching(/frames\/1\/4\.png' does not exist/)])
   expect(dataset.length).toBe(16)

@@ -7,17 +7,13 @@ import { openDataset } from '../../lib/datasets/open-dataset.ts'
 import { openUcfSports } from '../../lib/datasets/ucf-sports.ts'
 import { setLogger } from '../../lib/log.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { colourOf, framesOf, writeMap, writePicture, write } from './trees.ts'
 
 const small = { size: [6, 8], clipLength: 4 } as const
 
-let warnings: string[] = []
 afterEach(() => setLogger(undefined))
-function listen(): void {
-  warnings = []
-  setLogger((level, message) => level === 'warn' && warnings.push(message))
-}
 
 /** A folder of images, maps and fixations; `name` gives the file of each frame. */
 async function scene(folder: string, frames: number, name: (frame: number) => string): Promise<void> {
@@ -64,7 +60,7 @@ test('Hollywood2: frame numbers go on from shot to shot', async () => {
 test("Hollywood2: a shot's missing first picture is seen, by its map", async () => {
   const root = await hollywoodTree(temporaryPath('hollywood-fault'))
   await rm(join(root, 'testing/actioncliptest00003_2/images/actioncliptest00003_00120.png'))
-  listen()
+  const warnings = listen()
   await expectDiffSalError(() => openHollywood2(root, { ...small, split: 'test' }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /empty/)
   expect(warnings).toEqual([expect.stringMatching(/00120\.png' does not exist, one of 1 of 3 frames/)])
 })
@@ -83,7 +79,7 @@ test('UCF Sports: a missing frame and a folder without pictures', async () => {
   const root = await ucfTree(temporaryPath('ucf-faults'))
   await rm(join(root, 'training/Diving-Side-001/images/Diving-Side_001_001.png'))
   await write(join(root, 'training/Golf-Swing-001/notes.txt'), '')
-  listen()
+  const warnings = listen()
   const train = await openUcfSports(root, { ...small, windows: 'test' })
   expect(warnings).toEqual([
     expect.stringMatching(/Golf-Swing-001\/images' has no pictures; the video is left out/),

@@ -5,6 +5,7 @@ import { probe } from '../../lib/media/probe.ts'
 import { readSound } from '../../lib/media/sound.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { ffmpeg, picture, runningFfmpegs, tone } from '../support/media.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => setLogger(undefined))
@@ -101,8 +102,7 @@ test('sound that breaks off ends with a warning, sound that cannot be decoded is
   const data = bytes.indexOf('mdat') + 4
   const cut = temporaryPath('cut.mp4')
   writeFileSync(cut, bytes.subarray(0, Math.floor((data + bytes.length) / 2)))
-  const warnings: string[] = []
-  setLogger((level, message) => level === 'warn' && warnings.push(message))
+  const warnings = listen()
   const { length } = await sound(cut)
   expect(length).toBeGreaterThan(16_000)
   expect(length).toBeLessThan(60_000)

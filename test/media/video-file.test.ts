@@ -8,6 +8,7 @@ import { probe, type MediaInfo } from '../../lib/media/probe.ts'
 import { rational } from '../../lib/media/rational.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { decodeFrames, ffmpeg, picture, runningFfmpegs, tone } from '../support/media.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => setLogger(undefined))
@@ -146,8 +147,7 @@ test('pixels that are not square stay so, and a late video stays late', async ()
 
 test('sound that no container takes is left out, with a warning', async () => {
   const info = await input('quiet.mp4', ...still('64x48', '25', 1), ...tone(1), ...h264, '-c:a', 'aac')
-  const warnings: string[] = []
-  setLogger((level, message) => level === 'warn' && warnings.push(message))
+  const warnings = listen()
   const broken = { ...info, audio: { ...info.audio!, index: 7 } }
   const path = temporaryPath('soundless.mp4')
   const writer = await createMapVideo(path, broken, mapSize, rational(25, 1))

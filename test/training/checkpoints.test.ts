@@ -6,6 +6,7 @@ import { blobs } from '../support/blobs.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { failingDisk } from '../support/failing-disk.ts'
 import { expectEnd, runProgram } from '../support/run-program.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { changeTraining } from '../support/training-file.ts'
 import { trainingConfig, trainingRun } from '../support/training.ts'
@@ -104,8 +105,7 @@ describe('resuming from a folder', () => {
     writeFileSync(join(folder, name(5)), '')
     const weights = join(folder, name(6))
     await model.save(weights)
-    const warnings: string[] = []
-    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const warnings = listen()
     const resumed = await Trainer.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(3)
     await resumed.model.dispose()

@@ -17,6 +17,7 @@ import {
 import { blobs } from '../support/blobs.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { fillTensor } from '../support/training-file.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
@@ -121,8 +122,7 @@ describe('fit', () => {
   })
 
   it('leaves out a last batch that samples which are none make too small to be cut', async () => {
-    const warnings: string[] = []
-    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const warnings = listen()
     const trainer = await freshTrainer({ accumulate: 2 })
     const plan: FitOptions = { epochs: 2, batch: 2, dropLast: false }
     expect(outline(await collect(trainer, blobs(4, { before: (i) => (i === 3 ? null : undefined) }), plan))).toEqual(['1', 'epoch', '2', 'epoch'])
@@ -256,8 +256,7 @@ describe('a resumed fit', () => {
     const second = readFileSync(join(folder, 'step-00000002.safetensors'))
     writeFileSync(join(folder, 'step-00000003.safetensors'), second.subarray(0, second.length / 2))
     writeFileSync(join(folder, 'step-00000004.safetensors.123.tmp'), second.subarray(0, 9))
-    const warnings: string[] = []
-    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const warnings = listen()
     const resumed = await Trainer.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(2)
     const rest = await collect(resumed, dataset, plan)
@@ -340,8 +339,7 @@ describe('the best weights of a resumed fit', () => {
     mkdirSync(alone)
     writeFileSync(join(alone, 'step-00000003.safetensors'), readFileSync(join(folder, 'step-00000003.safetensors')))
     turn()
-    const warnings: string[] = []
-    setLogger((level, message) => void (level === 'warn' && warnings.push(message)))
+    const warnings = listen()
     const resumed = await Trainer.resume(alone, { threads: 1 })
     expect(bestOf(await collect(resumed, blobs(4), { ...plan, checkpointDir: alone }))).toEqual([true])
     setLogger(undefined)
