@@ -1,4 +1,4 @@
-import { describe, DiffSalError, invalidArgument } from './errors.ts'
+import { describe, DiffSalError, invalidArgument, shortened } from './errors.ts'
 
 /** Refuses option names that do not exist and suggests the nearest one that does. */
 export function checkNames(argument: string, options: object, known: readonly string[]): void {
@@ -6,10 +6,10 @@ export function checkNames(argument: string, options: object, known: readonly st
     if (known.includes(name)) continue
     const near = nearest(name, known)
     const hint = near === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean '${near}'?`
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}' has an unknown option '${name}'. ${hint}`, {
-      argument: `${argument}.${name}`,
+    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}' has an unknown option ${describe(name)}. ${hint}`, {
+      argument: `${argument}.${shortened(name)}`,
       expected: `one of ${known.join(', ')}`,
-      received: `'${name}'`,
+      received: describe(name),
     })
   }
 }
@@ -67,6 +67,7 @@ export function checkBoolean(argument: string, value: unknown): boolean {
 
 /** The known name within two edits (or a third of the word) of `name`, if there is one. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > 100) return undefined // distances cost by length, and nothing known is so long
   const far = Math.max(2, Math.floor(name.length / 3))
   let best: string | undefined
   let bestDistance = far + 1

@@ -8,6 +8,14 @@ const refused = async (action: () => unknown, argument: string, ...parts: (strin
   expect(error.argument).toBe(argument)
 }
 
+describe('a name of any length', () => {
+  it('is said in part, and at once', async () => {
+    const error = await expectDiffSalError(() => checkNames('options', { ['x'.repeat(1_000_000)]: 1 }, ['steps', 'seed']), 'ERR_DIFFSAL_INVALID_ARGUMENT', "unknown option 'xxx")
+    expect(error.message.length).toBeLessThan(200)
+    expect(error.argument!.length).toBeLessThan(1000)
+  })
+})
+
 describe('checkOptions', () => {
   it('gives the options, or an empty object for none', () => {
     const options = { steps: 4 }
