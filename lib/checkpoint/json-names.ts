@@ -33,9 +33,11 @@ export function findNameFault(text: string): NameFault | undefined {
 
 /** The index after the closing quote of the string that opens at `start`. */
 function stringEnd(text: string, start: number): number {
-  for (let i = start + 1; ; i++) {
-    if (text[i] === '\\') i++
-    else if (text[i] === '"') return i + 1
+  for (let end = start; ; ) {
+    end = text.indexOf('"', end + 1)
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end + 1
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe } from '../errors.ts'
 import { checkString } from '../options.ts'
 import { findNameFault } from './json-names.ts'
+import { hasMoreParts } from './json-parts.ts'
 import { bytesOf, damaged, withWeightsFile, type WeightsFile } from './weights-file.ts'
 
 /** Bytes of one element, by the format's name of its type. */
@@ -53,10 +54,13 @@ export interface SafetensorsHeader {
 }
 
 /**
- * Longer headers are refused, so that a file cannot decide how much memory and time its header takes. It is room for some
- * 100 000 tensors. The format's own reader allows 100 MB, at which made-up JSON takes gigabytes and most of a minute to parse.
+ * Longer headers are refused, so that a file cannot decide how much memory and time its header takes. The format's own reader allows
+ * 100 MB, at which made-up JSON takes gigabytes and most of a minute to parse.
  */
 export const maxHeaderBytes = 16 * 1024 * 1024
+
+/** A header of more objects, arrays, items and names is refused, which is room for some 20 000 tensors: parsing those takes a tenth of a second. */
+const maxHeaderParts = 250_000
 
 /** The data of a file that {@link headerBytes} begins starts at a multiple of this: a cache line, for a memory-mapped file. */
 const dataAlignment = 64
@@ -122,6 +126,9 @@ async function readText({ path, size: fileSize, read }: WeightsFile): Promise<{ 
 /** The metadata, and the entries of the tensors as they stand. */
 function parse(path: string, bytes: Uint8Array): { metadata: Record<string, string>; entries: [string, unknown][] } {
   const expected = 'a JSON object in UTF-8'
+  if (hasMoreParts(bytes, maxHeaderParts)) {
+    throw damaged(path, 'the header has too many entries (or this is not a safetensors file)', `at most ${maxHeaderParts} of them`, 'more')
+  }
   let text: string
   let header: unknown
   try {
