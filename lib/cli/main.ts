@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { runCli } from './program.ts'
+import { printing } from './standard-output.ts'
 
-// A reader that went away ("| head") is no failure.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-
-process.exitCode = await runCli(process.argv)
+process.exitCode = await printing(() => runCli(process.argv))
