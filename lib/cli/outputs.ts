@@ -81,7 +81,15 @@ export async function openOutputs(
       for (const writer of writers) await writer.finish(frames)
     },
     async commit() {
-      for (const writer of writers) await writer.commit()
+      for (const [i, writer] of writers.entries()) {
+        await writer.commit().catch(async (error: unknown) => {
+          for (const done of writers.slice(0, i).toReversed()) await done.revert()
+          throw error
+        })
+      }
+    },
+    async revert() {
+      for (const writer of writers.toReversed()) await writer.revert()
     },
     discard,
   }

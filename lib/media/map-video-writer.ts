@@ -27,6 +27,10 @@ export class MapVideoWriter implements MapWriter {
     return this.#file.commit()
   }
 
+  revert(): Promise<void> {
+    return this.#file.revert()
+  }
+
   discard(): Promise<void> {
     return this.#file.discard()
   }

@@ -52,7 +52,11 @@ export class NpyWriter implements MapWriter {
   }
 
   commit(): Promise<void> {
-    return this.#place.commit()
+    return this.#place.commit({ keep: true })
+  }
+
+  revert(): Promise<void> {
+    return this.#place.revert()
   }
 
   async discard(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, readlink, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
 
@@ -9,36 +9,44 @@ export interface MapWriter {
   write(frame: number, map: Float32Array): Promise<void>
   /** Writes what is left, all of it onto the disk; `frames` is how many the video has. Whatever can go wrong goes wrong here. */
   finish(frames: number): Promise<void>
-  /** After `finish`: puts the result in its place. */
+  /** After `finish`: puts the result in its place; where that fails, what was there is there still. */
   commit(): Promise<void>
-  /** Leaves nothing behind. Harmless after `commit`. */
+  /** Undoes `commit`: what was there before is there again, as far as the file system has links. */
+  revert(): Promise<void>
+  /** Leaves nothing behind but what was committed. */
   discard(): Promise<void>
 }
 
 /**
  * A temporary path beside a file to be written, so that the finished file is moved to its place in one step. Folders on the way
- * are made, and removed again by `discard` when they are empty.
+ * are made, and removed again by `discard` when they are empty. A symbolic link stays one: what it leads to is replaced.
  */
 export class OutputPlace {
-  /** Where the result goes. */
+  /** Where the result goes, as the caller named it. */
   readonly target: string
   /** Where it is written first. A short name of our own, whatever the target is called. */
   readonly temporary: string
   readonly #made: string[]
+  /** Where it goes in truth. */
+  readonly #path: string
+  /** After `commit`: where the file is kept that was there, null where there was none. */
+  #replaced: string | null | undefined
 
-  private constructor(target: string, temporary: string, made: string[]) {
+  private constructor(target: string, path: string, temporary: string, made: string[]) {
     this.target = target
+    this.#path = path
     this.temporary = temporary
     this.#made = made
   }
 
   /** @throws DiffSalError ERR_DIFFSAL_FILE when the folder cannot be made, or the target is a folder. */
   static async beside(target: string, suffix = ''): Promise<OutputPlace> {
-    const folder = dirname(resolve(target))
+    const path = await withoutLinks(target)
+    const folder = dirname(path)
     const existing = await stat(target).catch(() => undefined)
     if (existing?.isDirectory()) throw fileError('write', target, Object.assign(new Error('it is a directory'), { code: 'EISDIR' }))
     const made = await makeFolders(folder)
-    return new OutputPlace(target, temporaryIn(folder, suffix), made)
+    return new OutputPlace(target, path, temporaryIn(folder, suffix), made)
   }
 
   /** Waits until the disk has the bytes. */
@@ -55,19 +63,54 @@ export class OutputPlace {
     }
   }
 
-  /** Moves the finished file to its place. */
-  async commit(): Promise<void> {
+  /**
+   * Moves the finished file to its place.
+   *
+   * @param keep keeps the file that was there, for `revert`, until `discard`
+   */
+  async commit({ keep = false } = {}): Promise<void> {
     try {
-      await rename(this.temporary, this.target)
+      if (keep) await this.#keep()
+      await rename(this.temporary, this.#path)
     } catch (cause) {
       throw fileError('write', this.target, cause)
     }
   }
 
+  async #keep(): Promise<void> {
+    const kept = temporaryIn(dirname(this.#path))
+    try {
+      await link(this.#path, kept)
+      this.#replaced = kept
+    } catch (error) {
+      // A file system without links keeps nothing, and the new file stays.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#replaced = null
+    }
+  }
+
+  /** Undoes a `commit` that kept what was there. */
+  async revert(): Promise<void> {
+    if (this.#replaced === null) await rm(this.#path, { force: true })
+    else if (this.#replaced !== undefined) await rename(this.#replaced, this.#path)
+    this.#replaced = undefined
+  }
+
   /** Removes the temporary file, and the folders that were made for it if nothing else is in them. */
   async discard(): Promise<void> {
     await rm(this.temporary, { force: true, recursive: true })
+    if (typeof this.#replaced === 'string') await rm(this.#replaced, { force: true })
     await removeFolders(this.#made)
+  }
+}
+
+/** The whole path that a name leads to, which may not be there. */
+async function withoutLinks(target: string): Promise<string> {
+  let path = resolve(target)
+  for (let links = 0; ; links++) {
+    const next = await readlink(path).catch(() => undefined)
+    if (next === undefined) return path
+    if (links === 40) throw fileError('write', target, new Error('its symbolic links lead to each other'))
+    path = resolve(dirname(path), next)
   }
 }
 

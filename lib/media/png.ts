@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { fileError } from '../errors.ts'
@@ -22,6 +22,9 @@ export class PngWriter implements MapWriter {
   readonly #made: string[]
   readonly #mapSize: readonly [number, number]
   readonly #size: readonly [number, number]
+  /** After `commit`: whether the folder is all ours, or how to take back each picture that was moved to it. */
+  #whole = false
+  readonly #moved: (() => Promise<void>)[] = []
 
   private constructor(
     folder: string,
@@ -86,14 +89,33 @@ export class PngWriter implements MapWriter {
   async commit(): Promise<void> {
     try {
       if (await stat(this.#target).catch(() => undefined)) {
-        for (const name of await readdir(this.#temporary)) await rename(join(this.#temporary, name), join(this.#target, name))
-        await rm(this.#temporary, { recursive: true })
+        for (const name of await readdir(this.#temporary)) await this.#move(name)
       } else {
         await rename(this.#temporary, this.#target)
+        this.#whole = true
       }
     } catch (cause) {
+      await this.revert()
       throw fileError('write', this.#folder, cause)
     }
+  }
+
+  async #move(name: string): Promise<void> {
+    const [from, to] = [join(this.#temporary, name), join(this.#target, name)]
+    const old = join(this.#temporary, `${name}.old`)
+    const kept = await link(to, old).then(
+      () => true,
+      // A file system without links keeps nothing, and the new picture stays.
+      (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? false : undefined),
+    )
+    await rename(from, to)
+    if (kept !== undefined) this.#moved.push(() => rename(kept ? old : to, kept ? to : from))
+  }
+
+  async revert(): Promise<void> {
+    if (this.#whole) await rename(this.#target, this.#temporary)
+    this.#whole = false
+    for (const back of this.#moved.splice(0).toReversed()) await back()
   }
 
   async discard(): Promise<void> {

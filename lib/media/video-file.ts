@@ -100,7 +100,12 @@ export class VideoFile {
 
   /** Puts the finished file in its place. */
   commit(): Promise<void> {
-    return this.#place.commit()
+    return this.#place.commit({ keep: true })
+  }
+
+  /** Takes it away again; what was there before comes back. */
+  revert(): Promise<void> {
+    return this.#place.revert()
   }
 
   /** Ends the encoder and removes what it wrote. */

@@ -5,7 +5,7 @@ import { temporaryPath } from './temporary.ts'
 /**
  * A library to preload (`LD_PRELOAD`) into a process whose disk shall fail. DISK_FAULT, read at each call, says what fails
  * for files whose name ends in `.tmp`: `write 28 5000` makes every write past 5000 bytes fail with error number 28 (what fits before is
- * written), `fsync 5` and `rename 13` make those calls fail, and `short 1000` lets a write take 1000 bytes at most.
+ * written), `fsync 5` and `rename 13` make those calls fail (`rename 13 2` only the second), and `short 1000` lets a write take 1000 bytes at most.
  */
 export function failingDisk(): string {
   const path = temporaryPath('failing-disk.so')
@@ -65,7 +65,8 @@ extern "C" int fsync(int file) {
 
 extern "C" int rename(const char* from, const char* to) {
   long a, b;
-  if (fault("rename", a, b) && temporary(from)) { errno = (int)a; return -1; }
+  static long renames = 0;
+  if (fault("rename", a, b) && temporary(from) && (b == 0 || ++renames == b)) { errno = (int)a; return -1; }
   return next("rename", &rename)(from, to);
 }
 `
