@@ -24,9 +24,9 @@ export function pageHtml({ title, state, facts, body, config }: Page): string {
 ${style}
 </head>
 <body>
-<h1>${title}</h1>
+<h1><bdi>${title}</bdi></h1>
 <p>${state}</p>
-<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd><bdi>${value}</bdi></dd></div>`)}</dl>
 ${body}
 <h2>Configuration</h2>
 <pre>${JSON.stringify(config, undefined, 2)}</pre>

@@ -8,7 +8,7 @@ const openUpTo = 40
 export function scoreTables(datasets: readonly ScoredDataset[]): Markup {
   const means = datasets.map(({ title, scores }) => {
     const videos = Object.keys(scores.videos).length
-    return html`<tr><th scope="row">${title}</th>${cells(scores.mean)}<td class="number">${videos}</td><td class="number">${scores.frames}</td></tr>
+    return html`<tr><th scope="row"><bdi>${title}</bdi></th>${cells(scores.mean)}<td class="number">${videos}</td><td class="number">${scores.frames}</td></tr>
 `
   })
   return html`<div class="wide"><table>
@@ -20,9 +20,9 @@ ${datasets.map(videoTable)}`
 function videoTable({ title, scores }: ScoredDataset): Markup {
   const videos = Object.entries(scores.videos)
   const open = videos.length <= openUpTo ? html` open` : undefined
-  return html`<details${open}><summary>${title}: each video</summary><div class="wide"><table>
+  return html`<details${open}><summary><bdi>${title}</bdi>: each video</summary><div class="wide"><table>
 <thead><tr><th scope="col">Video</th>${heads()}</tr></thead>
-<tbody>${videos.map(([video, mean]) => html`<tr><th scope="row">${video}</th>${cells(mean)}</tr>
+<tbody>${videos.map(([video, mean]) => html`<tr><th scope="row"><bdi>${video}</bdi></th>${cells(mean)}</tr>
 `)}</tbody>
 <tfoot><tr><th scope="row">${meanTitle(scores)}</th>${cells(scores.mean)}</tr></tfoot></table></div>
 ${undefinedNote(scores).map((note) => html`<p class="note">${note}</p>`)}</details>

@@ -15,7 +15,7 @@ export function strip(columns: readonly string[], rows: readonly StripRow[], not
 <p class="note">${note} Each map is scaled from its lowest value, black, to its highest, white.</p>
 <div class="strip" style="--columns: ${columns.length}">
 ${columns.map((column) => html`<b>${column}</b>`)}
-${rows.map(({ title, size: [height, width], pictures }) => html`<p>${title}</p>
+${rows.map(({ title, size: [height, width], pictures }) => html`<p><bdi>${title}</bdi></p>
 ${pictures.map((source, i) => html`<img src="${source}" width="${width}" height="${height}" alt="${columns[i]}, ${title}">`)}
 `)}</div>`
 }

@@ -41,7 +41,7 @@ test('tags are balanced', () => {
 test('the table has the scores in the order of the paper, and says which are undefined', () => {
   const page = reportHtml({ ...content, scores: [{ title: 'DIEM, test', scores: scores(['DIEM/a', 'DIEM/b']) }] })
   expect(page).toMatch(/CC\u00a0↑.*SIM\u00a0↑.*NSS\u00a0↑.*AUC-J\u00a0↑.*KL\u00a0↓/)
-  const cells = /<th scope="row">DIEM\/a<\/th>(.*?)<\/tr>/.exec(page)![1]!.match(/[\d.–]+(?=<\/td>)/g)
+  const cells = /<th scope="row"><bdi>DIEM\/a<\/bdi><\/th>(.*?)<\/tr>/.exec(page)![1]!.match(/[\d.–]+(?=<\/td>)/g)
   expect(cells).toEqual(['0.500', '0.250', '2.000', '0.875', '–'])
   expect(page).toContain('Undefined, and left out of the means: KL for 4 of 4 frames.')
   expect(page).toContain('<details open>')
@@ -50,7 +50,7 @@ test('the table has the scores in the order of the paper, and says which are und
 test('many videos are folded away', () => {
   const page = reportHtml({ ...content, scores: [{ title: 'Hollywood2', scores: scores(Array.from({ length: 100 }, (_, i) => `H/${i}`)) }] })
   expect(page).not.toContain('<details open>')
-  expect(page).toContain('<th scope="row">H/99</th>')
+  expect(page).toContain('<th scope="row"><bdi>H/99</bdi></th>')
 })
 
 test('without validations, pictures and scores these sections are not there', () => {
