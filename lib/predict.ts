@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { abortable, checkSignal } from './abort.ts'
 import type { DiffSalConfig } from './config.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
@@ -130,11 +131,13 @@ function reporting<T>(
   start: (signal: AbortSignal | undefined, onStep: OnStep) => Promise<T>,
 ): Promise<T> {
   if (onProgress === undefined) return start(signal, undefined)
+  // The addon calls from no context of its own; the caller's is the one that they expect.
+  const report = AsyncResource.bind(onProgress)
   const failed = new AbortController()
   const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
   return start(stop, (step, steps) => {
     try {
-      if (!stop.aborted) onProgress({ step, steps })
+      if (!stop.aborted) report({ step, steps })
     } catch (error) {
       failed.abort(error)
     }
