@@ -6,9 +6,9 @@ import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
-import { Features, nativeFeatures } from './features.ts'
+import { Features, makeFeatures, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel } from './native.ts'
@@ -18,7 +18,7 @@ import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict
 import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './seed.ts'
 import type { Tensor } from './tensor.ts'
-import { Trainer } from './trainer.ts'
+import { makeTrainer, type Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 import { readPretrained, readWeights } from './weights.ts'
 
@@ -82,6 +82,7 @@ export interface ModelMemory {
   features: number
 }
 
+const ours = Symbol('model')
 const runOptions = ['device', 'precision', 'threads'] as const
 
 /**
@@ -102,7 +103,8 @@ export class DiffSal {
   /** Ends the decoding of videos that nobody reads on. */
   readonly #leaving = new AbortController()
 
-  private constructor(config: DiffSalConfig, device: string, threads: number, native: NativeModel) {
+  private constructor(key: symbol, config: DiffSalConfig, device: string, threads: number, native: NativeModel) {
+    if (key !== ours) throw madeBy('DiffSal', 'DiffSal.load or DiffSal.create')
     this.config = config
     this.device = device
     this.threads = threads
@@ -156,7 +158,7 @@ export class DiffSal {
       await model.close()
       throw error
     }
-    return new DiffSal(config, id, threads, model)
+    return new DiffSal(ours, config, id, threads, model)
   }
 
   /**
@@ -244,7 +246,7 @@ export class DiffSal {
     const { inputs, batch } = checkInputs(this.config, input)
     const seeds = checkSeeds(seed, batch)
     const handle = await abortable(checkSignal(signal), (cancel) => model.encode(inputs, seeds, cancel))
-    return new Features(handle, model)
+    return makeFeatures(handle, model)
   }
 
   /**
@@ -309,7 +311,7 @@ export class DiffSal {
   trainer(options?: TrainerOptions): Trainer {
     const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
     const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters })
-    return new Trainer(this, () => this.#live(), resolved)
+    return makeTrainer(this, () => this.#live(), resolved)
   }
 
   /** Bytes that this model holds now. @throws DiffSalError ERR_DIFFSAL_DISPOSED */

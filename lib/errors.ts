@@ -105,6 +105,11 @@ export function invalidArgumentText(argument: string, expected: string, received
   })
 }
 
+/** The error for `new` of a class that has makers: `by` names them. */
+export function madeBy(name: string, by: string): DiffSalError {
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, { argument: name, expected: by, received: `new ${name}` })
+}
+
 /** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
 export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
   const { code, message } = cause as NodeJS.ErrnoException

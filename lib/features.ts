@@ -1,6 +1,11 @@
-import { DiffSalError } from './errors.ts'
+import { DiffSalError, madeBy } from './errors.ts'
 import type { NativeFeatures, NativeModel } from './native.ts'
 import type { Tensor } from './tensor.ts'
+
+const ours = Symbol('features')
+
+/** Features of a handle that `model` made. */
+export let makeFeatures: (native: NativeFeatures, model: NativeModel) => Features
 
 /** The native handle of features that `model` made; refuses disposed ones and another model's. */
 export let nativeFeatures: (features: Features, model: NativeModel) => NativeFeatures
@@ -24,8 +29,8 @@ export class Features {
   readonly #model: NativeModel
   #disposed = false
 
-  /** @internal */
-  constructor(native: NativeFeatures, model: NativeModel) {
+  private constructor(key: symbol, native: NativeFeatures, model: NativeModel) {
+    if (key !== ours) throw madeBy('Features', 'DiffSal.encode')
     this.batch = native.batch
     this.#native = native
     this.#model = model
@@ -58,6 +63,7 @@ export class Features {
   }
 
   static {
+    makeFeatures = (native, model) => new Features(ours, native, model)
     nativeFeatures = (features, model) => {
       features.#checkAlive()
       if (features.#model !== model) {

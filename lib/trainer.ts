@@ -1,7 +1,7 @@
 import { abortable, abortableWhole, checkSignal } from './abort.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
-import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
@@ -32,6 +32,11 @@ export interface ResumeOptions extends RunOptions {
   signal?: AbortSignal | undefined
 }
 
+const ours = Symbol('trainer')
+
+/** A trainer of a model; `live` gives the model's handle, or throws when it was disposed. */
+export let makeTrainer: (model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) => Trainer
+
 /**
  * Trains a model in place, a batch a step, and holds what that takes beside the weights: Adam's state, the weights' running average,
  * the random state. Made by `DiffSal.trainer` and {@link Trainer.resume}. Calls may overlap; they run one after the other. The model
@@ -51,8 +56,8 @@ export class Trainer {
   #fitting = false
   #closing: Promise<void> | undefined
 
-  /** @internal */
-  constructor(model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) {
+  private constructor(key: symbol, model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) {
+    if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or Trainer.resume')
     this.model = model
     this.options = options
     this.#live = live
@@ -231,6 +236,10 @@ export class Trainer {
     if (!this.#fitting) return
     const message = `A fit of this trainer is running. ${what} must wait until it has ended, or its loop was left.`
     throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'trainer', expected: 'one without a running fit' })
+  }
+
+  static {
+    makeTrainer = (model, live, options) => new Trainer(ours, model, live, options)
   }
 
   #checkAlive(): void {
