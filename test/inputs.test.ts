@@ -227,6 +227,25 @@ describe('sound', () => {
   })
 })
 
+describe("features' tensors", () => {
+  it('are copies of their own, whatever becomes of the features and the model', async () => {
+    const model = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
+    const features = await model.encode({ frames, mel })
+    const [first, second] = [features.tensors(), features.tensors()]
+    features.dispose()
+    const closed = model.dispose()
+    const [one, two] = await Promise.all([first, second])
+    await closed
+    for (const [i, tensor] of [...one.video, one.audio!].entries()) {
+      const other = [...two.video, two.audio!][i]!
+      expectClose(tensor, other, 0)
+      expect(tensor.data.some((value) => value !== 0)).toBe(true)
+      expect(tensor.data.buffer).not.toBe(other.data.buffer)
+    }
+    await expectDiffSalError(() => features.tensors(), 'ERR_DIFFSAL_DISPOSED')
+  })
+})
+
 describe('a model that only sees', () => {
   it('takes frames alone', async () => {
     await using deaf = await DiffSal.create({ ...lightConfig, audio: false }, { seed: 1, threads: 1 })
