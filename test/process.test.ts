@@ -1,10 +1,15 @@
-import { readdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { cpSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readHeader } from '../lib/checkpoint/safetensors.ts'
-import { expectEnd, runProgram } from './support/run-program.ts'
+import { copyPackage } from './support/package-copy.ts'
+import { processesMarked } from './support/processes.ts'
+import { expectEnd, packageFolder, runProgram } from './support/run-program.ts'
 import { temporaryPath } from './support/temporary.ts'
+
+const other = () => temporaryPath('other-package')
 
 describe('a process', () => {
   it('is not kept alive by a model that nothing is asked of', async () => {
@@ -33,6 +38,32 @@ describe('a process', () => {
         expect(ended.after).toBeLessThan(5000)
       }
     }
+  })
+
+  it.each(['train', 'step', 'encode', 'load', 'video'])('ends at once with process.exit() in the middle of: %s', async (what) => {
+    const mark = randomUUID()
+    const path = what === 'video' ? resolve('examples/speaker.mp4') : temporaryPath('exit.safetensors')
+    const ended = await runProgram('exit.mjs', [what, path], { env: { MARK: mark } })
+    expectEnd(ended, 7)
+    expect(ended.stdout).toBe('now\n')
+    expect(ended.after).toBeLessThan(5000)
+    // Nor does the ffmpeg that it read a video with live on.
+    await expect.poll(() => processesMarked(mark), { timeout: 10_000 }).toEqual([])
+  })
+
+  it.each([
+    ['with one addon', () => symlinkSync(join(packageFolder(), 'build'), join(other(), 'build'))],
+    ['with an addon each', () => cpSync(join(packageFolder(), 'build/Release'), join(other(), 'build/Release'), { recursive: true, dereference: true })],
+  ])('may have the package twice, %s: both predict the same', async (_, addBuild) => {
+    rmSync(other(), { recursive: true, force: true })
+    copyPackage(other())
+    addBuild()
+    const ended = await runProgram('twice.mjs', [join(other(), 'dist/index.js')])
+    expectEnd(ended, 0)
+    const { maps, foreign } = JSON.parse(ended.stdout) as { maps: string[]; foreign: string }
+    expect(Buffer.from(maps[0]!, 'base64')).toHaveLength(4 * 64 * 96)
+    expect(new Set(maps).size).toBe(1)
+    expect(foreign).toBe('ERR_DIFFSAL_INVALID_ARGUMENT')
   })
 
   it('ends with what nobody catches in the middle of a prediction', async () => {

@@ -1,5 +1,5 @@
 // Ends while a prediction runs and others wait, in the way that its argument names.
-import { createModel, inputs, logMel, trainingSample } from './package.mjs'
+import { createModel, DiffSal, inputs, logMel, trainingSample } from './package.mjs'
 
 const [how, path] = process.argv.slice(2)
 const model = await createModel()
@@ -20,6 +20,23 @@ if (how === 'save') {
   for await (const { type, step } of model.trainer().fit(dataset, { epochs: 1000, batch: 1 })) {
     if (type === 'step' && step === 2) setTimeout(quit, 100)
   }
+} else if (how === 'step') {
+  const trainer = model.trainer()
+  const { frames, target } = trainingSample(1)
+  const batch = { frames, audio: null, target: { ...target, shape: [1, ...target.shape] } }
+  await trainer.step(batch)
+  for (let i = 0; i < 100; i++) trainer.step(batch)
+  setTimeout(quit, 100)
+} else if (how === 'encode') {
+  for (let i = 0; i < 100; i++) model.encode(inputs)
+  setTimeout(quit, 100)
+} else if (how === 'load') {
+  await model.save(path)
+  for (let i = 0; i < 20; i++) DiffSal.load(path, { threads: 1 })
+  setTimeout(quit, 60)
+} else if (how === 'video') {
+  let maps = 0
+  for await (const _ of model.predictVideo(path, { steps: 1 })) if (++maps === 2) quit()
 } else {
   // Two models, for two threads that may be in libtorch while it ends.
   const other = await createModel()

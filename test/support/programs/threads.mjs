@@ -17,6 +17,11 @@ if (what === 'predict') {
   const alone = await message(start('predict'))
   const both = await Promise.all([message(start('predict')), message(start('predict')), predict()])
   answer.maps = [alone, ...both].map((map) => (typeof map === 'string' ? map : Buffer.from(map.buffer).toString('base64')))
+} else if (what === 'many') {
+  const workers = Array.from({ length: Number(rounds) }, () => start('predict'))
+  const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+  answer.maps = (await Promise.all(workers.map(message))).map((map) => Buffer.from(map.buffer).toString('base64'))
+  answer.ended = await Promise.all(ends)
 } else if (what === 'exit') {
   await message(start('sampling'))
   console.log('now')

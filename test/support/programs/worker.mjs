@@ -1,6 +1,6 @@
 // A worker thread that does what its data names, for ever; it posts 'begun' when it is at it, or its map and ends.
 import { parentPort, workerData } from 'node:worker_threads'
-import { config, createModel, DiffSal, inputs, logMel, noise } from './package.mjs'
+import { config, createModel, DiffSal, inputs, logMel, noise, trainingSample } from './package.mjs'
 
 const begun = () => parentPort.postMessage('begun')
 const samples = new Float32Array(400)
@@ -27,6 +27,29 @@ const work = {
   async models() {
     begun()
     for (;;) await (await DiffSal.create(config, { threads: 1 })).dispose()
+  },
+  async training() {
+    const trainer = (await createModel()).trainer()
+    const { frames, target } = trainingSample(1)
+    begun()
+    for (;;) await trainer.step({ frames, audio: null, target: { ...target, shape: [1, ...target.shape] } })
+  },
+  async fitting() {
+    const dataset = { length: 3, get: async (index) => trainingSample(index) }
+    for await (const { type } of (await createModel()).trainer().fit(dataset, { epochs: 1000, batch: 1 })) if (type === 'step') begun()
+  },
+  async encoding() {
+    const model = await createModel()
+    begun()
+    for (;;) (await model.encode(inputs)).dispose()
+  },
+  async loading() {
+    begun()
+    for (;;) await (await DiffSal.load(process.env.WEIGHTS, { threads: 1 })).dispose()
+  },
+  async videos() {
+    const model = await createModel()
+    for await (const _ of model.predictVideo(process.env.VIDEO, { steps: 1 })) begun()
   },
   async denoising() {
     const model = await createModel()
