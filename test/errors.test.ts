@@ -75,6 +75,7 @@ describe('fileError', () => {
     ['EISDIR', 'it is a directory'],
     ['ENOTDIR', 'not a directory'],
     ['ENAMETOOLONG', 'its name is too long'],
+    ['EROFS', 'its file system is read-only'],
     ['EIO', 'EIO: whatever'],
   ])('puts %s into words', (code, expected) => {
     const cause = system(code)
