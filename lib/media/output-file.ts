@@ -13,7 +13,7 @@ export interface MapWriter {
   commit(): Promise<void>
   /** Undoes `commit`: what was there before is there again, as far as the file system has links. */
   revert(): Promise<void>
-  /** Leaves nothing behind but what was committed. */
+  /** Leaves nothing behind but what was committed. Called in the end, after `commit` too. */
   discard(): Promise<void>
 }
 

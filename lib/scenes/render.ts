@@ -103,7 +103,10 @@ export async function renderScene(path: string, options?: RenderSceneOptions): P
       })
     }
     await file.commit()
-    await place?.commit()
+    await place?.commit().catch(async (error: unknown) => {
+      await file.revert()
+      throw error
+    })
   } catch (error) {
     signal?.throwIfAborted()
     throw error

@@ -36,6 +36,7 @@ test('in a folder that exists, other files stay', async () => {
   await writer.write(0, left)
   await writer.finish()
   await writer.commit()
+  await writer.discard()
   expect(readdirSync(folder).sort()).toEqual(['000000.png', 'notes.txt'])
   expect((await sharp(`${folder}/000000.png`).metadata()).width).toBe(4)
 })
