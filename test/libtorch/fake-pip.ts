@@ -8,7 +8,8 @@ export interface FakePip {
   calls(): string[]
 }
 
-/** `answer` is the shell code of `pip download`: `$dest` is the folder to put wheels into, `$args` everything after it. */
+/** `answer` is the shell code of `pip download`: `$dest` is the folder to put wheels into, `$args` everything after it,
+ * `$platforms` what was asked for. */
 export function fakePip(folder: string, answer: string): FakePip {
   mkdirSync(folder)
   const log = join(folder, 'calls.log')
@@ -18,7 +19,10 @@ export function fakePip(folder: string, answer: string): FakePip {
     `#!/bin/sh
 case "$*" in *--version*) exit 0 ;; esac
 while [ $# -gt 0 ]; do
-  case "$1" in --dest=*) dest="\${1#--dest=}"; shift; break ;; esac
+  case "$1" in
+    --platform=*) platforms="$platforms \${1#--platform=}" ;;
+    --dest=*) dest="\${1#--dest=}"; shift; break ;;
+  esac
   shift
 done
 args="$*"

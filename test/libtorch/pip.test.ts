@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { pipDownload } from '../../lib/libtorch/pip.ts'
@@ -45,6 +45,15 @@ test("then the user's index, then the project's own", async () => {
     '--no-deps torch==2.13.0+cpu',
     `--no-deps --extra-index-url=${release.builds.cpu.index} torch==2.13.0+cpu`,
   ])
+})
+
+test("asks for the platform of each of CUDA's wheels, which pip takes by the letter", async () => {
+  const pip = fakePip(temporaryPath('pip-platforms'), `echo "$platforms" >'${temporaryPath('platforms')}'; /bin/cp '${cpuWheel}' "$dest"`)
+  await pipDownload(release, 'cpu', folder('platforms-dest'), { env: { PATH: pip.PATH } })
+  const asked = readFileSync(temporaryPath('platforms'), 'utf8').trim().split(' ')
+  // Those of torch, cublas, cupti, nccl, cudnn, nvrtc and nvtx, as they were published for 2.13 and 2.14.
+  const tags = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_25', 'manylinux_2_18', 'manylinux2014', 'manylinux_2_12', 'manylinux_2_5']
+  expect(asked).toEqual(expect.arrayContaining(tags.map((tag) => `${tag}_x86_64`)))
 })
 
 test("for CUDA it brings CUDA's own wheels, and nothing that only Python needs", async () => {
