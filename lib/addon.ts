@@ -1,14 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from './errors.ts'
 import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from './libtorch/locate.ts'
 import { release, series } from './libtorch/releases.ts'
+import { findLoader, openLoader, type Loader } from './loader.ts'
 import { packageRoot } from './package-root.ts'
 import { libraryFault, strayFolder, strayLibraries } from './shared-library.ts'
-
-const require = createRequire(import.meta.url)
 
 /** Where the parts of the native addon are; a part that is not there is absent. */
 export interface AddonPaths {
@@ -18,11 +16,13 @@ export interface AddonPaths {
   readonly loader?: string
   /** The library beside it that holds the network. */
   readonly core?: string
+  /** The library beside both for what only CUDA has. */
+  readonly cudaPart?: string
   /** The libtorch it was compiled with, by its own note or this package's release. */
   readonly builtWith: BuiltWith
 }
 
-let opened: { readonly exports: unknown } | undefined
+let opened: { readonly exports: unknown; readonly libtorch: LocatedLibtorch } | undefined
 
 /**
  * The native addon: finds its two files and libtorch, checks that they fit, and opens them. The first success is kept; after a
@@ -32,11 +32,17 @@ let opened: { readonly exports: unknown } | undefined
  * ERR_DIFFSAL_LIBTORCH_VERSION (another one, or two in one process), each with its remedy
  */
 export function loadAddon(): unknown {
-  opened ??= { exports: open() }
+  opened ??= open()
   return opened.exports
 }
 
-function open(): unknown {
+/** The libtorch that {@link loadAddon} opened, or opens now. */
+export function openedLibtorch(): LocatedLibtorch {
+  opened ??= open()
+  return opened.libtorch
+}
+
+function open(): NonNullable<typeof opened> {
   const { root, loader, core, builtWith } = addonPaths()
   if (loader === undefined || core === undefined) {
     throw new DiffSalError(
@@ -56,9 +62,9 @@ function open(): unknown {
   checkWhole(libtorch, folder)
   checkNoOther(folder)
 
-  let openLibrary: (path: string) => void
+  let openLibrary: Loader['openLibrary']
   try {
-    ;({ openLibrary } = require(loader) as { openLibrary: (path: string) => void })
+    ;({ openLibrary } = openLoader(loader))
   } catch (error) {
     throw unopened(root, loader, (error as Error).message, error)
   }
@@ -80,7 +86,7 @@ function open(): unknown {
   if (series(version) !== series(libtorch.version)) {
     throw unusable(libtorch, library, `its files say that it is ${libtorch.version}, but its libraries are ${version}`)
   }
-  return module.exports
+  return { exports: module.exports, libtorch }
 }
 
 /** Refuses a libtorch of which a part is no whole library. */
@@ -98,12 +104,26 @@ function checkNoOther(folder: string): void {
 }
 
 function unusable(libtorch: LocatedLibtorch, library: string, why: string, cause?: unknown): DiffSalError {
+  // The first word of dlopen's is the library that it could not open.
+  const lacking = libtorch.variant === 'cpu' ? undefined : /^(lib(?:cu|nv|nccl)[^/\s:]*\.so[.\d]*): cannot open/.exec(why)?.[1]
+  if (lacking !== undefined) return lacksCuda(libtorch, library, lacking, cause)
   return new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_MISSING',
     `libtorch cannot be opened: ${why}. ` +
       `${libtorch.source === 'DIFFSAL_LIBTORCH' ? 'Install it again there, or unset DIFFSAL_LIBTORCH and run' : `Remove '${libtorch.dir}' and run`} ` +
       '`npx diffsal setup`.',
     { argument: 'libtorch', received: library, cause },
+  )
+}
+
+function lacksCuda({ variant, source }: LocatedLibtorch, received: string, lacking: string, cause: unknown): DiffSalError {
+  const unset = source === 'DIFFSAL_LIBTORCH' ? ' and unset DIFFSAL_LIBTORCH' : ''
+  const setup = (wanted: string): string => `with \`npx diffsal setup --variant ${wanted}\`${unset}`
+  return new DiffSalError(
+    'ERR_DIFFSAL_LIBTORCH_MISSING',
+    `libtorch cannot be opened: it is a CUDA build (${variant}), and CUDA's own library ${lacking} was not found. ` +
+      `Install the build that brings its libraries ${setup('cu130')}, or the CPU build ${setup('cpu')}.`,
+    { argument: 'libtorch', received, cause },
   )
 }
 
@@ -153,16 +173,14 @@ export function addonPaths(): AddonPaths {
   const root = packageRoot()
   const loader = findLoader(root)
   if (loader === undefined) return { root, builtWith: { version: release.version } }
-  const core = join(dirname(loader), 'diffsal_core.so')
-  return { root, loader, ...(existsSync(core) ? { core } : {}), builtWith: readBuiltWith(dirname(loader)) }
-}
-
-function findLoader(root: string): string | undefined {
-  const { path } = require('node-gyp-build') as { path: (root: string) => string }
-  try {
-    return path(root)
-  } catch {
-    return undefined
+  const beside = (name: string): string | undefined => [join(dirname(loader), name)].find(existsSync)
+  const [core, cudaPart] = [beside('diffsal_core.so'), beside('diffsal_cuda.so')]
+  return {
+    root,
+    loader,
+    ...(core === undefined ? {} : { core }),
+    ...(cudaPart === undefined ? {} : { cudaPart }),
+    builtWith: readBuiltWith(dirname(loader)),
   }
 }
 

@@ -80,6 +80,11 @@ export interface ModelMemory {
   parameters: number
   /** Features from `encode` that were neither disposed nor collected. */
   features: number
+  /**
+   * Of the CUDA device that the model is on, where the addon was built with its CUDA part: what tensors of this process take
+   * (`allocated`), what libtorch keeps for them and for later ones (`reserved`), and the device's memory in all and free.
+   */
+  device?: { allocated: number; reserved: number; total: number; free: number }
 }
 
 const ours = Symbol('model')

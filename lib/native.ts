@@ -53,7 +53,7 @@ export interface NativeModel {
     cancel: NativeCancelToken | undefined,
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
-  memory(): { parameters: number; features: number }
+  memory(): { parameters: number; features: number; device?: { allocated: number; reserved: number; total: number; free: number } }
   parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
   encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
@@ -136,7 +136,9 @@ export interface NativeAddon {
     options: Pick<ResolvedTrainerOptions, 'loss' | 'terms'>,
   ): Promise<{ loss: number; gradient: Tensor<'float32'> }>
   CancelToken: new () => NativeCancelToken
-  libtorch(): { version: string; settings: string; cudaDevices: number; cudaProblem: string }
+  libtorch(): { version: string; settings: string; cuda: number }
+  cudaDevices(): number
+  openCudaPart(path: string): void
   betas(timesteps: number): Tensor<'float64'>
   alphaBars(timesteps: number): Tensor<'float32'>
   ddimTimes(timesteps: number, steps: number, released: boolean): [now: number, next: number][]

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addonPaths, buildCommand } from '../addon.ts'
-import { devices } from '../devices.ts'
+import { cudaState } from '../cuda.ts'
+import { listDevices, type DeviceInfo } from '../devices.ts'
 import { DiffSalError } from '../errors.ts'
 import { checkSeries, locateLibtorch } from '../libtorch/locate.ts'
 import { findFfmpeg } from '../media/ffmpeg.ts'
@@ -44,7 +45,7 @@ export async function diagnose(): Promise<Diagnosis> {
   const libtorch = attempt(findLibtorch)
   const devices =
     addon.ok && libtorch.ok
-      ? attempt(listDevices)
+      ? attempt(findDevices)
       : { ok: false as const, summary: 'Not looked for until the addon and libtorch are there.' }
   const ffmpeg = await findFfmpeg().then(
     ({ path, source, version }): Finding => ({ ok: true, summary: `${version} in '${path}' (from ${source})`, path, source, version }),
@@ -78,14 +79,25 @@ function findLibtorch(): Finding {
 }
 
 /** Opens the addon: only that shows whether it works. */
-function listDevices(): Finding {
-  const { version, cudaDevices, cudaProblem } = native().libtorch()
-  const list = devices()
-  const words = list.map(
-    ({ id, name, memory }) => `${id} (${name}${memory === undefined ? '' : `, ${(memory.total / 2 ** 30).toFixed(1)} GiB`})`,
-  )
-  const noCuda = cudaDevices === 0 ? `; no CUDA: ${cudaProblem}` : ''
-  return { ok: true, summary: `${words.join(', ')}; libtorch ${version} works${noCuda}`, list, libtorch: version, cudaProblem }
+function findDevices(): Finding {
+  const { version } = native().libtorch()
+  const state = cudaState()
+  const list = listDevices(state)
+  const words = list.map(({ id, name, memory, capability }) => {
+    const facts = [name, ...(capability === undefined ? [] : [`compute capability ${capability}`]), memoryText(memory)]
+    return `${id} (${facts.join(', ')})`
+  })
+  const { obstacle, driver } = state
+  // Whoever has a driver means to use it; of others nothing is missing.
+  const advice = obstacle && driver.found ? ` ${obstacle.remedy}.` : ''
+  const noCuda = obstacle === undefined ? '' : `; no CUDA: ${obstacle.reason}.${advice}`
+  const summary = `${words.join(', ')}; libtorch ${version} works${noCuda}`
+  return { ok: true, summary, list, libtorch: version, driver, ...(obstacle && { noCuda: obstacle }) }
+}
+
+function memoryText({ total, free }: DeviceInfo['memory']): string {
+  const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+  return free === undefined ? gibibytes(total) : `${gibibytes(total)}, ${gibibytes(free)} free`
 }
 
 function attempt(look: () => Finding): Finding {

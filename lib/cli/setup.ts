@@ -5,16 +5,19 @@ import { addonPaths, buildCommand, whyCompile } from '../addon.ts'
 import { DiffSalError } from '../errors.ts'
 import type { LocatedLibtorch } from '../libtorch/locate.ts'
 import { showProgress } from '../libtorch/progress.ts'
-import { release, variants, type Variant } from '../libtorch/releases.ts'
-import { setupLibtorch } from '../libtorch/setup.ts'
+import { release, variants } from '../libtorch/releases.ts'
+import { setupLibtorch, type SetupOptions } from '../libtorch/setup.ts'
 
 /** `diffsal setup`: what `npm install` does, by hand, for where install scripts are off or another libtorch is wanted. */
 export function setupCommand(): Command {
   return new Command('setup')
     .description(`find or fetch libtorch ${release.version}, and compile the native addon where none works`)
-    .option('--variant <name>', `the build of libtorch: ${variants.join(' or ')} (default: what is there, else cpu)`)
+    .option(
+      '--variant <name>',
+      `the build of libtorch: ${variants.join(', ')}, or auto, for what the NVIDIA driver supports (default: what is there, else cpu)`,
+    )
     .option('--from <path|url>', 'install this wheel, zip, folder or address instead of fetching the official one')
-    .action(async ({ variant, from }: { variant?: Variant; from?: string }) => {
+    .action(async ({ variant, from }: { variant?: SetupOptions['variant']; from?: string }) => {
       const display = showProgress()
       let libtorch: LocatedLibtorch
       try {

@@ -14,8 +14,13 @@ export function cacheFolder(root: string, version: string, variant: string): str
   return join(root, `${prefix}${version}-${variant}`)
 }
 
-/** The folders of a series (`2.13`) that exist, the CUDA builds first: who fetched one means to use it. */
-export function cachedFolders(root: string, series: string): string[] {
+/**
+ * The folders of a series (`2.13`) that exist, the best first.
+ *
+ * @param usable - whether a device for this CUDA variant is there. Asked where both a CUDA and a CPU build are: then the CUDA one is
+ * the first if it is of use, else the CPU one, which opens sooner.
+ */
+export function cachedFolders(root: string, series: string, usable: (variant: string) => boolean): string[] {
   let names: string[]
   try {
     names = readdirSync(root)
@@ -23,6 +28,8 @@ export function cachedFolders(root: string, series: string): string[] {
     return []
   }
   const own = names.filter((name) => name.startsWith(`${prefix}${series}.`))
-  const isCpu = (name: string): number => Number(name.endsWith('-cpu'))
-  return own.sort((a, b) => isCpu(a) - isCpu(b) || b.localeCompare(a)).map((name) => join(root, name))
+  const newest = own.sort((a, b) => b.localeCompare(a))
+  const [cpu, cuda] = [newest.filter((name) => name.endsWith('-cpu')), newest.filter((name) => !name.endsWith('-cpu'))]
+  const cudaFirst = cpu.length === 0 || cuda.some((name) => usable(name.slice(name.lastIndexOf('-') + 1)))
+  return (cudaFirst ? [...cuda, ...cpu] : [...cpu, ...cuda]).map((name) => join(root, name))
 }

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { cachedFolders, cacheRoot } from './cache.ts'
-import { isSupported, release, series, supported } from './releases.ts'
+import { cudaDriver, driverObstacle, neededCuda, type CudaDriver } from './driver.ts'
+import { cudaVariant, isSupported, release, series, supported } from './releases.ts'
 
 /** A libtorch on disk. */
 export interface Libtorch {
@@ -31,6 +32,8 @@ export interface LocateOptions {
   readonly env?: NodeJS.ProcessEnv
   /** What the libtorch has to fit. Default: this package's release. */
   readonly builtWith?: BuiltWith
+  /** Asks NVIDIA's driver, which decides between a CUDA and a CPU build in the cache. */
+  readonly driver?: (env?: NodeJS.ProcessEnv) => CudaDriver
 }
 
 /**
@@ -52,9 +55,12 @@ export function locateLibtorch(options: LocateOptions = {}): LocatedLibtorch {
 }
 
 /** As {@link locateLibtorch}, but `undefined` when there is none. `DIFFSAL_LIBTORCH` set to something else is still an error. */
-export function findLibtorch({ env = process.env, builtWith = release }: LocateOptions = {}): LocatedLibtorch | undefined {
+export function findLibtorch({ env = process.env, driver = cudaDriver, ...rest }: LocateOptions = {}): LocatedLibtorch | undefined {
+  const builtWith: BuiltWith = rest.builtWith ?? release
   if (env.DIFFSAL_LIBTORCH) return { ...fromVariable(env.DIFFSAL_LIBTORCH), source: 'DIFFSAL_LIBTORCH' }
-  for (const folder of cachedFolders(cacheRoot(env), series(builtWith.version))) {
+  const usable = (variant: string): boolean =>
+    driverObstacle(driver(env), neededCuda(variant) ?? neededCuda(cudaVariant)!, env) === undefined
+  for (const folder of cachedFolders(cacheRoot(env), series(builtWith.version), usable)) {
     const cached = inspectLibtorch(join(folder, 'torch'))
     if (cached) return { ...cached, source: 'cache' }
   }

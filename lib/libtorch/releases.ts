@@ -4,6 +4,9 @@ export const variants = ['cpu', 'cu130'] as const
 /** `cpu`, or `cu130` for CUDA 13.0. */
 export type Variant = (typeof variants)[number]
 
+/** The variant for a machine with a CUDA device. */
+export const cudaVariant = 'cu130' satisfies Variant
+
 /** A file whose content is known in advance. */
 export interface Archive {
   readonly url: string

@@ -4,17 +4,21 @@ import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
 import { checkChoice, checkOptions, checkString } from '../options.ts'
 import { cacheFolder, cacheRoot } from './cache.ts'
 import { checkFile, download } from './download.ts'
+import { cudaDriver, driverObstacle, neededCuda, type CudaDriver } from './driver.ts'
 import { extractArchive, targetOf } from './extract.ts'
 import { checkSupported, findLibtorch, inspectLibtorch, libtorchFolder, type Libtorch, type LocatedLibtorch } from './locate.ts'
 import { pipDownload } from './pip.ts'
 import type { OnProgress } from './progress.ts'
-import { release as theRelease, variants, type Release, type Variant } from './releases.ts'
+import { cudaVariant, release as theRelease, variants, type Release, type Variant } from './releases.ts'
 import { withStaging } from './staging.ts'
 
 /** What {@link setupLibtorch} can be told. */
 export interface SetupOptions {
-  /** The build. Default: whichever is there already, else `cpu`. */
-  readonly variant?: Variant | undefined
+  /**
+   * The build; `auto` is `cu130` where NVIDIA's driver has a device for it, else `cpu`. Default: the variable DIFFSAL_VARIANT, else
+   * whichever is there already, else `cpu`. With `from` it is what must come; `auto` and the variable then say nothing.
+   */
+  readonly variant?: Variant | 'auto' | undefined
   /**
    * Install this one, replacing what the cache has: a wheel or zip, a folder that holds libtorch or wheels (torch's and, for CUDA,
    * those of CUDA's libraries), or the http(s) address of a wheel or zip. An address may end in `#sha256=…` to have it checked.
@@ -23,27 +27,32 @@ export interface SetupOptions {
   readonly onProgress?: OnProgress | undefined
   /** Receives a line at each step. */
   readonly log?: ((line: string) => void) | undefined
-  /** The variables that are read (DIFFSAL_LIBTORCH, DIFFSAL_CACHE, HTTPS_PROXY, PATH for pip). Default: the process's. */
+  /** The variables that are read (DIFFSAL_LIBTORCH, DIFFSAL_CACHE, DIFFSAL_VARIANT, HTTPS_PROXY, PATH for pip). Default: the process's. */
   readonly env?: NodeJS.ProcessEnv | undefined
   /** The release to install. Default: this package's. */
   readonly release?: Release | undefined
+  /** Asks NVIDIA's driver. */
+  readonly driver?: ((env?: NodeJS.ProcessEnv) => CudaDriver) | undefined
 }
 
-const optionNames = ['variant', 'from', 'onProgress', 'log', 'env', 'release'] as const
+/** {@link SetupOptions} with the build decided: what is there or `cpu` where it is undefined. */
+type Decided = Omit<SetupOptions, 'variant'> & { readonly variant: Variant | undefined }
+
+const optionNames = ['variant', 'from', 'onProgress', 'log', 'env', 'release', 'driver'] as const
 
 /**
- * Finds libtorch or installs it into the cache: `DIFFSAL_LIBTORCH`, the cache, the official archive, pip. With `variant`, a
- * `DIFFSAL_LIBTORCH` of another variant is passed over; with `from`, all of these are.
+ * Finds libtorch or installs it into the cache: `DIFFSAL_LIBTORCH`, the cache, the official archive, pip. With a variant, a
+ * `DIFFSAL_LIBTORCH` of another one is passed over; with `from`, all of these are.
  *
  * An installation appears in the cache whole or not at all, also when two run at once or one is interrupted.
  *
  * @throws DiffSalError ERR_DIFFSAL_LIBTORCH_MISSING with everything that was tried; ERR_DIFFSAL_LIBTORCH_VERSION when what came is
  * another release; ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE; ERR_DIFFSAL_NO_SPACE
  */
-export async function setupLibtorch(options: SetupOptions = {}): Promise<LocatedLibtorch> {
-  checkOptions('options', options, optionNames)
-  const { from, env = process.env, release = theRelease } = options
-  if (options.variant !== undefined) checkChoice('variant', options.variant, variants)
+export async function setupLibtorch(given: SetupOptions = {}): Promise<LocatedLibtorch> {
+  checkOptions('options', given, optionNames)
+  const { from, env = process.env, release = theRelease } = given
+  const options: Decided = { ...given, variant: decideVariant(given) }
   if (from !== undefined) return install(options, (folder, signal) => fetchFrom(checkString('from', from), folder, options, signal))
 
   const variant = options.variant ?? 'cpu'
@@ -78,6 +87,21 @@ export async function setupLibtorch(options: SetupOptions = {}): Promise<Located
   })
 }
 
+/** What is asked for by name, or what `auto` comes to, which the log is told with the reason. */
+function decideVariant({ variant, from, env = process.env, log, driver: ask = cudaDriver }: SetupOptions): Variant | undefined {
+  const variable = variant === undefined && from === undefined && env.DIFFSAL_VARIANT ? env.DIFFSAL_VARIANT : undefined
+  const wish = variant ?? variable
+  if (wish === undefined) return undefined
+  const choice = checkChoice(variable === undefined ? 'variant' : 'DIFFSAL_VARIANT', wish, [...variants, 'auto'] as const)
+  if (choice !== 'auto') return choice
+  if (from !== undefined) return undefined
+  const driver = ask(env)
+  const obstacle = driverObstacle(driver, neededCuda(cudaVariant)!, env)
+  if (obstacle) log?.(`auto: cpu, for ${obstacle.reason}`)
+  else log?.(`auto: ${cudaVariant}, for the NVIDIA driver has ${driver.devices.map(({ name }) => name).join(', ')}`)
+  return obstacle ? 'cpu' : cudaVariant
+}
+
 function remedy(release: Release, variant: Variant): string {
   const archive = release.builds[variant].archive?.url
   return archive === undefined
@@ -88,8 +112,8 @@ function remedy(release: Release, variant: Variant): string {
 }
 
 /** What needs no installation. */
-function present({ variant, env = process.env, release = theRelease, log }: SetupOptions): LocatedLibtorch | undefined {
-  const found = findLibtorch({ env, builtWith: release })
+function present({ variant, env = process.env, release = theRelease, log, driver }: Decided): LocatedLibtorch | undefined {
+  const found = findLibtorch({ env, builtWith: release, ...(driver && { driver }) })
   if (found && (variant === undefined || found.variant === variant)) {
     checkSupported(found)
     return found
@@ -106,7 +130,7 @@ function present({ variant, env = process.env, release = theRelease, log }: Setu
 type Fetch = (folder: string, signal: AbortSignal) => Promise<string>
 
 /** Has `fetch` bring the files, checks what came and moves it into the cache. */
-async function install(options: SetupOptions, fetch: Fetch): Promise<LocatedLibtorch> {
+async function install(options: Decided, fetch: Fetch): Promise<LocatedLibtorch> {
   const { env = process.env, release = theRelease, variant, from } = options
   const root = cacheRoot(env)
   return withStaging(root, async (staging, signal) => {

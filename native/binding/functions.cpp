@@ -13,6 +13,7 @@
 #include "diffusion/ddim_sampler.h"
 #include "diffusion/noise_schedule.h"
 #include "prediction/inputs.h"
+#include "runtime/cuda_part.h"
 #include "runtime/device.h"
 
 namespace diffsal {
@@ -27,16 +28,28 @@ Napi::Value at_once(const Napi::CallbackInfo& info, Function function) {
   });
 }
 
-// () -> { version, settings, cudaDevices, cudaProblem }
+// () -> { version, settings, cuda }
 Napi::Value libtorch(const Napi::CallbackInfo& info) {
   return at_once(info, [&] {
     auto env = info.Env();
     auto object = Napi::Object::New(env);
     object.Set("version", libtorch_version());
     object.Set("settings", build_settings());
-    object.Set("cudaDevices", Napi::Number::New(env, static_cast<double>(cuda_devices())));
-    object.Set("cudaProblem", cuda_problem());
+    object.Set("cuda", Napi::Number::New(env, static_cast<double>(cuda_version())));
     return object;
+  });
+}
+
+// () -> number
+Napi::Value js_cuda_devices(const Napi::CallbackInfo& info) {
+  return at_once(info, [&] { return Napi::Number::New(info.Env(), static_cast<double>(cuda_devices())); });
+}
+
+// (path) -> undefined
+Napi::Value js_open_cuda_part(const Napi::CallbackInfo& info) {
+  return at_once(info, [&] {
+    open_cuda_part(info[0].ToString().Utf8Value());
+    return info.Env().Undefined();
   });
 }
 
@@ -120,6 +133,8 @@ void define_functions(Napi::Env env, Napi::Object exports) {
   exports.Set("libtorchVersion", libtorch_version());
   exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
   exports.Set("libtorch", Napi::Function::New<libtorch>(env, "libtorch"));
+  exports.Set("cudaDevices", Napi::Function::New<js_cuda_devices>(env, "cudaDevices"));
+  exports.Set("openCudaPart", Napi::Function::New<js_open_cuda_part>(env, "openCudaPart"));
   exports.Set("betas", Napi::Function::New<js_betas>(env, "betas"));
   exports.Set("alphaBars", Napi::Function::New<js_alpha_bars>(env, "alphaBars"));
   exports.Set("ddimTimes", Napi::Function::New<js_ddim_times>(env, "ddimTimes"));

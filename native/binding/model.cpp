@@ -20,6 +20,8 @@
 #include "checkpoint/safetensors_writer.h"
 #include "prediction/inputs.h"
 #include "prediction/predict.h"
+#include "runtime/cuda_part.h"
+#include "runtime/device.h"
 #include "runtime/error.h"
 #include "runtime/random.h"
 
@@ -153,10 +155,12 @@ Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Valu
 Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto config = config_from_js(info[0].As<Napi::Object>());
   at::Device device(text(info[1]));
+  device_ = device;
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
     work = [network = network_, config, device, file = weights_from_js(from)] {
+      use_device(device);
       auto source = file.source();
       auto loaded = std::make_unique<Network>(config, source, device);
       source.finish();
@@ -170,6 +174,7 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
     work = [network = network_, config, device, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
+      use_device(device);
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
@@ -235,7 +240,9 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
       info, info[2],
       [network = network_, inputs = std::move(inputs), seeds = std::move(seeds)] {
         c10::InferenceMode inference;
-        return encode_clip(**network, inputs, seeds);
+        auto features = encode_clip(**network, inputs, seeds);
+        synchronize((*network)->device());
+        return features;
       },
       [counter = feature_bytes_](Napi::Env env, Features& features) -> Napi::Value {
         return FeaturesHandle::make(env, std::move(features), counter);
@@ -301,6 +308,15 @@ Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
   object.Set("parameters", static_cast<double>(parameter_bytes()));
   object.Set("features", static_cast<double>(feature_bytes_->load()));
+  const auto* cuda = cuda_part();
+  if (!device_.is_cuda() || cuda == nullptr) return object;
+  auto memory = cuda->memory(device_.index());
+  auto device = Napi::Object::New(info.Env());
+  device.Set("allocated", static_cast<double>(memory.allocated));
+  device.Set("reserved", static_cast<double>(memory.reserved));
+  device.Set("total", static_cast<double>(memory.total));
+  device.Set("free", static_cast<double>(memory.free));
+  object.Set("device", device);
   return object;
 }
 
@@ -308,10 +324,11 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
   auto* self = this;
   return submit<Nothing>(
       info, info.Env().Undefined(),
-      [network = network_, at_close = std::move(at_close_)] {
+      [network = network_, at_close = std::move(at_close_), device = device_] {
         for (const auto& free : at_close) free();
         network->reset();
-        malloc_trim(0);  // glibc keeps what tensors have freed
+        malloc_trim(0);  // glibc keeps what tensors have freed, and so does CUDA's allocator
+        if (device.is_cuda() && cuda_part() != nullptr) cuda_part()->release_cached();
         return Nothing();
       },
       [self](Napi::Env env, Nothing&) {

@@ -66,12 +66,14 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,
                      std::function<Napi::Value(Napi::Env, Result&)> convert);
 
-  // () -> { parameters, features }, bytes held
+  // () -> { parameters, features, device? }, bytes held
   Napi::Value memory(const Napi::CallbackInfo& info);
 
   int64_t parameter_bytes() const;
   void tell_bytes(Napi::Env env, int64_t bytes);
 
+  // Where build() was told to make the network.
+  at::Device device_{at::kCPU};
   std::shared_ptr<std::set<Worker*>> workers_;
   // Bytes of the features that this model encoded and nobody has freed.
   std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);

@@ -5,6 +5,7 @@
 #include <ATen/ops/stack.h>
 
 #include "diffusion/ddim_sampler.h"
+#include "runtime/device.h"
 #include "runtime/error.h"
 #include "runtime/random.h"
 
@@ -27,7 +28,13 @@ Prediction sample(const Network& network, const Features& features, const Predic
     return network.denoise(x, times, features);
   };
   std::vector<Tensor> estimates;
-  SamplerOptions sampler{config.timesteps, options.steps, options.eta, config.released(), std::move(generators), options.on_step, {}};
+  SamplerOptions sampler{config.timesteps, options.steps, options.eta, config.released(), std::move(generators), {}, {}};
+  if (options.on_step) {
+    sampler.on_step = [&](int64_t step, int64_t steps) {
+      synchronize(network.device());  // told when it is done, not when it is queued
+      options.on_step(step, steps);
+    };
+  }
   if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(s0.to(at::kCPU)); };
   auto map = ddim_sample(denoise, x, std::move(sampler)).to(at::kCPU);
   check_result(map);

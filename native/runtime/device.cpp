@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 namespace diffsal {
 
@@ -17,12 +18,21 @@ std::string libtorch_version() {
   return settings.substr(begin, settings.find_first_of(", \n", begin) - begin);
 }
 
-int64_t cuda_devices() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
+int64_t cuda_version() {
+  const auto& hooks = at::detail::getCUDAHooks();
+  return hooks.hasCUDART() ? hooks.versionCUDART() : 0;
+}
 
-std::string cuda_problem() {
-  if (cuda_devices() > 0) return {};
-  return at::detail::getCUDAHooks().hasCUDA() ? "libtorch found no CUDA device; is the driver installed and new enough?"
-                                              : "this libtorch is a CPU build, or finds no CUDA driver";
+int64_t cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
+
+void use_device(at::Device device) {
+  if (!device.is_cuda()) return;
+  c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  at::globalContext().setAllowTF32CuDNN(false);
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
 }
 
 }  // namespace diffsal

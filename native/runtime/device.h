@@ -1,20 +1,29 @@
 #pragma once
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace diffsal {
 
 // "2.13.0", of the libtorch that is loaded.
 std::string libtorch_version();
 
-// Why libtorch cannot use CUDA here; empty where it can.
-std::string cuda_problem();
-
-// How many CUDA devices libtorch can use; 0 for a CPU build or where there is no driver.
-int64_t cuda_devices();
-
 // libtorch's own description of its build, several lines.
 std::string build_settings();
+
+// The CUDA that libtorch is built for, 13000 for 13.0; 0 of a CPU build.
+int64_t cuda_version();
+
+// How many CUDA devices libtorch can use; 0 for a CPU build or where there is no driver. With a driver that is too old libtorch
+// complains on standard error.
+int64_t cuda_devices();
+
+// Makes `device` the calling thread's for good, so that nothing this thread does touches another one. On CUDA float32 then is
+// float32: libtorch would compute convolutions in TF32, which keeps 10 bits of the fraction.
+void use_device(at::Device device);
+
+// Waits until the device has done what it was given; the CPU has.
+void synchronize(at::Device device);
 
 }  // namespace diffsal

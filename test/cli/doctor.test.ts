@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { makeAddon, makeLibtorch } from '../support/fake-addon.ts'
+import { driverEnv, h200, makeDriver, makeNoDriver } from '../support/fake-driver.ts'
 import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -10,6 +11,7 @@ const folder = temporaryPath('package')
 const programs = temporaryPath('programs')
 const ffmpeg = join(programs, 'ffmpeg')
 const libtorch = temporaryPath('libtorch')
+const noDriver = makeNoDriver(temporaryPath('no-driver'))
 
 beforeAll(() => {
   copyPackage(folder)
@@ -26,7 +28,7 @@ function doctor(args: readonly string[], env: NodeJS.ProcessEnv = {}): { status:
     await doctorCommand().parseAsync(${JSON.stringify(args)}, { from: 'user' })`
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
-    env: { ...process.env, DIFFSAL_LIBTORCH: libtorch, DIFFSAL_CACHE: temporaryPath('cache'), DIFFSAL_FFMPEG: ffmpeg, ...env },
+    env: { ...process.env, DIFFSAL_LIBTORCH: libtorch, DIFFSAL_CACHE: temporaryPath('cache'), DIFFSAL_FFMPEG: ffmpeg, LD_LIBRARY_PATH: noDriver, ...env },
   })
 }
 
@@ -37,12 +39,25 @@ test('everything there: one line each, exit code 0', () => {
     `ok       node      ${process.versions.node}`,
     `ok       addon     '${join(folder, 'build/Release/diffsal_core.so')}'`,
     `ok       libtorch  2.13.0+cpu (cpu) in '${libtorch}' (from DIFFSAL_LIBTORCH)`,
-    expect.stringMatching(/^ok {7}devices {3}cpu \(.*GiB\); libtorch 2\.13\.0 works; no CUDA: it is made up$/),
+    expect.stringMatching(
+      /^ok {7}devices {3}cpu \(.* GiB, .* GiB free\); libtorch 2\.13\.0 works; no CUDA: libtorch 2\.13\.0\+cpu is a CPU build, and no NVIDIA driver was found \(.*\)\.$/,
+    ),
     `ok       ffmpeg    7.1.1 in '${ffmpeg}' (from DIFFSAL_FFMPEG)`,
     '',
     'Everything is there.',
     '',
   ])
+})
+
+test('CUDA devices are told with their memory, and beside a CPU libtorch how to use them', () => {
+  const driver = driverEnv(makeDriver(temporaryPath('driver')), { devices: [h200] })
+  const devicesOf = (env: Record<string, string>) => /^ok {7}devices {3}(.*)$/m.exec(doctor([], env).stdout)?.[1]
+  expect(devicesOf({ ...driver, FAKE_TORCH_CUDA: '13000', FAKE_TORCH_DEVICES: '1' })).toMatch(
+    / GiB free\), cuda:0 \(NVIDIA H200, compute capability 9\.0, 139\.7 GiB, 111\.8 GiB free\); libtorch 2\.13\.0 works$/,
+  )
+  expect(devicesOf(driver)).toMatch(
+    /; no CUDA: .* is a CPU build, though the NVIDIA driver has cuda:0 \(NVIDIA H200\)\. To use it, unset DIFFSAL_LIBTORCH and run `npx diffsal setup --variant auto`\.$/,
+  )
 })
 
 test('--json says the same to programs', () => {
@@ -53,7 +68,7 @@ test('--json says the same to programs', () => {
     node: { ok: true, version: process.versions.node },
     addon: { ok: true, core: join(folder, 'build/Release/diffsal_core.so') },
     libtorch: { ok: true, dir: libtorch, version: '2.13.0+cpu', variant: 'cpu', source: 'DIFFSAL_LIBTORCH' },
-    devices: { ok: true, list: [{ id: 'cpu', type: 'cpu' }] },
+    devices: { ok: true, list: [{ id: 'cpu', type: 'cpu' }], driver: { found: false, devices: [] }, noCuda: { remedy: expect.any(String) as string } },
     ffmpeg: { ok: true, path: ffmpeg, version: '7.1.1' },
   })
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { fakeWheel } from '../libtorch/zip.ts'
@@ -53,6 +53,16 @@ test('--from installs, reports by lines where there is no terminal, and compiles
   expect(stderr).toContain('100 %')
 })
 
+test('--variant auto asks the driver, without an addon through nvidia-smi', () => {
+  const programs = temporaryPath('programs')
+  mkdirSync(programs)
+  writeFileSync(join(programs, 'nvidia-smi'), "#!/bin/sh\necho '<cuda_version>12.4</cuda_version><gpu id=\"0\"></gpu>'\n")
+  chmodSync(join(programs, 'nvidia-smi'), 0o755)
+  const { stderr } = setup(['--variant', 'auto'], { PATH: programs, HTTPS_PROXY: 'http://127.0.0.1:9' })
+  expect(stderr).toContain('auto: cpu, for the NVIDIA driver is too old: it supports CUDA up to 12.4, and 13.0 is needed')
+  expect(stderr).toContain('libtorch 2.13.0 (cpu) could not be installed')
+})
+
 test('compiles only an addon that is missing, of another libtorch, or made for another system', () => {
   const libtorch = makeLibtorch(temporaryPath('libtorch'))
   const release = makeAddon(folder, libtorch)
@@ -78,6 +88,6 @@ test('passes errors on and leaves nothing', () => {
   expect(status).toBe(1)
   expect(stderr).toContain('ERR_DIFFSAL_LIBTORCH_VERSION libtorch 2.13.0 (cu130) was wanted, but libtorch 2.13.0+cpu (cpu) came.')
   expect(readdirSync(cache)).toEqual([])
-  expect(setup(['--variant', 'gpu']).stderr).toContain("ERR_DIFFSAL_INVALID_ARGUMENT 'variant' must be one of 'cpu', 'cu130'")
+  expect(setup(['--variant', 'gpu']).stderr).toContain("ERR_DIFFSAL_INVALID_ARGUMENT 'variant' must be one of 'cpu', 'cu130', 'auto'")
   expect(setup([], { DIFFSAL_LIBTORCH: '/none' }).stderr).toContain("ERR_DIFFSAL_LIBTORCH_MISSING DIFFSAL_LIBTORCH is '/none'")
 })

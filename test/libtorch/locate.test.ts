@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checkSeries, checkSupported, findLibtorch, inspectLibtorch, locateLibtorch } from '../../lib/libtorch/locate.ts'
@@ -91,16 +91,22 @@ test('an empty DIFFSAL_LIBTORCH counts as unset; nothing anywhere is a sentence 
   )
 })
 
-test('the cache: a CUDA build goes before the CPU build, damaged and other releases are passed over', () => {
+test('the cache: damaged and other releases are passed over; of a CUDA and a CPU build it is the one that the driver suits', () => {
   const cache = temporaryPath('cache')
   const env = { DIFFSAL_CACHE: cache }
+  const device = { name: 'one', capability: '9.0', total: 1, free: 1 }
+  const driver = (version: number) => () => ({ found: true, version, problem: '', devices: [device] })
+  const none = () => ({ found: false, version: 0, problem: 'gone', devices: [] })
   libtorchAt(join(cache, 'libtorch-2.12.0-cpu', 'torch'), { 'version.py': "__version__ = '2.12.0+cpu'\n" })
   mkdirSync(join(cache, 'libtorch-2.13.0-cu130', 'torch', 'lib'), { recursive: true })
   expect(findLibtorch({ env })).toBeUndefined()
   const cpu = libtorchAt(join(cache, 'libtorch-2.13.0-cpu', 'torch'))
   expect(findLibtorch({ env })).toEqual({ dir: cpu, version: '2.13.0+cpu', variant: 'cpu', source: 'cache' })
   const cuda = libtorchAt(join(cache, 'libtorch-2.13.0-cu130', 'torch'), { 'version.py': "__version__ = '2.13.0+cu130'\n" })
-  expect(findLibtorch({ env })).toMatchObject({ dir: cuda, variant: 'cu130' })
+  expect(findLibtorch({ env, driver: driver(13000) })).toMatchObject({ dir: cuda, variant: 'cu130' })
+  for (const unfit of [driver(12080), none]) expect(findLibtorch({ env, driver: unfit })).toMatchObject({ dir: cpu, variant: 'cpu' })
+  rmSync(cpu, { recursive: true })
+  expect(findLibtorch({ env, driver: none })).toMatchObject({ dir: cuda, variant: 'cu130' })
   expect(findLibtorch({ env, builtWith: { version: '2.12.1' } })).toMatchObject({ version: '2.12.0+cpu' })
 })
 

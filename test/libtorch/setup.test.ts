@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { CudaDriver } from '../../lib/libtorch/driver.ts'
 import type { Release } from '../../lib/libtorch/releases.ts'
 import { setupLibtorch, type SetupOptions } from '../../lib/libtorch/setup.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
@@ -122,10 +123,56 @@ test("cu130 comes from pip, with CUDA's libraries where libtorch_cuda looks for 
   expect(libtorch).toMatchObject({ variant: 'cu130', version: '2.13.0+cu130' })
   expect(readFileSync(join(libtorch.dir, '../nvidia/cu13/lib/libcublas.so.13'), 'utf8')).toBe('cublas')
   expect(requests).toEqual([])
-  // Without a wish the CUDA build that is there is the one; cpu is still to be had.
+  // Without a wish the CUDA build that is there is the one; cpu is still to be had, and then the driver decides.
   await expect(setupLibtorch(options)).resolves.toEqual(libtorch)
   await expect(setupLibtorch({ ...options, variant: 'cpu' })).resolves.toMatchObject({ variant: 'cpu' })
   expect(readdirSync(cache).sort()).toEqual(['libtorch-2.13.0-cpu', 'libtorch-2.13.0-cu130'])
+  await expect(setupLibtorch({ ...options, driver: () => gpu })).resolves.toEqual(libtorch)
+  await expect(setupLibtorch({ ...options, driver: () => noGpu })).resolves.toMatchObject({ variant: 'cpu' })
+})
+
+const gpu: CudaDriver = { found: true, version: 13000, problem: '', devices: [{ name: 'NVIDIA H200', capability: '9.0', total: 1, free: 1 }] }
+const noGpu: CudaDriver = { found: false, version: 0, problem: 'libcuda.so.1: gone', devices: [] }
+
+describe('auto', () => {
+  const cuda = (): FakePip => pipWith([['torch-2.13.0+cu130-cp311.whl', fakeWheel('2.13.0+cu130')]])
+
+  test('is the CUDA build where the driver has a device for it, else the CPU build, and says why', async () => {
+    for (const [driver, variant, reason] of [
+      [gpu, 'cu130', 'auto: cu130, for the NVIDIA driver has NVIDIA H200'],
+      [noGpu, 'cpu', 'auto: cpu, for no NVIDIA driver was found (libcuda.so.1: gone)'],
+      [{ ...gpu, version: 12080 }, 'cpu', 'auto: cpu, for the NVIDIA driver is too old: it supports CUDA up to 12.8, and 13.0 is needed'],
+    ] as const) {
+      const lines: string[] = []
+      const { cache, ...options } = place('/wheel', cuda())
+      const libtorch = await setupLibtorch({ ...options, variant: 'auto', driver: () => driver, log: (line) => lines.push(line) })
+      expect(libtorch.variant).toBe(variant)
+      expect(readdirSync(cache)).toEqual([`libtorch-2.13.0-${variant}`])
+      expect(lines[0]).toBe(reason)
+    }
+  })
+
+  test('is asked for by DIFFSAL_VARIANT too, which an option goes before, and must be one that there is', async () => {
+    const { cache, env, release } = place('/wheel', cuda())
+    const options = (variant: string): SetupOptions => ({ release, driver: () => gpu, env: { ...env, DIFFSAL_VARIANT: variant } })
+    await expect(setupLibtorch({ ...options('auto'), variant: 'cpu' })).resolves.toMatchObject({ variant: 'cpu' })
+    await expect(setupLibtorch(options('auto'))).resolves.toMatchObject({ variant: 'cu130' })
+    await expect(setupLibtorch(options('cpu'))).resolves.toMatchObject({ variant: 'cpu' })
+    expect(readdirSync(cache).sort()).toEqual(['libtorch-2.13.0-cpu', 'libtorch-2.13.0-cu130'])
+    await expectDiffSalError(
+      () => setupLibtorch(options('cuda')),
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      "'DIFFSAL_VARIANT' must be one of 'cpu', 'cu130', 'auto'",
+    )
+  })
+
+  test('takes with --from what is there', async () => {
+    const { cache, ...options } = place('/none')
+    for (const wish of [{ variant: 'auto' as const }, { env: { ...options.env, DIFFSAL_VARIANT: 'cu130' } }]) {
+      await expect(setupLibtorch({ ...options, ...wish, driver: () => gpu, from: `${server}/wheel` })).resolves.toMatchObject({ variant: 'cpu' })
+    }
+    expect(readdirSync(cache)).toEqual(['libtorch-2.13.0-cpu'])
+  })
 })
 
 test('cu130 without pip: the remedy brings every wheel', async () => {

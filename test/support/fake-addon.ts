@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
@@ -16,12 +16,17 @@ export function makeLibtorch(dir: string, version = '2.13.0+cpu', inside = versi
   return dir
 }
 
-/** The real loader, and beside it a core that needs the libtorch of `makeLibtorch` by its soname, in a package's build folder. */
+/**
+ * The real loader, and beside it a core that needs the libtorch of `makeLibtorch` by its soname, in a package's build folder. The core
+ * is for the CUDA that FAKE_TORCH_CUDA says (13000), none by default, and finds as many devices as FAKE_TORCH_DEVICES says.
+ */
 export function makeAddon(packageFolder: string, libtorch: string): string {
   const folder = join(packageFolder, 'build', 'Release')
   mkdirSync(folder, { recursive: true })
   const native = join(import.meta.dirname, '../../native')
-  compile(join(folder, 'diffsal.node'), `#include "${native}/loader/loader.cpp"`, [`-Wl,--version-script=${native}/exports.map`])
+  const sources = readdirSync(join(native, 'loader')).filter((name) => name.endsWith('.cpp'))
+  const includes = sources.map((name) => `#include "${join(native, 'loader', name)}"\n`).join('')
+  compile(join(folder, 'diffsal.node'), includes, [`-Wl,--version-script=${native}/exports.map`])
   compile(join(folder, 'diffsal_core.so'), core, [`-L${join(libtorch, 'lib')}`, '-ltorch_cpu'])
   return folder
 }
@@ -35,6 +40,7 @@ export function compile(path: string, source: string, link: readonly string[]): 
 
 const core = `
 #include <node_api.h>
+#include <cstdlib>
 extern "C" int torch_number();
 extern "C" const char* torch_version();
 static napi_value nothing(napi_env, napi_callback_info) { return nullptr; }
@@ -43,14 +49,23 @@ static napi_value text(napi_env env, const char* value) {
   napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &result);
   return result;
 }
+static napi_value variable(napi_env env, const char* name) {
+  const char* value = std::getenv(name);
+  napi_value number;
+  napi_create_int32(env, value == nullptr ? 0 : std::atoi(value), &number);
+  return number;
+}
 static napi_value libtorch(napi_env env, napi_callback_info) {
-  napi_value result, devices;
+  napi_value result;
   napi_create_object(env, &result);
-  napi_create_int32(env, 0, &devices);
-  napi_set_named_property(env, result, "cudaDevices", devices);
   napi_set_named_property(env, result, "version", text(env, "2.13.0"));
-  napi_set_named_property(env, result, "cudaProblem", text(env, "it is made up"));
+  napi_set_named_property(env, result, "cuda", variable(env, "FAKE_TORCH_CUDA"));
   return result;
+}
+static napi_value cuda_devices(napi_env env, napi_callback_info) { return variable(env, "FAKE_TORCH_DEVICES"); }
+static napi_value open_cuda_part(napi_env env, napi_callback_info) {
+  napi_throw_error(env, nullptr, "it is made up");
+  return nullptr;
 }
 NAPI_MODULE_INIT() {
   napi_value number, function;
@@ -59,6 +74,10 @@ NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "libtorchVersion", text(env, torch_version()));
   napi_create_function(env, "libtorch", NAPI_AUTO_LENGTH, libtorch, nullptr, &function);
   napi_set_named_property(env, exports, "libtorch", function);
+  napi_create_function(env, "cudaDevices", NAPI_AUTO_LENGTH, cuda_devices, nullptr, &function);
+  napi_set_named_property(env, exports, "cudaDevices", function);
+  napi_create_function(env, "openCudaPart", NAPI_AUTO_LENGTH, open_cuda_part, nullptr, &function);
+  napi_set_named_property(env, exports, "openCudaPart", function);
   const char* names[] = {"initialise", "stop"};
   for (const char* name : names) {
     napi_create_function(env, name, NAPI_AUTO_LENGTH, nothing, nullptr, &function);
