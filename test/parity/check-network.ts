@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { DiffSal, type Features, type Tensor } from '../../lib/index.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { inputsOf, networkCase, readGolden } from '../support/fixtures.ts'
+import { testDevice } from '../support/test-device.ts'
 import { testWeights } from '../support/test-weights.ts'
 
 /** What may lie between a result and its golden value. */
@@ -29,7 +30,7 @@ export function checkNetwork(name: string, { video, audio = false }: { video?: s
 
   beforeAll(async () => {
     golden = await readGolden(name)
-    model = await DiffSal.load(await testWeights(config))
+    model = await DiffSal.load(await testWeights(config), { device: testDevice })
     features = await model.encode(conditions)
   })
 

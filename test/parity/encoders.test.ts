@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DiffSal, type Features, type VideoEncoderConfig } from '../../lib/index.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { readGolden } from '../support/fixtures.ts'
+import { testDevice } from '../support/test-device.ts'
 import { testInput } from '../support/test-values.ts'
 import { testWeights } from '../support/test-weights.ts'
 
@@ -17,7 +18,7 @@ describe.each<VideoEncoderConfig['name']>(['s3d', 'swin3d_t', 'resnet3d_50'])('%
   beforeAll(async () => {
     // The golden encoder stands alone: its test values are those of the names without the prefix.
     const named = (parameter: string) => (parameter.startsWith(prefix) ? parameter.slice(prefix.length) : parameter)
-    model = await DiffSal.load(await testWeights({ size: [64, 96], audio: false, videoEncoder: { name } }, named))
+    model = await DiffSal.load(await testWeights({ size: [64, 96], audio: false, videoEncoder: { name } }, named), { device: testDevice })
     const shape = [1, 3, 16, 64, 96]
     features = await model.encode({ frames: { dtype: 'float32', shape, data: testInput('frames', shape) } })
   })
