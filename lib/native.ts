@@ -56,8 +56,15 @@ export interface NativeModel {
   memory(): { parameters: number; features: number; device?: { allocated: number; reserved: number; total: number; free: number } }
   parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
-  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
-  denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
+  /** `plain`: by the layers that a trainer calculates with, also where the CPU has faster ones. */
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, plain?: boolean): Promise<NativeFeatures>
+  denoise(
+    x: Tensor<'float32'>,
+    t: Tensor<'int64'>,
+    features: NativeFeatures,
+    cancel: NativeCancelToken | undefined,
+    plain?: boolean,
+  ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
     options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },

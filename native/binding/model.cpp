@@ -238,8 +238,8 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
   auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
-      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds)] {
-        c10::InferenceMode inference;
+      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), plain = info[3].ToBoolean().Value()] {
+        c10::InferenceMode inference(!plain);
         auto features = encode_clip(**network, inputs, seeds);
         synchronize((*network)->device());
         return features;
@@ -255,8 +255,8 @@ Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
   auto features = FeaturesHandle::features_of(info[2]);
   return submit<Tensor>(
       info, info[3],
-      [network = network_, x, t, features] {
-        c10::InferenceMode inference;
+      [network = network_, x, t, features, plain = info[4].ToBoolean().Value()] {
+        c10::InferenceMode inference(!plain);
         check_finite(x, "x");
         auto device = (*network)->device();
         auto map = (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);

@@ -47,9 +47,9 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value parameter(const Napi::CallbackInfo& info);
   // (path, header, dtype, cancel) -> Promise<void>
   Napi::Value save(const Napi::CallbackInfo& info);
-  // (inputs, cancel) -> Promise<Features>
+  // (inputs, seeds, cancel, plain) -> Promise<Features>; plain: by the layers that a trainer calculates with, as the next one's
   Napi::Value encode(const Napi::CallbackInfo& info);
-  // (x, t, features, cancel) -> Promise<Tensor>
+  // (x, t, features, cancel, plain) -> Promise<Tensor>
   Napi::Value denoise(const Napi::CallbackInfo& info);
   // (inputs | features, { steps, eta, seeds, noise }, cancel, onStep) -> Promise<Tensor>
   Napi::Value predict(const Napi::CallbackInfo& info);

@@ -16,6 +16,8 @@ struct Interacted {
 // alternatives. residual is not the paper's: x + W (U x * V a), so that a place can tell by itself, without the detour over the
 // attention's key, whether it looks as it sounds.
 class Interaction {
+  friend class PreparedBlock;
+
  public:
   Interaction(const Scope& scope, int64_t channels, InteractionKind kind);
   Interacted operator()(const Tensor& x, const Tensor& audio) const;

@@ -10,6 +10,8 @@ namespace diffsal {
 // attention's key; attention and MLP, each with its residual connection. With attention none (table 1), a 3x3
 // convolution and BatchNorm on every slot stand in.
 class MAMBlock {
+  friend class PreparedBlock;
+
  public:
   MAMBlock(const Scope& scope, int64_t channels, int64_t kernel, const Config& config);
   // x: (B, C, t, h, w); audio: VGGish's enhanced map (B, Ca, t, ha, wa), or undefined.

@@ -3,11 +3,17 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
+#include "inference/cpu_inference.h"
+
 namespace diffsal {
 
 int64_t Features::bytes() const {
   int64_t total = audio.defined() ? static_cast<int64_t>(audio.nbytes()) : 0;
   for (const auto& map : video) total += static_cast<int64_t>(map.nbytes());
+  for (size_t i = 0; i < clip.video.size(); ++i) {
+    if (!clip.video[i].is_alias_of(video[i])) total += static_cast<int64_t>(clip.video[i].nbytes());
+    if (clip.sound[i].defined()) total += static_cast<int64_t>(clip.sound[i].nbytes());
+  }
   return total;
 }
 
@@ -26,24 +32,35 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vec
   if (mel.defined()) {
     features.audio = (*spatiotemp_net_)((*audio_net_)(mel));
   }
-  if (frames.defined()) {
-    features.video = (*visual_net_)(frames, pass);
-    return features;
-  }
-  auto channels = config_.channels();
-  for (size_t i = 0; i < channels.size(); ++i) {
-    int64_t stride = 4 << (channels.size() - 1 - i);
-    auto map = at::zeros({mel.size(0), channels[i], config_.slots() - 1, config_.height / stride, config_.width / stride}, at::kFloat);
-    if (config_.released()) {
-      for (int64_t b = 0; b < map.size(0); ++b) map[b].normal_(0, 1, generators.at(static_cast<size_t>(b)));
-    }
-    features.video.push_back(map.to(device_));
-  }
+  features.video = frames.defined() ? (*visual_net_)(frames, pass) : unseen(mel.size(0), generators);
+  if (is_cpu_inference(features.video[0])) features.clip = prepared().prepare(features.video, features.audio);
   return features;
 }
 
+std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generator>& generators) const {
+  std::vector<Tensor> maps;
+  auto channels = config_.channels();
+  for (size_t i = 0; i < channels.size(); ++i) {
+    int64_t stride = 4 << (channels.size() - 1 - i);
+    auto map = at::zeros({batch, channels[i], config_.slots() - 1, config_.height / stride, config_.width / stride}, at::kFloat);
+    if (config_.released()) {
+      for (int64_t b = 0; b < map.size(0); ++b) map[b].normal_(0, 1, generators.at(static_cast<size_t>(b)));
+    }
+    maps.push_back(map.to(device_));
+  }
+  return maps;
+}
+
 Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
-  return (*decoder_net_)(x, t, features.video, features.audio, pass);
+  if (!is_cpu_inference(x) || pass.training) return (*decoder_net_)(x, t, features.video, features.audio, pass);
+  const auto& unet = prepared();
+  // Features may be of another network, or of this one before it was trained.
+  return unet.made(features.clip) ? unet(x, t, features.clip) : unet(x, t, unet.prepare(features.video, features.audio));
+}
+
+const PreparedUNet& Network::prepared() const {
+  if (!prepared_) prepared_.emplace(*decoder_net_, config_);
+  return *prepared_;
 }
 
 }  // namespace diffsal

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "inference/prepared_unet.h"
 #include "model/saliency_unet.h"
 #include "model/temporal_enhancement.h"
 #include "model/vggish.h"
@@ -13,6 +14,7 @@ namespace diffsal {
 struct Features {
   std::vector<Tensor> video;  // coarse to fine, (B, C_i, T/2, H/2^i, W/2^i), i = 5..2
   Tensor audio;               // (B, Ca, T/2 + 1, H/32, W/32), or undefined
+  PreparedClip clip;          // on the CPU, of the network that encoded it
 
   int64_t batch() const { return video[0].size(0); }
   int64_t bytes() const;
@@ -30,11 +32,19 @@ class Network {
   // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
 
+  // To be called when parameters have changed: frees what was prepared of their old values.
+  void parameters_changed() { prepared_.reset(); }
+
   const Config& config() const { return config_; }
   at::Device device() const { return device_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  private:
+  // The video maps of clips without frames.
+  std::vector<Tensor> unseen(int64_t batch, const std::vector<at::Generator>& generators) const;
+  // The Saliency-UNet for inference on the CPU, made at its first use. A network belongs to one thread.
+  const PreparedUNet& prepared() const;
+
   Config config_;
   at::Device device_;
   std::vector<Parameter> parameters_;
@@ -42,6 +52,7 @@ class Network {
   std::optional<VGGish> audio_net_;
   std::optional<TemporalEnhancement> spatiotemp_net_;
   std::optional<SaliencyUNet> decoder_net_;
+  mutable std::optional<PreparedUNet> prepared_;
 };
 
 }  // namespace diffsal

@@ -77,7 +77,7 @@ NoiseEncoder::NoiseEncoder(const Scope& scope, const Config& c)
 }
 
 std::vector<Tensor> NoiseEncoder::operator()(const Tensor& noisy, const Tensor& t, const Pass& pass) const {
-  auto time = dense1_(at::silu(dense0_(timestep_embedding(t, width_))));
+  auto time = this->time(t);
   auto x = down1_(pad_right_bottom(conv_in_(noisy)));
   std::vector<Tensor> maps;
   if (res_in_) {

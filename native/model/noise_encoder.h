@@ -1,4 +1,6 @@
 #pragma once
+#include <ATen/ops/silu.h>
+
 #include <optional>
 
 #include "model/config.h"
@@ -12,6 +14,8 @@ Tensor timestep_embedding(const Tensor& t, int64_t width);
 // ResNet block of the noise encoder: two GroupNorm-SiLU-convolutions, the time's projection between them, dropout before
 // the second.
 class ResnetBlock {
+  friend class PreparedNoise;
+
  public:
   ResnetBlock(const Scope& scope, int64_t in, int64_t out, int64_t time_width, int64_t groups, double dropout);
   Tensor operator()(const Tensor& x, const Tensor& time, const Pass& pass) const;
@@ -29,6 +33,8 @@ class ResnetBlock {
 // Section 4.2's noise encoder: the noisy map (B, 1, H, W) at time t -> maps coarse to fine, (B, C_i, 1, H/2^i, W/2^i),
 // i = 5..2. The released network has no block at H/4 and so gives one map fewer.
 class NoiseEncoder {
+  friend class PreparedNoise;
+
  public:
   NoiseEncoder(const Scope& scope, const Config& config);
   std::vector<Tensor> operator()(const Tensor& x, const Tensor& t, const Pass& pass) const;
@@ -38,6 +44,9 @@ class NoiseEncoder {
     ResnetBlock block;
     Convolution shrink;
   };
+  // The times' code, (B, 4 width), that the blocks project.
+  Tensor time(const Tensor& t) const { return dense1_(at::silu(dense0_(timestep_embedding(t, width_)))); }
+
   Linear dense0_, dense1_;
   Convolution conv_in_, down1_;
   std::optional<ResnetBlock> res_in_;

@@ -8,6 +8,8 @@ namespace diffsal {
 
 // x2 bilinear upsampling of every slot, then two dilated 3x3 convolution-BatchNorm-ReLU.
 class UpEmbed {
+  friend class PreparedUNet;
+
  public:
   UpEmbed(const Scope& scope, int64_t in, int64_t out);
   Tensor operator()(const Tensor& x, const Pass& pass) const;
@@ -21,6 +23,8 @@ class UpEmbed {
 
 // g(S_t, t, f_a, f_v), eq. 6: the network predicts the clean map S0.
 class SaliencyUNet {
+  friend class PreparedUNet;
+
  public:
   SaliencyUNet(const Scope& scope, const Config& config);
 

@@ -1,0 +1,38 @@
+#include "inference/patch_convolution.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+
+namespace diffsal {
+
+PatchConvolution::PatchConvolution(const at::Tensor& weight, at::Tensor bias, int64_t stride, int64_t before)
+    : weight_(weight.permute({2, 3, 1, 0}).reshape({-1, weight.size(0)}).contiguous()),
+      bias_(std::move(bias)),
+      kernel_(weight.size(2)),
+      stride_(stride),
+      before_(before) {}
+
+at::Tensor PatchConvolution::operator()(const at::Tensor& x, int64_t height, int64_t width) const {
+  int64_t samples = x.size(0), h = x.size(1), w = x.size(2), channels = x.size(3), length = kernel_ * kernel_ * channels;
+  auto patches = at::empty({samples * height * width, length}, x.options());
+  const float* source = x.const_data_ptr<float>();
+  float* target = patches.data_ptr<float>();
+  at::parallel_for(0, samples * height, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      for (int64_t column = 0; column < width; ++column) {
+        float* to = target + (row * width + column) * length;
+        for (int64_t tap = 0; tap < kernel_ * kernel_; ++tap, to += channels) {
+          int64_t y = row % height * stride_ + tap / kernel_ - before_, u = column * stride_ + tap % kernel_ - before_;
+          if (y < 0 || y >= h || u < 0 || u >= w) std::fill_n(to, channels, 0.0f);
+          else std::copy_n(source + ((row / height * h + y) * w + u) * channels, channels, to);
+        }
+      }
+    }
+  });
+  return at::addmm(bias_, patches, weight_).view({samples, height, width, -1});
+}
+
+}  // namespace diffsal

@@ -1,0 +1,250 @@
+#include "inference/prepared_block.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "inference/folding.h"
+#include "inference/modulation.h"
+#include "inference/rows.h"
+
+namespace diffsal {
+namespace {
+
+// Tokens that go through a block together.
+constexpr int64_t batch_tokens = 512;
+// So many keys of all heads that folding the projections into them pays.
+constexpr int64_t most_folded = 1024;
+
+DepthwiseNorm depthwise(const Convolution& convolution, const LayerNorm& norm) {
+  return {convolution.weight.flatten(1).t().contiguous(), norm.weight, norm.bias};
+}
+
+PatchNorm patches(const Convolution& convolution, const LayerNorm& norm) {
+  return {convolution.weight.flatten(1).t().contiguous(), norm.weight, norm.bias, convolution.weight.size(3)};
+}
+
+}  // namespace
+
+// What queries before their projection meet, for each group of tokens that attend together. Where keys are few, both projections around
+// the attention are folded into them: (q W + b) k = q (W k) + b k, and the attention's sum of values is projected value by value.
+struct PreparedBlock::Keys {
+  Tensor keys, bias, values;  // (G, heads n, C), (G, heads n), (G, heads n, C)
+  int64_t count = 0;          // n
+};
+
+PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
+    : block_(block), interaction_(config.interaction), released_(config.released()), heads_(config.attention_heads) {
+  if (block.convolve_) {
+    auto folded = fold(block.convolve_->conv1, block.convolve_->norm1);
+    convolution_.emplace(folded.weight, 1);
+    convolution_bias_ = folded.bias;
+  } else if (config.attention == Attention::eca) {
+    const auto& attention = block.attend_->attn;
+    queries_ = depthwise(attention.conv_proj_q_->conv_, attention.conv_proj_q_->bn_);
+    keys_ = patches(attention.conv_proj_k_->conv_, attention.conv_proj_k_->bn_);
+    values_ = patches(attention.conv_proj_v_->conv_, attention.conv_proj_v_->bn_);
+  }
+}
+
+Tensor PreparedBlock::hear(const Tensor& audio) const {
+  const auto& align = block_.align_conv_;
+  const auto& join = block_.interaction_;
+  auto aligned = at::linear(audio.permute({0, 2, 3, 4, 1}), matrix(align.weight), align.bias);
+  switch (interaction_) {
+    case InteractionKind::bilinear:
+    case InteractionKind::residual:
+      return at::linear(aligned, matrix(join.fuse_a_->weight), join.fuse_a_->bias);
+    case InteractionKind::concatenation: {
+      auto weight = matrix(join.fuse_->weight);
+      return at::linear(aligned, weight.slice(1, weight.size(0)), join.fuse_->bias);
+    }
+    case InteractionKind::mim:
+    case InteractionKind::addition:
+      return aligned.contiguous();
+    case InteractionKind::off:
+      return {};
+  }
+  return {};
+}
+
+// The attention's key, undefined where it is the map itself; a residual interaction changes the map instead.
+Tensor PreparedBlock::key_map(Tensor& x, const Tensor& sound) const {
+  if (!sound.defined()) return {};
+  const auto& join = block_.interaction_;
+  switch (interaction_) {
+    case InteractionKind::mim:
+      return modulate(sound, agreement(x, sound));
+    case InteractionKind::addition: {
+      auto key = x.clone();
+      join_sound(key, sound, Join::add);
+      return key;
+    }
+    case InteractionKind::concatenation: {
+      auto weight = matrix(join.fuse_->weight);
+      auto key = at::linear(x, weight.slice(1, 0, weight.size(0)));
+      join_sound(key, sound, Join::add);
+      return key;
+    }
+    case InteractionKind::bilinear: {
+      auto key = at::linear(x, matrix(join.fuse_x_->weight), join.fuse_x_->bias);
+      join_sound(key, sound, Join::multiply);
+      return key;
+    }
+    case InteractionKind::residual: {
+      auto product = at::linear(x, matrix(join.fuse_x_->weight), join.fuse_x_->bias);
+      join_sound(product, sound, Join::multiply);
+      x.add_(at::linear(product, matrix(join.fuse_out_->weight), join.fuse_out_->bias));
+      return {};
+    }
+    case InteractionKind::off:
+      return {};
+  }
+  return {};
+}
+
+void PreparedBlock::operator()(Tensor& x, const Tensor& sound, bool last, const Finish& finish) const {
+  if (convolution_) convolve(x, sound, finish);
+  else attend(x, sound, last ? finish.to.size(3) : x.size(1), finish);
+}
+
+void PreparedBlock::convolve(Tensor& x, const Tensor& sound, const Finish& finish) const {
+  auto key = key_map(x, sound);
+  x = (*convolution_)((key.defined() ? key : x).flatten(0, 1), {.bias = convolution_bias_}).view(x.sizes());
+  at::parallel_for(0, x.numel() / x.size(4), batch_tokens, [&](int64_t begin, int64_t end) { finish_rows(x, begin, end, nullptr, finish); });
+}
+
+PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor& values) const {
+  const auto& attention = block_.attend_->attn;
+  int64_t width = keys.size(2) / heads_;
+  double scale = 1 / std::sqrt(static_cast<double>(keys.size(2)));
+  auto k = attention.proj_k_(keys) * scale, v = attention.proj_v_(values);
+  std::vector<Tensor> key_parts, bias_parts, value_parts;
+  for (int64_t head = 0; head < heads_; ++head) {
+    auto part = [&](const Tensor& tensor, int64_t dimension) { return tensor.narrow(dimension, head * width, width); };
+    key_parts.push_back(at::matmul(part(k, 2), part(attention.proj_q_.weight, 0)));
+    bias_parts.push_back(at::matmul(part(k, 2), part(attention.proj_q_.bias, 0)));
+    value_parts.push_back(at::matmul(part(v, 2), part(attention.proj_.weight, 1).t()));
+  }
+  // A head's weights add up to 1, so that the output's bias can ride on the values.
+  value_parts[0] = value_parts[0] + attention.proj_.bias;
+  return {at::cat(key_parts, 1), at::cat(bias_parts, 1), at::cat(value_parts, 1), keys.size(1)};
+}
+
+void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, const Finish& finish) const {
+  const auto& [norm, norm2, fc1, fc2, attention] = *block_.attend_;
+  int64_t samples = x.size(0), slots = x.size(1), h = x.size(2), w = x.size(3), channels = x.size(4);
+  Tensor keys, n;
+  if (interaction_ == InteractionKind::mim && keys_ && sound.defined() && !released_ && keys_->kernel % (w / sound.size(3)) == 0) {
+    keys = keys_->modulated(sound, agreement(x, sound));
+    n = norm(x);
+  } else {
+    auto key = key_map(x, sound);
+    n = norm(x);
+    // The released program reads the key's memory, channels first, as (slot, h w, C).
+    if (key.defined() && released_) key = key.permute({0, 4, 1, 2, 3}).contiguous().view(x.sizes());
+    if (!key.defined()) key = n;
+    keys = keys_ ? (*keys_)(key) : key.flatten(1, 3);
+  }
+  auto values = values_ ? (*values_)(n) : n.flatten(1, 3);
+
+  // Tokens that attend together: a sample's, or in the released program a slot's.
+  int64_t groups = released_ ? samples * slots : samples, group_slots = released_ ? 1 : slots, group_tokens = group_slots * h * w;
+  auto grouped = [&](const Tensor& tokens) { return tokens.reshape({groups, -1, channels}); };
+  auto map = n.view({groups, group_slots, h, w, channels});
+  keys = grouped(keys);
+  values = grouped(values);
+  Keys folded;
+  Tensor attended;  // (G, tokens, C), where keys are many
+  if (heads_ * keys.size(1) <= most_folded) {
+    folded = prepare_keys(keys, values);
+  } else {
+    Tensor queries = map;
+    if (queries_) {
+      queries = at::empty_like(map);
+      at::parallel_for(0, groups * group_slots * h, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+          queries_->row(map, row / (group_slots * h), row % (group_slots * h), queries.data_ptr<float>() + row * w * channels);
+        }
+      });
+    }
+    auto split = [&](const Tensor& y) { return y.unflatten(2, {heads_, -1}).transpose(1, 2); };
+    double scale = 1 / std::sqrt(static_cast<double>(channels));
+    attended = at::scaled_dot_product_attention(split(attention.proj_q_(queries.view({groups, group_tokens, channels}))), split(attention.proj_k_(keys)),
+                                                split(attention.proj_v_(values)), {}, 0.0, false, scale)
+                   .transpose(1, 2)
+                   .reshape({groups * group_tokens, channels});
+  }
+
+  // A batch is of whole rows of the grid, for the queries' convolution, and of one group.
+  int64_t threads = at::get_num_threads();
+  int64_t group_rows = released_ ? h : queried * h;
+  int64_t batches = (group_rows * w + batch_tokens - 1) / batch_tokens;
+  if (groups % threads != 0) batches = (batches + threads - 1) / threads * threads;
+  int64_t batch_rows = (group_rows + batches - 1) / batches;
+  auto tokens = x.view({groups * group_tokens, channels});
+  int64_t hidden = fc1.weight.size(0);
+  at::parallel_for(0, groups * batches, 1, [&](int64_t begin, int64_t end) {
+    c10::InferenceMode inference;
+    int64_t most = batch_rows * w;
+    auto normed = at::empty({most, channels}, x.options()), inner = at::empty({most, hidden}, x.options());
+    Tensor scores, weights;
+    if (folded.count > 0) {
+      scores = at::empty({most, heads_, folded.count}, x.options());
+      weights = at::empty_like(scores);
+    }
+    for (int64_t batch = begin; batch < end; ++batch) {
+      int64_t group = batch / batches, first = batch % batches * batch_rows, count = std::min(batch_rows, group_rows - first);
+      if (count <= 0 || (released_ && group % slots >= queried)) continue;
+      int64_t start = group * group_tokens + first * w, length = count * w;
+      auto part = tokens.narrow(0, start, length), q = normed.narrow(0, 0, length), m = inner.narrow(0, 0, length);
+      if (folded.count > 0) {
+        if (queries_) {
+          for (int64_t row = 0; row < count; ++row) queries_->row(map, group, first + row, q.data_ptr<float>() + row * w * channels);
+        }
+        const auto& asked = queries_ ? q : n.view({groups * group_tokens, channels}).narrow(0, start, length);
+        auto s = scores.narrow(0, 0, length), p = weights.narrow(0, 0, length);
+        auto flat = s.view({length, -1});
+        at::addmm_out(flat, folded.bias[group], asked, folded.keys[group].t());
+        at::_softmax_out(p, s, -1, false);
+        part.addmm_(p.view({length, -1}), folded.values[group]);
+      } else {
+        part.add_(attention.proj_(attended.narrow(0, start, length)));
+      }
+      for (int64_t i = 0; i < length; ++i) {
+        normalise_row(part.data_ptr<float>() + i * channels, norm2.weight.data_ptr<float>(), norm2.bias.data_ptr<float>(), channels,
+                      q.data_ptr<float>() + i * channels);
+      }
+      at::addmm_out(m, fc1.bias, q, fc1.weight.t());
+      at::gelu_(m);
+      part.addmm_(m, fc2.weight.t());
+      finish_rows(x, start, start + length, fc2.bias.data_ptr<float>(), finish);
+    }
+  });
+}
+
+// Adds the last layer's bias to the tokens from `begin` to `end`, and writes their norms.
+void PreparedBlock::finish_rows(Tensor& x, int64_t begin, int64_t end, const float* bias, const Finish& finish) const {
+  int64_t slots = x.size(1), places = x.size(2) * x.size(3), channels = x.size(4), kept = finish.to.size(3);
+  const float *scale = finish.norm.weight.const_data_ptr<float>(), *shift = finish.norm.bias.const_data_ptr<float>();
+  float *source = x.data_ptr<float>(), *target = finish.to.data_ptr<float>();
+  for (int64_t token = begin; token < end; ++token) {
+    int64_t sample = token / (slots * places), slot = token / places % slots, place = token % places;
+    if (bias) add_row(source + token * channels, bias, channels);
+    if (slot >= kept) continue;
+    normalise_row(source + token * channels, scale, shift, channels, target + ((sample * places + place) * kept + slot) * channels);
+  }
+}
+
+}  // namespace diffsal

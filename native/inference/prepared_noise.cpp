@@ -1,0 +1,82 @@
+#include "inference/prepared_noise.h"
+
+#include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/zeros.h>
+
+#include "inference/folding.h"
+
+namespace diffsal {
+namespace {
+
+// Wider than this, a convolution of the noise alone has too few places for the transform's larger filters to pay.
+constexpr int64_t widest_transformed = 384;
+
+// silu(norm(x)) of a channels-last map.
+Tensor activate(const GroupNorm& norm, const Tensor& x) {
+  auto y = norm(x.permute({0, 3, 1, 2}));
+  return at::silu_(y).permute({0, 2, 3, 1}).contiguous();
+}
+
+// conv_in and down1, between which nothing bends, as one 5x5 convolution with stride 4. A size is a multiple of 4, so down1 reads none
+// of its padding.
+PatchConvolution compose(const Convolution& inner, const Convolution& outer) {
+  // Each tap of the outer one spreads the inner kernel about its place.
+  auto kernel = at::conv_transpose2d(outer.weight, inner.weight);
+  return PatchConvolution(kernel, outer.bias + outer.weight.sum({2, 3}).mv(inner.bias), outer.options.stride[0], 1);
+}
+
+}  // namespace
+
+PreparedNoise::Square::Square(const Convolution& convolution) {
+  if (convolution.weight.size(0) <= widest_transformed) fast_.emplace(convolution.weight, 1);
+  else plain_.emplace(convolution.weight, at::zeros({convolution.weight.size(0)}, convolution.weight.options()), 1, 1);
+}
+
+Tensor PreparedNoise::Square::operator()(const Tensor& x, const Tensor& bias, const Tensor& residual) const {
+  if (fast_) {
+    Epilogue epilogue{.bias = bias};
+    if (residual.defined()) {
+      epilogue.residual = [data = residual.const_data_ptr<float>(), size = residual[0].numel()](int64_t image) { return data + image * size; };
+    }
+    return (*fast_)(x, epilogue);
+  }
+  auto y = (*plain_)(x, x.size(1), x.size(2));
+  y.add_(bias.dim() == 2 ? bias.unsqueeze(1).unsqueeze(1) : bias);
+  return residual.defined() ? y.add_(residual) : y;
+}
+
+PreparedNoise::Block PreparedNoise::prepare(const ResnetBlock& block) { return {block, Square(block.conv1_), Square(block.conv2_)}; }
+
+Tensor PreparedNoise::Block::operator()(const Tensor& x, const Tensor& time) const {
+  const auto& shortcut = layers.nin_shortcut_;
+  auto h = conv1(activate(layers.norm1_, x), layers.temb_proj_(at::silu(time)) + layers.conv1_.bias, {});
+  return conv2(activate(layers.norm2_, h), layers.conv2_.bias, shortcut ? at::linear(x, matrix(shortcut->weight), shortcut->bias) : x);
+}
+
+PreparedNoise::PreparedNoise(const NoiseEncoder& encoder) : encoder_(encoder), first_(compose(encoder.conv_in_, encoder.down1_)) {
+  if (encoder.res_in_) res_in_.emplace(prepare(*encoder.res_in_));
+  for (const auto& [block, shrink] : encoder.stages_) {
+    stages_.push_back({prepare(block), PatchConvolution(shrink.weight, shrink.bias, shrink.options.stride[0], 0)});
+  }
+}
+
+std::vector<Tensor> PreparedNoise::operator()(const Tensor& noisy, const Tensor& t) const {
+  auto time = encoder_.time(t);
+  int64_t height = noisy.size(2) / 4, width = noisy.size(3) / 4;
+  auto x = first_(noisy.contiguous().view({noisy.size(0), noisy.size(2), noisy.size(3), 1}), height, width);
+  std::vector<Tensor> maps;
+  if (res_in_) {
+    x = (*res_in_)(x, time);
+    maps.push_back(x);
+  }
+  for (const auto& [block, shrink] : stages_) {
+    x = shrink(block(x, time), height /= 2, width /= 2);
+    maps.insert(maps.begin(), x);
+  }
+  return maps;
+}
+
+}  // namespace diffsal

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+
+namespace diffsal {
+
+// Functions of rows of channels, float32, one after the other in memory.
+
+// Layer norm of one row, epsilon 1e-5; `to` may be `from`.
+void normalise_row(const float* from, const float* weight, const float* bias, int64_t channels, float* to);
+
+// to = sum of factors[i] * from[i] for six rows, or added to what `to` holds.
+void weigh_six(const float* const from[6], const float factors[6], int64_t channels, bool add, float* to);
+
+// to += a * b
+void add_product(const float* a, const float* b, int64_t channels, float* to);
+
+// x = max(x + bias, 0)
+void add_relu(float* x, const float* bias, int64_t channels);
+
+// x += bias
+void add_row(float* x, const float* bias, int64_t channels);
+
+float dot(const float* a, const float* b, int64_t channels);
+
+}  // namespace diffsal

@@ -1,0 +1,64 @@
+#include "inference/upsampled_taps.h"
+
+#include <algorithm>
+
+#include "inference/rows.h"
+
+namespace diffsal {
+namespace {
+
+// Where a place of the large map lies between two of the small one.
+struct Between {
+  int64_t first, second;
+  float to_first, to_second;
+};
+
+Between between(int64_t place, int64_t factor, int64_t size) {
+  float source = std::max((static_cast<float>(place) + 0.5f) / static_cast<float>(factor) - 0.5f, 0.0f);
+  auto first = static_cast<int64_t>(source);
+  float rest = source - static_cast<float>(first);
+  return {first, std::min(first + 1, size - 1), 1 - rest, rest};
+}
+
+}  // namespace
+
+void UpsampledTaps::row(const float* products, int64_t y, bool add, float* to, std::vector<float>& scratch) const {
+  // Down the columns first: a row of the small map's width for each of the three taps across.
+  int64_t three = 3 * channels;
+  scratch.resize(static_cast<size_t>(width * three));
+  Between down[3];
+  bool inside[3];
+  for (int64_t i = 0; i < 3; ++i) {
+    int64_t place = y + (i - 1) * dilation;
+    inside[i] = place >= 0 && place < rows();
+    down[i] = between(inside[i] ? place : y, factor, height);
+  }
+  const float* from[6];
+  float factors[6];
+  for (int64_t x = 0; x < width; ++x) {
+    for (int64_t i = 0; i < 3; ++i) {
+      const auto& [first, second, to_first, to_second] = down[i];
+      from[2 * i] = products + ((first * width + x) * 3 + i) * three;
+      from[2 * i + 1] = products + ((second * width + x) * 3 + i) * three;
+      factors[2 * i] = inside[i] ? to_first : 0;
+      factors[2 * i + 1] = inside[i] ? to_second : 0;
+    }
+    weigh_six(from, factors, three, false, scratch.data() + x * three);
+  }
+  for (int64_t x = 0; x < columns(); ++x) {
+    for (int64_t i = 0; i < 3; ++i) {
+      int64_t place = x + (i - 1) * dilation;
+      bool within = place >= 0 && place < columns();
+      auto across = between(within ? place : x, factor, width);
+      from[2 * i] = scratch.data() + across.first * three + i * channels;
+      from[2 * i + 1] = scratch.data() + across.second * three + i * channels;
+      factors[2 * i] = within ? across.to_first : 0;
+      factors[2 * i + 1] = within ? across.to_second : 0;
+    }
+    weigh_six(from, factors, channels, add, to + x * channels);
+  }
+}
+
+at::Tensor tap_matrix(const at::Tensor& weight) { return weight.permute({2, 3, 0, 1}).reshape({9 * weight.size(0), weight.size(1)}); }
+
+}  // namespace diffsal
