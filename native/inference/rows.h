@@ -14,7 +14,7 @@ void weigh_six(const float* const from[6], const float factors[6], int64_t chann
 // to += a * b
 void add_product(const float* a, const float* b, int64_t channels, float* to);
 
-// x = max(x + bias, 0)
+// x = max(x + bias, 0); what is no number stays so
 void add_relu(float* x, const float* bias, int64_t channels);
 
 // x += bias

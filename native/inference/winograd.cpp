@@ -98,7 +98,7 @@ void transform_output(const float* from, int64_t stride, int64_t channels, const
         float value[lanes];
         for (int64_t i = 0; i < lanes; ++i) value[i] = y[column][i] + added[i];
         if (relu) {
-          for (int64_t i = 0; i < lanes; ++i) value[i] = value[i] > 0 ? value[i] : 0;
+          for (int64_t i = 0; i < lanes; ++i) value[i] = value[i] < 0 ? 0 : value[i];
         }
         const float* other = residual[row * tile + column];
         if (other) {

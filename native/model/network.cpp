@@ -10,9 +10,8 @@ namespace diffsal {
 int64_t Features::bytes() const {
   int64_t total = audio.defined() ? static_cast<int64_t>(audio.nbytes()) : 0;
   for (const auto& map : video) total += static_cast<int64_t>(map.nbytes());
-  for (size_t i = 0; i < clip.video.size(); ++i) {
-    if (!clip.video[i].is_alias_of(video[i])) total += static_cast<int64_t>(clip.video[i].nbytes());
-    if (clip.sound[i].defined()) total += static_cast<int64_t>(clip.sound[i].nbytes());
+  for (const auto& map : clip.sound) {
+    if (map.defined()) total += static_cast<int64_t>(map.nbytes());
   }
   return total;
 }
@@ -33,7 +32,11 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vec
     features.audio = (*spatiotemp_net_)((*audio_net_)(mel));
   }
   features.video = frames.defined() ? (*visual_net_)(frames, pass) : unseen(mel.size(0), generators);
-  if (is_cpu_inference(features.video[0])) features.clip = prepared().prepare(features.video, features.audio);
+  if (is_cpu_inference(features.video[0])) {
+    features.clip = prepared().prepare(features.video, features.audio);
+    // The same memory seen channels first, so that each map is held once.
+    for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});
+  }
   return features;
 }
 
@@ -54,7 +57,7 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
 Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
   if (!is_cpu_inference(x) || pass.training) return (*decoder_net_)(x, t, features.video, features.audio, pass);
   const auto& unet = prepared();
-  // Features may be of another network, or of this one before it was trained.
+  // Features may be from before the network was trained.
   return unet.made(features.clip) ? unet(x, t, features.clip) : unet(x, t, unet.prepare(features.video, features.audio));
 }
 

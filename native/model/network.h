@@ -14,7 +14,7 @@ namespace diffsal {
 struct Features {
   std::vector<Tensor> video;  // coarse to fine, (B, C_i, T/2, H/2^i, W/2^i), i = 5..2
   Tensor audio;               // (B, Ca, T/2 + 1, H/32, W/32), or undefined
-  PreparedClip clip;          // on the CPU, of the network that encoded it
+  PreparedClip clip;          // on the CPU, else empty; its video is the same memory
 
   int64_t batch() const { return video[0].size(0); }
   int64_t bytes() const;
