@@ -13,6 +13,9 @@ class MViTBlock {
   Tensor operator()(const Tensor& x, Grid& grid) const;
 
  private:
+  // The same without gradients, on the CPU.
+  Tensor infer(const Tensor& x, Grid& grid) const;
+
   LayerNorm norm1_, norm2_;
   PooledAttention attn_;
   Linear fc1_, fc2_;

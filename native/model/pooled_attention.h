@@ -24,6 +24,9 @@ class PooledAttention {
   Tensor operator()(const Tensor& x, Grid& grid) const;
 
  private:
+  // The same without gradients, on the CPU.
+  Tensor infer(const Tensor& parts, Grid& grid) const;
+
   Linear qkv_, proj_;
   Convolution pool_q_, pool_k_, pool_v_;
   LayerNorm norm_q_, norm_k_, norm_v_;

@@ -1,0 +1,167 @@
+#include "inference/token_pooling.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <vector>
+
+#include "inference/lanes.h"
+
+namespace diffsal {
+namespace {
+
+// Channels [c, c + size(Lanes)) of the sum over the taps of from[tap] * weight[tap].
+template <typename Lanes>
+DIFFSAL_INLINE void sum_taps(const float* const* from, const float* const* weight, int64_t taps, int64_t c, float* to) {
+  Lanes total = {}, value, factor;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    load(value, from[tap] + c);
+    load(factor, weight[tap] + c);
+    total += value * factor;
+  }
+  store(to + c, total);
+}
+
+template <typename Lanes>
+DIFFSAL_INLINE void greatest(const float* const* from, int64_t taps, int64_t c, float* to) {
+  Lanes best, value;
+  load(best, from[0] + c);
+  for (int64_t tap = 1; tap < taps; ++tap) {
+    load(value, from[tap] + c);
+    // As in libtorch, a NaN stays.
+    best = (value > best) | (value != value) ? value : best;
+  }
+  store(to + c, best);
+}
+
+DIFFSAL_INLINE void normalise(float* x, int64_t channels, const float* weight, const float* bias) {
+  float mean = sum(x, channels) / static_cast<float>(channels), squares = 0;
+  Lanes16 total = {}, value, factor, shift;
+  int64_t c = 0;
+  for (; c + 16 <= channels; c += 16) {
+    load(value, x + c);
+    total += (value - mean) * (value - mean);
+  }
+  for (int64_t lane = 0; lane < 16; ++lane) squares += total[lane];
+  for (; c < channels; ++c) squares += (x[c] - mean) * (x[c] - mean);
+  float scale = 1 / std::sqrt(squares / static_cast<float>(channels) + 1e-5f);
+  for (c = 0; c + 16 <= channels; c += 16) {
+    load(value, x + c);
+    load(factor, weight + c);
+    load(shift, bias + c);
+    store<Lanes16>(x + c, (value - mean) * scale * factor + shift);
+  }
+  for (; c < channels; ++c) x[c] = (x[c] - mean) * scale * weight[c] + bias[c];
+}
+
+// One token of pool_and_norm's; without weights it is copied from from[0].
+DIFFSAL_VECTORISED
+void pooled_token(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, const float* norm_weight,
+                  const float* norm_bias, float* to) {
+  int64_t c = 0;
+  for (; c + 16 <= channels; c += 16) sum_taps<Lanes16>(from, weight, taps, c, to);
+  for (; c + 4 <= channels; c += 4) sum_taps<Lanes4>(from, weight, taps, c, to);
+  for (; c < channels; ++c) sum_taps<float>(from, weight, taps, c, to);
+  normalise(to, channels, norm_weight, norm_bias);
+}
+
+DIFFSAL_VECTORISED
+void normed_token(const float* from, int64_t channels, const float* norm_weight, const float* norm_bias, float* to) {
+  std::memcpy(to, from, static_cast<size_t>(channels) * sizeof(float));
+  normalise(to, channels, norm_weight, norm_bias);
+}
+
+DIFFSAL_VECTORISED
+void greatest_token(const float* const* from, int64_t taps, int64_t channels, float* to) {
+  int64_t c = 0;
+  for (; c + 16 <= channels; c += 16) greatest<Lanes16>(from, taps, c, to);
+  for (; c + 4 <= channels; c += 4) greatest<Lanes4>(from, taps, c, to);
+  for (; c < channels; ++c) greatest<float>(from, taps, c, to);
+}
+
+// A window on a grid of tokens.
+struct Window {
+  Grid grid, kernel, stride, padding;
+
+  Grid pooled() const {
+    Grid to;
+    for (int axis = 0; axis < 3; ++axis) to[axis] = (grid[axis] + 2 * padding[axis] - kernel[axis]) / stride[axis] + 1;
+    return to;
+  }
+  // Calls visit(tap, token) for the tokens under the window of the pooled place (t, h, w).
+  template <typename Visit>
+  void each(int64_t t, int64_t h, int64_t w, Visit visit) const {
+    int64_t tap = 0;
+    for (int64_t i = 0; i < kernel[0]; ++i) {
+      for (int64_t j = 0; j < kernel[1]; ++j) {
+        for (int64_t k = 0; k < kernel[2]; ++k, ++tap) {
+          int64_t a = t * stride[0] - padding[0] + i, b = h * stride[1] - padding[1] + j, c = w * stride[2] - padding[2] + k;
+          if (a < 0 || a >= grid[0] || b < 0 || b >= grid[1] || c < 0 || c >= grid[2]) continue;
+          visit(tap, (a * grid[1] + b) * grid[2] + c);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+Tensor pool_and_norm(const Tensor& x, Grid& grid, const Convolution& pool, const LayerNorm& norm) {
+  const auto& o = pool.options;
+  Window window{grid, {3, 3, 3}, {o.stride[0], o.stride[1], o.stride[2]}, {1, 1, 1}};
+  grid = window.pooled();
+  int64_t heads = x.size(1), channels = x.size(3), tokens = 1 + grid[0] * grid[1] * grid[2], stride = x.stride(2);
+  auto y = at::empty({x.size(0), heads, tokens, channels}, x.options());
+  auto taps = pool.weight.view({channels, 27}).t().contiguous();
+  const float *source = x.const_data_ptr<float>(), *weight = taps.const_data_ptr<float>();
+  const float *norm_weight = norm.weight.const_data_ptr<float>(), *norm_bias = norm.bias.const_data_ptr<float>();
+  float* target = y.data_ptr<float>();
+  int64_t rows = grid[0] * grid[1];
+  at::parallel_for(0, x.size(0) * heads * rows, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; ++index) {
+      int64_t map = index / rows, t = index % rows / grid[1], h = index % grid[1];
+      const float* cls = source + map / heads * x.stride(0) + map % heads * x.stride(1);
+      float* to = target + map * tokens * channels;
+      if (t == 0 && h == 0) normed_token(cls, channels, norm_weight, norm_bias, to);
+      for (int64_t w = 0; w < grid[2]; ++w) {
+        const float *from[27], *factors[27];
+        int64_t count = 0;
+        window.each(t, h, w, [&](int64_t tap, int64_t token) {
+          from[count] = cls + (1 + token) * stride;
+          factors[count++] = weight + tap * channels;
+        });
+        pooled_token(from, factors, count, channels, norm_weight, norm_bias, to + (1 + (t * grid[1] + h) * grid[2] + w) * channels);
+      }
+    }
+  });
+  return y;
+}
+
+Tensor max_pool_tokens(const Tensor& x, const Grid& grid, const Grid& stride) {
+  Window window{grid, {}, stride, {}};
+  for (int axis = 0; axis < 3; ++axis) {
+    window.kernel[axis] = stride[axis] > 1 ? stride[axis] + 1 : 1;
+    window.padding[axis] = window.kernel[axis] / 2;
+  }
+  auto to = window.pooled();
+  int64_t channels = x.size(2), tokens = 1 + to[0] * to[1] * to[2], rows = to[0] * to[1];
+  auto y = at::empty({x.size(0), tokens, channels}, x.options());
+  y.select(1, 0).copy_(x.select(1, 0));
+  const float* source = x.const_data_ptr<float>();
+  float* target = y.data_ptr<float>();
+  at::parallel_for(0, x.size(0) * rows, 1, [&](int64_t begin, int64_t end) {
+    std::vector<const float*> from(static_cast<size_t>(window.kernel[0] * window.kernel[1] * window.kernel[2]));
+    for (int64_t index = begin; index < end; ++index) {
+      int64_t sample = index / rows, t = index % rows / to[1], h = index % to[1];
+      for (int64_t w = 0; w < to[2]; ++w) {
+        int64_t count = 0;
+        window.each(t, h, w, [&](int64_t, int64_t token) { from[count++] = source + (sample * x.size(1) + 1 + token) * channels; });
+        greatest_token(from.data(), count, channels, target + (sample * tokens + 1 + (t * to[1] + h) * to[2] + w) * channels);
+      }
+    }
+  });
+  return y;
+}
+
+}  // namespace diffsal
