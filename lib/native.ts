@@ -143,7 +143,7 @@ export interface NativeAddon {
     options: Pick<ResolvedTrainerOptions, 'loss' | 'terms'>,
   ): Promise<{ loss: number; gradient: Tensor<'float32'> }>
   CancelToken: new () => NativeCancelToken
-  libtorch(): { version: string; settings: string; cuda: number }
+  libtorch(): { version: string; cuda: number }
   cudaDevices(): number
   openCudaPart(path: string): void
   betas(timesteps: number): Tensor<'float64'>

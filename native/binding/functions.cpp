@@ -28,13 +28,12 @@ Napi::Value at_once(const Napi::CallbackInfo& info, Function function) {
   });
 }
 
-// () -> { version, settings, cuda }
+// () -> { version, cuda }
 Napi::Value libtorch(const Napi::CallbackInfo& info) {
   return at_once(info, [&] {
     auto env = info.Env();
     auto object = Napi::Object::New(env);
     object.Set("version", libtorch_version());
-    object.Set("settings", build_settings());
     object.Set("cuda", Napi::Number::New(env, static_cast<double>(cuda_version())));
     return object;
   });

@@ -7,11 +7,9 @@
 
 namespace diffsal {
 
-std::string build_settings() { return at::show_config(); }
-
 std::string libtorch_version() {
   const std::string key = "TORCH_VERSION=";
-  auto settings = build_settings();
+  auto settings = at::show_config();
   auto begin = settings.find(key);
   if (begin == std::string::npos) return "unknown";
   begin += key.size();

@@ -9,9 +9,6 @@ namespace diffsal {
 // "2.13.0", of the libtorch that is loaded.
 std::string libtorch_version();
 
-// libtorch's own description of its build, several lines.
-std::string build_settings();
-
 // The CUDA that libtorch is built for, 13000 for 13.0; 0 of a CPU build.
 int64_t cuda_version();
 
