@@ -178,7 +178,7 @@ test('the report has the curves, the tables, the pictures, and nothing from else
   const report = readFileSync(join(run, 'report.html'), 'utf8')
   for (const title of ['Loss', 'Gradient norm', 'Learning rate', 'CC', 'SIM', 'NSS', 'AUC-J', 'KL']) expect(report).toContain(`<figcaption><b>${title}</b>`)
   expect(report.match(/<svg /g)).toHaveLength(8)
-  expect(report.match(/<th scope="row">AVAD\/V2<\/th>/g)).toHaveLength(2)
+  expect(report.match(/<th scope="row"><bdi>AVAD\/V2<\/bdi><\/th>/g)).toHaveLength(2)
   expect(report.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(9)
   expect(report).toContain('&quot;epochs&quot;: 1')
   expect(report).not.toMatch(/https?:|src="(?!data:)|href=|@import|url\(/)
