@@ -10,6 +10,7 @@ import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './er
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { Features, makeFeatures, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
+import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
@@ -72,19 +73,6 @@ export interface ParameterInfo {
   dtype: 'float32'
   /** A running statistic: saved and loaded, but not trained. */
   buffer: boolean
-}
-
-/** Bytes that a model holds. */
-export interface ModelMemory {
-  /** Parameters and buffers. On the CPU they may be pages of the weights file. */
-  parameters: number
-  /** Features from `encode` that were neither disposed nor collected. */
-  features: number
-  /**
-   * Of the CUDA device that the model is on, where the addon was built with its CUDA part: what tensors of this process take
-   * (`allocated`), what libtorch keeps for them and for later ones (`reserved`), and the device's memory in all and free.
-   */
-  device?: { allocated: number; reserved: number; total: number; free: number }
 }
 
 const ours = Symbol('model')

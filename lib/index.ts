@@ -1,5 +1,5 @@
 export { DiffSal } from './diffsal.ts'
-export type { CreateOptions, LoadOptions, ModelMemory, ParameterInfo, RunOptions, SaveOptions } from './diffsal.ts'
+export type { CreateOptions, LoadOptions, ParameterInfo, RunOptions, SaveOptions } from './diffsal.ts'
 export { defaultConfig } from './config.ts'
 export type { AudioEncoderConfig, DiffSalConfig, NormalisationConfig, PartialDiffSalConfig, VideoEncoderConfig } from './config.ts'
 /** Datasets: those of the paper as they are published, sounding scenes made as they are read, and batches of any. */
@@ -21,6 +21,7 @@ export { setLogger } from './log.ts'
 export type { Logger, LogLevel } from './log.ts'
 export type { Prediction, PredictOptions, PredictProgress } from './predict.ts'
 export type { PredictVideoOptions, VideoMap, VideoProgress } from './predict-video.ts'
+export type { CudaMemory, ModelMemory } from './memory.ts'
 /** Metrics of saliency maps, computed in float64, and the published scoring chain. */
 export * as metrics from './metrics/index.ts'
 export type { FixationTensor, MapTensor, MetricResult } from './metrics/metrics.ts'

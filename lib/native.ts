@@ -1,6 +1,7 @@
 import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
 import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
+import type { CudaMemory } from './memory.ts'
 import type { Tensor } from './tensor.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
@@ -53,7 +54,7 @@ export interface NativeModel {
     cancel: NativeCancelToken | undefined,
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
-  memory(): { parameters: number; features: number; device?: { allocated: number; reserved: number; total: number; free: number } }
+  memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
   /** `plain`: by the layers that a trainer calculates with, also where the CPU has faster ones. */
