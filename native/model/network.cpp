@@ -29,7 +29,7 @@ Network::Network(const Config& config, ParameterSource& source, at::Device devic
 Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
   Features features;
   if (mel.defined()) {
-    features.audio = (*spatiotemp_net_)((*audio_net_)(mel));
+    features.audio = (*spatiotemp_net_)(hear(mel));
   }
   features.video = frames.defined() ? (*visual_net_)(frames, pass) : unseen(mel.size(0), generators);
   if (is_cpu_inference(features.video[0])) {
@@ -38,6 +38,12 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vec
     for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});
   }
   return features;
+}
+
+Tensor Network::hear(const Tensor& mel) const {
+  if (!is_cpu_inference(mel)) return (*audio_net_)(mel);
+  if (!prepared_audio_) prepared_audio_.emplace(*audio_net_);
+  return (*prepared_audio_)(mel);
 }
 
 std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generator>& generators) const {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "inference/prepared_unet.h"
+#include "inference/prepared_vggish.h"
 #include "model/saliency_unet.h"
 #include "model/temporal_enhancement.h"
 #include "model/vggish.h"
@@ -33,13 +34,18 @@ class Network {
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
 
   // To be called when parameters have changed: frees what was prepared of their old values.
-  void parameters_changed() { prepared_.reset(); }
+  void parameters_changed() {
+    prepared_.reset();
+    prepared_audio_.reset();
+  }
 
   const Config& config() const { return config_; }
   at::Device device() const { return device_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  private:
+  // VGGish's maps of mel.
+  Tensor hear(const Tensor& mel) const;
   // The video maps of clips without frames.
   std::vector<Tensor> unseen(int64_t batch, const std::vector<at::Generator>& generators) const;
   // The Saliency-UNet for inference on the CPU, made at its first use. A network belongs to one thread.
@@ -53,6 +59,7 @@ class Network {
   std::optional<TemporalEnhancement> spatiotemp_net_;
   std::optional<SaliencyUNet> decoder_net_;
   mutable std::optional<PreparedUNet> prepared_;
+  mutable std::optional<PreparedVGGish> prepared_audio_;
 };
 
 }  // namespace diffsal
