@@ -9,8 +9,14 @@ import { lightConfig } from './support/tiny-config.ts'
 
 const draw = (name: string, shape: number[]): Tensor<'float32'> => ({ dtype: 'float32', shape, data: testInput(name, shape) })
 
-/** One denoising pass of the light network with `config`, by the CPU's faster functions and by the layers that a trainer calculates with. */
-async function bothWays(config: PartialDiffSalConfig, batch: number): Promise<[fast: Tensor<'float32'>, plain: Tensor<'float32'>]> {
+/** A pass's feature maps, and the map of one denoising pass with them. */
+interface Made {
+  maps: Tensor<'float32'>[]
+  denoised: Tensor<'float32'>
+}
+
+/** What the light network with `config` makes by the CPU's faster functions and by the layers that a trainer calculates with. */
+async function bothWays(config: PartialDiffSalConfig, batch: number): Promise<[fast: Made, plain: Made]> {
   const { config: whole, from } = await readWeights(await testWeights({ ...lightConfig, ...config }), undefined)
   const [height, width] = whole.size
   const model = new (native().Model)({ threads: 2 })
@@ -25,9 +31,10 @@ async function bothWays(config: PartialDiffSalConfig, batch: number): Promise<[f
     const seeds = Array.from({ length: batch }, (_, b) => b)
     const run = async (plain: boolean) => {
       const features = await model.encode(inputs, seeds, undefined, plain)
-      const map = await model.denoise(x, t, features, undefined, plain)
+      const { video, audio } = await features.tensors()
+      const denoised = await model.denoise(x, t, features, undefined, plain)
       features.dispose()
-      return map
+      return { maps: audio ? [...video, audio] : video, denoised }
     }
     return [await run(false), await run(true)]
   } finally {
@@ -51,12 +58,17 @@ describe('on the CPU, prediction calculates what the layers that are trained do:
     { attentionHeads: 4 },
     { attentionHeads: 1, unetWidth: 12 },
     { videoEncoder: { embedDim: 20, depth: 4, downscaleAt: [1, 2, 3], heads: 1 } },
+    { videoEncoder: { embedDim: 44, depth: 6, downscaleAt: [1, 2, 4], heads: 2, kvStride: [2, 3, 5], mlpRatio: 1.5 } },
+    { videoEncoder: { embedDim: 100, depth: 4, downscaleAt: [1, 2, 3], kvStride: [1, 4, 4], pretrainSize: [8, 64, 64] } },
+    { audioEncoder: { widths: [[3, 17], [5], [20, 6], [8]], heads: 1, headDim: 7, hidden: 9 } },
   ]
   const cases = (['paper', 'released'] as const).flatMap((dialect) => [...interactions, ...others].map((config) => ({ dialect, ...config })))
 
   it.each(cases.map((config) => [JSON.stringify(config), config] as const))('%s', async (_, config) => {
     const [fast, plain] = await bothWays(config, 2)
-    expectClose(fast, plain, 2e-5)
+    expect(fast.maps).toHaveLength(plain.maps.length)
+    fast.maps.forEach((map, i) => expectClose(map, plain.maps[i]!, 5e-5))
+    expectClose(fast.denoised, plain.denoised, 2e-5)
   })
 
   it('after a training step too, and with features from before it', async () => {
@@ -65,7 +77,7 @@ describe('on the CPU, prediction calculates what the layers that are trained do:
     const x = draw('x', [1, 1, 64, 96])
     using features = await model.encode(inputs)
     const before = await model.denoise(x, 100, features)
-    const trainer = model.trainer({ lr: 1e-2, seed: 1 })
+    const trainer = model.trainer({ lr: 1e-2, seed: 1, frozen: [] })
     await trainer.step({ ...inputs, target: { dtype: 'float32', shape: [1, 1, 64, 96], data: testInput('target', [1, 1, 64, 96], 'unit') } })
     const after = await model.denoise(x, 100, features)
     expect(after.data.some((value, i) => Math.abs(value - before.data[i]!) > 1e-4)).toBe(true)
@@ -74,6 +86,7 @@ describe('on the CPU, prediction calculates what the layers that are trained do:
     await using loaded = await DiffSal.load(path, { threads: 1 })
     using encoded = await loaded.encode(inputs)
     using again = await model.encode(inputs)
+    expectClose((await encoded.tensors()).audio!, (await again.tensors()).audio!, 1e-6)
     expectClose(await loaded.denoise(x, 100, encoded), await model.denoise(x, 100, again), 1e-6)
   })
 })
