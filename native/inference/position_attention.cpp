@@ -15,71 +15,36 @@
 namespace diffsal {
 namespace {
 
-using Bits16 = int32_t __attribute__((vector_size(64)));
-
-// e^x for x <= 0, within 2e-7 of it; e^-86 for all that is less.
-DIFFSAL_INLINE void exponential(Lanes16& x) {
-  const Lanes16 least = Lanes16{} - 86.0f;
-  x = x < least ? least : x;
+// e^x for x <= 0, within 2e-7 of it; e^-86 for all that is less, NaN for NaN.
+DIFFSAL_INLINE float exponential(float x) {
+  x = x < -86.0f ? -86.0f : x;
   // x = n ln 2 + r; adding 1.5 * 2^23 rounds, and leaves n in the lowest bits.
-  Lanes16 shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f, r = x - n * 0.693359375f + n * 2.12194440e-4f;
-  Lanes16 p = r * 1.3888889e-3f + 8.3333333e-3f;
+  float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f, r = x - n * 0.693359375f + n * 2.12194440e-4f;
+  float p = r * 1.3888889e-3f + 8.3333333e-3f;
   p = p * r + 4.1666667e-2f;
   p = p * r + 1.6666667e-1f;
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  Bits16 bits, exponent;
+  uint32_t bits, exponent;
   std::memcpy(&bits, &p, sizeof(p));
   std::memcpy(&exponent, &shifted, sizeof(p));
   bits += exponent << 23;
-  std::memcpy(&x, &bits, sizeof(p));
+  std::memcpy(&p, &bits, sizeof(p));
+  return p;
 }
 
-DIFFSAL_INLINE void take_greatest(Lanes16& best, const Lanes16& value) { best = value > best ? value : best; }
-
-// `count` scores become scores * scale + bias + shift; returns the greatest of them and `best`.
-DIFFSAL_INLINE float place(float* scores, const float* bias, int64_t count, float scale, float shift, float best) {
-  Lanes16 most = Lanes16{} + best, value, added;
+DIFFSAL_INLINE float greatest(const float* x, int64_t count) {
+  constexpr int64_t lanes = 64;
+  float most[lanes], best = x[0];
+  for (auto& value : most) value = best;
   int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    load(value, scores + i);
-    load(added, bias + i);
-    value = value * scale + (added + shift);
-    store(scores + i, value);
-    take_greatest(most, value);
+  for (; i + lanes <= count; i += lanes) {
+    for (int64_t lane = 0; lane < lanes; ++lane) most[lane] = x[i + lane] > most[lane] ? x[i + lane] : most[lane];
   }
-  for (int64_t lane = 0; lane < 16; ++lane) best = std::max(best, most[lane]);
-  for (; i < count; ++i) {
-    scores[i] = scores[i] * scale + (bias[i] + shift);
-    best = std::max(best, scores[i]);
-  }
+  for (auto value : most) best = std::max(best, value);
+  for (; i < count; ++i) best = std::max(best, x[i]);
   return best;
-}
-
-// `count` scores become e^(score - best); returns their sum.
-DIFFSAL_INLINE float exponentials(float* scores, int64_t count, float best) {
-  Lanes16 total = {}, value;
-  int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    load(value, scores + i);
-    value -= best;
-    exponential(value);
-    store(scores + i, value);
-    total += value;
-  }
-  float result = 0;
-  for (int64_t lane = 0; lane < 16; ++lane) result += total[lane];
-  if (i == count) return result;
-  float rest[16] = {};
-  std::memcpy(rest, scores + i, static_cast<size_t>(count - i) * sizeof(float));
-  load(value, rest);
-  value -= best;
-  exponential(value);
-  store(rest, value);
-  std::memcpy(scores + i, rest, static_cast<size_t>(count - i) * sizeof(float));
-  for (int64_t lane = 0; lane < count - i; ++lane) result += rest[lane];
-  return result;
 }
 
 // A relative-position table of one axis for every query's coordinate: (queries, C, keys), the keys filled up to whole Lanes16.
@@ -125,9 +90,14 @@ float weigh(float* scores, const float* slots, const float* rows, const float* c
     for (int64_t j = 0; j < w; ++j) plane[i * w + j] = rows[i] + columns[j];
   }
   scores[0] *= scale;
-  float best = scores[0];
-  for (int64_t slot = 0; slot < t; ++slot) best = place(scores + 1 + slot * h * w, plane, h * w, scale, slots[slot], best);
-  return exponentials(scores, 1 + t * h * w, best);
+  for (int64_t slot = 0; slot < t; ++slot) {
+    float *line = scores + 1 + slot * h * w, shift = slots[slot];
+    for (int64_t i = 0; i < h * w; ++i) line[i] = line[i] * scale + (plane[i] + shift);
+  }
+  int64_t count = 1 + t * h * w;
+  float best = greatest(scores, count);
+  for (int64_t i = 0; i < count; ++i) scores[i] = exponential(scores[i] - best);
+  return sum(scores, count);
 }
 
 // to = sum / weights + residual, which may be null.

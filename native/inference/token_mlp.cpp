@@ -19,7 +19,7 @@ void add_mlp(Tensor& x, const LayerNorm& norm, const Linear& fc1, const Linear& 
       auto part = rows.narrow(0, i * length, std::min(length, total - i * length));
       auto between = fc1(norm(part));
       at::gelu_(between);
-      part.add_(fc2(between));
+      part.addmm_(between, fc2.weight.t()).add_(fc2.bias);
     }
   });
 }

@@ -11,28 +11,21 @@
 namespace diffsal {
 namespace {
 
-// Channels [c, c + size(Lanes)) of the sum over the taps of from[tap] * weight[tap].
-template <typename Lanes>
+// Channels from c on, as many as `count` Lanes hold, of the sum over the taps of from[tap] * weight[tap].
+template <typename Lanes, int count>
 DIFFSAL_INLINE void sum_taps(const float* const* from, const float* const* weight, int64_t taps, int64_t c, float* to) {
-  Lanes total = {}, value, factor;
+  constexpr int64_t size = sizeof(Lanes) / sizeof(float);
+  Lanes totals[count] = {}, value, factor;
   for (int64_t tap = 0; tap < taps; ++tap) {
-    load(value, from[tap] + c);
-    load(factor, weight[tap] + c);
-    total += value * factor;
+#pragma GCC unroll 8
+    for (int i = 0; i < count; ++i) {
+      load(value, from[tap] + c + i * size);
+      load(factor, weight[tap] + c + i * size);
+      totals[i] += value * factor;
+    }
   }
-  store(to + c, total);
-}
-
-template <typename Lanes>
-DIFFSAL_INLINE void greatest(const float* const* from, int64_t taps, int64_t c, float* to) {
-  Lanes best, value;
-  load(best, from[0] + c);
-  for (int64_t tap = 1; tap < taps; ++tap) {
-    load(value, from[tap] + c);
-    // As in libtorch, a NaN stays.
-    best = (value > best) | (value != value) ? value : best;
-  }
-  store(to + c, best);
+#pragma GCC unroll 8
+  for (int i = 0; i < count; ++i) store(to + c + i * size, totals[i]);
 }
 
 DIFFSAL_INLINE void normalise(float* x, int64_t channels, const float* weight, const float* bias) {
@@ -55,14 +48,15 @@ DIFFSAL_INLINE void normalise(float* x, int64_t channels, const float* weight, c
   for (; c < channels; ++c) x[c] = (x[c] - mean) * scale * weight[c] + bias[c];
 }
 
-// One token of pool_and_norm's; without weights it is copied from from[0].
+// One token of pool_and_norm's.
 DIFFSAL_VECTORISED
 void pooled_token(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, const float* norm_weight,
                   const float* norm_bias, float* to) {
   int64_t c = 0;
-  for (; c + 16 <= channels; c += 16) sum_taps<Lanes16>(from, weight, taps, c, to);
-  for (; c + 4 <= channels; c += 4) sum_taps<Lanes4>(from, weight, taps, c, to);
-  for (; c < channels; ++c) sum_taps<float>(from, weight, taps, c, to);
+  for (; c + 96 <= channels; c += 96) sum_taps<Lanes16, 6>(from, weight, taps, c, to);
+  for (; c + 16 <= channels; c += 16) sum_taps<Lanes16, 1>(from, weight, taps, c, to);
+  for (; c + 4 <= channels; c += 4) sum_taps<Lanes4, 1>(from, weight, taps, c, to);
+  for (; c < channels; ++c) sum_taps<float, 1>(from, weight, taps, c, to);
   normalise(to, channels, norm_weight, norm_bias);
 }
 
@@ -74,10 +68,11 @@ void normed_token(const float* from, int64_t channels, const float* norm_weight,
 
 DIFFSAL_VECTORISED
 void greatest_token(const float* const* from, int64_t taps, int64_t channels, float* to) {
-  int64_t c = 0;
-  for (; c + 16 <= channels; c += 16) greatest<Lanes16>(from, taps, c, to);
-  for (; c + 4 <= channels; c += 4) greatest<Lanes4>(from, taps, c, to);
-  for (; c < channels; ++c) greatest<float>(from, taps, c, to);
+  std::memcpy(to, from[0], static_cast<size_t>(channels) * sizeof(float));
+  for (int64_t tap = 1; tap < taps; ++tap) {
+    const float* x = from[tap];
+    for (int64_t c = 0; c < channels; ++c) to[c] = (x[c] <= to[c]) | (to[c] != to[c]) ? to[c] : x[c];  // a NaN stays
+  }
 }
 
 // A window on a grid of tokens.
