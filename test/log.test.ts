@@ -48,7 +48,7 @@ describe('a model', () => {
     const logger = vi.fn<Logger>()
     setLogger(logger)
     await using model = await DiffSal.create(tinyConfig, { seed: 1, threads: 1 })
-    expect(logger.mock.calls).toContainEqual(['info', `device: ${model.device}`])
+    expect(logger.mock.calls).toContainEqual(['info', expect.stringMatching(new RegExp(`^device: ${model.device}(, for .+)?$`))])
   })
 
   it('says nothing on the console when all is well', async () => {
