@@ -10,6 +10,7 @@ import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './er
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { Features, makeFeatures, nativeFeatures } from './features.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
+import { checkReplaceable } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel } from './native.ts'
@@ -164,7 +165,7 @@ export class DiffSal {
   async save(path: string, options?: SaveOptions): Promise<void> {
     const { signal, dtype = 'float32' } = checkOptions<SaveOptions>('options', options, ['signal', 'dtype'])
     const model = this.#live()
-    checkString('path', path)
+    checkReplaceable(checkString('path', path))
     const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))

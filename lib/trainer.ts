@@ -2,6 +2,7 @@ import { abortable, abortableWhole, checkSignal } from './abort.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import { checkReplaceable } from './media/output-file.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
@@ -176,7 +177,7 @@ export class Trainer {
   async save(path: string, options?: { extra?: unknown; signal?: AbortSignal | undefined }): Promise<void> {
     const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
     this.#checkAlive()
-    checkString('path', path)
+    checkReplaceable(checkString('path', path))
     checkExtra(extra)
     await this.#save(path, { extra }, checkSignal(signal))
   }
@@ -195,7 +196,7 @@ export class Trainer {
   async saveAverage(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void> {
     const { signal } = checkOptions('options', options, ['signal'])
     this.#checkAlive()
-    checkString('path', path)
+    checkReplaceable(checkString('path', path))
     if (this.options.ema === null) throw invalidArgument('ema', 'set in the options of a trainer whose average is saved', null)
     await this.#saveWeights(path, {}, checkSignal(signal))
   }

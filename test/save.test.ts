@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import { chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
@@ -166,6 +166,20 @@ describe('a save that cannot be', () => {
     await refused(`${path}/`, /directory/i)
     expect(await files(path)).toEqual(['model.safetensors'])
     expect(await readdir(path)).toEqual([])
+  })
+
+  it('names what is no file, and does not put one in its place', async () => {
+    const path = await freshPath()
+    const pipe = `${path}-pipe`
+    execFileSync('mkfifo', [pipe])
+    await symlink(pipe, path)
+    await refused(path, /not a regular file/)
+    await refused(pipe, /not a regular file/)
+    const trainer = model.trainer()
+    await expectDiffSalError(() => trainer.save(path), 'ERR_DIFFSAL_FILE', `Cannot write '${path}': it is not a regular file`)
+    await trainer.dispose()
+    expect((await stat(pipe)).isFIFO()).toBe(true)
+    expect(await files(path)).toHaveLength(2)
   })
 
   it('names a folder that is not there, or is a file', async () => {

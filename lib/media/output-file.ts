@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { link, mkdir, open, readlink, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
@@ -39,12 +40,11 @@ export class OutputPlace {
     this.#made = made
   }
 
-  /** @throws DiffSalError ERR_DIFFSAL_FILE when the folder cannot be made, or the target is a folder. */
+  /** @throws DiffSalError ERR_DIFFSAL_FILE when the folder cannot be made, or the target is there and no file. */
   static async beside(target: string, suffix = ''): Promise<OutputPlace> {
+    checkReplaceable(target)
     const path = await withoutLinks(target)
     const folder = dirname(path)
-    const existing = await stat(target).catch(() => undefined)
-    if (existing?.isDirectory()) throw fileError('write', target, Object.assign(new Error('it is a directory'), { code: 'EISDIR' }))
     const made = await makeFolders(folder)
     return new OutputPlace(target, path, temporaryIn(folder, suffix), made)
   }
@@ -103,8 +103,24 @@ export class OutputPlace {
   }
 }
 
+/**
+ * Refuses what must not be replaced by a file: a folder, a pipe, a device. At once, so that calls keep their order.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_FILE
+ */
+export function checkReplaceable(path: string): void {
+  let existing
+  try {
+    existing = statSync(path)
+  } catch {
+    return // writing tells what is the matter, if anything is
+  }
+  if (existing.isFile()) return
+  throw fileError('write', path, Object.assign(new Error('it is not a regular file'), existing.isDirectory() && { code: 'EISDIR' }))
+}
+
 /** The whole path that a name leads to, which may not be there. */
-async function withoutLinks(target: string): Promise<string> {
+export async function withoutLinks(target: string): Promise<string> {
   let path = resolve(target)
   for (let links = 0; ; links++) {
     const next = await readlink(path).catch(() => undefined)

@@ -1,9 +1,9 @@
 import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { fileError } from '../errors.ts'
 import { minMaxScaled } from './map-scale.ts'
-import { makeFolders, removeFolders, temporaryIn, writeSynced, type MapWriter } from './output-file.ts'
+import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced, type MapWriter } from './output-file.ts'
 
 /** The name of a frame's picture: `000024.png`. */
 export function pngName(frame: number): string {
@@ -17,6 +17,7 @@ export function pngName(frame: number): string {
 export class PngWriter implements MapWriter {
   /** As the caller named it. */
   readonly #folder: string
+  /** Where they go in truth. */
   readonly #target: string
   readonly #temporary: string
   readonly #made: string[]
@@ -28,13 +29,14 @@ export class PngWriter implements MapWriter {
 
   private constructor(
     folder: string,
+    target: string,
     temporary: string,
     made: string[],
     mapSize: readonly [number, number],
     size: readonly [number, number],
   ) {
     this.#folder = folder
-    this.#target = resolve(folder)
+    this.#target = target
     this.#temporary = temporary
     this.#made = made
     this.#mapSize = mapSize
@@ -48,7 +50,7 @@ export class PngWriter implements MapWriter {
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE.
    */
   static async create(folder: string, mapSize: readonly [number, number], size: readonly [number, number]): Promise<PngWriter> {
-    const target = resolve(folder)
+    const target = await withoutLinks(folder)
     const existing = await stat(target).catch(() => undefined)
     if (existing && !existing.isDirectory()) {
       throw fileError('write', folder, Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' }))
@@ -63,7 +65,7 @@ export class PngWriter implements MapWriter {
       await removeFolders(made)
       throw fileError('write', folder, cause)
     }
-    return new PngWriter(folder, temporary, made, mapSize, size)
+    return new PngWriter(folder, target, temporary, made, mapSize, size)
   }
 
   async write(frame: number, map: Float32Array): Promise<void> {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -53,4 +54,16 @@ it('outputs whose names are symbolic links go to what these lead to', async () =
   expect(readlinkSync(join(cwd, 'a.mp4'))).toBe('there/b.mp4')
   expect(lstatSync(join(cwd, 'maps.npy')).isSymbolicLink()).toBe(true)
   expect(readFileSync(join(cwd, 'there/maps.npy')).subarray(1, 6).toString()).toBe('NUMPY')
+})
+
+it('an output that is a pipe or a device, by a link too, is refused at once', async () => {
+  const cwd = temporaryPath('pipe')
+  mkdirSync(cwd)
+  execFileSync('mkfifo', [join(cwd, 'pipe')])
+  symlinkSync('pipe', join(cwd, 'a.mp4'))
+  const { code, stderr } = await cli(predict, { cwd })
+  expect(stderr).toMatch(/^diffsal: Cannot write 'a\.mp4': it is not a regular file\.$/m)
+  expect(code).toBe(6)
+  expect(lstatSync(join(cwd, 'pipe')).isFIFO()).toBe(true)
+  expect(readdirSync(cwd)).toEqual(['a.mp4', 'pipe'])
 })

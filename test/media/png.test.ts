@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { PngWriter } from '../../lib/media/png.ts'
@@ -60,4 +60,16 @@ test('a file is no folder', async () => {
   const path = temporaryPath('a-file')
   writeFileSync(path, '')
   await expectDiffSalError(() => PngWriter.create(path, [2, 4], [2, 4]), 'ERR_DIFFSAL_FILE', `'${path}'`, 'not a directory')
+})
+
+test('a link to a folder that is not there yet stays, and the folder is made', async () => {
+  const link = temporaryPath('link')
+  symlinkSync('behind/maps', link)
+  const writer = await PngWriter.create(link, [2, 4], [2, 4])
+  await writer.write(0, left)
+  await writer.finish()
+  await writer.commit()
+  await writer.discard()
+  expect(readlinkSync(link)).toBe('behind/maps')
+  expect(readdirSync(temporaryPath('behind/maps'))).toEqual(['000000.png'])
 })
