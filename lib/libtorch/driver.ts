@@ -78,6 +78,9 @@ export interface DriverObstacle {
   readonly remedy: string
 }
 
+// CUDA 13 has no code for what is older than Turing, though its driver still runs Pascal and Volta.
+const oldestDevices: Readonly<Record<number, string>> = { 13: '7.5' }
+
 // NVIDIA's first driver for each CUDA. One for 13.0 runs all of CUDA 13.
 const firstDrivers: Readonly<Record<number, string>> = { 12: '525', 13: '580' }
 
@@ -94,7 +97,7 @@ export function driverObstacle(driver: CudaDriver, needed: number, env: NodeJS.P
       remedy: `Update NVIDIA's driver to ${enough}`,
     }
   }
-  if (driver.problem === '') return undefined
+  if (driver.problem === '') return devicesObstacle(driver.devices, needed)
   const visible = env.CUDA_VISIBLE_DEVICES
   const hidden = visible === undefined ? '' : `; CUDA_VISIBLE_DEVICES is '${visible}'`
   const show = visible === undefined ? '' : ', unset CUDA_VISIBLE_DEVICES'
@@ -102,5 +105,16 @@ export function driverObstacle(driver: CudaDriver, needed: number, env: NodeJS.P
   return {
     reason: `the NVIDIA driver${version} gives no device (${driver.problem}${hidden})`,
     remedy: `Look what \`nvidia-smi\` says${show}, and start a container with its devices (\`docker run --gpus all\`)`,
+  }
+}
+
+/** Where all devices are too old; of one whose capability is not known nothing is said. */
+function devicesObstacle(devices: readonly DriverDevice[], needed: number): DriverObstacle | undefined {
+  const oldest = oldestDevices[Math.floor(needed / 1000)]
+  if (oldest === undefined || !devices.every(({ capability }) => capability !== '' && Number(capability) < Number(oldest))) return undefined
+  const list = devices.map(({ name, capability }) => `${name} has ${capability}`).join(', ')
+  return {
+    reason: `no device is new enough for CUDA ${cudaText(needed)}, which needs compute capability ${oldest} (${list})`,
+    remedy: `Use a device of compute capability ${oldest} or newer, or the CPU`,
   }
 }

@@ -101,6 +101,11 @@ describe('what keeps a CUDA libtorch from a device', () => {
 
   test('nothing, where the driver is new enough', () => {
     for (const version of [13000, 13020, 14000, 0]) expect(driverObstacle(driver({ version }), 13000, {})).toBeUndefined()
+    const old = { ...h200, capability: '7.0' }
+    for (const devices of [[old, h200], [{ ...h200, capability: '12.0' }], [{ ...h200, capability: '' }]]) {
+      expect(driverObstacle(driver({ devices }), 13000, {})).toBeUndefined()
+    }
+    expect(driverObstacle(driver({ devices: [old] }), 12000, {})).toBeUndefined()
   })
 
   test.each<[string, Partial<CudaDriver>, NodeJS.ProcessEnv, string, string]>([
@@ -119,6 +124,13 @@ describe('what keeps a CUDA libtorch from a device', () => {
       { CUDA_VISIBLE_DEVICES: '' },
       "the NVIDIA driver (for CUDA 13.0) gives no device (cuInit: CUDA_ERROR_NO_DEVICE; CUDA_VISIBLE_DEVICES is '')",
       'Look what `nvidia-smi` says, unset CUDA_VISIBLE_DEVICES, and start a container with its devices (`docker run --gpus all`)',
+    ],
+    [
+      'devices that are too old',
+      { devices: [{ ...h200, name: 'A V100', capability: '7.0' }] },
+      {},
+      'no device is new enough for CUDA 13.0, which needs compute capability 7.5 (A V100 has 7.0)',
+      'Use a device of compute capability 7.5 or newer, or the CPU',
     ],
   ])('%s', (_, given, env, reason, remedy) => {
     expect(driverObstacle(driver(given), 13000, env)).toEqual({ reason, remedy })
