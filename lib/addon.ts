@@ -92,6 +92,7 @@ function open(): NonNullable<typeof opened> {
 /** Refuses a libtorch of which a part is no whole library. */
 function checkWhole(libtorch: LocatedLibtorch, folder: string): void {
   for (const name of readdirSync(folder).filter((name) => /^lib(torch(_cpu|_cuda)?|c10(_cuda)?|gomp(-[0-9a-f]+)?)\.so(\.\d+)*$/.test(name))) {
+    if (!existsSync(join(folder, name))) continue // a link that leads nowhere, maybe to what is not needed
     const fault = libraryFault(join(folder, name))
     if (fault !== undefined) throw unusable(libtorch, join(folder, name), `${fault}: '${join(folder, name)}'`)
   }
@@ -110,19 +111,25 @@ function unusable(libtorch: LocatedLibtorch, library: string, why: string, cause
   return new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_MISSING',
     `libtorch cannot be opened: ${why}. ` +
-      `${libtorch.source === 'DIFFSAL_LIBTORCH' ? 'Install it again there, or unset DIFFSAL_LIBTORCH and run' : `Remove '${libtorch.dir}' and run`} ` +
+      `${libtorch.source === 'DIFFSAL_LIBTORCH' ? 'Install it again there, or unset DIFFSAL_LIBTORCH and run' : beginning(libtorch, 'run')} ` +
       '`npx diffsal setup`.',
     { argument: 'libtorch', received: library, cause },
   )
 }
 
-function lacksCuda({ variant, source }: LocatedLibtorch, received: string, lacking: string, cause: unknown): DiffSalError {
+/** How a remedy begins: what the cache has is in the way of another, and what the addon was compiled with is the user's own. */
+function beginning({ source, dir }: LocatedLibtorch, verb: string): string {
+  return source === 'cache' ? `Remove '${dir}' and ${verb}` : verb[0]!.toUpperCase() + verb.slice(1)
+}
+
+function lacksCuda(libtorch: LocatedLibtorch, received: string, lacking: string, cause: unknown): DiffSalError {
+  const { variant, source } = libtorch
   const unset = source === 'DIFFSAL_LIBTORCH' ? ' and unset DIFFSAL_LIBTORCH' : ''
   const setup = (wanted: string): string => `with \`npx diffsal setup --variant ${wanted}\`${unset}`
   return new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_MISSING',
     `libtorch cannot be opened: it is a CUDA build (${variant}), and CUDA's own library ${lacking} was not found. ` +
-      `Install the build that brings its libraries ${setup('cu130')}, or the CPU build ${setup('cpu')}.`,
+      `${beginning(libtorch, 'install')} the build that brings its libraries ${setup('cu130')}, or the CPU build ${setup('cpu')}.`,
     { argument: 'libtorch', received, cause },
   )
 }

@@ -8,6 +8,14 @@ const machines: Readonly<Record<number, string>> = { 3: 'ia32', 40: 'arm', 62: '
  * process by SIGBUS, so it has to be seen before.
  */
 export function libraryFault(path: string): string | undefined {
+  try {
+    return headersFault(path)
+  } catch (error) {
+    return `it cannot be read (${(error as Error).message})`
+  }
+}
+
+function headersFault(path: string): string | undefined {
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
@@ -19,12 +27,17 @@ export function libraryFault(path: string): string | undefined {
     const table = (at: number, place: number) => ({ at: Number(header.readBigUInt64LE(at)), entry: header.readUInt16LE(place), count: header.readUInt16LE(place + 2) })
     const [segments, sections] = [table(32, 54), table(40, 58)]
     const ends = [segments, sections].map(({ at, entry, count }) => at + entry * count)
+    const cut = (): string | undefined => {
+      const whole = Math.max(...ends)
+      return whole > size ? `it is cut short, ${size} bytes of at least ${whole}` : undefined
+    }
+    // A table outside of the file is not looked into: a damaged header may say any place and length.
+    if (cut() !== undefined) return cut()
     const entries = readAt(file, segments.at, segments.entry * segments.count)
     for (let at = 0; at + 40 <= entries.length && segments.entry >= 40; at += segments.entry) {
       ends.push(Number(entries.readBigUInt64LE(at + 8) + entries.readBigUInt64LE(at + 32)))
     }
-    const whole = Math.max(...ends)
-    return whole > size ? `it is cut short, ${size} bytes of at least ${whole}` : undefined
+    return cut()
   } finally {
     closeSync(file)
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compile, makeAddon, makeLibtorch } from './support/fake-addon.ts'
@@ -131,6 +131,12 @@ describe('what is missing is said, with the remedy', () => {
       "ERR_DIFFSAL_LIBTORCH_MISSING libtorch cannot be opened: it is a CUDA build (cu130), and CUDA's own library libcumadeup.so.13 was not found. " +
         'Install the build that brings its libraries with `npx diffsal setup --variant cu130` and unset DIFFSAL_LIBTORCH, ' +
         'or the CPU build with `npx diffsal setup --variant cpu` and unset DIFFSAL_LIBTORCH.',
+    )
+    const cache = temporaryPath('bare-cache')
+    cpSync(dir, join(cache, 'libtorch-2.13.0-cu130/torch'), { recursive: true })
+    // What the cache has would be taken again.
+    expect(look({ ...cudaBuild, DIFFSAL_LIBTORCH: '', DIFFSAL_CACHE: cache }).cuda0).toContain(
+      `was not found. Remove '${join(cache, 'libtorch-2.13.0-cu130/torch')}' and install the build that brings its libraries with`,
     )
   })
 })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { addonPaths, buildCommand, whyCompile } from '../addon.ts'
+import { addonPaths, buildCommand, loadAddon, whyCompile } from '../addon.ts'
 import { DiffSalError } from '../errors.ts'
 import type { LocatedLibtorch } from '../libtorch/locate.ts'
 import { showProgress } from '../libtorch/progress.ts'
@@ -34,11 +34,14 @@ async function compileIfNeeded(libtorch: LocatedLibtorch): Promise<void> {
   const { root, core } = addonPaths()
   const reason = whyCompile(libtorch)
   if (reason === undefined) {
+    // What else keeps it from opening is told with its own remedy.
+    loadAddon()
     console.log(`The native addon is '${core}'.`)
     return
   }
   console.log(`The native addon is compiled, since ${reason}.`)
-  const child = spawn(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
+  // In this folder: DIFFSAL_LIBTORCH and DIFFSAL_CACHE may be relative to it.
+  const child = spawn(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { stdio: 'inherit' })
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
   if (code !== 0) {
     throw new DiffSalError(

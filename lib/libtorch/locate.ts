@@ -140,8 +140,9 @@ export function checkSeries(found: LocatedLibtorch, builtWith: BuiltWith): void 
   throw new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_VERSION',
     `The addon was compiled with libtorch ${builtWith.version}, but the one in '${found.dir}'${viaVariable(found)} is ${found.version}. ` +
-      `${found.source === 'DIFFSAL_LIBTORCH' ? 'Unset DIFFSAL_LIBTORCH and run' : 'Run'} \`npx diffsal setup\`, ` +
-      'or compile the addon again with `npm rebuild diffsal`.',
+      (found.source === 'DIFFSAL_LIBTORCH'
+        ? 'Unset DIFFSAL_LIBTORCH and run `npx diffsal setup`, or run that with it set, which compiles the addon for this one.'
+        : 'Run `npx diffsal setup`.'),
     { argument: 'libtorch', expected: `libtorch ${series(builtWith.version)}`, received: `libtorch ${found.version}` },
   )
 }

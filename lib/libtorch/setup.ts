@@ -169,7 +169,7 @@ function checkCame(came: Libtorch | undefined, release: Release, variant: Varian
   throw new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_VERSION',
     `${expected} was wanted, but ${received} came. ` +
-      'To use another release, set DIFFSAL_LIBTORCH to its folder and compile the addon with it: `npm rebuild diffsal`.',
+      'To use another release, set DIFFSAL_LIBTORCH to its folder and run `npx diffsal setup` without --from, which compiles the addon for it.',
     { argument: 'libtorch', expected, received },
   )
 }

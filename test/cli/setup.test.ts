@@ -75,6 +75,12 @@ test('compiles only an addon that is missing, of another libtorch, or made for a
   expect(setup(['--from', libtorch]).stdout).toMatch(/since the one there cannot be opened \(.*diffsal\.node.*\)\.\ncompiling with --native/)
 })
 
+test('compiles in the folder it was started in, to which variables may be relative', () => {
+  writeFileSync(join(folder, 'build/Release/libtorch.json'), '{"version":"2.12.0+cpu"}')
+  installScript('console.log(`in ${process.cwd()}`)')
+  expect(setup(['--from', wheel]).stdout).toContain(`\nin ${process.cwd()}\n`)
+})
+
 test('a compilation that fails says what to run afterwards', () => {
   writeFileSync(join(folder, 'build/Release/libtorch.json'), '{"version":"2.12.0+cpu"}')
   installScript('process.exitCode = 1')

@@ -8,7 +8,7 @@ import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { fakePip } from './fake-pip.ts'
 import { half, serve } from './local-server.ts'
-import { fakeWheel } from './zip.ts'
+import { makeZip } from './zip.ts'
 
 // What users meet when libtorch or the addon is not as it should be, each in a process of its own: the sentence it prints is the test.
 const pristine = temporaryPath('pristine')
@@ -91,7 +91,7 @@ const cases: Case[] = [
   {
     name: 'the wrong version',
     fault: () => ({ DIFFSAL_LIBTORCH: other }),
-    says: ['compiled with libtorch 2.13.0', '(DIFFSAL_LIBTORCH) is 2.12.0+cpu', 'Unset DIFFSAL_LIBTORCH and run `npx diffsal setup`'],
+    says: ['compiled with libtorch 2.13.0', '(DIFFSAL_LIBTORCH) is 2.12.0+cpu', 'Unset DIFFSAL_LIBTORCH and run `npx diffsal setup`, or run that with it set'],
   },
   {
     name: 'files of one version around the libraries of another',
@@ -144,6 +144,13 @@ const cases: Case[] = [
     says: [/The native addon cannot be opened: it is cut short, \d+ bytes of at least \d+: '.*diffsal_core\.so'/, build],
   })),
   { name: 'a core of zeros', fault: () => zeros(core), says: ['it is no shared library', build] },
+  { name: 'a core whose header leads out of it', fault: () => overwrite(core, 32, Buffer.alloc(8, 255)), says: [/it is cut short, .*core\.so'/, build] },
+  { name: 'a core whose header has tables without end', fault: () => overwrite(core, 54, Buffer.alloc(4, 255)), says: ['it is cut short', build] },
+  {
+    name: 'a folder in the place of a library of libtorch',
+    fault: () => mkdirSync(join(lib, 'libc10.so')),
+    says: [/libtorch cannot be opened: it cannot be read \(EISDIR.*\): '.*libc10\.so'/, setup],
+  },
   { name: 'a core for another machine', fault: () => forArm(core), says: [`it is for arm64, and this is ${process.arch}`, build] },
   { name: 'half a loader', fault: () => cut(loader, 0.5), says: [/it is cut short, .*diffsal\.node'/, build] },
   {
@@ -176,12 +183,27 @@ test('the same libtorch twice on the way to it is no fault', async () => {
   expect((await diffsal(['doctor'], env)).said).toMatch(/^ok {7}devices/m)
 })
 
+test('a link beside libtorch that leads nowhere is no fault', async () => {
+  symlinkSync('/none', join(lib, 'libgomp.so.1'))
+  expect((await diffsal(['doctor'])).said).toMatch(/^ok {7}devices/m)
+})
+
+test('setup does not call well what cannot be opened', async () => {
+  cut(join(lib, 'libtorch_cpu.so'), 0.5)
+  const { code, said } = await diffsal(['setup'])
+  expect(code).toBe(5)
+  expect(said).toMatch(/^diffsal: libtorch cannot be opened: it is cut short, .* and run `npx diffsal setup`\.$/m)
+  expect(said).not.toContain('The native addon is')
+})
+
 describe('setup', () => {
-  const wheel = fakeWheel()
+  let wheel: Buffer
   const noPrograms = temporaryPath('no-programs')
   let server: string
 
   beforeAll(async () => {
+    const names = ['version.py', 'lib/libtorch.so', 'lib/libtorch_cpu.so']
+    wheel = makeZip(names.map((name) => ({ name: `torch/${name}`, data: readFileSync(join(pristine, 'cache/libtorch-2.13.0-cpu/torch', name)) })))
     server = await serve((request, response) => {
       if (request.url === '/wheel') response.writeHead(200, { 'content-length': wheel.length }).end(wheel)
       else if (request.url === '/cut') half(wheel, 'end')(request, response)
