@@ -36,7 +36,7 @@ async function main() {
   const { from, out } = parseArgs({ options }).values
   if (process.platform !== 'linux' || process.arch !== 'x64') throw new Refusal('Prebuilds are made for linux-x64, on linux-x64.')
   const build = from === undefined ? compile() : resolve(from)
-  const version = await checkedVersion(build)
+  const { version, dir } = await checkedNote(build)
 
   const staging = mkdtempSync(join(resolve(out), '.prebuilds-'))
   try {
@@ -52,6 +52,8 @@ async function main() {
 
     const names = readdirSync(made).sort()
     const problems = names.filter((name) => !name.endsWith('.json')).flatMap((name) => problemsOf(join(made, name), name))
+    rmSync(join(staging, 'build'), { recursive: true })
+    if (problems.length === 0) problems.push(...openingProblems(staging, dir))
     if (problems.length > 0) throw new Refusal(`This build is not fit to be given away.\n${problems.join('\n')}`)
     const final = join(resolve(out), 'prebuilds', 'linux-x64')
     rmSync(final, { recursive: true, force: true })
@@ -71,13 +73,13 @@ function compile() {
   return join(root, 'build', 'Release')
 }
 
-/** The version of libtorch that the build is for, which has to be the release that users' machines fetch. */
-async function checkedVersion(build) {
+/** The libtorch that the build is for, which has to be the release that users' machines fetch, and where it was if not in the cache. */
+async function checkedNote(build) {
   const missing = ['diffsal.node', 'diffsal_core.so', 'libtorch.json'].filter((name) => !existsSync(join(build, name)))
   if (missing.length > 0) throw new Refusal(`'${build}' is not a finished build: ${missing.join(', ')} is not in it.`)
   const { release } = await import(pathToFileURL(join(root, 'dist', 'libtorch', 'releases.js')).href)
-  const { version } = JSON.parse(readFileSync(join(build, 'libtorch.json'), 'utf8'))
-  if (version.split('+')[0] === release.version) return release.version
+  const { version, dir } = JSON.parse(readFileSync(join(build, 'libtorch.json'), 'utf8'))
+  if (version.split('+')[0] === release.version) return { version: release.version, dir }
   throw new Refusal(
     `'${build}' was compiled with libtorch ${version}, but prebuilds are for ${release.version}, which \`diffsal setup\` fetches. ` +
       'Unset DIFFSAL_LIBTORCH, or point it to that release, and compile again.',
@@ -94,8 +96,9 @@ function problemsOf(path, name) {
   const headers = tool('objdump', '--private-headers', path)
   for (const [, word, value] of headers.matchAll(/^\s+(RPATH|RUNPATH)\s+(.*)$/gm)) problems.push(`${name} has the ${word} ${value}.`)
   for (const [, needed] of headers.matchAll(/^\s+NEEDED\s+(\S*\/\S*)$/gm)) problems.push(`${name} needs a library by its path, ${needed}.`)
-  for (const [, family, version] of headers.matchAll(/ (GLIBC|GLIBCXX|CXXABI|GCC)_([\d.]+)$/gm)) {
-    if (isNewer(version, newest[family])) {
+  for (const [, family, version] of headers.matchAll(/ (GLIBC|GLIBCXX|CXXABI|GCC)_([\d.]+|ABI_\w+)$/gm)) {
+    // GLIBC_ABI_DT_RELR and its like came with 2.36 and later.
+    if (version.startsWith('ABI_') || isNewer(version, newest[family])) {
       problems.push(`${name} needs ${family}_${version}, newer than ${family}_${newest[family]}: build it on an older system (Debian 12).`)
     }
   }
@@ -103,6 +106,15 @@ function problemsOf(path, name) {
   const kept = [root, homedir()].find((folder) => folder !== '/' && content.includes(`${folder}/`)) ?? sourcePath.exec(content)?.[0]
   if (kept !== undefined) problems.push(`${name} keeps a path of this machine, '${kept}'.`)
   return problems
+}
+
+/** Opens the addon as users' machines will: what it needs and nothing gives shows only there. */
+function openingProblems(staging, dir) {
+  const program = `(await import(${JSON.stringify(pathToFileURL(join(root, 'dist', 'addon.js')).href)})).loadAddon()`
+  const env = { ...process.env, DIFFSAL_PREBUILD: staging, DIFFSAL_LIBTORCH: process.env.DIFFSAL_LIBTORCH || (dir ?? '') }
+  const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env })
+  if (status === 0) return []
+  return [`It does not open: ${/^(?:\w*Error.*?: )(.*)$/m.exec(stderr)?.[1] ?? signal ?? stderr}`]
 }
 
 function tool(command, ...args) {

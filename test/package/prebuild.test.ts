@@ -15,7 +15,10 @@ const prebuilds = join(folder, 'prebuilds/linux-x64')
 
 /** A folder of files, and scripts/prebuild.mjs on it. */
 function prebuild(): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(folder, 'scripts/prebuild.mjs'), '--from', build], { encoding: 'utf8' })
+  return spawnSync(process.execPath, [join(folder, 'scripts/prebuild.mjs'), '--from', build], {
+    encoding: 'utf8',
+    env: { ...process.env, DIFFSAL_LIBTORCH: '' },
+  })
 }
 
 beforeAll(() => {
@@ -23,7 +26,7 @@ beforeAll(() => {
   const made = makeAddon(temporaryPath('made'), libtorch)
   mkdirSync(whole)
   for (const name of ['diffsal.node', 'diffsal_core.so']) cpSync(join(made, name), join(whole, name))
-  writeFileSync(join(whole, 'libtorch.json'), JSON.stringify({ version: '2.13.0+cpu', dir: '/somewhere/torch' }))
+  writeFileSync(join(whole, 'libtorch.json'), JSON.stringify({ version: '2.13.0+cpu', dir: libtorch }))
   copyPackage(folder)
   cpSync(join(checkout, 'scripts'), join(folder, 'scripts'), { recursive: true })
 })
@@ -67,6 +70,7 @@ describe('scripts/prebuild.mjs', () => {
     ['keeps a path', /core\.so keeps a path of this machine, '\/usr\/\S+\.h'/, () => core('extern "C" __attribute__((visibility("hidden"))) const char path[] = "in /usr/include/x.h";')],
     ['needs a newer system', /core\.so needs GLIBC_9\.1, newer than GLIBC_2\.34: build it on an older system/, needNewer],
     ['is for another libtorch', /compiled with libtorch 2\.12\.1, but prebuilds are for 2\.13\.0/, () => writeFileSync(join(build, 'libtorch.json'), '{"version":"2.12.1"}')],
+    ['needs what nothing gives', /It does not open: The native addon cannot be opened: .*undefined symbol: nowhere/, () => core('extern "C" int nowhere(); static int x = nowhere();')],
     ['is not finished', /not a finished build: diffsal_core\.so is not in it/, () => rmSync(join(build, 'diffsal_core.so'))],
   ])('refuses a build that %s', (_, sentence, spoil) => {
     rmSync(prebuilds, { recursive: true, force: true })
