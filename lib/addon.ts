@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from './errors.ts'
@@ -59,8 +59,10 @@ function open(): NonNullable<typeof opened> {
     if (fault !== undefined) throw unopened(root, path, `${fault}: '${path}'`)
   }
   const folder = join(libtorch.dir, 'lib')
+  const library = join(folder, 'libtorch.so')
   checkWhole(libtorch, folder)
   checkNoOther(folder)
+  checkWorkingFolder(library)
 
   let openLibrary: Loader['openLibrary']
   try {
@@ -68,7 +70,6 @@ function open(): NonNullable<typeof opened> {
   } catch (error) {
     throw unopened(root, loader, (error as Error).message, error)
   }
-  const library = join(folder, 'libtorch.so')
   try {
     openLibrary(library)
   } catch (error) {
@@ -102,6 +103,23 @@ function checkWhole(libtorch: LocatedLibtorch, folder: string): void {
 function checkNoOther(folder: string): void {
   const [stray] = strayLibraries(folder)
   if (stray !== undefined) throw mixed(folder, dirname(stray))
+}
+
+/** Refuses to go on in a folder that was removed: the mathematics library in libtorch would end the process. */
+function checkWorkingFolder(received: string): void {
+  let folder: string
+  try {
+    folder = readlinkSync('/proc/self/cwd')
+  } catch {
+    return // a container without /proc
+  }
+  if (!folder.endsWith(' (deleted)') || existsSync(folder)) return
+  throw new DiffSalError(
+    'ERR_DIFFSAL_LIBTORCH_MISSING',
+    `libtorch cannot be opened in a folder that is gone: '${folder.slice(0, -' (deleted)'.length)}' was removed since this process was started there. ` +
+      'Start it in another folder, or call process.chdir() first.',
+    { argument: 'libtorch', received },
+  )
 }
 
 function unusable(libtorch: LocatedLibtorch, library: string, why: string, cause?: unknown): DiffSalError {

@@ -26,16 +26,16 @@ export function setupCommand(): Command {
         display.stop()
       }
       console.log(`libtorch ${libtorch.version} (${libtorch.variant}) is in '${libtorch.dir}'.`)
-      await compileIfNeeded(libtorch)
+      await compileIfNeeded(libtorch, from)
     })
 }
 
-async function compileIfNeeded(libtorch: LocatedLibtorch): Promise<void> {
+async function compileIfNeeded(libtorch: LocatedLibtorch, from: string | undefined): Promise<void> {
   const { root, core } = addonPaths()
   const reason = whyCompile(libtorch)
   if (reason === undefined) {
-    // What else keeps it from opening is told with its own remedy.
-    loadAddon()
+    // What else keeps it from opening is told with its own remedy. Not after --from, which another --from may be replacing just now.
+    if (from === undefined) loadAddon()
     console.log(`The native addon is '${core}'.`)
     return
   }

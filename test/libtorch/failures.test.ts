@@ -8,7 +8,7 @@ import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { fakePip } from './fake-pip.ts'
 import { half, serve } from './local-server.ts'
-import { makeZip } from './zip.ts'
+import { fakeWheel } from './zip.ts'
 
 // What users meet when libtorch or the addon is not as it should be, each in a process of its own: the sentence it prints is the test.
 const pristine = temporaryPath('pristine')
@@ -188,6 +188,21 @@ test('a link beside libtorch that leads nowhere is no fault', async () => {
   expect((await diffsal(['doctor'])).said).toMatch(/^ok {7}devices/m)
 })
 
+test('in a folder that was removed, doctor says so', async () => {
+  const gone = temporaryPath('gone')
+  mkdirSync(gone)
+  const script = 'rmdir "$1" && exec "$2" "$3" doctor'
+  const child = spawn('sh', ['-c', script, 'sh', gone, process.execPath, join(folder, 'dist/cli/main.js')], {
+    cwd: gone,
+    env: { ...process.env, DIFFSAL_LIBTORCH: '', DIFFSAL_CACHE: cache },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  expect(await once(child, 'close')).toEqual([5, null])
+  expect(said).toMatch(/^missing  devices +libtorch cannot be opened in a folder that is gone: '.*gone' was removed .* or call process\.chdir\(\) first\.$/m)
+})
+
 test('setup does not call well what cannot be opened', async () => {
   cut(join(lib, 'libtorch_cpu.so'), 0.5)
   const { code, said } = await diffsal(['setup'])
@@ -197,13 +212,11 @@ test('setup does not call well what cannot be opened', async () => {
 })
 
 describe('setup', () => {
-  let wheel: Buffer
+  const wheel = fakeWheel()
   const noPrograms = temporaryPath('no-programs')
   let server: string
 
   beforeAll(async () => {
-    const names = ['version.py', 'lib/libtorch.so', 'lib/libtorch_cpu.so']
-    wheel = makeZip(names.map((name) => ({ name: `torch/${name}`, data: readFileSync(join(pristine, 'cache/libtorch-2.13.0-cpu/torch', name)) })))
     server = await serve((request, response) => {
       if (request.url === '/wheel') response.writeHead(200, { 'content-length': wheel.length }).end(wheel)
       else if (request.url === '/cut') half(wheel, 'end')(request, response)
