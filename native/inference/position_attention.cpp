@@ -15,9 +15,11 @@
 namespace diffsal {
 namespace {
 
-// e^x for x <= 0, within 2e-7 of it; e^-86 for all that is less, NaN for NaN.
+// The least that exponential() takes.
+constexpr float least = -86;
+
+// e^x for least <= x <= 0, within 2e-7 of it, and NaN for NaN.
 DIFFSAL_INLINE float exponential(float x) {
-  x = x < -86.0f ? -86.0f : x;
   // x = n ln 2 + r; adding 1.5 * 2^23 rounds, and leaves n in the lowest bits.
   float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f, r = x - n * 0.693359375f + n * 2.12194440e-4f;
   float p = r * 1.3888889e-3f + 8.3333333e-3f;
@@ -47,7 +49,7 @@ DIFFSAL_INLINE float greatest(const float* x, int64_t count) {
   return best;
 }
 
-// A relative-position table of one axis for every query's coordinate: (queries, C, keys), the keys filled up to whole Lanes16.
+// A relative-position table of one axis for every query's coordinate: (queries, C, keys), the keys filled up to whole Lanes8.
 struct AxisTable {
   Tensor memory;
   const float* data;
@@ -55,17 +57,17 @@ struct AxisTable {
   int64_t keys;
 
   explicit AxisTable(const Tensor& rows)
-      : memory(at::constant_pad_nd(rows.transpose(1, 2), {0, (16 - rows.size(1) % 16) % 16}).contiguous()),
+      : memory(at::constant_pad_nd(rows.transpose(1, 2), {0, (8 - rows.size(1) % 8) % 8}).contiguous()),
         data(memory.const_data_ptr<float>()),
         size(memory.size(1) * memory.size(2)),
         keys(memory.size(2)) {}
 };
 
-// to = q table, for a table of `channels` rows of `keys` values, a multiple of 16.
+// to = q table, for a table of `channels` rows of `keys` values, a multiple of 8.
 DIFFSAL_VECTORISED
 void project(const float* q, const float* table, int64_t channels, int64_t keys, float* to) {
-  for (int64_t key = 0; key < keys; key += 16) {
-    Lanes16 even = {}, odd = {}, value;
+  for (int64_t key = 0; key < keys; key += 8) {
+    Lanes8 even = {}, odd = {}, value;
     int64_t c = 0;
     for (; c + 2 <= channels; c += 2) {
       load(value, table + c * keys + key);
@@ -77,7 +79,7 @@ void project(const float* q, const float* table, int64_t channels, int64_t keys,
       load(value, table + c * keys + key);
       even += value * q[c];
     }
-    store<Lanes16>(to + key, even + odd);
+    store<Lanes8>(to + key, even + odd);
   }
 }
 
@@ -96,7 +98,9 @@ float weigh(float* scores, const float* slots, const float* rows, const float* c
   }
   int64_t count = 1 + t * h * w;
   float best = greatest(scores, count);
-  for (int64_t i = 0; i < count; ++i) scores[i] = exponential(scores[i] - best);
+  // In a loop of its own: a compiler calculates e^least beforehand and branches, where it sees it.
+  for (int64_t i = 0; i < count; ++i) scores[i] = scores[i] - best < least ? least : scores[i] - best;
+  for (int64_t i = 0; i < count; ++i) scores[i] = exponential(scores[i]);
   return sum(scores, count);
 }
 

@@ -30,20 +30,20 @@ DIFFSAL_INLINE void sum_taps(const float* const* from, const float* const* weigh
 
 DIFFSAL_INLINE void normalise(float* x, int64_t channels, const float* weight, const float* bias) {
   float mean = sum(x, channels) / static_cast<float>(channels), squares = 0;
-  Lanes16 total = {}, value, factor, shift;
+  Lanes8 total = {}, value, factor, shift;
   int64_t c = 0;
-  for (; c + 16 <= channels; c += 16) {
+  for (; c + 8 <= channels; c += 8) {
     load(value, x + c);
     total += (value - mean) * (value - mean);
   }
-  for (int64_t lane = 0; lane < 16; ++lane) squares += total[lane];
+  for (int64_t lane = 0; lane < 8; ++lane) squares += total[lane];
   for (; c < channels; ++c) squares += (x[c] - mean) * (x[c] - mean);
   float scale = 1 / std::sqrt(squares / static_cast<float>(channels) + 1e-5f);
-  for (c = 0; c + 16 <= channels; c += 16) {
+  for (c = 0; c + 8 <= channels; c += 8) {
     load(value, x + c);
     load(factor, weight + c);
     load(shift, bias + c);
-    store<Lanes16>(x + c, (value - mean) * scale * factor + shift);
+    store<Lanes8>(x + c, (value - mean) * scale * factor + shift);
   }
   for (; c < channels; ++c) x[c] = (x[c] - mean) * scale * weight[c] + bias[c];
 }
@@ -53,8 +53,8 @@ DIFFSAL_VECTORISED
 void pooled_token(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, const float* norm_weight,
                   const float* norm_bias, float* to) {
   int64_t c = 0;
-  for (; c + 96 <= channels; c += 96) sum_taps<Lanes16, 6>(from, weight, taps, c, to);
-  for (; c + 16 <= channels; c += 16) sum_taps<Lanes16, 1>(from, weight, taps, c, to);
+  for (; c + 48 <= channels; c += 48) sum_taps<Lanes8, 6>(from, weight, taps, c, to);
+  for (; c + 8 <= channels; c += 8) sum_taps<Lanes8, 1>(from, weight, taps, c, to);
   for (; c + 4 <= channels; c += 4) sum_taps<Lanes4, 1>(from, weight, taps, c, to);
   for (; c < channels; ++c) sum_taps<float, 1>(from, weight, taps, c, to);
   normalise(to, channels, norm_weight, norm_bias);
