@@ -1,9 +1,6 @@
 #include "inference/rows.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "inference/vectorised.h"
+#include "inference/layer_norm.h"
 
 namespace diffsal {
 namespace {
@@ -15,26 +12,7 @@ constexpr int64_t lanes = 16;
 
 DIFFSAL_VECTORISED
 void normalise_row(const float* from, const float* weight, const float* bias, int64_t channels, float* to) {
-  float sums[lanes] = {}, squares[lanes] = {};
-  int64_t whole = channels / lanes * lanes;
-  for (int64_t c = 0; c < whole; c += lanes) {
-    for (int64_t i = 0; i < lanes; ++i) sums[i] += from[c + i];
-  }
-  float sum = 0;
-  for (float part : sums) sum += part;
-  for (int64_t c = whole; c < channels; ++c) sum += from[c];
-  float mean = sum / static_cast<float>(channels);
-  for (int64_t c = 0; c < whole; c += lanes) {
-    for (int64_t i = 0; i < lanes; ++i) {
-      float d = from[c + i] - mean;
-      squares[i] += d * d;
-    }
-  }
-  float square = 0;
-  for (float part : squares) square += part;
-  for (int64_t c = whole; c < channels; ++c) square += (from[c] - mean) * (from[c] - mean);
-  float scale = 1 / std::sqrt(square / static_cast<float>(channels) + 1e-5f);
-  for (int64_t c = 0; c < channels; ++c) to[c] = (from[c] - mean) * scale * weight[c] + bias[c];
+  normalise(from, weight, bias, channels, to);
 }
 
 DIFFSAL_VECTORISED

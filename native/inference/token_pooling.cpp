@@ -3,10 +3,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
-#include <cmath>
 #include <vector>
 
-#include "inference/lanes.h"
+#include "inference/layer_norm.h"
+#include "inference/rows.h"
 
 namespace diffsal {
 namespace {
@@ -28,26 +28,6 @@ DIFFSAL_INLINE void sum_taps(const float* const* from, const float* const* weigh
   for (int i = 0; i < count; ++i) store(to + c + i * size, totals[i]);
 }
 
-DIFFSAL_INLINE void normalise(float* x, int64_t channels, const float* weight, const float* bias) {
-  float mean = sum(x, channels) / static_cast<float>(channels), squares = 0;
-  Lanes8 total = {}, value, factor, shift;
-  int64_t c = 0;
-  for (; c + 8 <= channels; c += 8) {
-    load(value, x + c);
-    total += (value - mean) * (value - mean);
-  }
-  for (int64_t lane = 0; lane < 8; ++lane) squares += total[lane];
-  for (; c < channels; ++c) squares += (x[c] - mean) * (x[c] - mean);
-  float scale = 1 / std::sqrt(squares / static_cast<float>(channels) + 1e-5f);
-  for (c = 0; c + 8 <= channels; c += 8) {
-    load(value, x + c);
-    load(factor, weight + c);
-    load(shift, bias + c);
-    store<Lanes8>(x + c, (value - mean) * scale * factor + shift);
-  }
-  for (; c < channels; ++c) x[c] = (x[c] - mean) * scale * weight[c] + bias[c];
-}
-
 // One token of pool_and_norm's.
 DIFFSAL_VECTORISED
 void pooled_token(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, const float* norm_weight,
@@ -57,13 +37,7 @@ void pooled_token(const float* const* from, const float* const* weight, int64_t 
   for (; c + 8 <= channels; c += 8) sum_taps<Lanes8, 1>(from, weight, taps, c, to);
   for (; c + 4 <= channels; c += 4) sum_taps<Lanes4, 1>(from, weight, taps, c, to);
   for (; c < channels; ++c) sum_taps<float, 1>(from, weight, taps, c, to);
-  normalise(to, channels, norm_weight, norm_bias);
-}
-
-DIFFSAL_VECTORISED
-void normed_token(const float* from, int64_t channels, const float* norm_weight, const float* norm_bias, float* to) {
-  std::memcpy(to, from, static_cast<size_t>(channels) * sizeof(float));
-  normalise(to, channels, norm_weight, norm_bias);
+  normalise(to, norm_weight, norm_bias, channels, to);
 }
 
 DIFFSAL_VECTORISED
@@ -118,7 +92,7 @@ Tensor pool_and_norm(const Tensor& x, Grid& grid, const Convolution& pool, const
       int64_t map = index / rows, t = index % rows / grid[1], h = index % grid[1];
       const float* cls = source + map / heads * x.stride(0) + map % heads * x.stride(1);
       float* to = target + map * tokens * channels;
-      if (t == 0 && h == 0) normed_token(cls, channels, norm_weight, norm_bias, to);
+      if (t == 0 && h == 0) normalise_row(cls, norm_weight, norm_bias, channels, to);
       for (int64_t w = 0; w < grid[2]; ++w) {
         const float *from[27], *factors[27];
         int64_t count = 0;
