@@ -1,10 +1,32 @@
 #pragma once
-#include <ATen/core/Tensor.h>
-#include <ATen/core/grad_mode.h>
+#include <optional>
+
+#include "inference/inference.h"
+#include "inference/prepared_mvit.h"
+#include "inference/prepared_unet.h"
+#include "inference/prepared_vggish.h"
 
 namespace diffsal {
 
-// Whether the functions of this folder may stand in for the plain layers: they have no gradient, and run on the CPU in float32.
-inline bool is_cpu_inference(const at::Tensor& x) { return !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat; }
+// The form for the CPU in float32: less arithmetic and memory traffic, channels-last. Each part is made when it is first used; a network
+// belongs to one thread.
+class CpuInference : public Inference {
+ public:
+  CpuInference(const Parts& parts, const Config& config) : parts_(parts), config_(config) {}
+
+  std::vector<Tensor> see(const Tensor& frames) const override;
+  Tensor hear(const Tensor& mel) const override;
+  PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const override;
+  Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const override;
+
+ private:
+  const PreparedUNet& unet() const;
+
+  const Parts& parts_;
+  Config config_;
+  mutable std::optional<PreparedMViT> video_;
+  mutable std::optional<PreparedVGGish> audio_;
+  mutable std::optional<PreparedUNet> unet_;
+};
 
 }  // namespace diffsal

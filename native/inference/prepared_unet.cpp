@@ -9,7 +9,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include "inference/folding.h"
@@ -22,12 +21,10 @@ namespace {
 // Places that go through the temporal convolution together.
 constexpr int64_t batch_places = 256;
 
-std::atomic<uint64_t> serials = 0;
-
 }  // namespace
 
 PreparedUNet::PreparedUNet(const SaliencyUNet& unet, const Config& config)
-    : serial_(++serials), unet_(unet), config_(config), noise_(unet.noise_encoder_), stride_(unet.stages_[0].reduce.options.stride[0]) {
+    : unet_(unet), config_(config), noise_(unet.noise_encoder_), stride_(unet.stages_[0].reduce.options.stride[0]) {
   for (const auto& stage : unet.stages_) {
     std::optional<Up> up;
     if (stage.patch_embed) {
@@ -44,7 +41,6 @@ PreparedUNet::PreparedUNet(const SaliencyUNet& unet, const Config& config)
 
 PreparedClip PreparedUNet::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
   PreparedClip clip;
-  clip.maker = serial_;
   for (size_t i = 0; i < stages_.size(); ++i) {
     clip.video.push_back(video[i].permute({0, 2, 3, 4, 1}).contiguous());
     clip.sound.push_back(audio.defined() ? stages_[i].block.hear(audio) : Tensor());

@@ -1,21 +1,14 @@
 #pragma once
-#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "inference/prepared_block.h"
 #include "inference/prepared_noise.h"
 #include "inference/upsampled_taps.h"
+#include "model/features.h"
 #include "model/saliency_unet.h"
 
 namespace diffsal {
-
-// What the Saliency-UNet makes of a clip's features that no denoising step changes, channels-last.
-struct PreparedClip {
-  std::vector<Tensor> video;  // (B, slots, h, w, C), coarse to fine
-  std::vector<Tensor> sound;  // one a stage, undefined where it hears nothing
-  uint64_t maker = 0;         // the serial number of the UNet that made it; 0: nothing was made
-};
 
 // The Saliency-UNet for inference on the CPU in float32: the same function as SaliencyUNet with less arithmetic and memory traffic. It
 // refers to the network's parameters and keeps copies of some in other shapes, so it ends with them, or with their change.
@@ -24,8 +17,6 @@ class PreparedUNet {
   PreparedUNet(const SaliencyUNet& unet, const Config& config);
 
   PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const;
-  // Whether prepare() of this UNet, and no other, made the clip.
-  bool made(const PreparedClip& clip) const { return clip.maker == serial_; }
   // x: (B, 1, H, W) noisy map; t: (B,) times; clip: of this UNet -> (B, 1, H, W).
   Tensor operator()(const Tensor& x, const Tensor& t, const PreparedClip& clip) const;
 
@@ -44,7 +35,6 @@ class PreparedUNet {
   Tensor reduce(const Stage& stage, const Tensor& normed) const;
   Tensor predict(const std::vector<Tensor>& products) const;
 
-  uint64_t serial_;
   const SaliencyUNet& unet_;
   Config config_;
   PreparedNoise noise_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-
 namespace diffsal {
 
 MViT::MViT(const Scope& scope, const VideoEncoderConfig& c)
@@ -35,10 +34,17 @@ MViT::MViT(const Scope& scope, const VideoEncoderConfig& c)
   }
 }
 
-std::vector<Tensor> MViT::operator()(const Tensor& frames, const Pass&) const {
+Tensor MViT::embed(const Tensor& frames, Grid& grid) const {
   auto x = projection_(frames);
-  Grid grid = {x.size(2), x.size(3), x.size(4)};
-  x = at::cat({cls_token_.expand({x.size(0), -1, -1}), x.flatten(2).transpose(1, 2)}, 1);
+  grid = {x.size(2), x.size(3), x.size(4)};
+  return at::cat({cls_token_.expand({x.size(0), -1, -1}), x.flatten(2).transpose(1, 2)}, 1);
+}
+
+Tensor MViT::map_of(const Tensor& x, const Grid& grid) { return x.slice(1, 1).transpose(1, 2).unflatten(2, {grid[0], grid[1], grid[2]}); }
+
+std::vector<Tensor> MViT::operator()(const Tensor& frames, const Pass&) const {
+  Grid grid;
+  auto x = embed(frames, grid);
   std::vector<Tensor> maps;
   for (const auto& stage : stages_) {
     for (const auto& block : stage.blocks) {
@@ -47,7 +53,7 @@ std::vector<Tensor> MViT::operator()(const Tensor& frames, const Pass&) const {
     }
     // The norm at a stage's end is applied to the running stream as well.
     x = stage.norm(x);
-    maps.insert(maps.begin(), x.slice(1, 1).transpose(1, 2).unflatten(2, {grid[0], grid[1], grid[2]}));
+    maps.insert(maps.begin(), map_of(x, grid));
   }
   return maps;
 }

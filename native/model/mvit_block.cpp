@@ -3,10 +3,6 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/max_pool3d.h>
 
-#include "inference/cpu_inference.h"
-#include "inference/token_mlp.h"
-#include "inference/token_pooling.h"
-
 namespace diffsal {
 
 MViTBlock::MViTBlock(const Scope& scope, const PooledAttention::Options& o, double mlp_ratio)
@@ -20,7 +16,6 @@ MViTBlock::MViTBlock(const Scope& scope, const PooledAttention::Options& o, doub
 }
 
 Tensor MViTBlock::operator()(const Tensor& x, Grid& grid) const {
-  if (is_cpu_inference(x)) return infer(x, grid);
   auto n = norm1_(x);
   auto skip = proj_ ? (*proj_)(n) : x;
   if (stride_q_ != Grid{1, 1, 1}) {
@@ -34,16 +29,6 @@ Tensor MViTBlock::operator()(const Tensor& x, Grid& grid) const {
   }
   auto y = skip + attn_(n, grid);
   return y + fc2_(at::gelu(fc1_(norm2_(y))));
-}
-
-Tensor MViTBlock::infer(const Tensor& x, Grid& grid) const {
-  auto n = norm1_(x);
-  auto skip = proj_ ? (*proj_)(n) : x;
-  if (stride_q_ != Grid{1, 1, 1}) skip = max_pool_tokens(skip, grid, stride_q_);
-  auto y = attn_(n, grid);
-  y.add_(skip);
-  add_mlp(y, norm2_, fc1_, fc2_);
-  return y;
 }
 
 }  // namespace diffsal

@@ -8,14 +8,13 @@ namespace diffsal {
 // LayerNorm, pooled attention, LayerNorm, MLP, each with its residual connection. Where the attention pools its query,
 // the skip is max-pooled alike; where it widens, the skip is projected.
 class MViTBlock {
+  friend class PreparedMViT;
+
  public:
   MViTBlock(const Scope& scope, const PooledAttention::Options& options, double mlp_ratio);
   Tensor operator()(const Tensor& x, Grid& grid) const;
 
  private:
-  // The same without gradients, on the CPU.
-  Tensor infer(const Tensor& x, Grid& grid) const;
-
   LayerNorm norm1_, norm2_;
   PooledAttention attn_;
   Linear fc1_, fc2_;

@@ -3,47 +3,23 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
-#include "inference/cpu_inference.h"
-
 namespace diffsal {
 
-int64_t Features::bytes() const {
-  int64_t total = audio.defined() ? static_cast<int64_t>(audio.nbytes()) : 0;
-  for (const auto& map : video) total += static_cast<int64_t>(map.nbytes());
-  for (const auto& map : clip.sound) {
-    if (map.defined()) total += static_cast<int64_t>(map.nbytes());
-  }
-  return total;
-}
-
-Network::Network(const Config& config, ParameterSource& source, at::Device device) : config_(config), device_(device) {
-  Scope root(source, parameters_, device);
-  if (config.video) visual_net_ = make_video_encoder(root / "visual_net", config);
-  if (config.audio) {
-    audio_net_.emplace(root / "audio_net", config.audio_encoder);
-    spatiotemp_net_.emplace(root / "spatiotemp_net", config);
-  }
-  decoder_net_.emplace(root / "decoder_net", config);
-}
+Network::Network(const Config& config, ParameterSource& source, at::Device device)
+    : config_(config), device_(device), parts_(Scope(source, parameters_, device), config) {}
 
 Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
+  const auto* form = inference(pass);
   Features features;
-  if (mel.defined()) {
-    features.audio = (*spatiotemp_net_)(hear(mel));
-  }
-  features.video = frames.defined() ? (*visual_net_)(frames, pass) : unseen(mel.size(0), generators);
-  if (is_cpu_inference(features.video[0])) {
-    features.clip = prepared().prepare(features.video, features.audio);
+  if (mel.defined()) features.audio = form ? form->hear(mel) : (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
+  if (!frames.defined()) features.video = unseen(mel.size(0), generators);
+  else features.video = form ? form->see(frames) : (*parts_.visual_net)(frames, pass);
+  if (form) {
+    features.clip = form->prepare(features.video, features.audio);
     // The same memory seen channels first, so that each map is held once.
     for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});
   }
   return features;
-}
-
-Tensor Network::hear(const Tensor& mel) const {
-  if (!is_cpu_inference(mel)) return (*audio_net_)(mel);
-  if (!prepared_audio_) prepared_audio_.emplace(*audio_net_);
-  return (*prepared_audio_)(mel);
 }
 
 std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generator>& generators) const {
@@ -61,15 +37,16 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
 }
 
 Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
-  if (!is_cpu_inference(x) || pass.training) return (*decoder_net_)(x, t, features.video, features.audio, pass);
-  const auto& unet = prepared();
+  const auto* form = inference(pass);
+  if (!form) return (*parts_.decoder_net)(x, t, features.video, features.audio, pass);
   // Features may be from before the network was trained.
-  return unet.made(features.clip) ? unet(x, t, features.clip) : unet(x, t, unet.prepare(features.video, features.audio));
+  return form->made(features.clip) ? form->denoise(x, t, features.clip) : form->denoise(x, t, form->prepare(features.video, features.audio));
 }
 
-const PreparedUNet& Network::prepared() const {
-  if (!prepared_) prepared_.emplace(*decoder_net_, config_);
-  return *prepared_;
+const Inference* Network::inference(const Pass& pass) const {
+  if (pass.training || at::GradMode::is_enabled()) return nullptr;
+  if (!inference_) inference_ = make_inference(parts_, config_, device_);
+  return inference_.get();
 }
 
 }  // namespace diffsal

@@ -1,25 +1,11 @@
 #pragma once
 #include <memory>
-#include <optional>
 
-#include "inference/prepared_unet.h"
-#include "inference/prepared_vggish.h"
-#include "model/saliency_unet.h"
-#include "model/temporal_enhancement.h"
-#include "model/vggish.h"
-#include "model/video_encoder.h"
+#include "inference/inference.h"
+#include "model/features.h"
+#include "model/parts.h"
 
 namespace diffsal {
-
-// What a clip says about its saliency, computed once whatever the number of steps.
-struct Features {
-  std::vector<Tensor> video;  // coarse to fine, (B, C_i, T/2, H/2^i, W/2^i), i = 5..2
-  Tensor audio;               // (B, Ca, T/2 + 1, H/32, W/32), or undefined
-  PreparedClip clip;          // on the CPU, else empty; its video is the same memory
-
-  int64_t batch() const { return video[0].size(0); }
-  int64_t bytes() const;
-};
 
 // DiffSal, section 4: the encoders and the Saliency-UNet, with the parameters they are made of.
 class Network {
@@ -34,32 +20,23 @@ class Network {
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
 
   // To be called when parameters have changed: frees what was prepared of their old values.
-  void parameters_changed() {
-    prepared_.reset();
-    prepared_audio_.reset();
-  }
+  void parameters_changed() { inference_.reset(); }
 
   const Config& config() const { return config_; }
   at::Device device() const { return device_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
 
  private:
-  // VGGish's maps of mel.
-  Tensor hear(const Tensor& mel) const;
   // The video maps of clips without frames.
   std::vector<Tensor> unseen(int64_t batch, const std::vector<at::Generator>& generators) const;
-  // The Saliency-UNet for inference on the CPU, made at its first use. A network belongs to one thread.
-  const PreparedUNet& prepared() const;
+  // The form for predicting, made at its first use; null where there is none, or the pass is of a trainer. A network belongs to one thread.
+  const Inference* inference(const Pass& pass) const;
 
   Config config_;
   at::Device device_;
   std::vector<Parameter> parameters_;
-  std::unique_ptr<VideoEncoder> visual_net_;
-  std::optional<VGGish> audio_net_;
-  std::optional<TemporalEnhancement> spatiotemp_net_;
-  std::optional<SaliencyUNet> decoder_net_;
-  mutable std::optional<PreparedUNet> prepared_;
-  mutable std::optional<PreparedVGGish> prepared_audio_;
+  Parts parts_;
+  mutable std::unique_ptr<Inference> inference_;
 };
 
 }  // namespace diffsal

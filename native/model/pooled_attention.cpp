@@ -7,10 +7,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inference/cpu_inference.h"
-#include "inference/position_attention.h"
-#include "inference/token_pooling.h"
-
 namespace diffsal {
 namespace {
 
@@ -40,8 +36,7 @@ PooledAttention::PooledAttention(const Scope& scope, const Options& o)
 }
 
 Tensor PooledAttention::operator()(const Tensor& x, Grid& grid) const {
-  auto parts = qkv_(x).unflatten(2, {3, heads_, -1}).permute({2, 0, 3, 1, 4});
-  if (is_cpu_inference(parts)) return infer(parts, grid);
+  auto parts = split(x);
   Grid queries = grid, keys = grid, values = grid;
   auto q = norm_q_(pool_tokens(parts[0], queries, pool_q_));
   auto k = norm_k_(pool_tokens(parts[1], keys, pool_k_));
@@ -58,17 +53,6 @@ Tensor PooledAttention::operator()(const Tensor& x, Grid& grid) const {
 
   grid = queries;
   return proj_(y.transpose(1, 2).flatten(2));
-}
-
-Tensor PooledAttention::infer(const Tensor& parts, Grid& grid) const {
-  Grid queries = grid, keys = grid, values = grid;
-  auto q = pool_and_norm(parts[0], queries, pool_q_, norm_q_);
-  auto k = pool_and_norm(parts[1], keys, pool_k_, norm_k_);
-  auto v = pool_and_norm(parts[2], values, pool_v_, norm_v_);
-  std::array<Tensor, 3> tables = {relative_position_rows(rel_pos_t_, queries[0], keys[0]), relative_position_rows(rel_pos_h_, queries[1], keys[1]),
-                                  relative_position_rows(rel_pos_w_, queries[2], keys[2])};
-  grid = queries;
-  return proj_(position_attention(q, k, v, queries, keys, tables));
 }
 
 }  // namespace diffsal

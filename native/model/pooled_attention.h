@@ -12,6 +12,8 @@ Tensor pool_tokens(const Tensor& x, Grid& grid, Pool pool);
 // MViTv2's attention: depthwise pooling of q, k and v, decomposed relative positions and a residual connection from the
 // pooled query.
 class PooledAttention {
+  friend class PreparedMViT;
+
  public:
   struct Options {
     int64_t in, out, heads;
@@ -24,8 +26,8 @@ class PooledAttention {
   Tensor operator()(const Tensor& x, Grid& grid) const;
 
  private:
-  // The same without gradients, on the CPU.
-  Tensor infer(const Tensor& parts, Grid& grid) const;
+  // q, k and v before their pooling, (3, B, heads, 1 + n, C).
+  Tensor split(const Tensor& x) const { return qkv_(x).unflatten(2, {3, heads_, -1}).permute({2, 0, 3, 1, 4}); }
 
   Linear qkv_, proj_;
   Convolution pool_q_, pool_k_, pool_v_;

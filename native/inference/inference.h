@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+
+#include "model/config.h"
+#include "model/features.h"
+#include "model/parts.h"
+
+namespace diffsal {
+
+// A network in another form for predicting: the same function without gradients, in a form that a device is fast with. It is made of the
+// parameters as they are, refers to some and copies others, so it ends with them, or with their change.
+class Inference {
+ public:
+  virtual ~Inference() = default;
+
+  // The maps of what is seen, coarse to fine, of normalised frames (B, 3, T, H, W).
+  virtual std::vector<Tensor> see(const Tensor& frames) const = 0;
+  // The enhanced sound of log-mel slices (B, 1, slots, H/2, W/2).
+  virtual Tensor hear(const Tensor& mel) const = 0;
+  // video: maps as see() gives them; audio: as hear() does, or undefined.
+  virtual PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const = 0;
+  // One Saliency-UNet pass. x: (B, 1, H, W) noisy map; t: (B,) times; clip: of this object -> (B, 1, H, W).
+  virtual Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const = 0;
+
+  // Whether prepare() of this object, and of no other, made the clip.
+  bool made(const PreparedClip& clip) const { return clip.maker == serial_; }
+
+ protected:
+  Inference();
+  uint64_t serial() const { return serial_; }
+
+ private:
+  uint64_t serial_;
+};
+
+// The form for the device that the parameters are on. `parts` must outlive it.
+std::unique_ptr<Inference> make_inference(const Parts& parts, const Config& config, at::Device device);
+
+}  // namespace diffsal
