@@ -2,8 +2,6 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include <malloc.h>
-
 #include <functional>
 #include <map>
 #include <numeric>
@@ -20,6 +18,7 @@
 #include "checkpoint/safetensors_writer.h"
 #include "prediction/inputs.h"
 #include "prediction/predict.h"
+#include "runtime/block_allocator.h"
 #include "runtime/cuda_part.h"
 #include "runtime/device.h"
 #include "runtime/error.h"
@@ -327,7 +326,7 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
       [network = network_, at_close = std::move(at_close_), device = device_] {
         for (const auto& free : at_close) free();
         network->reset();
-        malloc_trim(0);  // glibc keeps what tensors have freed, and so does CUDA's allocator
+        release_unused();
         if (device.is_cuda() && cuda_part() != nullptr) cuda_part()->release_cached();
         return Nothing();
       },

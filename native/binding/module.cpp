@@ -8,6 +8,8 @@
 #include "binding/model.h"
 #include "binding/trainer.h"
 #include "binding/scenes.h"
+#include "runtime/block_allocator.h"
+#include "runtime/device.h"
 
 namespace diffsal {
 namespace {
@@ -16,6 +18,8 @@ namespace {
 void initialise(const Napi::CallbackInfo& info) { Environment::of(info.Env()).make_error = Napi::Persistent(info[0].As<Napi::Function>()); }
 
 Napi::Object define(Napi::Env env, Napi::Object exports) {
+  keep_blocks();
+  leave_out_nnpack();
   env.SetInstanceData(new Environment(env));
   exports.Set("initialise", Napi::Function::New<initialise>(env, "initialise"));
   CancelToken::define(env, exports);

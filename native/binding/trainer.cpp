@@ -1,6 +1,5 @@
 #include "binding/trainer.h"
 
-#include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "binding/environment.h"
@@ -9,6 +8,7 @@
 #include "binding/values.h"
 #include "checkpoint/mapped_source.h"
 #include "checkpoint/safetensors_writer.h"
+#include "runtime/block_allocator.h"
 
 namespace diffsal {
 namespace {
@@ -186,7 +186,7 @@ Napi::Value TrainerHandle::dispose(const Napi::CallbackInfo& info) {
       info.Env(), model_->worker(), owner, nullptr,
       [trainer = trainer_] {
         trainer->reset();
-        malloc_trim(0);  // glibc keeps what tensors have freed
+        release_unused();
         return Nothing();
       },
       to_undefined);

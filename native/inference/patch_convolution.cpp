@@ -1,7 +1,6 @@
 #include "inference/patch_convolution.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -9,8 +8,7 @@
 namespace diffsal {
 
 PatchConvolution::PatchConvolution(const at::Tensor& weight, at::Tensor bias, int64_t stride, int64_t before)
-    : weight_(weight.permute({2, 3, 1, 0}).reshape({-1, weight.size(0)}).contiguous()),
-      bias_(std::move(bias)),
+    : product_(weight.permute({0, 2, 3, 1}).flatten(1), std::move(bias)),
       kernel_(weight.size(2)),
       stride_(stride),
       before_(before) {}
@@ -32,7 +30,7 @@ at::Tensor PatchConvolution::operator()(const at::Tensor& x, int64_t height, int
       }
     }
   });
-  return at::addmm(bias_, patches, weight_).view({samples, height, width, -1});
+  return product_(patches).view({samples, height, width, -1});
 }
 
 }  // namespace diffsal

@@ -1,5 +1,5 @@
 #pragma once
-#include <ATen/core/Tensor.h>
+#include "inference/packed_linear.h"
 
 namespace diffsal {
 
@@ -13,7 +13,7 @@ class PatchConvolution {
   at::Tensor operator()(const at::Tensor& x, int64_t height, int64_t width) const;
 
  private:
-  at::Tensor weight_, bias_;  // (k k in, out), (out,)
+  PackedLinear product_;  // of (k k in)
   int64_t kernel_ = 0, stride_ = 1, before_ = 0;
 };
 

@@ -3,65 +3,17 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "inference/lanes.h"
+#include "inference/matrix_product.h"
+#include "inference/softmax.h"
 
 namespace diffsal {
 namespace {
-
-// The least that exponential() takes.
-constexpr float least = -86;
-
-// e^x for least <= x <= 0, within 2e-7 of it, and NaN for NaN.
-DIFFSAL_INLINE float exponential(float x) {
-  // x = n ln 2 + r; adding 1.5 * 2^23 rounds, and leaves n in the lowest bits.
-  float shifted = x * 1.44269504f + 12582912.0f, n = shifted - 12582912.0f, r = x - n * 0.693359375f + n * 2.12194440e-4f;
-  float p = r * 1.3888889e-3f + 8.3333333e-3f;
-  p = p * r + 4.1666667e-2f;
-  p = p * r + 1.6666667e-1f;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  uint32_t bits, exponent;
-  std::memcpy(&bits, &p, sizeof(p));
-  std::memcpy(&exponent, &shifted, sizeof(p));
-  bits += exponent << 23;
-  std::memcpy(&p, &bits, sizeof(p));
-  return p;
-}
-
-DIFFSAL_INLINE float greatest(const float* x, int64_t count) {
-  constexpr int64_t lanes = 64;
-  float most[lanes], best = x[0];
-  for (auto& value : most) value = best;
-  int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    for (int64_t lane = 0; lane < lanes; ++lane) most[lane] = x[i + lane] > most[lane] ? x[i + lane] : most[lane];
-  }
-  for (auto value : most) best = std::max(best, value);
-  for (; i < count; ++i) best = std::max(best, x[i]);
-  return best;
-}
-
-// A relative-position table of one axis for every query's coordinate: (queries, C, keys), the keys filled up to whole Lanes8.
-struct AxisTable {
-  Tensor memory;
-  const float* data;
-  int64_t size;  // of one coordinate's
-  int64_t keys;
-
-  explicit AxisTable(const Tensor& rows)
-      : memory(at::constant_pad_nd(rows.transpose(1, 2), {0, (8 - rows.size(1) % 8) % 8}).contiguous()),
-        data(memory.const_data_ptr<float>()),
-        size(memory.size(1) * memory.size(2)),
-        keys(memory.size(2)) {}
-};
 
 // to = q table, for a table of `channels` rows of `keys` values, a multiple of 8.
 DIFFSAL_VECTORISED
@@ -96,12 +48,7 @@ float weigh(float* scores, const float* slots, const float* rows, const float* c
     float *line = scores + 1 + slot * h * w, shift = slots[slot];
     for (int64_t i = 0; i < h * w; ++i) line[i] = line[i] * scale + (plane[i] + shift);
   }
-  int64_t count = 1 + t * h * w;
-  float best = greatest(scores, count);
-  // In a loop of its own: a compiler calculates e^least beforehand and branches, where it sees it.
-  for (int64_t i = 0; i < count; ++i) scores[i] = scores[i] - best < least ? least : scores[i] - best;
-  for (int64_t i = 0; i < count; ++i) scores[i] = exponential(scores[i]);
-  return sum(scores, count);
+  return exponentials(scores, 1 + t * h * w);
 }
 
 // to = sum / weights + residual, which may be null.
@@ -116,30 +63,50 @@ constexpr int64_t cached = 1 << 18;
 
 }  // namespace
 
-Tensor position_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Grid& queries, const Grid& keys,
-                          const std::array<Tensor, 3>& tables) {
-  int64_t heads = q.size(1), tokens = q.size(2), known = k.size(2), channels = q.size(3);
-  int64_t block = std::clamp<int64_t>(cached / known, 64, 256), blocks = (tokens + block - 1) / block;
+AxisTable::AxisTable(const Tensor& rows)
+    : memory(at::constant_pad_nd(rows.transpose(1, 2), {0, (8 - rows.size(1) % 8) % 8}).contiguous()),
+      data(memory.const_data_ptr<float>()),
+      size(memory.size(1) * memory.size(2)),
+      keys(memory.size(2)) {}
+
+PositionTables::PositionTables(const Grid& queries, const Grid& keys, const Tensor& table_t, const Tensor& table_h, const Tensor& table_w)
+    : queries(queries),
+      keys(keys),
+      slots(relative_position_rows(table_t, queries[0], keys[0])),
+      rows(relative_position_rows(table_h, queries[1], keys[1])),
+      columns(relative_position_rows(table_w, queries[2], keys[2])) {}
+
+Tensor position_attention(const Tensor& q, const Tensor& k, const Tensor& v, const PositionTables& tables) {
+  const auto& [queries, keys, slots, rows, columns] = tables;
+  int64_t heads = q.size(1), tokens = q.size(2), known = k.size(2), channels = q.size(3), maps = q.size(0) * heads;
+  int64_t block = std::clamp<int64_t>(cached / known, 48, 240) / 12 * 12, blocks = (tokens + block - 1) / block;
   // A row of scores begins at the end of a line of the cache, so that the keys after the class token begin one.
   int64_t stride = (known + 14) / 16 * 16 + 16;
   auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(channels)));
-  const AxisTable slots(tables[0]), rows(tables[1]), columns(tables[2]);
   auto y = at::empty({q.size(0), tokens, heads * channels}, q.options());
-  const float* query = q.const_data_ptr<float>();
+  const float *query = q.const_data_ptr<float>(), *key = k.const_data_ptr<float>(), *value = v.const_data_ptr<float>();
   float* target = y.data_ptr<float>();
-  at::parallel_for(0, q.size(0) * heads * blocks, 1, [&](int64_t begin, int64_t end) {
+  std::vector<Packed> packed_keys(static_cast<size_t>(maps)), packed_values(static_cast<size_t>(maps));
+  at::parallel_for(0, maps, 1, [&](int64_t begin, int64_t end) {
     c10::InferenceMode inference;  // each thread has its own
+    for (int64_t map = begin; map < end; ++map) {
+      packed_keys[static_cast<size_t>(map)] = Packed(key + map * known * channels, channels, known, 1, channels);
+      packed_values[static_cast<size_t>(map)] = Packed(value + map * known * channels, known, channels, channels, 1);
+    }
+  });
+  at::parallel_for(0, maps * blocks, 1, [&](int64_t begin, int64_t end) {
+    c10::InferenceMode inference;
     auto memory = at::empty({block * stride + 16}, q.options()), sums = at::empty({block, channels}, q.options());
+    float *score = memory.data_ptr<float>() + 15, *sum = sums.data_ptr<float>();
     std::vector<float> plane(static_cast<size_t>(keys[1] * keys[2])), weights(static_cast<size_t>(block));
     std::vector<float> by_slot(static_cast<size_t>(slots.keys)), by_row(static_cast<size_t>(rows.keys)), by_column(static_cast<size_t>(columns.keys));
     for (int64_t index = begin; index < end; ++index) {
       int64_t map = index / blocks, sample = map / heads, head = map % heads, first = index % blocks * block;
       int64_t count = std::min(block, tokens - first);
-      auto scores = memory.as_strided({count, known}, {stride, 1}, 15), sum = sums.narrow(0, 0, count);
-      at::mm_out(scores, q[sample][head].narrow(0, first, count), k[sample][head].t());
-      float *score = scores.data_ptr<float>(), *row = sum.data_ptr<float>();
+      const float* asked = query + (map * tokens + first) * channels;
+      multiply(asked, channels, count, packed_keys[static_cast<size_t>(map)], score, stride);
       for (int64_t i = 0; i < count; ++i) {
-        const float* from = query + (map * tokens + first + i) * channels;
+        const float* from = asked + i * channels;
         // The class token is at no place.
         if (int64_t place = first + i - 1; place >= 0) {
           project(from, slots.data + place / (queries[1] * queries[2]) * slots.size, channels, slots.keys, by_slot.data());
@@ -148,12 +115,12 @@ Tensor position_attention(const Tensor& q, const Tensor& k, const Tensor& v, con
         } else {
           for (auto* zeros : {&by_slot, &by_row, &by_column}) std::fill(zeros->begin(), zeros->end(), 0.0f);
         }
-        weights[i] = weigh(score + i * stride, by_slot.data(), by_row.data(), by_column.data(), keys, scale, plane.data());
+        weights[static_cast<size_t>(i)] = weigh(score + i * stride, by_slot.data(), by_row.data(), by_column.data(), keys, scale, plane.data());
       }
-      at::mm_out(sum, scores, v[sample][head]);
+      multiply(score, stride, count, packed_values[static_cast<size_t>(map)], sum, channels);
       for (int64_t i = 0; i < count; ++i) {
         int64_t token = first + i;
-        finish(row + i * channels, weights[i], token ? query + (map * tokens + token) * channels : nullptr, channels,
+        finish(sum + i * channels, weights[static_cast<size_t>(i)], token ? asked + i * channels : nullptr, channels,
                target + (sample * tokens + token) * heads * channels + head * channels);
       }
     }

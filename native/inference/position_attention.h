@@ -3,12 +3,28 @@
 
 namespace diffsal {
 
+// A relative-position table of one axis for every query's coordinate: (queries, C, keys), the keys filled up to a multiple of eight.
+struct AxisTable {
+  explicit AxisTable(const Tensor& rows);
+
+  Tensor memory;
+  const float* data;
+  int64_t size;  // of one coordinate's
+  int64_t keys;
+};
+
+// The tables of one attention for a grid of queries and one of keys.
+struct PositionTables {
+  PositionTables(const Grid& queries, const Grid& keys, const Tensor& table_t, const Tensor& table_h, const Tensor& table_w);
+
+  Grid queries, keys;
+  AxisTable slots, rows, columns;
+};
+
 // MViTv2's attention after its pooling, softmax(q k^T / sqrt(C) + position) v + q, where the class token (the first) has neither position nor
 // residual. A block of queries' scores are made, summed with their positions and used while they are in a core's cache, so no map of
 // scores is stored.
-// q: (B, heads, 1 + n, C), k and v: (B, heads, 1 + m, C), contiguous; tables: relative_position_rows of the slots, rows and columns
-// -> (B, 1 + n, heads C).
-Tensor position_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Grid& queries, const Grid& keys,
-                          const std::array<Tensor, 3>& tables);
+// q: (B, heads, 1 + n, C), k and v: (B, heads, 1 + m, C), contiguous -> (B, 1 + n, heads C).
+Tensor position_attention(const Tensor& q, const Tensor& k, const Tensor& v, const PositionTables& tables);
 
 }  // namespace diffsal

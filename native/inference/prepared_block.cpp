@@ -1,12 +1,9 @@
 #include "inference/prepared_block.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/_softmax.h>
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -40,8 +37,9 @@ PatchNorm patches(const Convolution& convolution, const LayerNorm& norm) {
 // What queries before their projection meet, for each group of tokens that attend together. Where keys are few, both projections around
 // the attention are folded into them: (q W + b) k = q (W k) + b k, and the attention's sum of values is projected value by value.
 struct PreparedBlock::Keys {
-  Tensor keys, bias, values;  // (G, heads n, C), (G, heads n), (G, heads n, C)
-  int64_t count = 0;          // n
+  std::vector<Packed> keys, values;  // of each group (C, heads n) and (heads n, C)
+  Tensor bias;                       // (G, heads n)
+  int64_t count = 0;                 // n
 };
 
 PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
@@ -50,7 +48,11 @@ PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
     auto folded = fold(block.convolve_->conv1, block.convolve_->norm1);
     convolution_.emplace(folded.weight, 1);
     convolution_bias_ = folded.bias;
-  } else if (config.attention == Attention::eca) {
+    return;
+  }
+  fc1_ = PackedLinear(block.attend_->fc1);
+  fc2_ = PackedLinear(block.attend_->fc2);
+  if (config.attention == Attention::eca) {
     const auto& attention = block.attend_->attn;
     queries_ = depthwise(attention.conv_proj_q_->conv_, attention.conv_proj_q_->bn_);
     keys_ = patches(attention.conv_proj_k_->conv_, attention.conv_proj_k_->bn_);
@@ -122,7 +124,7 @@ void PreparedBlock::operator()(Tensor& x, const Tensor& sound, bool last, const 
 void PreparedBlock::convolve(Tensor& x, const Tensor& sound, const Finish& finish) const {
   auto key = key_map(x, sound);
   x = (*convolution_)((key.defined() ? key : x).flatten(0, 1), {.bias = convolution_bias_}).view(x.sizes());
-  at::parallel_for(0, x.numel() / x.size(4), batch_tokens, [&](int64_t begin, int64_t end) { finish_rows(x, begin, end, nullptr, finish); });
+  at::parallel_for(0, x.numel() / x.size(4), batch_tokens, [&](int64_t begin, int64_t end) { finish_rows(x, begin, end, finish); });
 }
 
 PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor& values) const {
@@ -139,11 +141,16 @@ PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor
   }
   // A head's weights add up to 1, so that the output's bias can ride on the values.
   value_parts[0] = value_parts[0] + attention.proj_.bias;
-  return {at::cat(key_parts, 1), at::cat(bias_parts, 1), at::cat(value_parts, 1), keys.size(1)};
+  Keys folded{{}, {}, at::cat(bias_parts, 1), keys.size(1)};
+  for (const auto& group : at::cat(key_parts, 1).unbind()) folded.keys.emplace_back(group.t());
+  for (const auto& group : at::cat(value_parts, 1).unbind()) folded.values.emplace_back(group);
+  return folded;
 }
 
 void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, const Finish& finish) const {
-  const auto& [norm, norm2, fc1, fc2, attention] = *block_.attend_;
+  const auto& norm = block_.attend_->norm;
+  const auto& norm2 = block_.attend_->norm2;
+  const auto& attention = block_.attend_->attn;
   int64_t samples = x.size(0), slots = x.size(1), h = x.size(2), w = x.size(3), channels = x.size(4);
   Tensor keys, n;
   if (interaction_ == InteractionKind::mim && keys_ && sound.defined() && !released_ && keys_->kernel % (w / sound.size(3)) == 0) {
@@ -194,16 +201,11 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
   if (groups % threads != 0) batches = (batches + threads - 1) / threads * threads;
   int64_t batch_rows = (group_rows + batches - 1) / batches;
   auto tokens = x.view({groups * group_tokens, channels});
-  int64_t hidden = fc1.weight.size(0);
   at::parallel_for(0, groups * batches, 1, [&](int64_t begin, int64_t end) {
     c10::InferenceMode inference;
     int64_t most = batch_rows * w;
-    auto normed = at::empty({most, channels}, x.options()), inner = at::empty({most, hidden}, x.options());
-    Tensor scores, weights;
-    if (folded.count > 0) {
-      scores = at::empty({most, heads_, folded.count}, x.options());
-      weights = at::empty_like(scores);
-    }
+    auto normed = at::empty({most, channels}, x.options()), inner = at::empty({most, fc1_.out()}, x.options());
+    auto scores = at::empty({folded.count > 0 ? most : 0, heads_ * folded.count}, x.options());
     for (int64_t batch = begin; batch < end; ++batch) {
       int64_t group = batch / batches, first = batch % batches * batch_rows, count = std::min(batch_rows, group_rows - first);
       if (count <= 0 || (released_ && group % slots >= queried)) continue;
@@ -214,11 +216,12 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
           for (int64_t row = 0; row < count; ++row) queries_->row(map, group, first + row, q.data_ptr<float>() + row * w * channels);
         }
         const auto& asked = queries_ ? q : n.view({groups * group_tokens, channels}).narrow(0, start, length);
-        auto s = scores.narrow(0, 0, length), p = weights.narrow(0, 0, length);
-        auto flat = s.view({length, -1});
-        at::addmm_out(flat, folded.bias[group], asked, folded.keys[group].t());
-        at::_softmax_out(p, s, -1, false);
-        part.addmm_(p.view({length, -1}), folded.values[group]);
+        float* weights = scores.data_ptr<float>();
+        int64_t width = heads_ * folded.count;
+        const float* shift = folded.bias.const_data_ptr<float>() + group * width;
+        multiply(asked.const_data_ptr<float>(), channels, length, folded.keys[static_cast<size_t>(group)], weights, width, {.bias = shift});
+        for (int64_t i = 0; i < length * heads_; ++i) softmax(weights + i * folded.count, folded.count);
+        multiply(weights, width, length, folded.values[static_cast<size_t>(group)], part.data_ptr<float>(), channels, {.held = true});
       } else {
         part.add_(attention.proj_(attended.narrow(0, start, length)));
       }
@@ -226,22 +229,22 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
         normalise_row(part.data_ptr<float>() + i * channels, norm2.weight.data_ptr<float>(), norm2.bias.data_ptr<float>(), channels,
                       q.data_ptr<float>() + i * channels);
       }
-      at::addmm_out(m, fc1.bias, q, fc1.weight.t());
-      at::gelu_(m);
-      part.addmm_(m, fc2.weight.t());
-      finish_rows(x, start, start + length, fc2.bias.data_ptr<float>(), finish);
+      fc1_.rows(q.const_data_ptr<float>(), length, m.data_ptr<float>());
+      gelu(m.data_ptr<float>(), m.numel());
+      fc2_.rows(m.const_data_ptr<float>(), length, part.data_ptr<float>(), true);
+      finish_rows(x, start, start + length, finish);
     }
   });
 }
 
-// Adds the last layer's bias to the tokens from `begin` to `end`, and writes their norms.
-void PreparedBlock::finish_rows(Tensor& x, int64_t begin, int64_t end, const float* bias, const Finish& finish) const {
+// Writes the norms of the tokens from `begin` to `end`.
+void PreparedBlock::finish_rows(const Tensor& x, int64_t begin, int64_t end, const Finish& finish) const {
   int64_t slots = x.size(1), places = x.size(2) * x.size(3), channels = x.size(4), kept = finish.to.size(3);
   const float *scale = finish.norm.weight.const_data_ptr<float>(), *shift = finish.norm.bias.const_data_ptr<float>();
-  float *source = x.data_ptr<float>(), *target = finish.to.data_ptr<float>();
+  const float* source = x.const_data_ptr<float>();
+  float* target = finish.to.data_ptr<float>();
   for (int64_t token = begin; token < end; ++token) {
     int64_t sample = token / (slots * places), slot = token / places % slots, place = token % places;
-    if (bias) add_row(source + token * channels, bias, channels);
     if (slot >= kept) continue;
     normalise_row(source + token * channels, scale, shift, channels, target + ((sample * places + place) * kept + slot) * channels);
   }

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "inference/depthwise.h"
+#include "inference/packed_linear.h"
 #include "inference/winograd.h"
 #include "model/mam_stage.h"
 
@@ -30,7 +31,7 @@ class PreparedBlock {
   void attend(Tensor& x, const Tensor& sound, int64_t queried, const Finish& finish) const;
   void convolve(Tensor& x, const Tensor& sound, const Finish& finish) const;
   Keys prepare_keys(const Tensor& keys, const Tensor& values) const;
-  void finish_rows(Tensor& x, int64_t begin, int64_t end, const float* bias, const Finish& finish) const;
+  void finish_rows(const Tensor& x, int64_t begin, int64_t end, const Finish& finish) const;
 
   const MAMBlock& block_;
   InteractionKind interaction_;
@@ -38,6 +39,7 @@ class PreparedBlock {
   int64_t heads_;
   std::optional<DepthwiseNorm> queries_;
   std::optional<PatchNorm> keys_, values_;
+  PackedLinear fc1_, fc2_;
   std::optional<WinogradConvolution> convolution_;
   Tensor convolution_bias_;
 };

@@ -3,8 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/relu.h>
 #include <c10/core/InferenceMode.h>
 
@@ -19,7 +17,7 @@ namespace diffsal {
 namespace {
 
 // Places that go through the temporal convolution together.
-constexpr int64_t batch_places = 256;
+constexpr int64_t batch_places = 240;
 
 }  // namespace
 
@@ -29,13 +27,13 @@ PreparedUNet::PreparedUNet(const SaliencyUNet& unet, const Config& config)
     std::optional<Up> up;
     if (stage.patch_embed) {
       auto first = fold(stage.patch_embed->conv1_, stage.patch_embed->norm1_), second = fold(stage.patch_embed->conv2_, stage.patch_embed->norm2_);
-      up = Up{tap_matrix(first.weight), first.bias, WinogradConvolution(second.weight, 2), second.bias};
+      up = Up{PackedLinear(tap_matrix(first.weight), {}), first.bias, WinogradConvolution(second.weight, 2), second.bias};
     }
     auto temporal = stage.reduce.weight;  // (width, C, 5, 1, 1)
-    stages_.push_back({std::move(up), PreparedBlock(stage.block, config), temporal.permute({2, 1, 0, 3, 4}).reshape({-1, temporal.size(0)}).contiguous()});
+    stages_.push_back({std::move(up), PreparedBlock(stage.block, config), Packed(temporal.permute({2, 1, 0, 3, 4}).reshape({-1, temporal.size(0)}))});
   }
   auto folded = fold(unet.mt_proj_, unet.mt_norm_);
-  taps_ = tap_matrix(folded.weight);
+  taps_ = PackedLinear(tap_matrix(folded.weight), {});
   bias_ = folded.bias;
 }
 
@@ -68,7 +66,7 @@ Tensor PreparedUNet::operator()(const Tensor& noisy, const Tensor& t, const Prep
 // UpEmbed, and the sum with the stage's video and noise where it has one.
 Tensor PreparedUNet::enlarge(const Up& up, const Tensor& x, const Tensor& video, const Tensor& noise) const {
   int64_t slots = x.size(1), channels = up.bias.size(0);
-  auto products = at::linear(x, up.taps);
+  auto products = up.taps(x);
   UpsampledTaps taps{x.size(2), x.size(3), channels, 2, 2};
   auto y = at::empty({x.size(0) * slots, taps.rows(), taps.columns(), channels}, x.options());
   const float *source = products.const_data_ptr<float>(), *bias = up.bias.const_data_ptr<float>();
@@ -99,25 +97,25 @@ Tensor PreparedUNet::reduce(const Stage& stage, const Tensor& normed) const {
   int64_t threads = at::get_num_threads(), batches = (places + batch_places - 1) / batch_places;
   batches = (batches + threads - 1) / threads * threads;
   int64_t size = (places + batches - 1) / batches;
-  auto products = at::empty({normed.size(0), normed.size(1), normed.size(2), taps_.size(0)}, normed.options());
-  auto rows = products.view({places, taps_.size(0)});
+  auto products = at::empty({normed.size(0), normed.size(1), normed.size(2), taps_.out()}, normed.options());
+  const float* source = normed.const_data_ptr<float>();
+  float* target = products.data_ptr<float>();
+  int64_t width = stage.reduce.columns();
   at::parallel_for(0, batches, 1, [&](int64_t begin, int64_t end) {
     c10::InferenceMode inference;
-    auto total = at::empty({size, stage.reduce.size(1)}, normed.options()), next = at::empty_like(total);
+    auto total = at::empty({size, width}, normed.options()), next = at::empty_like(total);
     for (int64_t batch = begin; batch < end; ++batch) {
       int64_t first = batch * size, count = std::min(size, places - first);
       if (count <= 0) break;
       auto sum = total.narrow(0, 0, count), other = next.narrow(0, 0, count);
       for (int64_t i = 0; i < results; ++i) {
-        auto window = normed.as_strided({count, 5 * channels}, {slots * channels, 1}, normed.storage_offset() + (first * slots + i * stride_) * channels);
         auto& to = i == 0 ? sum : other;
-        at::mm_out(to, window, stage.reduce);
+        multiply(source + (first * slots + i * stride_) * channels, slots * channels, count, stage.reduce, to.data_ptr<float>(), width);
         at::relu_(to);
         if (i > 0) sum.add_(other);
       }
       if (results > 1) sum.div_(static_cast<double>(results));
-      auto to = rows.narrow(0, first, count);
-      at::mm_out(to, sum, taps_.t());
+      taps_.rows(sum.const_data_ptr<float>(), count, target + first * taps_.out());
     }
   });
   return products;

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "inference/packed_linear.h"
 #include "inference/prepared_block.h"
 #include "inference/prepared_noise.h"
 #include "inference/upsampled_taps.h"
@@ -22,14 +23,15 @@ class PreparedUNet {
 
  private:
   struct Up {
-    Tensor taps, bias;
+    PackedLinear taps;
+    Tensor bias;
     WinogradConvolution conv2;
     Tensor bias2;
   };
   struct Stage {
     std::optional<Up> up;
     PreparedBlock block;
-    Tensor reduce;  // (5 C, width), the temporal convolution
+    Packed reduce;  // (5 C, width), the temporal convolution
   };
   Tensor enlarge(const Up& up, const Tensor& x, const Tensor& video, const Tensor& noise) const;
   Tensor reduce(const Stage& stage, const Tensor& normed) const;
@@ -39,7 +41,8 @@ class PreparedUNet {
   Config config_;
   PreparedNoise noise_;
   std::vector<Stage> stages_;
-  Tensor taps_, bias_;
+  PackedLinear taps_;
+  Tensor bias_;
   int64_t stride_;  // of the temporal convolution
 };
 

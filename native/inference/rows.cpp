@@ -1,6 +1,7 @@
 #include "inference/rows.h"
 
 #include "inference/layer_norm.h"
+#include "inference/softmax.h"
 
 namespace diffsal {
 namespace {
@@ -39,6 +40,31 @@ void add_relu(float* x, const float* bias, int64_t channels) {
 DIFFSAL_VECTORISED
 void add_row(float* x, const float* bias, int64_t channels) {
   for (int64_t i = 0; i < channels; ++i) x[i] += bias[i];
+}
+
+DIFFSAL_VECTORISED
+void softmax(float* x, int64_t count) {
+  float factor = 1 / exponentials(x, count);
+  for (int64_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+// erf(z) = 1 - (a1 u + ... + a5 u^5) e^(-z^2), u = 1 / (1 + p z), within 1.5e-7 for z >= 0 (Abramowitz and Stegun 7.1.26).
+DIFFSAL_VECTORISED
+void gelu(float* x, int64_t count) {
+  constexpr int64_t part = 64;
+  float powers[part];
+  for (int64_t first = 0; first < count; first += part) {
+    int64_t length = count - first < part ? count - first : part;
+    float* from = x + first;
+    // In a loop of its own: a compiler calculates e^least_exponent beforehand and branches, where it sees it.
+    for (int64_t i = 0; i < length; ++i) powers[i] = from[i] * from[i] * -0.5f < least_exponent ? least_exponent : from[i] * from[i] * -0.5f;
+    for (int64_t i = 0; i < length; ++i) powers[i] = exponential(powers[i]);
+    for (int64_t i = 0; i < length; ++i) {
+      float value = from[i], z = (value < 0 ? -value : value) * 0.70710678f, u = 1 / (1 + 0.3275911f * z);
+      float tail = ((((1.061405429f * u - 1.453152027f) * u + 1.421413741f) * u - 0.284496736f) * u + 0.254829592f) * u * powers[i];
+      from[i] = value * (value < 0 ? 0.5f * tail : 1 - 0.5f * tail);
+    }
+  }
 }
 
 DIFFSAL_VECTORISED

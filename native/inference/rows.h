@@ -20,6 +20,12 @@ void add_relu(float* x, const float* bias, int64_t channels);
 // x += bias
 void add_row(float* x, const float* bias, int64_t channels);
 
+// The softmax of `count` values.
+void softmax(float* x, int64_t count);
+
+// x = x (1 + erf(x / sqrt(2))) / 2 of `count` values, within 3e-7 |x|; what is no number stays so
+void gelu(float* x, int64_t count);
+
 float dot(const float* a, const float* b, int64_t channels);
 
 }  // namespace diffsal

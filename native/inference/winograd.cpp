@@ -1,7 +1,6 @@
 #include "inference/winograd.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
@@ -134,14 +133,16 @@ struct Tiling {
   int64_t number(int64_t y, int64_t x) const { return y >= 0 && y < height && x >= 0 && x < width ? y * width + x : -1; }
 };
 
-at::Tensor transform_filters(const at::Tensor& weight) {
+std::vector<Packed> transform_filters(const at::Tensor& weight) {
   auto g = at::tensor({1.0 / 4, 0.0, 0.0, -1.0 / 6, -1.0 / 6, -1.0 / 6, -1.0 / 6, 1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 12, 1.0 / 6, 1.0 / 24, -1.0 / 12, 1.0 / 6,
                        0.0, 0.0, 1.0},
                       at::TensorOptions(at::kDouble))
                .view({reach, 3})
                .to(weight.scalar_type());
   auto transformed = at::matmul(at::matmul(g, weight), g.t());  // (out, in, 6, 6)
-  return transformed.permute({2, 3, 1, 0}).reshape({points, weight.size(1), weight.size(0)}).contiguous();
+  std::vector<Packed> filters;
+  for (const auto& filter : transformed.permute({2, 3, 1, 0}).flatten(0, 1).unbind()) filters.emplace_back(filter);
+  return filters;
 }
 
 }  // namespace
@@ -149,7 +150,7 @@ at::Tensor transform_filters(const at::Tensor& weight) {
 WinogradConvolution::WinogradConvolution(const at::Tensor& weight, int64_t dilation) : filters_(transform_filters(weight)), dilation_(dilation) {}
 
 at::Tensor WinogradConvolution::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
-  int64_t in = filters_.size(1), out = filters_.size(2), places = x.size(1) * x.size(2);
+  int64_t in = filters_[0].rows(), out = filters_[0].columns(), places = x.size(1) * x.size(2);
   Tiling tiling{x.size(1), x.size(2), dilation_};
   auto y = at::empty({x.size(0), x.size(1), x.size(2), out}, x.options());
   const float* source = x.const_data_ptr<float>();
@@ -159,7 +160,7 @@ at::Tensor WinogradConvolution::operator()(const at::Tensor& x, const Epilogue& 
 
   // A batch of tiles stays in a core's cache between the transforms and the products.
   int64_t tiles = x.size(0) * tiling.of_image(), threads = at::get_num_threads();
-  int64_t batches = (tiles + 63) / 64;
+  int64_t batches = (tiles + 59) / 60;
   batches = (batches + threads - 1) / threads * threads;
   int64_t size = (tiles + batches - 1) / batches;
   at::parallel_for(0, batches, 1, [&](int64_t begin, int64_t end) {
@@ -177,7 +178,9 @@ at::Tensor WinogradConvolution::operator()(const at::Tensor& x, const Epilogue& 
         }
         transform_input(from, in, entered.data_ptr<float>() + i * in, size * in);
       }
-      at::bmm_out(products, entered, filters_);
+      for (int64_t p = 0; p < points; ++p) {
+        multiply(entered.const_data_ptr<float>() + p * size * in, in, count, filters_[static_cast<size_t>(p)], products.data_ptr<float>() + p * size * out, out);
+      }
       for (int64_t i = 0; i < count; ++i) {
         auto [image, top, left] = tiling.place(first + i);
         const float* residual = epilogue.residual ? epilogue.residual(image) : nullptr;

@@ -2,6 +2,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <vector>
+
+#include "inference/matrix_product.h"
 
 namespace diffsal {
 
@@ -23,7 +26,7 @@ class WinogradConvolution {
   at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
 
  private:
-  at::Tensor filters_;  // (36, in, out)
+  std::vector<Packed> filters_;  // 36 of (in, out)
   int64_t dilation_ = 1;
 };
 

@@ -36,7 +36,7 @@ PooledAttention::PooledAttention(const Scope& scope, const Options& o)
 }
 
 Tensor PooledAttention::operator()(const Tensor& x, Grid& grid) const {
-  auto parts = split(x);
+  auto parts = split(qkv_(x));
   Grid queries = grid, keys = grid, values = grid;
   auto q = norm_q_(pool_tokens(parts[0], queries, pool_q_));
   auto k = norm_k_(pool_tokens(parts[1], keys, pool_k_));

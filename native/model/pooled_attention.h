@@ -26,8 +26,8 @@ class PooledAttention {
   Tensor operator()(const Tensor& x, Grid& grid) const;
 
  private:
-  // q, k and v before their pooling, (3, B, heads, 1 + n, C).
-  Tensor split(const Tensor& x) const { return qkv_(x).unflatten(2, {3, heads_, -1}).permute({2, 0, 3, 1, 4}); }
+  // q, k and v before their pooling, (3, B, heads, 1 + n, C), of qkv_'s result.
+  Tensor split(const Tensor& qkv) const { return qkv.unflatten(2, {3, heads_, -1}).permute({2, 0, 3, 1, 4}); }
 
   Linear qkv_, proj_;
   Convolution pool_q_, pool_k_, pool_v_;

@@ -21,6 +21,8 @@ int64_t cuda_version() {
   return hooks.hasCUDART() ? hooks.versionCUDART() : 0;
 }
 
+void leave_out_nnpack() { at::globalContext().setUserEnabledNNPACK(false); }
+
 int64_t cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
 
 void use_device(at::Device device) {

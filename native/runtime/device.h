@@ -12,6 +12,10 @@ std::string libtorch_version();
 // The CUDA that libtorch is built for, 13000 for 13.0; 0 of a CPU build.
 int64_t cuda_version();
 
+// Leaves NNPACK out: it is asked before faster libraries that then do the work, and complains on standard error of each processor that it does
+// not know.
+void leave_out_nnpack();
+
 // How many CUDA devices libtorch can use; 0 for a CPU build or where there is no driver. With a driver that is too old libtorch
 // complains on standard error.
 int64_t cuda_devices();
