@@ -3,6 +3,7 @@ import { readWeights } from '../lib/weights.ts'
 import { DiffSal, type PartialDiffSalConfig, type Tensor } from '../lib/index.ts'
 import { native } from '../lib/native.ts'
 import { expectClose } from './support/expect-close.ts'
+import { expectEnd, runProgram } from './support/run-program.ts'
 import { testWeights } from './support/test-weights.ts'
 import { testInput } from './support/test-values.ts'
 import { lightConfig } from './support/tiny-config.ts'
@@ -69,6 +70,18 @@ describe('on the CPU, prediction calculates what the layers that are trained do:
     expect(fast.maps).toHaveLength(plain.maps.length)
     fast.maps.forEach((map, i) => expectClose(map, plain.maps[i]!, 5e-5))
     expectClose(fast.denoised, plain.denoised, 2e-5)
+  })
+
+  it('with the instructions of every processor', async () => {
+    const maps = []
+    for (const capability of ['avx512', 'avx2', 'default']) {
+      const ended = await runProgram('predict.mjs', [], { env: { ATEN_CPU_CAPABILITY: capability } })
+      expectEnd(ended, 0)
+      maps.push(Float32Array.from(JSON.parse(ended.stdout) as number[]))
+    }
+    const [widest, ...others] = maps as [Float32Array, ...Float32Array[]]
+    const tensor = (data: Float32Array) => ({ dtype: 'float32', shape: [data.length], data }) as const
+    for (const other of others) expectClose(tensor(other), tensor(widest), 1e-5)
   })
 
   it('after a training step too, and with features from before it', async () => {

@@ -33,6 +33,38 @@ void sum_taps(const float* const* from, const float* const* weight, int64_t taps
   }
 }
 
+// The sums of two places side by side over `lines` lines of three taps, which share what they read. from: each line's place to the left of
+// the first; weight: each line's three taps, one after the other.
+DIFFSAL_VECTORISED
+void sum_pair(const float* const* from, const float* const* weight, int64_t lines, int64_t channels, float* first, float* second) {
+  int64_t c = 0;
+  for (; c + block <= channels; c += block) {
+    float left[block] = {}, right[block] = {};
+    for (int64_t k = 0; k < lines; ++k) {
+      const float *a = from[k] + c, *b = weight[k] + c;
+      for (int64_t i = 0; i < block; ++i) {
+        left[i] += a[i] * b[i] + a[channels + i] * b[channels + i] + a[2 * channels + i] * b[2 * channels + i];
+        right[i] += a[channels + i] * b[i] + a[2 * channels + i] * b[channels + i] + a[3 * channels + i] * b[2 * channels + i];
+      }
+    }
+    for (int64_t i = 0; i < block; ++i) {
+      first[c + i] = left[i];
+      second[c + i] = right[i];
+    }
+  }
+  for (; c < channels; ++c) {
+    float left = 0, right = 0;
+    for (int64_t k = 0; k < lines; ++k) {
+      for (int64_t tap = 0; tap < 3; ++tap) {
+        left += from[k][tap * channels + c] * weight[k][tap * channels + c];
+        right += from[k][(tap + 1) * channels + c] * weight[k][tap * channels + c];
+      }
+    }
+    first[c] = left;
+    second[c] = right;
+  }
+}
+
 }  // namespace
 
 void DepthwiseNorm::row(const at::Tensor& x, int64_t sample, int64_t row, float* to) const {
@@ -40,19 +72,37 @@ void DepthwiseNorm::row(const at::Tensor& x, int64_t sample, int64_t row, float*
   int64_t slot = row / h, y = row % h;
   const float *source = x.const_data_ptr<float>() + sample * t * h * w * channels, *taps = weight.const_data_ptr<float>();
   const float *scale = norm_weight.const_data_ptr<float>(), *shift = norm_bias.const_data_ptr<float>();
-  for (int64_t column = 0; column < w; ++column) {
+  const float *line[9], *weights[9];  // those inside the map
+  int64_t lines = 0;
+  for (int64_t i = 0; i < 9; ++i) {
+    int64_t s = slot + i / 3 - 1, v = y + i % 3 - 1;
+    if (s < 0 || s >= t || v < 0 || v >= h) continue;
+    line[lines] = source + (s * h + v) * w * channels;
+    weights[lines++] = taps + 3 * i * channels;
+  }
+  for (int64_t column = 0; column < w;) {
+    float* place = to + column * channels;
+    if (column > 0 && column + 2 < w) {
+      const float* from[9];
+      for (int64_t i = 0; i < lines; ++i) from[i] = line[i] + (column - 1) * channels;
+      sum_pair(from, weights, lines, channels, place, place + channels);
+      column += 2;
+      continue;
+    }
     const float *from[27], *factor[27];
     int64_t count = 0;
-    for (int64_t tap = 0; tap < 27; ++tap) {
-      int64_t s = slot + tap / 9 - 1, v = y + tap / 3 % 3 - 1, u = column + tap % 3 - 1;
-      if (s < 0 || s >= t || v < 0 || v >= h || u < 0 || u >= w) continue;
-      from[count] = source + ((s * h + v) * w + u) * channels;
-      factor[count++] = taps + tap * channels;
+    for (int64_t i = 0; i < lines; ++i) {
+      for (int64_t tap = 0; tap < 3; ++tap) {
+        int64_t u = column + tap - 1;
+        if (u < 0 || u >= w) continue;
+        from[count] = line[i] + u * channels;
+        factor[count++] = weights[i] + tap * channels;
+      }
     }
-    float* place = to + column * channels;
     sum_taps(from, factor, count, channels, place);
-    normalise_row(place, scale, shift, channels, place);
+    ++column;
   }
+  for (int64_t column = 0; column < w; ++column) normalise_row(to + column * channels, scale, shift, channels, to + column * channels);
 }
 
 at::Tensor PatchNorm::operator()(const at::Tensor& x) const {
