@@ -67,10 +67,10 @@ class BlockAllocator final : public c10::Allocator {
 
   char* take(size_t size) {
     std::lock_guard lock(mutex_);
-    // Of those that are not much too large the smallest.
+    // The smallest that does; far too large ones are kept for others.
     auto best = unused_.end();
     for (auto block = unused_.begin(); block != unused_.end(); ++block) {
-      if (block->size >= size && block->size <= size + size / 4 && (best == unused_.end() || block->size < best->size)) best = block;
+      if (block->size >= size && block->size <= 2 * size && (best == unused_.end() || block->size < best->size)) best = block;
     }
     Block found{nullptr, size};
     if (best != unused_.end()) {
