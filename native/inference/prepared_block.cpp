@@ -1,11 +1,9 @@
 #include "inference/prepared_block.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/InferenceMode.h>
 
@@ -52,11 +50,16 @@ PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
   }
   fc1_ = PackedLinear(block.attend_->fc1);
   fc2_ = PackedLinear(block.attend_->fc2);
+  const auto& attn = block.attend_->attn;
+  double scale = 1 / std::sqrt(static_cast<double>(attn.proj_k_.weight.size(0)));
+  key_ = PackedLinear(attn.proj_k_.weight * scale, attn.proj_k_.bias * scale);
+  value_ = PackedLinear(attn.proj_v_);
+  for (const auto& part : attn.proj_q_.weight.chunk(heads_, 0)) query_.emplace_back(part);
+  for (const auto& part : attn.proj_.weight.chunk(heads_, 1)) output_.emplace_back(part.t());
   if (config.attention == Attention::eca) {
-    const auto& attention = block.attend_->attn;
-    queries_ = depthwise(attention.conv_proj_q_->conv_, attention.conv_proj_q_->bn_);
-    keys_ = patches(attention.conv_proj_k_->conv_, attention.conv_proj_k_->bn_);
-    values_ = patches(attention.conv_proj_v_->conv_, attention.conv_proj_v_->bn_);
+    queries_ = depthwise(attn.conv_proj_q_->conv_, attn.conv_proj_q_->bn_);
+    keys_ = patches(attn.conv_proj_k_->conv_, attn.conv_proj_k_->bn_);
+    values_ = patches(attn.conv_proj_v_->conv_, attn.conv_proj_v_->bn_);
   }
 }
 
@@ -128,22 +131,35 @@ void PreparedBlock::convolve(Tensor& x, const Tensor& sound, const Finish& finis
 }
 
 PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor& values) const {
-  const auto& attention = block_.attend_->attn;
-  int64_t width = keys.size(2) / heads_;
-  double scale = 1 / std::sqrt(static_cast<double>(keys.size(2)));
-  auto k = attention.proj_k_(keys) * scale, v = attention.proj_v_(values);
-  std::vector<Tensor> key_parts, bias_parts, value_parts;
-  for (int64_t head = 0; head < heads_; ++head) {
-    auto part = [&](const Tensor& tensor, int64_t dimension) { return tensor.narrow(dimension, head * width, width); };
-    key_parts.push_back(at::matmul(part(k, 2), part(attention.proj_q_.weight, 0)));
-    bias_parts.push_back(at::matmul(part(k, 2), part(attention.proj_q_.bias, 0)));
-    value_parts.push_back(at::matmul(part(v, 2), part(attention.proj_.weight, 1).t()));
-  }
-  // A head's weights add up to 1, so that the output's bias can ride on the values.
-  value_parts[0] = value_parts[0] + attention.proj_.bias;
-  Keys folded{{}, {}, at::cat(bias_parts, 1), keys.size(1)};
-  for (const auto& group : at::cat(key_parts, 1).unbind()) folded.keys.emplace_back(group.t());
-  for (const auto& group : at::cat(value_parts, 1).unbind()) folded.values.emplace_back(group);
+  int64_t groups = keys.size(0), count = keys.size(1), channels = keys.size(2), width = channels / heads_;
+  auto k = key_(keys), v = value_(values);
+  const auto& query_bias = block_.attend_->attn.proj_q_.bias;
+  const float* output_bias = block_.attend_->attn.proj_.bias.const_data_ptr<float>();
+  auto key_rows = at::empty({groups, heads_ * count, channels}, keys.options()), value_rows = at::empty_like(key_rows);
+  Keys folded{std::vector<Packed>(static_cast<size_t>(groups)), std::vector<Packed>(static_cast<size_t>(groups)), at::empty({groups, heads_ * count}, keys.options()), count};
+  float *bias = folded.bias.data_ptr<float>(), *to_keys = key_rows.data_ptr<float>(), *to_values = value_rows.data_ptr<float>();
+  const float *from_keys = k.const_data_ptr<float>(), *from_values = v.const_data_ptr<float>(), *shift = query_bias.const_data_ptr<float>();
+  at::parallel_for(0, groups * heads_ * 2, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      int64_t part = task / 2, group = part / heads_, head = part % heads_;
+      int64_t from = group * count * channels + head * width, to = part * count * channels;
+      if (task % 2 == 0) {
+        multiply(from_keys + from, channels, count, query_[static_cast<size_t>(head)], to_keys + to, channels);
+        for (int64_t i = 0; i < count; ++i) bias[part * count + i] = dot(from_keys + from + i * channels, shift + head * width, width);
+      } else {
+        // A head's weights add up to 1, so that the output's bias can ride on the values of one.
+        multiply(from_values + from, channels, count, output_[static_cast<size_t>(head)], to_values + to, channels, {head == 0 ? output_bias : nullptr, false});
+      }
+    }
+  });
+  at::parallel_for(0, groups, 1, [&](int64_t begin, int64_t end) {
+    c10::InferenceMode inference;
+    for (int64_t group = begin; group < end; ++group) {
+      auto i = static_cast<size_t>(group);
+      folded.keys[i] = Packed(to_keys + group * heads_ * count * channels, channels, heads_ * count, 1, channels);
+      folded.values[i] = Packed(to_values + group * heads_ * count * channels, heads_ * count, channels, channels, 1);
+    }
+  });
   return folded;
 }
 

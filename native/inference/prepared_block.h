@@ -39,7 +39,8 @@ class PreparedBlock {
   int64_t heads_;
   std::optional<DepthwiseNorm> queries_;
   std::optional<PatchNorm> keys_, values_;
-  PackedLinear fc1_, fc2_;
+  PackedLinear fc1_, fc2_, key_, value_;  // key_ with the attention's scale
+  std::vector<Packed> query_, output_;    // one a head, (width, C)
   std::optional<WinogradConvolution> convolution_;
   Tensor convolution_bias_;
 };
