@@ -13,7 +13,7 @@ import { checkInputs, type ClipInput } from './inputs.ts'
 import { checkReplaceable } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
-import { native, type NativeModel } from './native.ts'
+import { native, type NativeModel, type Precision } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
@@ -37,7 +37,7 @@ export interface RunOptions {
   /** `auto` (a CUDA device where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`. Default `auto`. */
   device?: string | undefined
   /** The type that the network computes in. Default `float32`, so far the only one. */
-  precision?: 'float32' | undefined
+  precision?: Precision | undefined
   /** Threads on the CPU. Default: as many as the machine runs at once. */
   threads?: number | undefined
 }
@@ -90,6 +90,8 @@ export class DiffSal {
   readonly config: Readonly<DiffSalConfig>
   /** The device it runs on: `cpu`, `cuda:0`, … */
   readonly device: string
+  /** What predictions calculate in. */
+  readonly precision: Precision
   /** How many threads it computes with on the CPU. */
   readonly threads: number
   readonly #native: NativeModel
@@ -97,10 +99,11 @@ export class DiffSal {
   /** Ends the decoding of videos that nobody reads on. */
   readonly #leaving = new AbortController()
 
-  private constructor(key: symbol, config: DiffSalConfig, device: string, threads: number, native: NativeModel) {
+  private constructor(key: symbol, config: DiffSalConfig, device: string, precision: Precision, threads: number, native: NativeModel) {
     if (key !== ours) throw madeBy('DiffSal', 'DiffSal.load or DiffSal.create')
     this.config = config
     this.device = device
+    this.precision = precision
     this.threads = threads
     this.#native = native
   }
@@ -142,17 +145,17 @@ export class DiffSal {
     from: Parameters<NativeModel['build']>[2],
     signal?: AbortSignal,
   ): Promise<DiffSal> {
-    checkChoice('precision', precision, ['float32'])
+    checkChoice('precision', precision, ['float32', 'bfloat16'])
     checkInteger('threads', threads, 1, 1024)
     const id = resolveDevice(device)
     const model = new (native().Model)({ threads })
     try {
-      await abortable(signal, (cancel) => model.build(config, id, from, cancel))
+      await abortable(signal, (cancel) => model.build(config, id, from, cancel, precision))
     } catch (error) {
       await model.close()
       throw error
     }
-    return new DiffSal(ours, config, id, threads, model)
+    return new DiffSal(ours, config, id, precision, threads, model)
   }
 
   /**
