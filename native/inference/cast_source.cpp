@@ -1,5 +1,7 @@
 #include "inference/cast_source.h"
 
+#include <c10/core/MemoryFormat.h>
+
 #include "runtime/error.h"
 
 namespace diffsal {
@@ -10,9 +12,11 @@ std::string parent(const std::string& name) { return name.substr(0, name.rfind('
 }  // namespace
 
 at::Tensor channels_last(const at::Tensor& weight) {
-  if (weight.dim() == 4) return weight.contiguous(at::MemoryFormat::ChannelsLast);
-  if (weight.dim() == 5) return weight.contiguous(at::MemoryFormat::ChannelsLast3d);
-  return weight;
+  if (weight.dim() != 4 && weight.dim() != 5) return weight;
+  bool flat = weight.dim() == 4;
+  auto moved = weight.contiguous(flat ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d);
+  // A single channel has its weights' memory in either order; the strides tell a convolution which to choose.
+  return moved.as_strided(moved.sizes(), flat ? c10::get_channels_last_strides_2d(moved.sizes()) : c10::get_channels_last_strides_3d(moved.sizes()));
 }
 
 CastSource::CastSource(const std::vector<Parameter>& parameters, at::ScalarType type) : type_(type) {

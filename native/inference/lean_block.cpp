@@ -1,6 +1,5 @@
 #include "inference/lean_block.h"
 
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sum.h>
 
@@ -9,6 +8,7 @@
 #include "inference/cast_source.h"
 #include "inference/folding.h"
 #include "inference/lean_attention.h"
+#include "inference/lean_mlp.h"
 
 namespace diffsal {
 namespace {
@@ -144,8 +144,8 @@ Tensor LeanBlock::attend(Tensor x, const Tensor& sound) const {
   auto split = [&](const Tensor& y) { return y.reshape({groups, -1, heads_, channels / heads_}); };
   auto y = lean_attention(split(a.proj_q(queries)), split(a.proj_k(keys)), split(a.proj_v(values)));
   y = a.proj(y.flatten(2).view(x.sizes())).add_(x);
-  auto hidden = a.fc1(a.norm2(y));
-  return y.add_(a.fc2(at::gelu_(hidden)));
+  lean_mlp(y, a.norm2, a.fc1, a.fc2);
+  return y;
 }
 
 }  // namespace diffsal

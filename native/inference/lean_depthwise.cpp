@@ -24,7 +24,7 @@ LeanPatches::LeanPatches(const Tensor& weight, at::ScalarType type)
 Tensor LeanPatches::operator()(const Tensor& x) const {
   int64_t down = x.size(2) / kernel_, across = x.size(3) / kernel_;
   auto patches = x.narrow(2, 0, down * kernel_).narrow(3, 0, across * kernel_).unflatten(3, {across, kernel_}).unflatten(2, {down, kernel_});
-  return (patches * cast_).sum(3, false, at::kFloat).sum(4);
+  return (patches * cast_).sum(3).sum(4, false, at::kFloat);
 }
 
 Tensor LeanPatches::modulated(const Tensor& coarse, const Tensor& factor) const {

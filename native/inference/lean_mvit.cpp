@@ -3,7 +3,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/zeros.h>
@@ -11,6 +10,7 @@
 #include <cmath>
 
 #include "inference/lean_attention.h"
+#include "inference/lean_mlp.h"
 #include "runtime/cancellation.h"
 
 namespace diffsal {
@@ -45,7 +45,10 @@ LeanMViT::Block LeanMViT::prepare(const MViTBlock& block, Grid& grid) {
   int64_t channels = a.norm_q_.weight.size(0), further = one_hot.size(1);
   one_hot = at::constant_pad_nd(one_hot, {0, rounded(channels + further) - channels - further, 1, 0}).unsqueeze(1);
   grid = queries;
+  int64_t width = a.heads_ * channels;
+  auto part = [&](int64_t first, int64_t count) { return Linear(a.qkv_.weight.narrow(0, first, count), a.qkv_.bias.narrow(0, first, count)); };
   return {block,
+          part(0, width), part(width, 2 * width),
           LeanDepthwise(repeated(a.pool_q_.weight, a.heads_), stride_of(a.pool_q_)),
           LeanDepthwise(at::cat({repeated(a.pool_k_.weight, a.heads_), repeated(a.pool_v_.weight, a.heads_)}), stride_of(a.pool_k_)),
           queries, keys, rows(a.rel_pos_t_, 0), rows(a.rel_pos_h_, 1), rows(a.rel_pos_w_, 2), one_hot};
@@ -95,20 +98,19 @@ Tensor LeanMViT::run(const Block& block, const Tensor& x, const Grid& grid) {
     y.slice(1, 1).add_(pooled);
     y.select(1, 0).add_(skip.select(1, 0));
   }
-  auto hidden = layers.fc1_(layers.norm2_(y));
-  return y.add_(layers.fc2_(at::gelu_(hidden)));
+  lean_mlp(y, layers.norm2_, layers.fc1_, layers.fc2_);
+  return y;
 }
 
 Tensor LeanMViT::attend(const Block& block, const Tensor& x, const Grid& grid) {
   const auto& a = block.layers.attn_;
   const auto& [t, h, w] = block.queries;
   int64_t samples = x.size(0), heads = a.heads_, channels = a.norm_q_.weight.size(0), further = block.one_hot.size(2);
-  auto qkv = a.qkv_(x);
-  auto first = qkv.select(1, 0).unflatten(1, {3, heads, channels});  // the class token's
-  auto map = qkv.slice(1, 1).unflatten(1, {grid[0], grid[1], grid[2]});
-  int64_t width = heads * channels;
-  auto q = a.norm_q_(block.pool_q(map.narrow(4, 0, width)).unflatten(4, {heads, channels}));  // (B, t, h, w, heads, C)
-  auto kv = block.pool_kv(map.narrow(4, width, 2 * width)).unflatten(4, {2, heads, channels}).flatten(1, 3);
+  auto unpooled_q = block.to_q(x), unpooled_kv = block.to_kv(x);
+  auto class_q = unpooled_q.select(1, 0).unflatten(1, {heads, channels}), class_kv = unpooled_kv.select(1, 0).unflatten(1, {2, heads, channels});
+  auto map = [&](const Tensor& tokens) { return tokens.slice(1, 1).unflatten(1, {grid[0], grid[1], grid[2]}); };
+  auto q = a.norm_q_(block.pool_q(map(unpooled_q)).unflatten(4, {heads, channels}));  // (B, t, h, w, heads, C)
+  auto kv = block.pool_kv(map(unpooled_kv)).unflatten(4, {2, heads, channels}).flatten(1, 3);
 
   // The class token is the first on both sides and has neither position nor residual.
   auto joined = [&](const Tensor& class_token, const Tensor& patches, int64_t wide) {
@@ -117,9 +119,9 @@ Tensor LeanMViT::attend(const Block& block, const Tensor& x, const Grid& grid) {
     tokens.slice(1, 1).narrow(3, 0, channels).copy_(patches);
     return tokens;
   };
-  auto query = joined(a.norm_q_(first.select(1, 0)), q.flatten(1, 3), channels + further);
-  auto key = joined(a.norm_k_(first.select(1, 1)), a.norm_k_(kv.select(2, 0)), channels + further);
-  auto value = joined(a.norm_v_(first.select(1, 2)), a.norm_v_(kv.select(2, 1)), channels);
+  auto query = joined(a.norm_q_(class_q), q.flatten(1, 3), channels + further);
+  auto key = joined(a.norm_k_(class_kv.select(1, 0)), a.norm_k_(kv.select(2, 0)), channels + further);
+  auto value = joined(a.norm_v_(class_kv.select(1, 1)), a.norm_v_(kv.select(2, 1)), channels);
   key.narrow(3, 0, channels).mul_(1 / std::sqrt(static_cast<double>(channels)));
   key.narrow(3, channels, further).copy_(block.one_hot);
 

@@ -18,6 +18,7 @@ class LeanMViT {
  private:
   struct Block {
     const MViTBlock& layers;
+    Linear to_q, to_kv;             // a part of the projection each, whose results are the maps to be pooled
     LeanDepthwise pool_q, pool_kv;  // of the channels of all heads; of k and v
     Grid queries, keys;
     // Rows of the tables of relative positions for the slots (t, C, keys' t), rows (h, C, keys' h) and columns (w, C, keys' w).

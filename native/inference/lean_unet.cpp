@@ -13,9 +13,11 @@ namespace {
 // Of the stage's map.
 std::array<int64_t, 2> size_of(const Config& config, size_t stage) { return {(config.height / 32) << stage, (config.width / 32) << stage}; }
 
-// The convolution over the slots as one of two dimensions, slots and places.
-Convolution over_slots(Convolution convolution, at::ScalarType type) {
-  convolution.weight = channels_last(convolution.weight.squeeze(4).to(type));
+// The convolution over the slots as one of two dimensions, slots and places. Its results' mean is the sum of what is so many times smaller,
+// which ReLU leaves as it is.
+Convolution over_slots(Convolution convolution, int64_t slots, at::ScalarType type) {
+  int64_t results = (slots - 5) / convolution.options.stride[0] + 1;
+  convolution.weight = channels_last(convolution.weight.squeeze(4).div(static_cast<double>(results)).to(type));
   convolution.options.stride = {convolution.options.stride[0], 1};
   convolution.options.padding = {0, 0};
   convolution.options.dilation = {1, 1};
@@ -43,7 +45,7 @@ LeanUNet::LeanUNet(const SaliencyUNet& unet, const Config& config, at::ScalarTyp
       up->conv2.weight = channels_last(second.weight.to(type));
       up->conv2.bias = second.bias.to(type);
     }
-    stages_.push_back({std::move(up), LeanBlock(stage.block, config, type), cast(stage.norm, type), over_slots(stage.reduce, type)});
+    stages_.push_back({std::move(up), LeanBlock(stage.block, config, type), cast(stage.norm, type), over_slots(stage.reduce, config.slots(), type)});
   }
 }
 
@@ -64,7 +66,9 @@ Tensor LeanUNet::Up::operator()(const Tensor& x) const {
 Tensor LeanUNet::Stage::reduce(const Tensor& x) const {
   auto y = temporal(norm(x).flatten(2, 3).permute({0, 3, 1, 2}));  // (B, width, results, places)
   y = at::relu_(y).permute({0, 2, 3, 1});
-  return (y.size(1) == 1 ? y.squeeze(1) : y.mean(1)).reshape({x.size(0), x.size(2), x.size(3), y.size(3)});
+  auto sum = y.select(1, 0);
+  for (int64_t i = 1; i < y.size(1); ++i) sum.add_(y.select(1, i));
+  return sum.reshape({x.size(0), x.size(2), x.size(3), y.size(3)});
 }
 
 Tensor LeanUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip) const {
