@@ -2,6 +2,7 @@ import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
 import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
 import type { CudaMemory } from './memory.ts'
+import type { Precision } from './precision.ts'
 import type { Tensor } from './tensor.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
@@ -44,9 +45,6 @@ export interface NativePart {
   prefix: string
   initial: readonly string[]
 }
-
-/** What predictions calculate in. */
-export type Precision = 'float32' | 'bfloat16'
 
 /**
  * Which way a network calculates, for tests: as the device predicts fastest (the default), by the layers that a trainer calculates with, or by the
