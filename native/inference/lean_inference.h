@@ -8,9 +8,9 @@
 
 namespace diffsal {
 
-// The form for CUDA, and for bfloat16 on any device, of libtorch's operators alone. Nothing in it copies between device and host, waits for
-// a device, or has a size that depends on values, and constants are made with it: its calls can be recorded into CUDA graphs.
-// Each part is made when it is first used; a network belongs to one thread.
+// The form for CUDA, and for bfloat16 on any device, of libtorch's operators alone. Each part is made, with its constants, when it is first
+// used. From then on nothing in it copies between device and host, waits for a device, or has a size that depends on values: a call after the first
+// can be recorded into a CUDA graph. A network belongs to one thread.
 class LeanInference : public Inference {
  public:
   LeanInference(const Parts& parts, const std::vector<Parameter>& parameters, const Config& config, at::Device device, at::ScalarType type);
