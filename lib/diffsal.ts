@@ -15,6 +15,7 @@ import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel } from './native.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
+import { precisions, type Precision } from './precision.ts'
 import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
 import { presets } from './presets.ts'
@@ -36,8 +37,20 @@ export interface SaveOptions {
 export interface RunOptions {
   /** `auto` (a CUDA device where there is one, else the CPU), `cpu`, `cuda` or `cuda:N`. Default `auto`. */
   device?: string | undefined
-  /** The type that the network computes in. Default `float32`, so far the only one. */
-  precision?: 'float32' | undefined
+  /**
+   * What predictions (`encode`, `denoise`, `predict` and what uses them) calculate in. `bfloat16` has float32's range and 8 binary digits: weights
+   * and maps between layers are held in it, while the sums in matrix products and norms, the noisy map with its update, the diffusion time, the
+   * modulation of eq. 9 and the map itself stay float32. Parameters are held, saved and trained as float32 (a trainer has a `precision` of its own).
+   *
+   * What it costs: on the golden cases, whose weights are random, maps (values 0 to 1) are up to 0.021 from the true ones and features up to 0.23;
+   * the shipped weights' maps of 100 sounding scenes correlate with float32's at 0.99994 or more, in the mean 0.999998. The weights are held a second
+   * time, in bfloat16.
+   *
+   * It pays on CUDA devices of compute capability 8.0 or more, and on CPUs that multiply bfloat16 (AVX-512 BF16 or AMX: Zen 4, Cooper Lake,
+   * Sapphire Rapids and newer), where a clip at the paper's size takes a third of float32's time; other CPUs are slower with it. A network as
+   * small as the shipped one gains nothing. Default `float32`.
+   */
+  precision?: 'float32' | 'bfloat16' | undefined
   /** Threads on the CPU. Default: as many as the machine runs at once. */
   threads?: number | undefined
 }
@@ -90,6 +103,8 @@ export class DiffSal {
   readonly config: Readonly<DiffSalConfig>
   /** The device it runs on: `cpu`, `cuda:0`, … */
   readonly device: string
+  /** What predictions calculate in: {@link RunOptions.precision}. */
+  readonly precision: 'float32' | 'bfloat16'
   /** How many threads it computes with on the CPU. */
   readonly threads: number
   readonly #native: NativeModel
@@ -97,10 +112,11 @@ export class DiffSal {
   /** Ends the decoding of videos that nobody reads on. */
   readonly #leaving = new AbortController()
 
-  private constructor(key: symbol, config: DiffSalConfig, device: string, threads: number, native: NativeModel) {
+  private constructor(key: symbol, config: DiffSalConfig, device: string, precision: Precision, threads: number, native: NativeModel) {
     if (key !== ours) throw madeBy('DiffSal', 'DiffSal.load or DiffSal.create')
     this.config = config
     this.device = device
+    this.precision = precision
     this.threads = threads
     this.#native = native
   }
@@ -142,17 +158,17 @@ export class DiffSal {
     from: Parameters<NativeModel['build']>[2],
     signal?: AbortSignal,
   ): Promise<DiffSal> {
-    checkChoice('precision', precision, ['float32'])
+    checkChoice('precision', precision, precisions)
     checkInteger('threads', threads, 1, 1024)
     const id = resolveDevice(device)
     const model = new (native().Model)({ threads })
     try {
-      await abortable(signal, (cancel) => model.build(config, id, from, cancel))
+      await abortable(signal, (cancel) => model.build(config, id, from, cancel, precision))
     } catch (error) {
       await model.close()
       throw error
     }
-    return new DiffSal(ours, config, id, threads, model)
+    return new DiffSal(ours, config, id, precision, threads, model)
   }
 
   /**

@@ -2,6 +2,7 @@ import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
 import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
 import type { CudaMemory } from './memory.ts'
+import type { Precision } from './precision.ts'
 import type { Tensor } from './tensor.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
@@ -45,6 +46,12 @@ export interface NativePart {
   initial: readonly string[]
 }
 
+/**
+ * Which way a network calculates, for tests: as the device predicts fastest (the default), by the layers that a trainer calculates with, or by the
+ * form that CUDA has, on any device.
+ */
+export type NativeForm = 'fast' | 'plain' | 'lean'
+
 /** A network with the thread that runs it. Nothing is checked here but what would crash. */
 export interface NativeModel {
   build(
@@ -52,19 +59,19 @@ export interface NativeModel {
     device: string,
     from: { seed: number; parts?: NativePart[] } | { path: string; identity: string; entries: NativeEntry[] },
     cancel: NativeCancelToken | undefined,
+    precision: Precision,
   ): Promise<void>
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
-  /** `plain`: by the layers that a trainer calculates with, also where the CPU has faster ones. */
-  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, plain?: boolean): Promise<NativeFeatures>
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, form?: NativeForm): Promise<NativeFeatures>
   denoise(
     x: Tensor<'float32'>,
     t: Tensor<'int64'>,
     features: NativeFeatures,
     cancel: NativeCancelToken | undefined,
-    plain?: boolean,
+    form?: NativeForm,
   ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,

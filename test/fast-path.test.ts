@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readWeights } from '../lib/weights.ts'
 import { DiffSal, type PartialDiffSalConfig, type Tensor } from '../lib/index.ts'
-import { native } from '../lib/native.ts'
+import { native, type NativeForm } from '../lib/native.ts'
 import { expectClose } from './support/expect-close.ts'
 import { expectEnd, runProgram } from './support/run-program.ts'
 import { testWeights } from './support/test-weights.ts'
@@ -16,13 +16,13 @@ interface Made {
   denoised: Tensor<'float32'>
 }
 
-/** What the light network with `config` makes by the CPU's faster functions and by the layers that a trainer calculates with. */
-async function bothWays(config: PartialDiffSalConfig, batch: number): Promise<[fast: Made, plain: Made]> {
+/** What the light network with `config` makes by the CPU's form, by CUDA's on the CPU, and by the layers that a trainer calculates with. */
+async function eachWay(config: PartialDiffSalConfig, batch: number): Promise<Record<NativeForm, Made>> {
   const { config: whole, from } = await readWeights(await testWeights({ ...lightConfig, ...config }), undefined)
   const [height, width] = whole.size
   const model = new (native().Model)({ threads: 2 })
   try {
-    await model.build(whole, 'cpu', from, undefined)
+    await model.build(whole, 'cpu', from, undefined, 'float32')
     const inputs = {
       ...(whole.video && { frames: draw('frames', [batch, 3, whole.clipLength, height, width]) }),
       ...(whole.audio && { mel: draw('mel', [batch, 1, whole.clipLength / 2 + 1, height / 2, width / 2]) }),
@@ -30,20 +30,20 @@ async function bothWays(config: PartialDiffSalConfig, batch: number): Promise<[f
     const x = draw('x', [batch, 1, height, width])
     const t: Tensor<'int64'> = { dtype: 'int64', shape: [batch], data: BigInt64Array.from({ length: batch }, (_, b) => BigInt(300 * b + 40)) }
     const seeds = Array.from({ length: batch }, (_, b) => b)
-    const run = async (plain: boolean) => {
-      const features = await model.encode(inputs, seeds, undefined, plain)
+    const run = async (form: NativeForm) => {
+      const features = await model.encode(inputs, seeds, undefined, form)
       const { video, audio } = await features.tensors()
-      const denoised = await model.denoise(x, t, features, undefined, plain)
+      const denoised = await model.denoise(x, t, features, undefined, form)
       features.dispose()
       return { maps: audio ? [...video, audio] : video, denoised }
     }
-    return [await run(false), await run(true)]
+    return { fast: await run('fast'), lean: await run('lean'), plain: await run('plain') }
   } finally {
     await model.close()
   }
 }
 
-describe('on the CPU, prediction calculates what the layers that are trained do:', () => {
+describe("prediction calculates what the layers that are trained do, in the CPU's form and in CUDA's:", () => {
   const interactions = (['mim', 'bilinear', 'addition', 'concatenation', 'off', 'residual'] as const).flatMap((interaction) =>
     (['eca', 'sca', 'none'] as const).map((attention) => ({ interaction, attention })),
   )
@@ -66,10 +66,12 @@ describe('on the CPU, prediction calculates what the layers that are trained do:
   const cases = (['paper', 'released'] as const).flatMap((dialect) => [...interactions, ...others].map((config) => ({ dialect, ...config })))
 
   it.each(cases.map((config) => [JSON.stringify(config), config] as const))('%s', async (_, config) => {
-    const [fast, plain] = await bothWays(config, 2)
-    expect(fast.maps).toHaveLength(plain.maps.length)
-    fast.maps.forEach((map, i) => expectClose(map, plain.maps[i]!, 5e-5))
-    expectClose(fast.denoised, plain.denoised, 2e-5)
+    const { plain, ...others } = await eachWay(config, 2)
+    for (const { maps, denoised } of Object.values(others)) {
+      expect(maps).toHaveLength(plain.maps.length)
+      maps.forEach((map, i) => expectClose(map, plain.maps[i]!, 5e-5))
+      expectClose(denoised, plain.denoised, 2e-5)
+    }
   })
 
   it('with the instructions of every processor', async () => {

@@ -2,13 +2,14 @@ import { basename } from 'node:path'
 import { Argument, Command } from 'commander'
 import { DiffSal } from '../diffsal.ts'
 import { setLogger } from '../log.ts'
+import type { Precision } from '../precision.ts'
 import { presets } from '../presets.ts'
 import { sceneReport } from '../report/scene-report.ts'
 import { sceneTableNotes, sceneTableText } from '../report/scene-table.ts'
 import { benchmarkScenes, type SceneBenchmark } from '../scenes/benchmark.ts'
 import { maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
-import { integer, integers } from './flags.ts'
+import { integer, integers, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { renderScenes, type WrittenScene } from './render-scenes.ts'
@@ -26,6 +27,7 @@ interface BenchmarkFlags {
   readonly seconds: number
   readonly report?: string
   readonly device: string
+  readonly precision: Precision
   readonly threads?: number
   readonly json?: true
 }
@@ -48,6 +50,7 @@ export function benchmarkCommand(): Command {
     .option('--seconds <n>', 'of --render: how long each is', integer(1, 3600), 8)
     .option('--report <file>', 'write the table, with pictures, as one HTML page')
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(precisionOption())
     .option('--threads <n>', 'threads on the CPU', integer(1, 1024))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
@@ -59,14 +62,14 @@ const shownScenes = 8
 
 async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
   const begin = performance.now()
-  const { weights = presets.tiny.weights, length, seed, steps, device, threads } = flags
+  const { weights = presets.tiny.weights, length, seed, steps, device, precision, threads } = flags
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
   })
   let model: DiffSal | undefined
   try {
-    model = await filesMean(4, () => DiffSal.load(weights, { device, ...(threads !== undefined && { threads }), signal }))
+    model = await filesMean(4, () => DiffSal.load(weights, { device, precision, ...(threads !== undefined && { threads }), signal }))
     const { pictures, ...measured } = await benchmarkScenes(model, {
       ...{ length, seed, steps, pictures: flags.report === undefined ? 0 : shownScenes, signal },
       onProgress: (done, total) => progress.scoring('sounding scenes', done, total),
@@ -78,7 +81,7 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
         ? []
         : await renderScenes(flags.render, model, { scenes: flags.scenes, seconds: flags.seconds, seed, steps: measured.comparedSteps, signal })
     const seconds = Math.round(performance.now() - begin) / 1000
-    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, seed, ...measured, rendered, seconds }))
+    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, precision, seed, ...measured, rendered, seconds }))
     else {
       console.log(
         [
@@ -106,7 +109,7 @@ function renderedText({ video, overlay, following: { maps, hits, chance } }: Wri
 
 async function writeReport(path: string, model: DiffSal, benchmark: SceneBenchmark, { weights, seed, steps }: BenchmarkFlags): Promise<void> {
   const title = weights === undefined ? 'The shipped weights on sounding scenes' : `${basename(weights)} on sounding scenes`
-  const facts = [['Scenes', String(benchmark.length)], ['Seed', String(seed)], ['Device', model.device]] as const
+  const facts = [['Scenes', String(benchmark.length)], ['Seed', String(seed)], ['Device', model.device], ['Precision', model.precision]] as const
   const settings = { weights: weights ?? 'tiny', length: benchmark.length, seed, steps, model: model.config }
   const page = await sceneReport(title, facts, benchmark, model.config, settings)
   await filesMean(6, () => writeWhole(path, page))

@@ -4,13 +4,14 @@ import { DiffSal } from '../diffsal.ts'
 import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
 import { checkChoice, checkInteger } from '../options.ts'
+import type { Precision } from '../precision.ts'
 import { printable } from '../report/printable.ts'
 import { reportHtml } from '../report/report.ts'
 import { scoresText } from '../report/scores.ts'
 import { maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
 import { asFlags, inFile, nested } from './fields.ts'
-import { fraction, integer } from './flags.ts'
+import { fraction, integer, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { readRunConfig, type RunConfig } from './run-config.ts'
@@ -35,6 +36,7 @@ interface EvaluateFlags {
   readonly batch?: number
   readonly workers?: number
   readonly device?: string
+  readonly precision: Precision
   readonly threads?: number
   readonly report?: string
   readonly output?: string
@@ -64,6 +66,7 @@ export function evaluateCommand(): Command {
     .option('--batch <n>', 'frames that are predicted together', integer(1, 65_536))
     .option('--workers <n>', 'samples that are read at the same time', integer(1, 1024))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N')
+    .addOption(precisionOption())
     .option('--threads <n>', 'threads on the CPU', integer(1, 1024))
     .option('--report <file>', 'write the scores, with pictures, as one HTML page')
     .option('--json', 'print one JSON object on standard output')
@@ -76,7 +79,7 @@ interface Plan {
   readonly weights: string
   readonly entries: readonly DatasetEntry[]
   readonly scoring: ScoringOptions
-  readonly load: { readonly device: string; readonly threads?: number; readonly config?: RunConfig['model'] }
+  readonly load: { readonly device: string; readonly precision: Precision; readonly threads?: number; readonly config?: RunConfig['model'] }
   readonly pictures: number
   readonly locate: <T>(i: number, work: () => T) => T
   /** Gives the error of a check of `sampling` its file, where it comes from one. */
@@ -101,7 +104,7 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
     const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
     progress.stop()
     const seconds = Math.round(performance.now() - begin) / 1000
-    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, ...scoring, datasets: scores, seconds }))
+    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, precision: model.precision, ...scoring, datasets: scores, seconds }))
     else console.log([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores)].join('\n'))
     if (report === undefined) return
     // The scores are told before: they took long, and what goes wrong here does not take them away.
@@ -134,6 +137,7 @@ async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
     scoring: scoringOf(flags, { ...sampling, ...(workers !== undefined && { workers }) }),
     load: {
       device: flags.device ?? device,
+      precision: flags.precision,
       ...(threads !== undefined && { threads }),
       // A run's own weights say what network they are of.
       ...(flags.weights !== undefined && { config: model }),
@@ -145,7 +149,7 @@ async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
 }
 
 function planOfFlags(flags: EvaluateFlags): Plan {
-  const { weights, dataset, root, split, fold, stride, device = 'auto', threads } = flags
+  const { weights, dataset, root, split, fold, stride, device = 'auto', precision, threads } = flags
   if (weights === undefined || dataset === undefined) {
     throw misused('--weights', 'What is to be scored? Give a configuration, or --weights FILE --dataset NAME --root DIR.')
   }
@@ -159,7 +163,7 @@ function planOfFlags(flags: EvaluateFlags): Plan {
   }
   const given = Object.fromEntries(Object.entries({ dataset, root, split, fold, stride }).filter(([, value]) => value !== undefined))
   const entry = checkEntry('--dataset', given, (path) => resolve(path), (option) => `--${option}`)
-  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => asFlags(ofDatasets, work), sampled: (work) => work() }
+  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, precision, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => asFlags(ofDatasets, work), sampled: (work) => work() }
 }
 
 function scoringOf(flags: EvaluateFlags, base: ScoringOptions): ScoringOptions {
@@ -179,7 +183,7 @@ async function writeReport(
   const page = reportHtml({
     title: `Scores of ${basename(weights)}`,
     state: `${frames} frames of ${datasets.length} ${datasets.length === 1 ? 'dataset' : 'datasets'} were scored.`,
-    facts: [['Device', model.device]],
+    facts: [['Device', model.device], ['Precision', model.precision]],
     scores,
     scoresNote: `Mean over each video's frames, then over the videos. ${samplingNote(scoring)}`,
     pictures: await datasetPictures(model, datasets, pictures, scoring, signal),

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
+import { precisions } from '../precision.ts'
 
 /** A command line's integer in [min, max]. */
 export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -8,6 +9,10 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (te
     throw new InvalidArgumentError(`It must be an integer ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}.`)
   }
 }
+
+/** `--precision` of the commands that predict. */
+export const precisionOption = (): Option =>
+  new Option('--precision <type>', 'what to calculate in; bfloat16 is faster at the full size where the device multiplies it').choices(precisions).default('float32')
 
 /** A command line's number from 0 to 1. */
 export function fraction(text: string): number {

@@ -1,3 +1,4 @@
+import type { Precision } from '../precision.ts'
 import type { Predictor } from '../predict-video.ts'
 import { presets } from '../presets.ts'
 
@@ -7,12 +8,13 @@ export type Weights = { readonly preset: 'tiny' } | { readonly file: string } | 
 /** A model as the command line uses it. */
 export interface OpenModel extends Predictor {
   readonly device: string
+  readonly precision: Precision
   dispose(): Promise<void>
 }
 
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */
-export async function openModel(weights: Weights, device: string, signal: AbortSignal): Promise<OpenModel> {
+export async function openModel(weights: Weights, run: { readonly device: string; readonly precision: Precision }, signal: AbortSignal): Promise<OpenModel> {
   const { DiffSal } = await import('../diffsal.ts')
-  if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, device })
-  return DiffSal.load('file' in weights ? weights.file : presets[weights.preset].weights, { device, signal })
+  if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, ...run })
+  return DiffSal.load('file' in weights ? weights.file : presets[weights.preset].weights, { ...run, signal })
 }

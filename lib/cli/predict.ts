@@ -3,9 +3,10 @@ import { setLogger } from '../log.ts'
 import { probe } from '../media/probe.ts'
 import { rationalText } from '../media/rational.ts'
 import { estimateMaps, mapRate, type PredictVideoOptions } from '../predict-video.ts'
+import type { Precision } from '../precision.ts'
 import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
-import { fraction, integer } from './flags.ts'
+import { fraction, integer, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
@@ -23,13 +24,14 @@ interface PredictFlags {
   readonly eta: number
   readonly seed?: number
   readonly device: string
+  readonly precision: Precision
   readonly batch: number
   readonly videoOnly?: true
   readonly json?: true
 }
 
 /** How the command opens its model; tests give a small one. */
-export type ModelOpener = (weights: Weights, device: string, signal: AbortSignal) => Promise<OpenModel>
+export type ModelOpener = (weights: Weights, run: { readonly device: string; readonly precision: Precision }, signal: AbortSignal) => Promise<OpenModel>
 
 const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
@@ -55,6 +57,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
     .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(precisionOption())
     .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
     .option('--video-only', 'leave the sound out')
     .option('--json', 'print one JSON object on standard output at the end')
@@ -79,6 +82,7 @@ interface Report {
   /** What to know about weights that were not trained on eye tracking. */
   readonly note?: string
   readonly device: string
+  readonly precision: Precision
   readonly seed: number
   readonly steps: number
   readonly eta: number
@@ -107,7 +111,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     if (note !== undefined) say(note)
     const info = await filesMean(3, () => probe(input, { signal }))
     await checkNotInputs(outputs, 'file' in weights ? [input, weights.file] : [input])
-    model = await filesMean(4, () => open(weights, flags.device, signal))
+    model = await filesMean(4, () => open(weights, flags, signal))
     signal.throwIfAborted()
     const seed = flags.seed ?? drawSeed()
     const progress = showMapProgress(estimateMaps(info, flags.stride))
@@ -141,6 +145,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       weights,
       ...(note !== undefined && { note }),
       device: model.device,
+      precision: model.precision,
       seed,
       steps,
       eta: flags.eta,

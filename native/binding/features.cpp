@@ -58,7 +58,7 @@ Napi::Value FeaturesHandle::tensors(const Napi::CallbackInfo& info) {
   // The arrays are made here, where it takes no time; a job fills them.
   auto prepare = [&](const Tensor& tensor) {
     copies.push_back({tensor, nullptr});
-    return zeros_to_js(env, tensor, copies.back().to);
+    return zeros_to_js(env, tensor.sizes(), at::kFloat, copies.back().to);  // what a network calculates in is its own affair
   };
   auto video = Napi::Array::New(env, features->video.size());
   for (uint32_t i = 0; i < features->video.size(); ++i) video.Set(i, prepare(features->video[i]));
@@ -72,7 +72,7 @@ Napi::Value FeaturesHandle::tensors(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         for (const auto& [from, to] : copies) {
           throw_if_cancelled();
-          if (from.numel() > 0) at::from_blob(to, from.sizes(), at::dtype(from.scalar_type())).copy_(from);
+          if (from.numel() > 0) at::from_blob(to, from.sizes(), at::kFloat).copy_(from);
         }
         return Nothing();
       },

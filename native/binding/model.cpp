@@ -86,11 +86,18 @@ WeightsFile weights_from_js(const Napi::Object& object) {
   return file;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds) {
+Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, Form form = Form::fast) {
   auto prepared = prepare(inputs, network.config(), network.device());
   std::vector<at::Generator> generators;
   for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
-  return network.encode(prepared.frames, prepared.mel, generators);
+  return network.encode(prepared.frames, prepared.mel, generators, {}, form);
+}
+
+// undefined, or one of Form's names.
+Form form_from_js(const Napi::Value& value) {
+  if (value.IsUndefined()) return Form::fast;
+  auto name = text(value);
+  return name == "plain" ? Form::plain : name == "lean" ? Form::lean : Form::fast;
 }
 
 std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
@@ -155,13 +162,14 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto config = config_from_js(info[0].As<Napi::Object>());
   at::Device device(text(info[1]));
   device_ = device;
+  auto precision = text(info[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
-    work = [network = network_, config, device, file = weights_from_js(from)] {
+    work = [network = network_, config, device, precision, file = weights_from_js(from)] {
       use_device(device);
       auto source = file.source();
-      auto loaded = std::make_unique<Network>(config, source, device);
+      auto loaded = std::make_unique<Network>(config, source, device, precision);
       source.finish();
       *network = std::move(loaded);
       return Nothing();
@@ -172,12 +180,12 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       auto parts = from.Get("parts").As<Napi::Array>();
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
-    work = [network = network_, config, device, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
+    work = [network = network_, config, device, precision, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
       use_device(device);
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
-      auto made = std::make_unique<Network>(config, source, device);
+      auto made = std::make_unique<Network>(config, source, device, precision);
       source.finish();
       *network = std::move(made);
       return Nothing();
@@ -237,9 +245,9 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
   auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
-      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), plain = info[3].ToBoolean().Value()] {
-        c10::InferenceMode inference(!plain);
-        auto features = encode_clip(**network, inputs, seeds);
+      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), form = form_from_js(info[3])] {
+        c10::InferenceMode inference;
+        auto features = encode_clip(**network, inputs, seeds, form);
         synchronize((*network)->device());
         return features;
       },
@@ -254,11 +262,11 @@ Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
   auto features = FeaturesHandle::features_of(info[2]);
   return submit<Tensor>(
       info, info[3],
-      [network = network_, x, t, features, plain = info[4].ToBoolean().Value()] {
-        c10::InferenceMode inference(!plain);
+      [network = network_, x, t, features, form = form_from_js(info[4])] {
+        c10::InferenceMode inference;
         check_finite(x, "x");
         auto device = (*network)->device();
-        auto map = (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);
+        auto map = (*network)->denoise(x.to(device), t.to(device), *features, {}, form).to(at::kCPU);
         check_result(map);
         return map;
       },

@@ -39,7 +39,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   void at_close(std::function<void()> free) { at_close_.push_back(std::move(free)); }
 
  private:
-  // (config, device, { seed } | { path, identity, entries }, cancel) -> Promise<void>. The other methods are for after it.
+  // (config, device, { seed } | { path, identity, entries }, cancel, precision) -> Promise<void>. The other methods are for after it.
   Napi::Value build(const Napi::CallbackInfo& info);
   // () -> { name, shape, buffer }[]
   Napi::Value parameters(const Napi::CallbackInfo& info);
@@ -47,9 +47,9 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value parameter(const Napi::CallbackInfo& info);
   // (path, header, dtype, cancel) -> Promise<void>
   Napi::Value save(const Napi::CallbackInfo& info);
-  // (inputs, seeds, cancel, plain) -> Promise<Features>; plain: by the layers that a trainer calculates with, as the next one's
+  // (inputs, seeds, cancel, form) -> Promise<Features>; form: the name of a Form, default fast, as the next one's
   Napi::Value encode(const Napi::CallbackInfo& info);
-  // (x, t, features, cancel, plain) -> Promise<Tensor>
+  // (x, t, features, cancel, form) -> Promise<Tensor>
   Napi::Value denoise(const Napi::CallbackInfo& info);
   // (inputs | features, { steps, eta, seeds, noise }, cancel, onStep) -> Promise<Tensor>
   Napi::Value predict(const Napi::CallbackInfo& info);

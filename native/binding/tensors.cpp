@@ -1,6 +1,7 @@
 #include "binding/tensors.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
 
 #include <cstring>
 #include <vector>
@@ -62,22 +63,23 @@ at::Tensor optional_tensor(const Napi::Object& object, const char* name) {
 Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& given) {
   auto tensor = given.to(at::kCPU).contiguous();
   void* data = nullptr;
-  auto object = zeros_to_js(env, tensor, data);
+  auto object = zeros_to_js(env, tensor.sizes(), tensor.scalar_type(), data);
   if (tensor.nbytes() > 0) std::memcpy(data, tensor.const_data_ptr(), tensor.nbytes());
   return object;
 }
 
-Napi::Value zeros_to_js(Napi::Env env, const at::Tensor& tensor, void*& data) {
+Napi::Value zeros_to_js(Napi::Env env, at::IntArrayRef sizes, at::ScalarType type, void*& data) {
+  auto count = static_cast<size_t>(c10::multiply_integers(sizes));
   for (const auto& dtype : dtypes) {
-    if (dtype.scalar != tensor.scalar_type()) continue;
-    auto buffer = Napi::ArrayBuffer::New(env, tensor.nbytes());
+    if (dtype.scalar != type) continue;
+    auto buffer = Napi::ArrayBuffer::New(env, count * dtype.bytes);
     data = buffer.Data();
     napi_value array;
-    if (napi_create_typedarray(env, dtype.array, static_cast<size_t>(tensor.numel()), buffer, 0, &array) != napi_ok) {
+    if (napi_create_typedarray(env, dtype.array, count, buffer, 0, &array) != napi_ok) {
       throw Error(ErrorCode::internal, "A typed array could not be made.");
     }
-    auto shape = Napi::Array::New(env, static_cast<size_t>(tensor.dim()));
-    for (int64_t i = 0; i < tensor.dim(); ++i) shape.Set(static_cast<uint32_t>(i), Napi::Number::New(env, static_cast<double>(tensor.size(i))));
+    auto shape = Napi::Array::New(env, sizes.size());
+    for (uint32_t i = 0; i < sizes.size(); ++i) shape.Set(i, Napi::Number::New(env, static_cast<double>(sizes[i])));
     auto object = Napi::Object::New(env);
     object.Set("dtype", dtype.name);
     object.Set("shape", shape);

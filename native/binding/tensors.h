@@ -18,7 +18,7 @@ at::Tensor optional_tensor(const Napi::Object& object, const char* name);
 // A { dtype, shape, data } of the tensor's values.
 Napi::Value tensor_to_js(Napi::Env env, const at::Tensor& tensor);
 
-// The same with zeros instead of the values, which `data` is the place of while the result lives.
-Napi::Value zeros_to_js(Napi::Env env, const at::Tensor& tensor, void*& data);
+// The same of zeros, which `data` is the place of while the result lives.
+Napi::Value zeros_to_js(Napi::Env env, at::IntArrayRef sizes, at::ScalarType type, void*& data);
 
 }  // namespace diffsal

@@ -33,7 +33,13 @@ class Inference {
   uint64_t serial_;
 };
 
-// The form for the device that the parameters are on. `parts` must outlive it.
-std::unique_ptr<Inference> make_inference(const Parts& parts, const Config& config, at::Device device);
+// Which way a network calculates: as a device predicts fastest; by model/'s layers, as a trainer; or by the form that CUDA has, on any device.
+// The last two are for tests.
+enum class Form { fast, plain, lean };
+
+// The form for the device that the parameters are on, which calculates in `precision`; null for the layers themselves. `parts` and
+// `parameters` must outlive it.
+std::unique_ptr<Inference> make_inference(const Parts& parts, const std::vector<Parameter>& parameters, const Config& config, at::Device device,
+                                          at::ScalarType precision, Form form);
 
 }  // namespace diffsal

@@ -7,6 +7,7 @@ namespace diffsal {
 
 // STC, eq. 8: spatio-temporal compression by a depthwise 3-D convolution, then LayerNorm: (B, C, t, h, w) -> (B, n, C).
 class Compression {
+  friend class LeanBlock;
   friend class PreparedBlock;
 
  public:
@@ -21,6 +22,7 @@ class Compression {
 // Eq. 7. With a kernel, efficient spatio-temporal cross-attention (ECA): the keys and values are compressed kernel x
 // kernel patches. Without, standard cross-attention (SCA) over all tokens.
 class CrossAttention {
+  friend class LeanBlock;
   friend class PreparedBlock;
 
  public:

@@ -16,6 +16,7 @@ struct Interacted {
 // alternatives. residual is not the paper's: x + W (U x * V a), so that a place can tell by itself, without the detour over the
 // attention's key, whether it looks as it sounds.
 class Interaction {
+  friend class LeanBlock;
   friend class PreparedBlock;
 
  public:

@@ -29,6 +29,7 @@ void stop_point(const Tensor& x);
 // y = x W^T + b over the last dimension.
 struct Linear {
   Linear(const Scope& scope, int64_t in, int64_t out, bool bias = true);
+  Linear(Tensor weight, Tensor bias) : weight(std::move(weight)), bias(std::move(bias)) {}
   Tensor operator()(const Tensor& x) const;
   Tensor weight, bias;
 };

@@ -10,6 +10,7 @@ namespace diffsal {
 // attention's key; attention and MLP, each with its residual connection. With attention none (table 1), a 3x3
 // convolution and BatchNorm on every slot stand in.
 class MAMBlock {
+  friend class LeanBlock;
   friend class PreparedBlock;
 
  public:

@@ -6,6 +6,7 @@ namespace diffsal {
 
 // MViTv2 (Li et al. 2022): (B, 3, T, H, W) -> one map a stage, coarse to fine, (B, C_i, T/2, H/2^i, W/2^i), i = 5..2.
 class MViT : public VideoEncoder {
+  friend class LeanMViT;
   friend class PreparedMViT;
 
  public:

@@ -8,6 +8,7 @@ namespace diffsal {
 // LayerNorm, pooled attention, LayerNorm, MLP, each with its residual connection. Where the attention pools its query,
 // the skip is max-pooled alike; where it widens, the skip is projected.
 class MViTBlock {
+  friend class LeanMViT;
   friend class PreparedMViT;
 
  public:

@@ -1,15 +1,14 @@
 #include "model/network.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
 namespace diffsal {
 
-Network::Network(const Config& config, ParameterSource& source, at::Device device)
-    : config_(config), device_(device), parts_(Scope(source, parameters_, device), config) {}
+Network::Network(const Config& config, ParameterSource& source, at::Device device, at::ScalarType precision)
+    : config_(config), device_(device), parts_(Scope(source, parameters_, device), config), precision_(precision) {}
 
-Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
-  const auto* form = inference(pass);
+Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass, Form chosen) const {
+  const auto* form = inference(pass, chosen);
   Features features;
   if (mel.defined()) features.audio = form ? form->hear(mel) : (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
   if (!frames.defined()) features.video = unseen(mel.size(0), generators);
@@ -36,16 +35,19 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
   return maps;
 }
 
-Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
-  const auto* form = inference(pass);
+Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass, Form chosen) const {
+  const auto* form = inference(pass, chosen);
   if (!form) return (*parts_.decoder_net)(x, t, features.video, features.audio, pass);
   // Features may be from before the network was trained.
   return form->made(features.clip) ? form->denoise(x, t, features.clip) : form->denoise(x, t, form->prepare(features.video, features.audio));
 }
 
-const Inference* Network::inference(const Pass& pass) const {
-  if (pass.training || at::GradMode::is_enabled()) return nullptr;
-  if (!inference_) inference_ = make_inference(parts_, config_, device_);
+const Inference* Network::inference(const Pass& pass, Form form) const {
+  if (pass.training) return nullptr;
+  if (form_ != form) {
+    inference_ = make_inference(parts_, parameters_, config_, device_, precision_, form);
+    form_ = form;
+  }
   return inference_.get();
 }
 

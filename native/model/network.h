@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "inference/inference.h"
 #include "model/features.h"
@@ -10,17 +11,22 @@ namespace diffsal {
 // DiffSal, section 4: the encoders and the Saliency-UNet, with the parameters they are made of.
 class Network {
  public:
-  Network(const Config& config, ParameterSource& source, at::Device device);
+  // precision: what predictions calculate in, float32 or bfloat16. Parameters are float32.
+  Network(const Config& config, ParameterSource& source, at::Device device, at::ScalarType precision = at::kFloat);
 
   // frames: (B, 3, T, H, W) normalised, or undefined; mel: (B, 1, slots, H/2, W/2), or undefined. Without frames the video
   // maps are zeros (released: standard normal, sample b drawn from generators[b]); without mel there is no audio map.
-  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}, const Pass& pass = {}) const;
+  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}, const Pass& pass = {},
+                  Form form = Form::fast) const;
 
   // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
-  Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
+  Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}, Form form = Form::fast) const;
 
   // To be called when parameters have changed: frees what was prepared of their old values.
-  void parameters_changed() { inference_.reset(); }
+  void parameters_changed() {
+    inference_.reset();
+    form_.reset();
+  }
 
   const Config& config() const { return config_; }
   at::Device device() const { return device_; }
@@ -29,14 +35,17 @@ class Network {
  private:
   // The video maps of clips without frames.
   std::vector<Tensor> unseen(int64_t batch, const std::vector<at::Generator>& generators) const;
-  // The form for predicting, made at its first use; null where there is none, or the pass is of a trainer. A network belongs to one thread.
-  const Inference* inference(const Pass& pass) const;
+  // The form for predicting, made at its first use; null where the layers themselves are to run, as in a pass of a trainer. A network belongs
+  // to one thread.
+  const Inference* inference(const Pass& pass, Form form) const;
 
   Config config_;
   at::Device device_;
   std::vector<Parameter> parameters_;
   Parts parts_;
+  at::ScalarType precision_;
   mutable std::unique_ptr<Inference> inference_;
+  mutable std::optional<Form> form_;  // that inference_ was made for
 };
 
 }  // namespace diffsal

@@ -31,11 +31,13 @@ Tensor pad_right_bottom(const Tensor& x) { return at::constant_pad_nd(x, {0, 1, 
 
 }  // namespace
 
-Tensor timestep_embedding(const Tensor& t, int64_t width) {
+Tensor timestep_frequencies(int64_t width, const at::TensorOptions& options) {
   int64_t half = width / 2;
-  auto options = t.options().dtype(at::kFloat);
-  auto frequency = at::exp(at::arange(half, options) * -(std::log(10000.0) / static_cast<double>(half - 1)));
-  auto angle = t.to(at::kFloat).unsqueeze(1) * frequency.unsqueeze(0);
+  return at::exp(at::arange(half, options.dtype(at::kFloat)) * -(std::log(10000.0) / static_cast<double>(half - 1)));
+}
+
+Tensor timestep_embedding(const Tensor& t, const Tensor& frequencies) {
+  auto angle = t.to(at::kFloat).unsqueeze(1) * frequencies.unsqueeze(0);
   return at::cat({angle.sin(), angle.cos()}, 1);
 }
 

@@ -8,12 +8,15 @@
 
 namespace diffsal {
 
+// The frequencies of the code of a diffusion time, (width / 2,).
+Tensor timestep_frequencies(int64_t width, const at::TensorOptions& options);
 // The sine and cosine code of a diffusion time, (B,) -> (B, width).
-Tensor timestep_embedding(const Tensor& t, int64_t width);
+Tensor timestep_embedding(const Tensor& t, const Tensor& frequencies);
 
 // ResNet block of the noise encoder: two GroupNorm-SiLU-convolutions, the time's projection between them, dropout before
 // the second.
 class ResnetBlock {
+  friend class LeanNoise;
   friend class PreparedNoise;
 
  public:
@@ -33,6 +36,7 @@ class ResnetBlock {
 // Section 4.2's noise encoder: the noisy map (B, 1, H, W) at time t -> maps coarse to fine, (B, C_i, 1, H/2^i, W/2^i),
 // i = 5..2. The released network has no block at H/4 and so gives one map fewer.
 class NoiseEncoder {
+  friend class LeanNoise;
   friend class PreparedNoise;
 
  public:
@@ -45,7 +49,7 @@ class NoiseEncoder {
     Convolution shrink;
   };
   // The times' code, (B, 4 width), that the blocks project.
-  Tensor time(const Tensor& t) const { return dense1_(at::silu(dense0_(timestep_embedding(t, width_)))); }
+  Tensor time(const Tensor& t) const { return dense1_(at::silu(dense0_(timestep_embedding(t, timestep_frequencies(width_, dense0_.weight.options()))))); }
 
   Linear dense0_, dense1_;
   Convolution conv_in_, down1_;

@@ -12,6 +12,7 @@ Tensor pool_tokens(const Tensor& x, Grid& grid, Pool pool);
 // MViTv2's attention: depthwise pooling of q, k and v, decomposed relative positions and a residual connection from the
 // pooled query.
 class PooledAttention {
+  friend class LeanMViT;
   friend class PreparedMViT;
 
  public:

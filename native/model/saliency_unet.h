@@ -8,6 +8,7 @@ namespace diffsal {
 
 // x2 bilinear upsampling of every slot, then two dilated 3x3 convolution-BatchNorm-ReLU.
 class UpEmbed {
+  friend class LeanUNet;
   friend class PreparedUNet;
 
  public:
@@ -23,6 +24,7 @@ class UpEmbed {
 
 // g(S_t, t, f_a, f_v), eq. 6: the network predicts the clean map S0.
 class SaliencyUNet {
+  friend class LeanUNet;
   friend class PreparedUNet;
 
  public:

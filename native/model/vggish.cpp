@@ -1,8 +1,6 @@
 #include "model/vggish.h"
 
 #include <ATen/ops/max_pool2d.h>
-#include <ATen/ops/relu.h>
-
 
 namespace diffsal {
 
@@ -24,7 +22,7 @@ Tensor VGGish::operator()(const Tensor& mel) const {
   return per_slot(mel, [&](Tensor x) {
     for (const auto& stage : stages_) {
       stop_point(x);
-      for (const auto& convolution : stage) x = at::relu(convolution(x));
+      for (const auto& convolution : stage) x = convolution(x).relu_();
       x = at::max_pool2d(x, {2, 2}, {2, 2});
     }
     return x;

@@ -61,6 +61,7 @@ test('--json is one object on standard output', async () => {
     mapSize: [32, 64],
     weights: { random: 5 },
     device: 'cpu',
+    precision: 'float32',
     seed: 9,
     steps: 2,
     eta: 0.5,

@@ -6,6 +6,7 @@ type Options = Parameters<Predictor['predict']>[1]
 /** A model that remembers what it was asked and answers at once: the map of a clip is its 9th frame's red channel. */
 export class FakeModel implements Predictor {
   readonly device = 'cpu'
+  readonly precision = 'float32'
   readonly config: Predictor['config']
   readonly calls: { input: Input; options: Options }[] = []
   /** Called before every answer. */
