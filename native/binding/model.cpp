@@ -23,7 +23,9 @@
 #include "runtime/cuda_part.h"
 #include "runtime/device.h"
 #include "runtime/error.h"
+#include "runtime/graphs.h"
 #include "runtime/random.h"
+#include "runtime/transfer.h"
 
 namespace diffsal {
 namespace {
@@ -32,11 +34,11 @@ Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, 
 
 }  // namespace
 
-ClipInputs inputs_from_js(const Napi::Object& object) {
+ClipInputs inputs_from_js(const Napi::Object& object, Uploader& uploader) {
   ClipInputs inputs;
-  inputs.pixels = optional_tensor(object, "pixels");
-  inputs.frames = optional_tensor(object, "frames");
-  inputs.mel = optional_tensor(object, "mel");
+  inputs.pixels = optional_upload(object, "pixels", uploader);
+  inputs.frames = optional_upload(object, "frames", uploader);
+  inputs.mel = optional_upload(object, "mel", uploader);
   auto sounds = object.Get("sounds");
   if (!sounds.IsArray()) return inputs;
   auto array = sounds.As<Napi::Array>();
@@ -87,11 +89,11 @@ WeightsFile weights_from_js(const Napi::Object& object) {
   return file;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds) {
+Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, bool keep) {
   auto prepared = prepare(inputs, network.config(), network.device());
   std::vector<at::Generator> generators;
   for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
-  return network.encode(prepared.frames, prepared.mel, generators);
+  return network.encode(prepared.frames, prepared.mel, generators, {}, keep);
 }
 
 std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
@@ -121,7 +123,9 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
 }
 
 ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
-  worker_ = std::make_unique<Worker>(static_cast<int>(integer(info[0].As<Napi::Object>(), "threads")));
+  auto options = info[0].As<Napi::Object>();
+  worker_ = std::make_unique<Worker>(static_cast<int>(integer(options, "threads")));
+  if (options.Get("replay").IsString()) replay_ = text(options, "replay");
   workers_->insert(worker_.get());
 }
 
@@ -152,18 +156,31 @@ Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Valu
   return run_job<Result>(info.Env(), *worker_, owner, CancelToken::flag_of(cancel), std::move(work), std::move(convert));
 }
 
+std::function<void(Network&)> ModelHandle::graphs_setup(Napi::Env env) const {
+  auto warn = [bridge = Environment::of(env).bridge](const std::string& message) {
+    bridge->post([message](Napi::Env env) { Environment::of(env).warn.Call({Napi::String::New(env, message)}); });
+  };
+  return [device = device_, replay = replay_, warn](Network& network) {
+    auto rehearsal = replay == "refuse" ? Rehearsal::refuse : replay == "exhausted" ? Rehearsal::exhausted : Rehearsal::rerun;
+    network.use_graphs(replay.empty() ? device_graphs(device) : rehearsed_graphs(rehearsal), warn);
+  };
+}
+
 Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto config = config_from_js(info[0].As<Napi::Object>());
   at::Device device(text(info[1]));
   device_ = device;
+  uploader_ = Uploader(device);
+  auto set_up = graphs_setup(info.Env());
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
-    work = [network = network_, config, device, file = weights_from_js(from)] {
+    work = [network = network_, config, device, set_up, file = weights_from_js(from)] {
       use_device(device);
       auto source = file.source();
       auto loaded = std::make_unique<Network>(config, source, device);
       source.finish();
+      set_up(*loaded);
       *network = std::move(loaded);
       return Nothing();
     };
@@ -173,13 +190,14 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       auto parts = from.Get("parts").As<Napi::Array>();
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
-    work = [network = network_, config, device, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
+    work = [network = network_, config, device, set_up, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
       use_device(device);
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
       auto made = std::make_unique<Network>(config, source, device);
       source.finish();
+      set_up(*made);
       *network = std::move(made);
       return Nothing();
     };
@@ -234,13 +252,13 @@ Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
-  auto inputs = inputs_from_js(info[0].As<Napi::Object>());
+  auto inputs = inputs_from_js(info[0].As<Napi::Object>(), uploader_);
   auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
       [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), plain = info[3].ToBoolean().Value()] {
         c10::InferenceMode inference(!plain);
-        auto features = encode_clip(**network, inputs, seeds);
+        auto features = encode_clip(**network, inputs, seeds, /*keep=*/true);
         synchronize((*network)->device());
         return features;
       },
@@ -259,7 +277,7 @@ Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference(!plain);
         check_finite(x, "x");
         auto device = (*network)->device();
-        auto map = (*network)->denoise(x.to(device), t.to(device), *features).to(at::kCPU);
+        auto map = to_host((*network)->denoise(to_device(x, device), to_device(t, device), *features));
         check_result(map);
         return map;
       },
@@ -273,7 +291,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
   if (given.InstanceOf(Environment::of(info.Env()).features.Value())) {
     features = FeaturesHandle::features_of(given);
   } else {
-    inputs = inputs_from_js(given);
+    inputs = inputs_from_js(given, uploader_);
   }
   auto object = info[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
@@ -293,7 +311,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         if (options.noise.defined()) check_finite(options.noise, "noise");
         if (features) return sample(**network, *features, options);
-        return sample(**network, encode_clip(**network, inputs, options.seeds), options);
+        return sample(**network, encode_clip(**network, inputs, options.seeds, /*keep=*/false), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
       [function](Napi::Env env, Prediction& prediction) -> Napi::Value {

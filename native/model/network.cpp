@@ -3,23 +3,26 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
+#include "inference/graphed_inference.h"
+
 namespace diffsal {
 
 Network::Network(const Config& config, ParameterSource& source, at::Device device)
     : config_(config), device_(device), parts_(Scope(source, parameters_, device), config) {}
 
-Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass) const {
-  const auto* form = inference(pass);
+Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass,
+                         bool keep) const {
+  auto maps = frames.defined() ? std::vector<Tensor>() : unseen(mel.size(0), generators);
+  if (const auto* form = inference(pass)) return form->encode(frames, maps, mel, keep);
   Features features;
-  if (mel.defined()) features.audio = form ? form->hear(mel) : (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
-  if (!frames.defined()) features.video = unseen(mel.size(0), generators);
-  else features.video = form ? form->see(frames) : (*parts_.visual_net)(frames, pass);
-  if (form) {
-    features.clip = form->prepare(features.video, features.audio);
-    // The same memory seen channels first, so that each map is held once.
-    for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});
-  }
+  if (mel.defined()) features.audio = (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
+  features.video = frames.defined() ? (*parts_.visual_net)(frames, pass) : std::move(maps);
   return features;
+}
+
+void Network::use_graphs(std::shared_ptr<GraphMaker> maker, std::function<void(const std::string&)> warn) {
+  graphs_ = std::move(maker);
+  warn_ = std::move(warn);
 }
 
 std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generator>& generators) const {
@@ -45,7 +48,10 @@ Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& featur
 
 const Inference* Network::inference(const Pass& pass) const {
   if (pass.training || at::GradMode::is_enabled()) return nullptr;
-  if (!inference_) inference_ = make_inference(parts_, config_, device_);
+  if (!inference_) {
+    inference_ = make_inference(parts_, config_, device_);
+    if (inference_ && graphs_) inference_ = std::make_unique<GraphedInference>(std::move(inference_), graphs_, warn_);
+  }
   return inference_.get();
 }
 

@@ -1,9 +1,12 @@
 #pragma once
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "inference/inference.h"
 #include "model/features.h"
 #include "model/parts.h"
+#include "runtime/device_graph.h"
 
 namespace diffsal {
 
@@ -13,11 +16,17 @@ class Network {
   Network(const Config& config, ParameterSource& source, at::Device device);
 
   // frames: (B, 3, T, H, W) normalised, or undefined; mel: (B, 1, slots, H/2, W/2), or undefined. Without frames the video
-  // maps are zeros (released: standard normal, sample b drawn from generators[b]); without mel there is no audio map.
-  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}, const Pass& pass = {}) const;
+  // maps are zeros (released: standard normal, sample b drawn from generators[b]); without mel there is no audio map. Unless they are to be
+  // kept, the features may be overwritten by the next call.
+  Features encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators = {}, const Pass& pass = {},
+                  bool keep = true) const;
 
   // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,).
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}) const;
+
+  // Has the form for predicting run as graphs of `maker` (none where it is null); `warn` is told, once, why something does not. Before the
+  // network is first used.
+  void use_graphs(std::shared_ptr<GraphMaker> maker, std::function<void(const std::string&)> warn);
 
   // To be called when parameters have changed: frees what was prepared of their old values.
   void parameters_changed() { inference_.reset(); }
@@ -37,6 +46,8 @@ class Network {
   std::vector<Parameter> parameters_;
   Parts parts_;
   mutable std::unique_ptr<Inference> inference_;
+  std::shared_ptr<GraphMaker> graphs_;
+  std::function<void(const std::string&)> warn_;
 };
 
 }  // namespace diffsal

@@ -8,6 +8,7 @@
 #include "audio/excerpt.h"
 #include "audio/log_mel.h"
 #include "runtime/error.h"
+#include "runtime/transfer.h"
 #include "video/frames.h"
 
 namespace diffsal {
@@ -47,14 +48,14 @@ void check_unit(const at::Tensor& map, const std::string& argument) {
 
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device) {
   EncoderInputs prepared;
-  if (inputs.pixels.defined()) prepared.frames = normalise_frames(inputs.pixels, config, device);
+  if (inputs.pixels.defined()) prepared.frames = normalise_frames(inputs.pixels.on(device), config);
   if (inputs.frames.defined()) {
-    check_finite(inputs.frames, "frames");
-    prepared.frames = inputs.frames.to(device);
+    check_finite(inputs.frames.host(), "frames");
+    prepared.frames = inputs.frames.on(device);
   }
   if (inputs.mel.defined()) {
-    check_finite(inputs.mel, "mel");
-    prepared.mel = inputs.mel.to(device);
+    check_finite(inputs.mel.host(), "mel");
+    prepared.mel = inputs.mel.on(device);
   }
   if (!inputs.sounds.empty()) {
     std::vector<at::Tensor> slices;
@@ -68,7 +69,7 @@ EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device
       samples = centre(resample(samples, sound.rate, network_rate), length);
       slices.push_back(mel_slices(samples, config.mel_height(), config.mel_width(), config.slots(), network_rate));
     }
-    prepared.mel = at::stack(slices).to(device);
+    prepared.mel = to_device(at::stack(slices), device);
   }
   return prepared;
 }

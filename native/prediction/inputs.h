@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/config.h"
+#include "runtime/upload.h"
 
 namespace diffsal {
 
@@ -16,9 +17,9 @@ struct Sound {
 
 // What a caller hands over for B clips: pixels or frames, mel or sounds; undefined and empty where absent.
 struct ClipInputs {
-  at::Tensor pixels;          // uint8 (B, T, h, w, 3), any size
-  at::Tensor frames;          // float32 (B, 3, T, H, W), already normalised
-  at::Tensor mel;             // float32 (B, 1, slots, H/2, W/2)
+  Upload pixels;              // uint8 (B, T, h, w, 3), any size
+  Upload frames;              // float32 (B, 3, T, H, W), already normalised
+  Upload mel;                 // float32 (B, 1, slots, H/2, W/2)
   std::vector<Sound> sounds;  // B of them
 };
 
