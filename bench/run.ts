@@ -25,6 +25,7 @@ import { clip } from './clip.ts'
 import { difference, spread } from './figures.ts'
 import { describeMachine, runOptions } from './machine.ts'
 import { onnxPeer } from './onnx-peer.ts'
+import { clipsPerSecond } from './rate.ts'
 import { multiplications, sizes, type Size } from './sizes.ts'
 import { TorchProcess, type Material, type Peer, type Precision } from './torch-peer.ts'
 
@@ -136,12 +137,14 @@ async function compare(material: Material): Promise<{ rows: Row[]; product: numb
   return { rows: table, product }
 }
 
-/** How many multiplications a second our side does, beside what one large product reaches here. */
-function rate(rows: readonly Row[], product: number | undefined): { teraMacs: number; ofOneProduct?: number } | undefined {
+/** How many clips a second our side predicts, and of how many multiplications, beside what one large product reaches here. */
+async function rate(weights: string, product: number | undefined): Promise<object> {
+  await using model = await DiffSal.load(weights, run)
+  const clips = await clipsPerSecond(model, { frames: pixels, mel }, steps, batch, Math.max(runs, 2))
   const billions = multiplications(size, dialect, steps)
-  if (billions === undefined) return undefined
-  const achieved = (billions * 1e9 * batch) / rows[0]!.median
-  return { teraMacs: achieved / 1e12, ...(product !== undefined && { ofOneProduct: achieved / product }) }
+  if (billions === undefined) return { mapsPerSecond: clips }
+  const achieved = billions * 1e9 * clips
+  return { mapsPerSecond: clips, multiplications: { teraMacs: achieved / 1e12, ...(product !== undefined && { ofOneProduct: achieved / product }) } }
 }
 
 /** Maps a second of the weights that ship, of clips one by one. */
@@ -188,8 +191,7 @@ try {
   const { rows, product } = await compare(material)
   console.table(rows)
   const others = {
-    mapsPerSecond: batch / rows[0]!.median,
-    multiplications: rate(rows, product),
+    ...(await rate(material.weights, product)),
     tinyMapsPerSecond: await tinyRate(),
     loadSeconds: await loading(material.weights),
     // A process's peak is of the CPU's memory.

@@ -19,6 +19,7 @@ import { findFfmpeg } from '../lib/media/ffmpeg.ts'
 import { clip } from './clip.ts'
 import { spread } from './figures.ts'
 import { describeMachine, runOptions } from './machine.ts'
+import { clipsPerSecond } from './rate.ts'
 import { sizes } from './sizes.ts'
 
 const { values: options, positionals } = parseArgs({
@@ -43,23 +44,6 @@ const [batch, stride, runs, steps, threads] = [options.batch, options.stride, op
 const size = options.size === 'tiny' ? 'tiny' : 'paper'
 const precision = options.precision === 'bfloat16' ? 'bfloat16' : 'float32'
 
-/** Maps a second of a call's batch in memory, with a call waiting while one runs, as in a video. */
-async function networkRate(model: DiffSal, count: number): Promise<number> {
-  const { pixels: frames, mel } = clip(sizes[size].size, batch)
-  const input = { frames, mel }
-  const call = () => model.predict(input, { steps, seed: 1 })
-  for (let i = 0; i < 3; i++) await call()
-  const start = performance.now()
-  let before = call()
-  for (let i = 1; i < count; i++) {
-    const next = call()
-    await before
-    before = next
-  }
-  await before
-  return (count * batch) / ((performance.now() - start) / 1000)
-}
-
 async function videoRun(model: DiffSal, path: string): Promise<{ maps: number; seconds: number; last: number }> {
   const start = performance.now()
   let [maps, last] = [0, 0]
@@ -75,10 +59,12 @@ try {
   await using model = await DiffSal.create(sizes[size], { seed: 1, ...runOptions(device, precision, threads) })
   // Warms up, at the last batch's size too.
   const { maps } = await videoRun(model, path)
+  const { pixels: frames, mel } = clip(sizes[size].size, batch)
+  const input = { frames, mel }
   const batches = Math.max(Math.ceil(maps / batch), 3)
   const [rates, network, pace]: [number[], number[], number[]] = [[], [], []]
   for (let run = 0; run < runs; run++) {
-    network.push(await networkRate(model, batches))
+    network.push(await clipsPerSecond(model, input, steps, batch, batches))
     const { maps, seconds, last } = await videoRun(model, path)
     rates.push(maps / seconds)
     pace.push(last / seconds)

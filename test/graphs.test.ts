@@ -136,6 +136,31 @@ describe('graphs that are replayed', () => {
     for (const { close } of pairs) await close()
   })
 
+  it('hear what a model without them hears, the sounds of several calls being prepared while one computes', async () => {
+    const { plain, graphed, inputs, close } = await pair({}, 'rerun')
+    const heard = (seed: number): NativeInputs => {
+      const { frames } = inputs(2, seed, true)
+      const sounds = [0, 1].map((b) => {
+        const data = new Float32Array(9_000).map((_, i) => Math.sin(i / (3 + seed + b)))
+        return { samples: { dtype: 'float32' as const, shape: [data.length], data }, sampleRate: 16_000 }
+      })
+      return { frames: frames!, sounds }
+    }
+    const all = (model: NativeModel) => Promise.all([0, 1, 2, 3].map((seed) => predict(model, heard(seed), 2, seed, 1)))
+    expect(differences(await all(graphed), await all(plain))).toEqual([])
+    const broken = heard(0)
+    broken.sounds![1]!.samples.data[5] = NaN
+    await expect(predict(graphed, broken, 2, 0, 1)).rejects.toThrow("'audio.samples' must be finite, but NaN at element 5 came.")
+    // A call that is cancelled while it waits does not hold up those after it.
+    const cancel = new (native().CancelToken)()
+    const options = { steps: 1, eta: 0, seeds: [0, 1], noise: undefined, estimates: false }
+    const calls = [graphed.predict(heard(0), options, cancel, undefined), graphed.predict(heard(1), options, cancel, undefined)]
+    cancel.cancel()
+    await Promise.allSettled(calls)
+    expect(differences([await predict(graphed, heard(2), 2, 2, 1)], [await predict(plain, heard(2), 2, 2, 1)])).toEqual([])
+    await close()
+  })
+
   it('that are cancelled, while they are captured and replayed, leave nothing behind', async () => {
     const { plain, graphed, inputs, close } = await pair({}, 'rerun')
     const random = lots(9)

@@ -4,7 +4,9 @@
 
 #include <malloc.h>
 
+#include <exception>
 #include <functional>
+#include <future>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -131,6 +133,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), wor
 
 ModelHandle::~ModelHandle() {
   if (worker_) workers_->erase(worker_.get());
+  if (ears_) workers_->erase(ears_.get());
   tell_bytes(Env(), 0);
 }
 
@@ -156,6 +159,26 @@ Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Valu
   return run_job<Result>(info.Env(), *worker_, owner, CancelToken::flag_of(cancel), std::move(work), std::move(convert));
 }
 
+ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel) {
+  auto inputs = inputs_from_js(object, uploader_);
+  if (inputs.sounds.empty() || (device_.is_cpu() && replay_.empty())) return inputs;
+  if (!ears_) {
+    ears_ = std::make_unique<Worker>(1);
+    workers_->insert(ears_.get());
+  }
+  auto promise = std::make_shared<std::promise<Tensor>>();
+  inputs.heard = promise->get_future().share();
+  auto listen = [promise, sounds = inputs.sounds, config = config_] {
+    try {
+      promise->set_value(slices_of(sounds, config));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  };
+  ears_->submit(std::move(listen), CancelToken::flag_of(cancel));
+  return inputs;
+}
+
 std::function<void(Network&)> ModelHandle::graphs_setup(Napi::Env env) const {
   auto warn = [bridge = Environment::of(env).bridge](const std::string& message) {
     bridge->post([message](Napi::Env env) { Environment::of(env).warn.Call({Napi::String::New(env, message)}); });
@@ -170,6 +193,7 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto config = config_from_js(info[0].As<Napi::Object>());
   at::Device device(text(info[1]));
   device_ = device;
+  config_ = config;
   uploader_ = Uploader(device);
   auto set_up = graphs_setup(info.Env());
   auto from = info[2].As<Napi::Object>();
@@ -252,7 +276,7 @@ Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
-  auto inputs = inputs_from_js(info[0].As<Napi::Object>(), uploader_);
+  auto inputs = clip_from_js(info[0].As<Napi::Object>(), info[2]);
   auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
@@ -291,7 +315,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
   if (given.InstanceOf(Environment::of(info.Env()).features.Value())) {
     features = FeaturesHandle::features_of(given);
   } else {
-    inputs = inputs_from_js(given, uploader_);
+    inputs = clip_from_js(given, info[2]);
   }
   auto object = info[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
@@ -351,6 +375,7 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
       },
       [self](Napi::Env env, Nothing&) {
         self->worker_->stop();
+        if (self->ears_) self->ears_->stop();
         self->tell_bytes(env, 0);
         return env.Undefined();
       });

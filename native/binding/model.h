@@ -72,6 +72,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   // What a network that was built is told on the worker: how its graphs are made, and where it warns.
   std::function<void(Network&)> graphs_setup(Napi::Env env) const;
+  // A clip. A device computes while its sounds are made slices of on a thread of their own; the CPU would only be shared.
+  ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel);
   int64_t parameter_bytes() const;
   void tell_bytes(Napi::Env env, int64_t bytes);
 
@@ -79,6 +81,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   at::Device device_{at::kCPU};
   Uploader uploader_{at::kCPU};
   std::string replay_;
+  Config config_;
   std::shared_ptr<std::set<Worker*>> workers_;
   // Bytes of the features that this model encoded and nobody has freed.
   std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);
@@ -87,6 +90,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // What the garbage collector was told that this object holds, so that a forgotten model is collected.
   int64_t told_bytes_ = 0;
   std::vector<std::function<void()>> at_close_;
+  // Ends after worker_, which may wait for it.
+  std::unique_ptr<Worker> ears_;
   std::unique_ptr<Worker> worker_;
 };
 

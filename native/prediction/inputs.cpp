@@ -56,6 +56,21 @@ void check_unit(const at::Tensor& map, const std::string& argument) {
   }
 }
 
+at::Tensor slices_of(const std::vector<Sound>& sounds, const Config& config) {
+  std::vector<at::Tensor> slices;
+  int64_t length = excerpt_samples(config.slots());
+  for (const auto& sound : sounds) {
+    check_finite(sound.samples, "audio.samples");
+    // Cut before resampling, so that a long sound costs no more than a clip's.
+    auto samples = sound.samples;
+    int64_t limit = (length + network_rate) * sound.rate / network_rate;
+    if (samples.size(0) > limit) samples = centre(samples, limit);
+    samples = centre(resample(samples, sound.rate, network_rate), length);
+    slices.push_back(mel_slices(samples, config.mel_height(), config.mel_width(), config.slots(), network_rate));
+  }
+  return at::stack(slices);
+}
+
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device) {
   EncoderInputs prepared;
   if (inputs.pixels.defined()) prepared.frames = normalise_frames(inputs.pixels.on(device), config);
@@ -67,20 +82,7 @@ EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device
     check_finite(inputs.mel.host(), "mel");
     prepared.mel = inputs.mel.on(device);
   }
-  if (!inputs.sounds.empty()) {
-    std::vector<at::Tensor> slices;
-    int64_t length = excerpt_samples(config.slots());
-    for (const auto& sound : inputs.sounds) {
-      check_finite(sound.samples, "audio.samples");
-      // Cut before resampling, so that a long sound costs no more than a clip's.
-      auto samples = sound.samples;
-      int64_t limit = (length + network_rate) * sound.rate / network_rate;
-      if (samples.size(0) > limit) samples = centre(samples, limit);
-      samples = centre(resample(samples, sound.rate, network_rate), length);
-      slices.push_back(mel_slices(samples, config.mel_height(), config.mel_width(), config.slots(), network_rate));
-    }
-    prepared.mel = to_device(at::stack(slices), device);
-  }
+  if (!inputs.sounds.empty()) prepared.mel = to_device(inputs.heard.valid() ? inputs.heard.get() : slices_of(inputs.sounds, config), device);
   return prepared;
 }
 
