@@ -1,6 +1,6 @@
 import { defaultConfig, type Tensor } from '../lib/index.ts'
 
-/** `batch` clips and a noise of standard normal numbers, alike at every call: `frames` are `pixels` as a network that sees [0, 255] was trained to see them. */
+/** `batch` clips and a noise of standard normal numbers, alike at every call. `frames` are `pixels`, normalised as the paper's network sees them. */
 export function clip(
   size: readonly [number, number],
   batch = 1,

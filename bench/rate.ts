@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
-import type { DiffSal } from '../lib/index.ts'
+import type { ClipInput, DiffSal } from '../lib/index.ts'
 
 /** Clips a second of `count` calls with one input, where a call waits while one runs, as in a video. */
-export async function clipsPerSecond(model: DiffSal, input: Parameters<DiffSal['predict']>[0], steps: number, batch: number, count: number): Promise<number> {
+export async function clipsPerSecond(model: DiffSal, input: ClipInput, steps: number, batch: number, count: number): Promise<number> {
   const call = () => model.predict(input, { steps, seed: 1 })
   for (let i = 0; i < 3; i++) await call()
   const start = performance.now()

@@ -87,15 +87,15 @@ export interface VideoSummary {
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
 
-/** Batches that are given to the model at once: it goes on with the next as soon as one is done, whose inputs have been brought to it meanwhile. */
+/** Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is done. */
 const callsAtOnce = 2
 
 const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
 
 /**
  * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
- * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is k − 8 … k + 7 for clips of 16, with the
- * edge frames repeated.
+ * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
  * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
@@ -192,7 +192,7 @@ async function* predictFrames(
   const mapEstimate = estimateMaps(info, stride)
   const batches = clipBatches({ frames, sound, rate, start: video?.start ?? 0 }, { ...wants, clipLength, stride, batch })
   let begun = 0
-  const predict = async ({ frames: indices, clips, audio: excerpts }: ClipBatch): Promise<{ indices: readonly number[]; map: Tensor<'float32'> }> => {
+  const predict = async ({ frames: indices, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
     const map = await model.predict(

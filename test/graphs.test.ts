@@ -8,8 +8,9 @@ import { testInput } from './support/test-values.ts'
 import { testWeights } from './support/test-weights.ts'
 import { lightConfig } from './support/tiny-config.ts'
 
-// Graphs of a CUDA device are captured and replayed by a class that is told how. Here it is told to run the work again, on the CPU, into the
-// same memory. So whatever it mixes up (a clip with the next, an input with an older one, shapes, models) gives other maps than a model without it.
+// Graphs of a CUDA device are captured and replayed by a class that is told how. Here it is told to run the work again, on the CPU, into
+// the same memory. So whatever it mixes up (a clip with the next, an input with an older one, shapes, models) gives other maps than a
+// model without it.
 
 let warnings: string[] = []
 beforeEach(() => {
@@ -30,7 +31,14 @@ function draw(name: string, shape: number[]): Tensor<'float32'> {
 }
 
 /** A model, and the same with graphs. */
-async function pair(config: PartialDiffSalConfig, replay: Replay): Promise<{ plain: NativeModel; graphed: NativeModel; inputs: (batch: number, seed: number, sound: boolean) => NativeInputs; close(): Promise<void> }> {
+interface Pair {
+  plain: NativeModel
+  graphed: NativeModel
+  inputs(batch: number, seed: number, sound: boolean): NativeInputs
+  close(): Promise<void>
+}
+
+async function pair(config: PartialDiffSalConfig, replay: Replay): Promise<Pair> {
   const { config: whole, from } = await readWeights(await testWeights({ ...lightConfig, ...config }), undefined)
   const [height, width] = whole.size
   const build = async (graphs: boolean): Promise<NativeModel> => {
