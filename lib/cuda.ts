@@ -58,13 +58,13 @@ function names({ devices }: CudaDriver): string {
   return devices.map(({ name }, i) => `cuda:${i} (${name})`).join(', ')
 }
 
-/** Opens the part that tells a device's memory, where it was built. An installation without it works. */
+/** Opens the part that captures graphs and tells a device's memory, where it was built. An installation without it works. */
 export function openCudaPart(): void {
   const { cudaPart } = addonPaths()
   if (cudaPart === undefined) return
   try {
     native().openCudaPart(cudaPart)
   } catch (error) {
-    log('warn', `CUDA works, but without figures of its memory: ${(error as Error).message}`)
+    log('warn', `CUDA works, but without graphs, so slower, and without figures of its memory: ${(error as Error).message}`)
   }
 }

@@ -211,9 +211,9 @@ export class DiffSal {
   }
 
   /**
-   * Predicts the saliency maps of a video file with its sound, in order, as it is decoded: memory does not grow with its length, and at
-   * most one batch is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is k − 8 … k + 7 for clips of 16,
-   * with the edge frames repeated.
+   * Predicts the saliency maps of a video file with its sound, in order, as it is decoded: memory does not grow with its length. The model
+   * has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
+   * k − 8 … k + 7 for clips of 16, with the edge frames repeated.
    *
    * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
    * without video, at 25 maps a second. Leaving the loop ends the decoding at once.

@@ -1,6 +1,7 @@
 import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
 import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
+import { log } from './log.ts'
 import type { CudaMemory } from './memory.ts'
 import type { Precision } from './precision.ts'
 import type { Tensor } from './tensor.ts'
@@ -140,9 +141,13 @@ export interface NativeScene {
 
 /** The raw addon: native/binding's exports. */
 export interface NativeAddon {
-  initialise(makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError): void
+  initialise(
+    makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError,
+    warn: (message: string) => void,
+  ): void
   stop(): void
-  Model: new (options: { threads: number }) => NativeModel
+  /** `replay` is for tests: graphs on the CPU too, which run the same work again, cannot be captured, or have no memory left. */
+  Model: new (options: { threads: number; replay?: 'rerun' | 'refuse' | 'exhausted' }) => NativeModel
   Trainer: new (model: NativeModel, options: Omit<ResolvedTrainerOptions, 'clip'> & { clip: number }) => NativeTrainer
   trainingLoss(
     map: Tensor<'float32'>,
@@ -176,7 +181,7 @@ let addon: NativeAddon | undefined
 export function native(): NativeAddon {
   if (addon === undefined) {
     const opened = loadAddon() as NativeAddon
-    opened.initialise(makeError)
+    opened.initialise(makeError, (message) => log('warn', message))
     // process.exit() ends the process under running threads unless they are stopped before.
     process.prependOnceListener('exit', () => opened.stop())
     addon = opened

@@ -9,6 +9,7 @@ import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
 import { checkSeed, drawSeed } from './seed.ts'
+import { startAhead } from './start-ahead.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -86,12 +87,15 @@ export interface VideoSummary {
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
 
+/** Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is done. */
+const callsAtOnce = 2
+
 const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
 
 /**
- * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length, and at most one
- * batch is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is k − 8 … k + 7 for clips of 16, with the
- * edge frames repeated.
+ * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
+ * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
  * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
@@ -187,46 +191,48 @@ async function* predictFrames(
   const rate = mapRate(info)
   const mapEstimate = estimateMaps(info, stride)
   const batches = clipBatches({ frames, sound, rate, start: video?.start ?? 0 }, { ...wants, clipLength, stride, batch })
-  let ahead: Promise<IteratorResult<ClipBatch, number>> | undefined
+  let begun = 0
+  const predict = async ({ frames: indices, clips, audio: excerpts }: ClipBatch) => {
+    const before = begun
+    begun += indices.length
+    const map = await model.predict(
+      { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts ?? null }) },
+      {
+        ...(steps !== undefined && { steps }),
+        ...(eta !== undefined && { eta }),
+        seed: indices.map(() => seed),
+        signal,
+        ...(onProgress && {
+          onProgress: (progress) =>
+            onProgress({ maps: before, ...(mapEstimate !== undefined && { mapEstimate }), step: progress.step, steps: progress.steps }),
+        }),
+      },
+    )
+    return { indices, map }
+  }
+  const results = startAhead(batches, predict, callsAtOnce, reading)
+  const [height, width] = size
+  const pixels = height * width
   let maps = 0
   try {
     for (;;) {
-      const next = await (ahead ?? batches.next())
+      const next = await results.next()
       options.signal.throwIfAborted()
       if (next.done) {
         if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
         return { frames: next.value }
       }
-      ahead = batches.next()
-      // What it rejects with is met when it is awaited, a batch later.
-      ahead.catch(() => undefined)
-      const { frames: indices, clips, audio: excerpts } = next.value
-      const done = maps
-      const result = await model.predict(
-        { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts ?? null }) },
-        {
-          ...(steps !== undefined && { steps }),
-          ...(eta !== undefined && { eta }),
-          seed: indices.map(() => seed),
-          signal: options.signal,
-          ...(onProgress && {
-            onProgress: (progress) =>
-              onProgress({ maps: done, ...(mapEstimate !== undefined && { mapEstimate }), step: progress.step, steps: progress.steps }),
-          }),
-        },
-      )
-      const [height, width] = size
-      const pixels = height * width
+      const { indices, map } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
-        const data = indices.length === 1 ? result.data : result.data.slice(at * pixels, (at + 1) * pixels)
+        const data = indices.length === 1 ? map.data : map.data.slice(at * pixels, (at + 1) * pixels)
         yield { frame, time: (frame * rate.den) / rate.num, tensor: { dtype: 'float32', shape: [1, 1, height, width], data } }
       }
     }
   } finally {
     reading.abort()
-    await ahead?.catch(() => undefined)
+    await results.return(0)
     await batches.return(0)
     await Promise.all([frames?.close(), sound?.close()])
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DiffSal, devices } from '../lib/index.ts'
+import { DiffSal, devices, setLogger, type DiffSalError } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
 import { cudaDevice } from './support/test-device.ts'
 import { temporaryPath } from './support/temporary.ts'
@@ -31,6 +31,62 @@ describe.skipIf(cudaDevice === undefined)('a model on CUDA', () => {
     const data = new Uint8Array(shape.reduce((a, b) => a * b)).map((_, i) => (i * i) % 251)
     const clip = { frames: { dtype: 'uint8' as const, shape, data }, audio: { samples: new Float32Array(48_000).map((_, i) => Math.sin(i)), sampleRate: 48_000 } }
     expectClose(await onCuda.predict(clip, { seed: 1 }), await onCpu.predict(clip, { seed: 1 }), 1e-4)
+  })
+
+  it('gives the same maps by graphs, whatever comes between: batch sizes, sound or none, kept features', async () => {
+    let warnings = 0
+    setLogger((level) => void (warnings += Number(level === 'warn')))
+    await using model = await DiffSal.create(tinyConfig, { seed: 1, device })
+    const inputs = [1, 2, 3, 4, 5].map((batch) => ({ ...tinyInputs(batch), batch }))
+    const predict = async ({ frames, mel, batch }: (typeof inputs)[number], sound: boolean) =>
+      model.predict({ frames, ...(sound ? { mel } : { audio: null }) }, { seed: Array.from({ length: batch }, (_, b) => b), steps: 3 })
+    // The first call of a shape is not captured, the second is, the third is replayed.
+    const first = await Promise.all(inputs.map((input) => predict(input, true)))
+    const silent = await Promise.all(inputs.map((input) => predict(input, false)))
+    const kept = await model.encode({ frames: inputs[1]!.frames, mel: inputs[1]!.mel })
+    const fromKept = await model.predict(kept, { seed: [0, 1], steps: 3 })
+    expectClose(fromKept, first[1]!, 1e-5)
+    for (let round = 0; round < 3; round++) {
+      for (const [i, input] of inputs.entries()) {
+        expectClose(await predict(input, true), first[i]!, 1e-5)
+        if (i % 2) expectClose(await predict(input, false), silent[i]!, 1e-5)
+        expectClose(await model.predict(kept, { seed: [0, 1], steps: 3 }), fromKept, 1e-5)
+      }
+    }
+    // So long as it knows four shapes, the last of these are replays.
+    for (let i = 0; i < 5; i++) expectClose(await predict(inputs[0]!, true), first[0]!, 1e-5)
+    setLogger(undefined)
+    // A warning says that something could not be captured.
+    expect(warnings).toBe(0)
+  })
+
+  it('predicts what waits in line while inputs are uploaded, and from large pictures', async () => {
+    await using onCpu = await DiffSal.create(tinyConfig, { seed: 1, device: 'cpu' })
+    await using onCuda = await DiffSal.create(tinyConfig, { seed: 1, device })
+    // A clip of 38 MB: some of them are uploaded as they come, the rest in their turn.
+    const shape = [16, 900, 900, 3]
+    const clips = Array.from({ length: 3 }, (_, k) => ({
+      frames: { dtype: 'uint8' as const, shape, data: new Uint8Array(shape.reduce((a, b) => a * b)).map((_, i) => (i * (i + k)) % 251) },
+      audio: { samples: new Float32Array(30_000).map((_, i) => Math.sin(i / (k + 2))), sampleRate: 16_000 },
+    }))
+    const expected = []
+    for (const one of clips) expected.push(await onCpu.predict(one, { seed: 1 }))
+    const calls = Array.from({ length: 24 }, (_, i) => onCuda.predict(clips[i % 3]!, { seed: 1 }))
+    for (const [i, call] of calls.entries()) expectClose(await call, expected[i % 3]!, 1e-4)
+  })
+
+  it('gives nearly the same maps in bfloat16, where the addon has it', async ({ skip }) => {
+    await using exact = await DiffSal.create(tinyConfig, { seed: 1, device })
+    const options = { seed: 1, device, precision: 'bfloat16' as 'float32' }
+    const half = await DiffSal.create(tinyConfig, options).catch(({ code, argument }: DiffSalError) => {
+      expect([code, argument]).toEqual(['ERR_DIFFSAL_INVALID_ARGUMENT', 'precision'])
+      return undefined
+    })
+    if (half === undefined) return skip()
+    for (let i = 0; i < 4; i++) {
+      expectClose(await half.predict({ frames, mel }, { seed: [1, 2], steps: 3 }), await exact.predict({ frames, mel }, { seed: [1, 2], steps: 3 }), 0.02)
+    }
+    await half.dispose()
   })
 
   it('saves what it loads, and keeps features on the device', async () => {

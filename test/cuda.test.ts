@@ -66,7 +66,7 @@ describe('a CUDA libtorch and its driver', () => {
     writeFileSync(part, '')
     const { cuda0, log } = look({ ...cudaBuild, ...driverEnv(libraries, { devices: [h200] }) })
     expect(cuda0).toBe('cuda:0')
-    expect(log).toContain('warn CUDA works, but without figures of its memory: it is made up')
+    expect(log).toContain('warn CUDA works, but without graphs, so slower, and without figures of its memory: it is made up')
   })
 
   it('that do not agree are told apart from those that do', () => {

@@ -74,7 +74,7 @@ describe("prediction calculates what the layers that are trained do, in the CPU'
     }
   })
 
-  it('with the instructions of every processor', async () => {
+  it('with the matrix products of every processor', async () => {
     const maps = []
     for (const capability of ['avx512', 'avx2', 'default']) {
       const ended = await runProgram('predict.mjs', [], { env: { ATEN_CPU_CAPABILITY: capability } })

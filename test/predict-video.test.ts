@@ -177,17 +177,57 @@ test('a model of sound alone cannot be told to leave the sound out', async () =>
   await expectDiffSalError(attempt, 'ERR_DIFFSAL_INVALID_ARGUMENT', 'videoOnly')
 })
 
-test('the next batch is read while one is predicted, and no further', async () => {
-  const model = new FakeModel({ size: [224, 384] })
-  const decoding: boolean[] = []
+/** A model whose predictions end when they are told to, the calls of `ends`. */
+function held(config?: Partial<FakeModel['config']>): { model: FakeModel; ends: (() => void)[] } {
+  const model = new FakeModel(config)
+  const ends: (() => void)[] = []
+  model.before = () => new Promise<void>((resolve) => ends.push(resolve))
+  return { model, ends }
+}
+
+const decoding = async (): Promise<boolean> => (await runningFfmpegs()).some((command) => command.includes('rawvideo'))
+
+test('a batch is given to the model while it has another, one more is read, and no further', async () => {
+  // So large frames that the pipe holds but a part of one.
+  const { model, ends } = held({ size: [224, 384] })
+  const maps = predictVideo(model, speaker, { stride: 40 })
+  const first = maps.next()
+  await vi.waitUntil(() => ends.length === 2, { timeout: 20_000 })
+  // Frames 0 and 40 are predicted; the window of 80 has been read, and with it the decoder waits.
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(ends).toHaveLength(2)
+  expect(await decoding()).toBe(true)
+  // In order, though the second is ready before the first.
+  ends[1]!()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(ends).toHaveLength(2)
+  ends[0]!()
+  expect((await first).value).toMatchObject({ frame: 0 })
+  // That one was taken gives room for another, though nobody asks for a map.
+  await vi.waitUntil(() => ends.length === 3, { timeout: 20_000 })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(ends).toHaveLength(3)
+  expect((await maps.next()).value).toMatchObject({ frame: 40 })
+  ends[2]!()
+  model.before = undefined
+  expect((await maps.next()).value).toMatchObject({ frame: 80 })
+  expect((await maps.next()).value).toMatchObject({ frame: 120 })
+  expect((await maps.next()).done).toBe(true)
+})
+
+test('a failure comes in its turn, and nothing that goes on beside it is left', async () => {
+  const model = new FakeModel()
+  const reason = new Error('the second')
   model.before = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    decoding.push((await runningFfmpegs()).some((command) => command.includes('rawvideo')))
+    const { length } = model.calls
+    await new Promise((resolve) => setTimeout(resolve, 100 / length))
+    if (length === 2) throw reason
   }
-  await collect(model, speaker, { stride: 40 })
-  // The whole video is decoded in less time than a prediction takes here. While frame 0 is predicted, the window of 40 is read and the
-  // decoder waits; while 120 is, what is left (it was looked for a frame 160) has been read.
-  expect(decoding).toEqual([true, true, true, false])
+  const maps = predictVideo(model, speaker)
+  expect((await maps.next()).value).toMatchObject({ frame: 0 })
+  await expect(maps.next()).rejects.toBe(reason)
+  expect(await runningFfmpegs()).toEqual([])
+  expect(model.calls.length).toBeLessThanOrEqual(3)
 })
 
 test('a failing model ends the decoding', async () => {
@@ -216,7 +256,7 @@ test('return() during a prediction does not wait for it', async () => {
     })
   const maps = predictVideo(model, speaker)
   const pending = maps.next()
-  await vi.waitUntil(() => model.calls.length === 1)
+  await vi.waitUntil(() => model.calls.length >= 1, { timeout: 20_000 })
   expect(await maps.return()).toEqual({ done: true, value: undefined })
   expect(stopped).toBeDefined()
   expect(await pending).toEqual({ done: true, value: undefined })

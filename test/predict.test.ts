@@ -63,6 +63,24 @@ describe('a map', () => {
     using encoded = await broken.encode({ frames, mel })
     await expectDiffSalError(() => broken.denoise(noise, 500, encoded), 'ERR_DIFFSAL_CHECKPOINT', 'not finite', 'weights')
   })
+
+  // Of a NaN any of these bits are one; 1e30 overflows where it is squared.
+  it.each([0xffffffff, 0x7fc00001, 0x7f800001, 0x7149f2ca])('never looks like one where one weight is %i', async (bits) => {
+    const names = ['visual_net.blocks.0.attn.norm_k.weight', 'visual_net.blocks.1.norm1.weight', 'spatiotemp_net.transformer.layers.0.0.norm.weight']
+    const parts = ['attn.proj_k.weight', 'attn.proj_q.weight', 'attn.conv_proj_k.conv.weight', 'mlp.fc2.weight', 'align_conv.weight']
+    for (const name of [...names, ...parts.map((part) => `decoder_net.invpt_decoder.mid_stages.3.blocks.0.${part}`)]) {
+      const path = await rewriteWeights(await testWeights(lightConfig), (tensors) => {
+        const bytes = Uint8Array.from(tensors.get(name)!.bytes)
+        new DataView(bytes.buffer).setUint32(0, bits, true)
+        tensors.set(name, { ...tensors.get(name)!, bytes })
+      })
+      await using broken = await DiffSal.load(path, { threads: 1 })
+      const map = await broken.predict({ frames, mel }, { steps: 1, noise }).catch((error: { code: string }) => error.code)
+      // A large weight may do nothing worse than saturate.
+      if (typeof map !== 'string') expect([name, bits === 0x7149f2ca && difference(map, await model.predict(features, { steps: 1, noise })) > 0]).toEqual([name, true])
+      else expect([name, map]).toEqual([name, 'ERR_DIFFSAL_CHECKPOINT'])
+    }
+  })
 })
 
 describe('the seed', () => {

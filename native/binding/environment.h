@@ -57,7 +57,7 @@ struct Environment {
   std::unique_ptr<Worker> utility_worker;
   std::vector<std::unique_ptr<Worker>> drawing_workers;
   size_t drawings = 0;
-  Napi::FunctionReference make_error, model, features, trainer, cancel_token;
+  Napi::FunctionReference make_error, warn, model, features, trainer, cancel_token;
 };
 
 // The exception as the DiffSalError that lib/native.ts's makeError builds.

@@ -2,7 +2,9 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <exception>
 #include <functional>
+#include <future>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -22,7 +24,9 @@
 #include "runtime/cuda_part.h"
 #include "runtime/device.h"
 #include "runtime/error.h"
+#include "runtime/graphs.h"
 #include "runtime/random.h"
+#include "runtime/transfer.h"
 
 namespace diffsal {
 namespace {
@@ -31,11 +35,11 @@ Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, 
 
 }  // namespace
 
-ClipInputs inputs_from_js(const Napi::Object& object) {
+ClipInputs inputs_from_js(const Napi::Object& object, Uploader& uploader) {
   ClipInputs inputs;
-  inputs.pixels = optional_tensor(object, "pixels");
-  inputs.frames = optional_tensor(object, "frames");
-  inputs.mel = optional_tensor(object, "mel");
+  inputs.pixels = optional_upload(object, "pixels", uploader);
+  inputs.frames = optional_upload(object, "frames", uploader);
+  inputs.mel = optional_upload(object, "mel", uploader);
   auto sounds = object.Get("sounds");
   if (!sounds.IsArray()) return inputs;
   auto array = sounds.As<Napi::Array>();
@@ -86,11 +90,11 @@ WeightsFile weights_from_js(const Napi::Object& object) {
   return file;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, Form form = Form::fast) {
+Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, bool keep, Form form = Form::fast) {
   auto prepared = prepare(inputs, network.config(), network.device());
   std::vector<at::Generator> generators;
   for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
-  return network.encode(prepared.frames, prepared.mel, generators, {}, form);
+  return network.encode(prepared.frames, prepared.mel, generators, {}, keep, form);
 }
 
 // undefined, or one of Form's names.
@@ -127,12 +131,15 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
 }
 
 ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
-  worker_ = std::make_unique<Worker>(static_cast<int>(integer(info[0].As<Napi::Object>(), "threads")));
+  auto options = info[0].As<Napi::Object>();
+  worker_ = std::make_unique<Worker>(static_cast<int>(integer(options, "threads")));
+  if (options.Get("replay").IsString()) replay_ = text(options, "replay");
   workers_->insert(worker_.get());
 }
 
 ModelHandle::~ModelHandle() {
   if (worker_) workers_->erase(worker_.get());
+  if (ears_) workers_->erase(ears_.get());
   tell_bytes(Env(), 0);
 }
 
@@ -158,19 +165,53 @@ Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Valu
   return run_job<Result>(info.Env(), *worker_, owner, CancelToken::flag_of(cancel), std::move(work), std::move(convert));
 }
 
+ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel) {
+  auto inputs = inputs_from_js(object, uploader_);
+  if (inputs.sounds.empty() || (device_.is_cpu() && replay_.empty())) return inputs;
+  if (!ears_) {
+    ears_ = std::make_unique<Worker>(1);
+    workers_->insert(ears_.get());
+  }
+  auto promise = std::make_shared<std::promise<Tensor>>();
+  inputs.heard = promise->get_future().share();
+  auto listen = [promise, sounds = inputs.sounds, config = config_] {
+    try {
+      promise->set_value(slices_of(sounds, config));
+    } catch (...) {
+      promise->set_exception(std::current_exception());
+    }
+  };
+  ears_->submit(std::move(listen), CancelToken::flag_of(cancel));
+  return inputs;
+}
+
+std::function<void(Network&)> ModelHandle::graphs_setup(Napi::Env env) const {
+  auto warn = [bridge = Environment::of(env).bridge](const std::string& message) {
+    bridge->post([message](Napi::Env env) { Environment::of(env).warn.Call({Napi::String::New(env, message)}); });
+  };
+  return [device = device_, replay = replay_, warn](Network& network) {
+    auto rehearsal = replay == "refuse" ? Rehearsal::refuse : replay == "exhausted" ? Rehearsal::exhausted : Rehearsal::rerun;
+    network.use_graphs(replay.empty() ? device_graphs(device) : rehearsed_graphs(rehearsal), warn);
+  };
+}
+
 Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto config = config_from_js(info[0].As<Napi::Object>());
   at::Device device(text(info[1]));
   device_ = device;
+  config_ = config;
+  uploader_ = Uploader(device);
   auto precision = text(info[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  auto set_up = graphs_setup(info.Env());
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
-    work = [network = network_, config, device, precision, file = weights_from_js(from)] {
+    work = [network = network_, config, device, precision, set_up, file = weights_from_js(from)] {
       use_device(device);
       auto source = file.source();
       auto loaded = std::make_unique<Network>(config, source, device, precision);
       source.finish();
+      set_up(*loaded);
       *network = std::move(loaded);
       return Nothing();
     };
@@ -180,13 +221,14 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       auto parts = from.Get("parts").As<Napi::Array>();
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
-    work = [network = network_, config, device, precision, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
+    work = [network = network_, config, device, precision, set_up, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
       use_device(device);
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
       auto made = std::make_unique<Network>(config, source, device, precision);
       source.finish();
+      set_up(*made);
       *network = std::move(made);
       return Nothing();
     };
@@ -241,13 +283,13 @@ Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
-  auto inputs = inputs_from_js(info[0].As<Napi::Object>());
+  auto inputs = clip_from_js(info[0].As<Napi::Object>(), info[2]);
   auto seeds = seeds_from_js(info[1]);
   return submit<Features>(
       info, info[2],
       [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), form = form_from_js(info[3])] {
         c10::InferenceMode inference;
-        auto features = encode_clip(**network, inputs, seeds, form);
+        auto features = encode_clip(**network, inputs, seeds, /*keep=*/true, form);
         synchronize((*network)->device());
         return features;
       },
@@ -266,7 +308,7 @@ Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         check_finite(x, "x");
         auto device = (*network)->device();
-        auto map = (*network)->denoise(x.to(device), t.to(device), *features, {}, form).to(at::kCPU);
+        auto map = to_host((*network)->denoise(to_device(x, device), to_device(t, device), *features, {}, form));
         check_result(map);
         return map;
       },
@@ -280,7 +322,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
   if (given.InstanceOf(Environment::of(info.Env()).features.Value())) {
     features = FeaturesHandle::features_of(given);
   } else {
-    inputs = inputs_from_js(given);
+    inputs = clip_from_js(given, info[2]);
   }
   auto object = info[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
@@ -300,7 +342,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
         c10::InferenceMode inference;
         if (options.noise.defined()) check_finite(options.noise, "noise");
         if (features) return sample(**network, *features, options);
-        return sample(**network, encode_clip(**network, inputs, options.seeds), options);
+        return sample(**network, encode_clip(**network, inputs, options.seeds, /*keep=*/false), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
       [function](Napi::Env env, Prediction& prediction) -> Napi::Value {
@@ -340,6 +382,7 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
       },
       [self](Napi::Env env, Nothing&) {
         self->worker_->stop();
+        if (self->ears_) self->ears_->stop();
         self->tell_bytes(env, 0);
         return env.Undefined();
       });

@@ -16,8 +16,8 @@
 
 namespace diffsal {
 
-// A clip as lib/inputs.ts has checked it.
-ClipInputs inputs_from_js(const Napi::Object& object);
+// A clip as lib/inputs.ts has checked it, on its way to the device.
+ClipInputs inputs_from_js(const Napi::Object& object, Uploader& uploader);
 // The entries of a weights file.
 std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array);
 
@@ -28,11 +28,12 @@ Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parame
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
-  // new Model({ threads })
+  // new Model({ threads, replay? }); replay: graphs on the CPU too, made-up ones, 'rerun' | 'refuse' | 'exhausted' (Rehearsal)
   explicit ModelHandle(const Napi::CallbackInfo& info);
   ~ModelHandle() override;
 
   Worker& worker() { return *worker_; }
+  Uploader& uploader() { return uploader_; }
   // Empty before build() and after close(). Only jobs on the worker may look inside.
   std::shared_ptr<std::unique_ptr<Network>> network() const { return network_; }
   // Calls `free` on the worker when the model is closed, before the network is freed.
@@ -69,11 +70,18 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // () -> { parameters, features, device? }, bytes held
   Napi::Value memory(const Napi::CallbackInfo& info);
 
+  // What a network that was built is told on the worker: how its graphs are made, and where it warns.
+  std::function<void(Network&)> graphs_setup(Napi::Env env) const;
+  // A clip. A device computes while its sounds are made slices of on a thread of their own; the CPU would only be shared.
+  ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel);
   int64_t parameter_bytes() const;
   void tell_bytes(Napi::Env env, int64_t bytes);
 
   // Where build() was told to make the network.
   at::Device device_{at::kCPU};
+  Uploader uploader_{at::kCPU};
+  std::string replay_;
+  Config config_;
   std::shared_ptr<std::set<Worker*>> workers_;
   // Bytes of the features that this model encoded and nobody has freed.
   std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);
@@ -82,6 +90,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // What the garbage collector was told that this object holds, so that a forgotten model is collected.
   int64_t told_bytes_ = 0;
   std::vector<std::function<void()>> at_close_;
+  // Ends after worker_, which may wait for it.
+  std::unique_ptr<Worker> ears_;
   std::unique_ptr<Worker> worker_;
 };
 

@@ -14,8 +14,12 @@
 namespace diffsal {
 namespace {
 
-// (makeError: (code, message, argument, expected, received) => Error). Once, before anything else.
-void initialise(const Napi::CallbackInfo& info) { Environment::of(info.Env()).make_error = Napi::Persistent(info[0].As<Napi::Function>()); }
+// (makeError: (code, message, argument, expected, received) => Error, warn: (message) => void). Once, before anything else.
+void initialise(const Napi::CallbackInfo& info) {
+  auto& environment = Environment::of(info.Env());
+  environment.make_error = Napi::Persistent(info[0].As<Napi::Function>());
+  environment.warn = Napi::Persistent(info[1].As<Napi::Function>());
+}
 
 Napi::Object define(Napi::Env env, Napi::Object exports) {
   keep_blocks();

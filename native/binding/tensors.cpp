@@ -36,12 +36,16 @@ std::vector<int64_t> integers_from_js(const Napi::Value& value) {
 }
 
 at::Tensor tensor_from_js(const Napi::Value& value) {
+  return tensor_from_js(value, [](at::IntArrayRef shape, at::ScalarType type) { return at::empty(shape, type); });
+}
+
+at::Tensor tensor_from_js(const Napi::Value& value, const TensorMemory& memory) {
   auto object = value.As<Napi::Object>();
   auto data = object.Get("data").As<Napi::TypedArray>();
   auto shape = integers_from_js(object.Get("shape"));
   for (const auto& dtype : dtypes) {
     if (dtype.array != data.TypedArrayType()) continue;
-    auto tensor = at::empty(shape, dtype.scalar);
+    auto tensor = memory(shape, dtype.scalar);
     // lib/ has compared them; reading past the array's end would be a crash.
     if (tensor.nbytes() != data.ByteLength()) throw Error(ErrorCode::internal, "A tensor's data does not fill its shape.");
     // Not by data.ArrayBuffer(): memory that threads share is none.
@@ -53,6 +57,12 @@ at::Tensor tensor_from_js(const Napi::Value& value) {
     return tensor;
   }
   throw Error(ErrorCode::internal, "A tensor's data is of an unknown type.");
+}
+
+Upload optional_upload(const Napi::Object& object, const char* name, Uploader& uploader) {
+  auto value = object.Get(name);
+  if (!value.IsObject()) return {};
+  return uploader.begin(tensor_from_js(value, [&](at::IntArrayRef shape, at::ScalarType type) { return uploader.memory(shape, type); }));
 }
 
 at::Tensor optional_tensor(const Napi::Object& object, const char* name) {

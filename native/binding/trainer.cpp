@@ -58,8 +58,8 @@ TrainerOptions options_from_js(const Napi::Object& o) {
   return options;
 }
 
-TrainingBatch batch_from_js(const Napi::Object& object) {
-  return {inputs_from_js(object.Get("inputs").As<Napi::Object>()), tensor_from_js(object.Get("target")), optional_tensor(object, "fixations"),
+TrainingBatch batch_from_js(const Napi::Object& object, Uploader& uploader) {
+  return {inputs_from_js(object.Get("inputs").As<Napi::Object>(), uploader), tensor_from_js(object.Get("target")), optional_tensor(object, "fixations"),
           optional_tensor(object, "t"), optional_tensor(object, "noise")};
 }
 
@@ -130,7 +130,7 @@ Napi::Value TrainerHandle::submit(const Napi::CallbackInfo& info, const Napi::Va
 }
 
 Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
-  auto batch = batch_from_js(info[0].As<Napi::Object>());
+  auto batch = batch_from_js(info[0].As<Napi::Object>(), model_->uploader());
   return submit<StepResult>(
       info, info[1], [batch = std::move(batch)](Trainer& trainer) { return trainer.step(batch); },
       [](Napi::Env env, StepResult& result) -> Napi::Value {

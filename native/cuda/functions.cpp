@@ -1,9 +1,12 @@
 #include "cuda/functions.h"
 
+#include <ATen/core/CachingHostAllocator.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
+
+#include "cuda/graph.h"
 
 namespace diffsal {
 namespace {
@@ -20,9 +23,12 @@ CudaMemory memory(int device) {
   return {current(stats.allocated_bytes), current(stats.reserved_bytes), total, free};
 }
 
-void release_cached() { allocator::emptyCache(); }
+void release_cached() {
+  allocator::emptyCache();
+  at::getHostAllocator(at::kCUDA)->empty_cache();
+}
 
-constexpr CudaFunctions functions = {memory, release_cached};
+constexpr CudaFunctions functions = {memory, release_cached, make_graph_pool, capture_graph};
 
 }  // namespace
 }  // namespace diffsal

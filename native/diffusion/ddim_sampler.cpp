@@ -7,6 +7,7 @@
 #include "diffusion/noise_schedule.h"
 #include "runtime/cancellation.h"
 #include "runtime/random.h"
+#include "runtime/transfer.h"
 
 namespace diffsal {
 
@@ -16,7 +17,7 @@ at::Tensor ddim_step(const at::Tensor& x, const at::Tensor& s0, float a, float b
   float sigma = static_cast<float>(eta) * std::sqrt((1 - a / b) * (1 - b) / (1 - a));
   // At eta 1 the square root's argument is 0 but for rounding.
   auto next = s0 * std::sqrt(b) + eps * std::sqrt(std::max(1 - b - sigma * sigma, 0.0f));
-  return eta > 0 ? next + noise().to(x.device()) * sigma : next;
+  return eta > 0 ? next + to_device(noise(), x.device()) * sigma : next;
 }
 
 at::Tensor ddim_sample(const std::function<at::Tensor(const at::Tensor&, int64_t)>& denoise, at::Tensor x, SamplerOptions options) {

@@ -16,7 +16,7 @@ Tensor CpuInference::hear(const Tensor& mel) const {
 
 PreparedClip CpuInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
   auto clip = unet().prepare(video, audio);
-  clip.maker = serial();
+  sign(clip);
   return clip;
 }
 

@@ -16,7 +16,7 @@ constexpr int64_t block = 32;
 
 // to = sum over the taps of from[tap] * weight[tap], a block of channels at a time so that the sums stay in registers.
 DIFFSAL_VECTORISED
-void sum_taps(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, float* to) {
+void sum_place(const float* const* from, const float* const* weight, int64_t taps, int64_t channels, float* to) {
   int64_t c = 0;
   for (; c + block <= channels; c += block) {
     float sums[block] = {};
@@ -99,7 +99,7 @@ void DepthwiseNorm::row(const at::Tensor& x, int64_t sample, int64_t row, float*
         factor[count++] = weights[i] + tap * channels;
       }
     }
-    sum_taps(from, factor, count, channels, place);
+    sum_place(from, factor, count, channels, place);
     ++column;
   }
   for (int64_t column = 0; column < w; ++column) normalise_row(to + column * channels, scale, shift, channels, to + column * channels);

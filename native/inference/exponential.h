@@ -23,7 +23,8 @@ DIFFSAL_INLINE float exponential(float x) {
   std::memcpy(&exponent, &shifted, sizeof(p));
   bits += exponent << 23;
   std::memcpy(&p, &bits, sizeof(p));
-  return p;
+  // Of what is no number the addition may have made one.
+  return x == x ? p : x;
 }
 
 }  // namespace diffsal

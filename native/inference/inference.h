@@ -19,15 +19,20 @@ class Inference {
   virtual Tensor hear(const Tensor& mel) const = 0;
   // video: maps as see() gives them; audio: as hear() does, or undefined.
   virtual PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const = 0;
+  // All that is made of a clip once: of frames (B, 3, T, H, W) or, where they are undefined, of `maps` as see() gives them, and of mel slices,
+  // which may be undefined. Unless they are to be kept, they may lie in memory that the next call is going to use.
+  virtual Features encode(const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel, bool keep) const;
   // One Saliency-UNet pass. x: (B, 1, H, W) noisy map; t: (B,) times; clip: of this object -> (B, 1, H, W).
   virtual Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const = 0;
 
-  // Whether prepare() of this object, and of no other, made the clip.
+  // Whether this object, and no other, made the clip.
   bool made(const PreparedClip& clip) const { return clip.maker == serial_; }
 
  protected:
   Inference();
   uint64_t serial() const { return serial_; }
+  // Says of a clip that this object made it, and that it is a new one.
+  void sign(PreparedClip& clip) const;
 
  private:
   uint64_t serial_;

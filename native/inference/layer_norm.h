@@ -16,7 +16,8 @@ DIFFSAL_INLINE void normalise(const float* from, const float* weight, const floa
   }
   for (int64_t lane = 0; lane < 8; ++lane) squares += total[lane];
   for (; c < channels; ++c) squares += (from[c] - mean) * (from[c] - mean);
-  float scale = 1 / std::sqrt(squares / static_cast<float>(channels) + 1e-5f);
+  // Where the squares overflow, 0 * squares is no number: the result is not to look like one.
+  float scale = 1 / std::sqrt(squares / static_cast<float>(channels) + 1e-5f) + 0 * squares;
   for (c = 0; c + 8 <= channels; c += 8) {
     load(value, from + c);
     load(factor, weight + c);

@@ -31,7 +31,7 @@ Tensor LeanInference::hear(const Tensor& mel) const {
 
 PreparedClip LeanInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
   auto clip = unet().prepare(video, audio);
-  clip.maker = serial();
+  sign(clip);
   return clip;
 }
 

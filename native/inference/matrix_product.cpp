@@ -2,6 +2,7 @@
 
 #include <ATen/Version.h>
 #include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 
@@ -137,7 +138,7 @@ __attribute__((target("avx512f"))) void product16(const float* a, int64_t a_step
 
 Multiplier choose() {
 #if defined(__x86_64__)
-  // libtorch's word, so that ATEN_CPU_CAPABILITY bounds all of a prediction.
+  // libtorch's word, so that ATEN_CPU_CAPABILITY is obeyed.
   auto capability = at::get_cpu_capability();
   if (capability == "AVX512") return {product16, panel<Lanes16>};
   if (capability == "AVX2") return {product8, panel<Lanes8>};
@@ -153,6 +154,7 @@ const Multiplier& multiplier() {
 }  // namespace
 
 Packed::Packed(const float* data, int64_t k, int64_t n, int64_t row_step, int64_t column_step) : k_(k), n_(n) {
+  TORCH_INTERNAL_ASSERT(k > 0);
   int64_t width = multiplier().panel, panels = (n + width - 1) / width;
   memory_ = at::empty({panels, k, width}, at::kFloat);
   float* to = memory_.data_ptr<float>();

@@ -5,7 +5,7 @@
 
 namespace diffsal {
 
-// The right-hand side of matrix products, (k, n) float32, in the order in which the processor at hand takes it.
+// The right-hand side of matrix products, (k, n) float32 with k > 0, in the order in which the processor at hand takes it.
 class Packed {
  public:
   Packed() = default;

@@ -6,6 +6,7 @@
 #include <ATen/ops/stack.h>
 
 #include "inference/vectorised.h"
+#include "runtime/cancellation.h"
 
 namespace diffsal {
 namespace {
@@ -54,6 +55,7 @@ Tensor PreparedVGGish::operator()(const Tensor& mel) const {
   // The finest maps are large, so they are made and pooled one slice at a time.
   std::vector<Tensor> pooled;
   for (const auto& slice : slices.contiguous().unbind()) {
+    throw_if_cancelled();
     auto x = first_(slice, slice.size(1), slice.size(2));
     pooled.push_back(run(stages_[0], at::relu_(x))[0]);
   }

@@ -4,12 +4,6 @@
 #include "inference/softmax.h"
 
 namespace diffsal {
-namespace {
-
-// A compiler may not reorder a sum, so the lanes that it can add side by side are spelt out.
-constexpr int64_t lanes = 16;
-
-}  // namespace
 
 DIFFSAL_VECTORISED
 void normalise_row(const float* from, const float* weight, const float* bias, int64_t channels, float* to) {
@@ -69,6 +63,8 @@ void gelu(float* x, int64_t count) {
 
 DIFFSAL_VECTORISED
 float dot(const float* a, const float* b, int64_t channels) {
+  // A compiler may not reorder a sum, so the lanes that it can add side by side are spelt out.
+  constexpr int64_t lanes = 16;
   float sums[lanes] = {}, sum = 0;
   int64_t whole = channels / lanes * lanes;
   for (int64_t c = 0; c < whole; c += lanes) {

@@ -2,6 +2,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace diffsal {
@@ -13,6 +14,10 @@ struct PreparedClip {
   std::vector<Tensor> video;  // (B, slots, h, w, C), coarse to fine
   std::vector<Tensor> sound;  // one a stage, undefined where it hears nothing
   uint64_t maker = 0;         // the serial number of the Inference that made it; 0: nothing was made
+  uint64_t number = 0;        // its own: two clips of one number hold the same values
+
+  // The same with other tensors, where there are any.
+  PreparedClip map(const std::function<Tensor(const Tensor&)>& function) const;
 };
 
 // What a clip says about its saliency, computed once whatever the number of steps.
@@ -23,6 +28,10 @@ struct Features {
 
   int64_t batch() const { return video[0].size(0); }
   int64_t bytes() const;
+  // With memory of its own.
+  Features copy() const;
+  // Takes over the values of features of the same shapes.
+  void assign(const Features& other);
 };
 
 }  // namespace diffsal

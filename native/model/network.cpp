@@ -2,23 +2,26 @@
 
 #include <ATen/ops/zeros.h>
 
+#include "inference/graphed_inference.h"
+
 namespace diffsal {
 
 Network::Network(const Config& config, ParameterSource& source, at::Device device, at::ScalarType precision)
     : config_(config), device_(device), parts_(Scope(source, parameters_, device), config), precision_(precision) {}
 
-Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass, Form chosen) const {
-  const auto* form = inference(pass, chosen);
+Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vector<at::Generator>& generators, const Pass& pass, bool keep,
+                         Form chosen) const {
+  auto maps = frames.defined() ? std::vector<Tensor>() : unseen(mel.size(0), generators);
+  if (const auto* form = inference(pass, chosen)) return form->encode(frames, maps, mel, keep);
   Features features;
-  if (mel.defined()) features.audio = form ? form->hear(mel) : (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
-  if (!frames.defined()) features.video = unseen(mel.size(0), generators);
-  else features.video = form ? form->see(frames) : (*parts_.visual_net)(frames, pass);
-  if (form) {
-    features.clip = form->prepare(features.video, features.audio);
-    // The same memory seen channels first, so that each map is held once.
-    for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});
-  }
+  if (mel.defined()) features.audio = (*parts_.spatiotemp_net)((*parts_.audio_net)(mel));
+  features.video = frames.defined() ? (*parts_.visual_net)(frames, pass) : std::move(maps);
   return features;
+}
+
+void Network::use_graphs(std::shared_ptr<GraphMaker> maker, std::function<void(const std::string&)> warn) {
+  graphs_ = std::move(maker);
+  warn_ = std::move(warn);
 }
 
 std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generator>& generators) const {
@@ -35,6 +38,12 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
   return maps;
 }
 
+Features Network::current(Features features) const {
+  const auto* form = inference({}, Form::fast);
+  if (form && !form->made(features.clip)) features.clip = form->prepare(features.video, features.audio);
+  return features;
+}
+
 Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass, Form chosen) const {
   const auto* form = inference(pass, chosen);
   if (!form) return (*parts_.decoder_net)(x, t, features.video, features.audio, pass);
@@ -46,6 +55,7 @@ const Inference* Network::inference(const Pass& pass, Form form) const {
   if (pass.training) return nullptr;
   if (form_ != form) {
     inference_ = make_inference(parts_, parameters_, config_, device_, precision_, form);
+    if (inference_ && graphs_) inference_ = std::make_unique<GraphedInference>(std::move(inference_), graphs_, warn_);
     form_ = form;
   }
   return inference_.get();

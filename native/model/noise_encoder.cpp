@@ -9,14 +9,17 @@
 
 #include <cmath>
 
+#include "runtime/transfer.h"
+
 namespace diffsal {
 namespace {
 
 Tensor dropout(const Tensor& x, double configured, const Pass& pass) {
   double p = pass.dropout.value_or(configured);
   if (!pass.training || p == 0) return x;
-  auto kept = at::empty(x.sizes(), at::kFloat).bernoulli_(1 - p, pass.generator).div_(1 - p);
-  return x * kept.to(x.options());
+  // A byte each on its way to the device.
+  auto kept = at::empty(x.sizes(), at::kByte).bernoulli_(1 - p, pass.generator);
+  return x * to_device(kept, x.device()).to(at::kFloat).div_(1 - p).to(x.scalar_type());
 }
 
 Convolution square3(const Scope& scope, int64_t in, int64_t out) {

@@ -1,10 +1,12 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <future>
 #include <string>
 #include <vector>
 
 #include "model/config.h"
+#include "runtime/upload.h"
 
 namespace diffsal {
 
@@ -16,10 +18,11 @@ struct Sound {
 
 // What a caller hands over for B clips: pixels or frames, mel or sounds; undefined and empty where absent.
 struct ClipInputs {
-  at::Tensor pixels;          // uint8 (B, T, h, w, 3), any size
-  at::Tensor frames;          // float32 (B, 3, T, H, W), already normalised
-  at::Tensor mel;             // float32 (B, 1, slots, H/2, W/2)
+  Upload pixels;              // uint8 (B, T, h, w, 3), any size
+  Upload frames;              // float32 (B, 3, T, H, W), already normalised
+  Upload mel;                 // float32 (B, 1, slots, H/2, W/2)
   std::vector<Sound> sounds;  // B of them
+  std::shared_future<at::Tensor> heard;  // slices_of(sounds), where another thread makes them
 };
 
 // What the encoders take, on the device; undefined where absent.
@@ -29,6 +32,9 @@ struct EncoderInputs {
 
 // Seconds of sound the network hears of a clip, in samples at its rate: all its slices and a little more, 1.6 s for nine.
 int64_t excerpt_samples(int64_t slots);
+
+// The log-mel slices of sounds, float32 (B, 1, slots, H/2, W/2) on the CPU.
+at::Tensor slices_of(const std::vector<Sound>& sounds, const Config& config);
 
 // Normalises pictures and turns sounds into log-mel slices. NaN and infinity are refused.
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device);

@@ -8,6 +8,7 @@
 #include "runtime/device.h"
 #include "runtime/error.h"
 #include "runtime/random.h"
+#include "runtime/transfer.h"
 
 namespace diffsal {
 
@@ -16,16 +17,20 @@ void check_result(const Tensor& map) {
   throw Error(ErrorCode::checkpoint, "The network's map is not finite: its weights hold NaN, infinity, or values that overflow float32.", "weights");
 }
 
-Prediction sample(const Network& network, const Features& features, const PredictOptions& options) {
+Prediction sample(const Network& network, const Features& given, const PredictOptions& options) {
+  auto features = network.current(given);
   const auto& config = network.config();
   std::vector<at::Generator> generators;
   for (auto seed : options.seeds) generators.push_back(make_generator(seed));
   // Drawn even where x_T is given, so that with eta the later noise is the same either way.
   auto drawn = standard_normal(generators, config.height, config.width);
-  auto x = (options.noise.defined() ? options.noise : drawn).to(network.device());
+  auto x = to_device(options.noise.defined() ? options.noise : drawn, network.device());
+  Pace pace(network.device());
   auto denoise = [&](const Tensor& x, int64_t t) {
     auto times = at::full({x.size(0)}, t, at::TensorOptions(at::kLong).device(network.device()));
-    return network.denoise(x, times, features);
+    auto s0 = network.denoise(x, times, features);
+    pace.queued();
+    return s0;
   };
   std::vector<Tensor> estimates;
   SamplerOptions sampler{config.timesteps, options.steps, options.eta, config.released(), std::move(generators), {}, {}};
@@ -35,8 +40,8 @@ Prediction sample(const Network& network, const Features& features, const Predic
       options.on_step(step, steps);
     };
   }
-  if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(s0.to(at::kCPU)); };
-  auto map = ddim_sample(denoise, x, std::move(sampler)).to(at::kCPU);
+  if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(to_host(s0)); };
+  auto map = to_host(ddim_sample(denoise, x, std::move(sampler)));
   check_result(map);
   return {map, options.keep_estimates ? at::stack(estimates) : Tensor()};
 }

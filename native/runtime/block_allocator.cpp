@@ -2,6 +2,7 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 #include <malloc.h>
 #include <sys/mman.h>
 
@@ -41,15 +42,25 @@ char* map(size_t size) {
   return block;
 }
 
+void unmap(std::list<Block>& blocks) {
+  for (const auto& block : blocks) munmap(block.memory, block.size);
+}
+
 class BlockAllocator final : public c10::Allocator {
  public:
   explicit BlockAllocator(c10::Allocator* small) : small_(small) {}
 
   c10::DataPtr allocate(size_t bytes) override {
-    if (bytes < least) return small_->allocate(bytes);
-    auto* memory = take((bytes + grain - 1) / grain * grain);
-    // Where none is to be had, the other one says so.
-    return memory ? c10::DataPtr(memory, memory, &give_back, c10::Device(c10::DeviceType::CPU)) : small_->allocate(bytes);
+    if (bytes >= least) {
+      auto* memory = take((bytes + grain - 1) / grain * grain);
+      if (memory) return c10::DataPtr(memory, memory, &give_back, c10::Device(c10::DeviceType::CPU));
+    }
+    try {
+      return small_->allocate(bytes);
+    } catch (const c10::Error&) {
+      release();
+    }
+    return small_->allocate(bytes);
   }
 
   // libtorch frees by it what it asked for by raw_allocate(), of any size.
@@ -58,64 +69,84 @@ class BlockAllocator final : public c10::Allocator {
   void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
 
   void release() {
-    std::lock_guard lock(mutex_);
-    shrink(0);
+    std::list<Block> gone;
+    {
+      std::lock_guard lock(mutex_);
+      shrink(0, gone);
+    }
+    unmap(gone);
   }
 
  private:
+  using Place = std::list<Block>::iterator;
+
   static void give_back(void* memory);
 
+  // Null where there is no memory.
   char* take(size_t size) {
+    if (auto* memory = reuse(size)) return memory;
+    auto* memory = map(size);
+    if (!memory) {
+      release();
+      memory = map(size);
+    }
+    if (!memory) return nullptr;
+    std::lock_guard lock(mutex_);
+    used_.push_front({memory, size});
+    places_.emplace(memory, used_.begin());
+    return memory;
+  }
+
+  char* reuse(size_t size) {
     std::lock_guard lock(mutex_);
     // The smallest that does; far too large ones are kept for others.
     auto best = unused_.end();
     for (auto block = unused_.begin(); block != unused_.end(); ++block) {
       if (block->size >= size && block->size <= 2 * size && (best == unused_.end() || block->size < best->size)) best = block;
     }
-    Block found{nullptr, size};
-    if (best != unused_.end()) {
-      found = *best;
-      unused_bytes_ -= found.size;
-      unused_.erase(best);
-    } else {
-      found.memory = map(size);
-      if (!found.memory) {
-        shrink(0);
-        found.memory = map(size);
-      }
-      if (!found.memory) return nullptr;
-    }
-    used_.emplace(found.memory, found.size);
-    return found.memory;
+    if (best == unused_.end()) return nullptr;
+    unused_bytes_ -= best->size;
+    used_.splice(used_.begin(), unused_, best);
+    return best->memory;
   }
 
-  // Whether it is one of these blocks.
+  // Whether it is one of these blocks. A deleter must not throw, so nothing is allocated here.
   bool put(char* memory) {
-    std::lock_guard lock(mutex_);
-    auto used = used_.find(memory);
-    if (used == used_.end()) return false;
-    unused_.push_front({memory, used->second});
-    unused_bytes_ += used->second;
-    used_.erase(used);
-    shrink(most_unused);
+    std::list<Block> gone;
+    {
+      std::lock_guard lock(mutex_);
+      auto found = places_.find(memory);
+      if (found == places_.end()) return false;
+      auto block = found->second;
+      if (block->size > most_unused) {
+        // It would drive out all others.
+        places_.erase(found);
+        gone.splice(gone.begin(), used_, block);
+      } else {
+        unused_bytes_ += block->size;
+        unused_.splice(unused_.begin(), used_, block);
+        shrink(most_unused, gone);
+      }
+    }
+    unmap(gone);
     return true;
   }
 
-  // Unmaps what lay unused longest.
-  void shrink(size_t bytes) {
+  // Moves what lay unused longest to `gone`.
+  void shrink(size_t bytes, std::list<Block>& gone) {
     while (unused_bytes_ > bytes) {
       auto last = std::prev(unused_.end());
-      munmap(last->memory, last->size);
       unused_bytes_ -= last->size;
-      unused_.erase(last);
+      places_.erase(last->memory);
+      gone.splice(gone.begin(), unused_, last);
     }
   }
 
   c10::Allocator* small_;
   std::mutex mutex_;
-  std::list<Block> unused_;  // the last freed first
+  std::list<Block> used_, unused_;  // unused: the last freed first
   size_t unused_bytes_ = 0;
-  std::unordered_map<char*, size_t> used_;
+  std::unordered_map<char*, Place> places_;
 };
 
 // Never destroyed: tensors may outlive everything else.

@@ -4,7 +4,7 @@ namespace diffsal {
 
 // From now on libtorch takes large tensors' memory on the CPU from blocks that are kept for the next ones, in huge pages where the system has
 // them: a prediction makes and frees gigabytes, and the kernel would map, clear and unmap each page of them anew. At most 256 MB lie unused.
-// Once in a process; of two threads that call it the second waits.
+// Once for each copy of the addon in a process; of two threads that call it the second waits.
 void keep_blocks();
 
 // Gives the system what is unused, blocks and what malloc keeps of freed tensors.

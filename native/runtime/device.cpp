@@ -27,12 +27,16 @@ int64_t cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
 
 void use_device(at::Device device) {
   if (!device.is_cuda()) return;
-  c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  c10::impl::VirtualGuardImpl guard(device.type());
+  guard.setDevice(device);
+  guard.exchangeStream(guard.getStreamFromGlobalPool(device));
   at::globalContext().setAllowTF32CuDNN(false);
 }
 
 void synchronize(at::Device device) {
-  if (device.is_cuda()) at::detail::getCUDAHooks().deviceSynchronize(device.index());
+  if (!device.is_cuda()) return;
+  c10::impl::VirtualGuardImpl guard(device.type());
+  guard.synchronizeStream(guard.getStream(device));
 }
 
 }  // namespace diffsal

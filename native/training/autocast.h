@@ -3,7 +3,8 @@
 
 namespace diffsal {
 
-// While it lives, and `enabled`, CUDA computes matrix products and convolutions of this thread in bfloat16.
+// While it lives, and `enabled`, CUDA computes matrix products and convolutions of this thread in bfloat16. What it casts the weights to is
+// kept beyond, for the next part of a batch.
 class Autocast {
  public:
   explicit Autocast(bool enabled) : enabled_(enabled) {
@@ -14,13 +15,21 @@ class Autocast {
   ~Autocast() {
     if (!enabled_) return;
     at::autocast::set_autocast_enabled(at::kCUDA, false);
-    at::autocast::clear_cache();
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
 
  private:
   bool enabled_;
+};
+
+// Forgets at its end what weights were cast to: they are about to change.
+class CastWeights {
+ public:
+  CastWeights() = default;
+  ~CastWeights() { at::autocast::clear_cache(); }
+  CastWeights(const CastWeights&) = delete;
+  CastWeights& operator=(const CastWeights&) = delete;
 };
 
 }  // namespace diffsal

@@ -4,6 +4,7 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 
 namespace diffsal {
 namespace {
@@ -18,9 +19,9 @@ std::vector<at::Tensor> defined(const std::vector<at::Tensor>& gradients) {
 
 }  // namespace
 
-double gradient_norm(const std::vector<at::Tensor>& gradients) {
+at::Tensor gradient_norm(const std::vector<at::Tensor>& gradients, at::Device device) {
   auto list = defined(gradients);
-  return list.empty() ? 0 : at::stack(at::_foreach_norm(list)).norm().item<double>();
+  return list.empty() ? at::zeros({}, at::TensorOptions(at::kFloat).device(device)) : at::stack(at::_foreach_norm(list)).norm();
 }
 
 void clip_gradients(std::vector<at::Tensor>& gradients, double norm, double limit) {

@@ -16,6 +16,7 @@
 #include "runtime/cancellation.h"
 #include "runtime/error.h"
 #include "runtime/random.h"
+#include "runtime/transfer.h"
 #include "training/autocast.h"
 #include "training/gradients.h"
 
@@ -140,12 +141,13 @@ StepResult Trainer::compute(const TrainingBatch& batch) {
   Tensor target, t, noise;
   draw(batch, target, t, noise);
   auto noisy = q_sample(target, t, noise, bars_);
-  auto fixations = batch.fixations.defined() ? batch.fixations.to(device) : Tensor();
+  auto fixations = batch.fixations.defined() ? to_device(batch.fixations, device) : Tensor();
 
   Differentiable differentiable(weights_);
   Pass pass{.training = true, .generator = generator_, .dropout = options_.dropout};
   int64_t parts = options_.accumulate, length = batch.size() / parts;
-  double total = 0;
+  CastWeights cast_weights;
+  std::vector<Tensor> figures;  // the losses of the parts, then the norm: read together, for a device is waited for then
   for (int64_t i = 0; i < parts; ++i) {
     throw_if_cancelled();
     auto part = [&](const Tensor& x) { return x.defined() ? x.slice(0, i * length, (i + 1) * length) : x; };
@@ -156,9 +158,7 @@ StepResult Trainer::compute(const TrainingBatch& batch) {
       map = network_.denoise(part(noisy), part(t), features, pass);
     }
     auto loss = training_loss(map.to(at::kFloat), part(target), part(fixations), options_.loss);
-    auto value = loss.item<double>();
-    check_descent(value, "loss", number);
-    total += value / static_cast<double>(parts);
+    figures.push_back(loss.detach());
     if (parts > 1) loss = loss / parts;
     throw_if_cancelled();
     // Adds to the weights' own gradients, which (unlike autograd::grad's) have the weights' layout, as the fused Adam needs.
@@ -167,7 +167,15 @@ StepResult Trainer::compute(const TrainingBatch& batch) {
   at::NoGradGuard no_grad;
   std::vector<Tensor> gradients;
   for (const auto& weight : weights_) gradients.push_back(weight.grad());
-  auto norm = gradient_norm(gradients);
+  figures.push_back(gradient_norm(gradients, device));
+  auto values = to_host(at::stack(figures));
+  double total = 0;
+  for (int64_t i = 0; i < parts; ++i) {
+    auto value = static_cast<double>(values.const_data_ptr<float>()[i]);
+    check_descent(value, "loss", number);
+    total += value / static_cast<double>(parts);
+  }
+  auto norm = static_cast<double>(values.const_data_ptr<float>()[parts]);
   check_descent(norm, "gradient norm", number);
   throw_if_cancelled();
   auto learning_rate = options_.learning_rate.after(steps_);
@@ -186,7 +194,7 @@ void Trainer::draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor
   noise = batch.noise.defined() ? batch.noise : normal();
   target = batch.target;
   if (options_.dequantisation > 0) target = target + options_.dequantisation * normal();
-  for (auto* tensor : {&target, &t, &noise}) *tensor = tensor->to(network_.device());
+  for (auto* tensor : {&target, &t, &noise}) *tensor = to_device(*tensor, network_.device());
 }
 
 void Trainer::update(std::vector<Tensor>& gradients, double norm, double learning_rate) {

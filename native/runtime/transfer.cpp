@@ -1,0 +1,32 @@
+#include "runtime/transfer.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include "runtime/device.h"
+
+namespace diffsal {
+
+at::Tensor to_device(const at::Tensor& host, at::Device device) {
+  if (!device.is_cuda() || !host.is_cpu() || host.numel() == 0) return host.to(device);
+  auto pinned = host.is_pinned() ? host : at::empty(host.sizes(), host.options().pinned_memory(true)).copy_(host);
+  return pinned.to(pinned.options().device(device).pinned_memory(false), /*non_blocking=*/true);
+}
+
+at::Tensor to_host(const at::Tensor& tensor) {
+  if (!tensor.is_cuda()) return tensor.to(at::kCPU);
+  auto host = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true));
+  host.copy_(tensor, /*non_blocking=*/true);
+  synchronize(tensor.device());
+  return host;
+}
+
+void Pace::queued() {
+  if (!device_.is_cuda()) return;
+  c10::Event now(device_.type());
+  now.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+  if (before_) before_->synchronize();
+  before_.emplace(std::move(now));
+}
+
+}  // namespace diffsal
