@@ -131,7 +131,8 @@ Tensor LeanMViT::attend(const Block& block, const Tensor& x, const Grid& grid) {
   auto [kt, kh, kw] = block.keys;
   positions.narrow(5, 0, kt).copy_(at::matmul(q.flatten(2, 4), block.slots).unflatten(2, {h, w, heads}));
   positions.narrow(5, kt, kh).copy_(at::matmul(q.flatten(3, 4), block.rows).unflatten(3, {w, heads}));
-  positions.narrow(5, kt + kh, kw).copy_(at::matmul(q.permute({3, 0, 1, 2, 4, 5}).reshape({w, -1, channels}), block.columns).view({w, samples, t, h, heads, kw}).permute({1, 2, 3, 0, 4, 5}));
+  auto by_column = at::matmul(q.permute({3, 0, 1, 2, 4, 5}).reshape({w, -1, channels}), block.columns).view({w, samples, t, h, heads, kw});
+  positions.narrow(5, kt + kh, kw).copy_(by_column.permute({1, 2, 3, 0, 4, 5}));
   positions.narrow(5, kt + kh + kw, further - kt - kh - kw).zero_();
 
   auto y = lean_attention(query, key, value);
