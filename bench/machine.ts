@@ -11,6 +11,5 @@ export function describeMachine(device: string, threads: number): string {
 
 /** Where and how our side runs. */
 export function runOptions(device: string, precision: Precision, threads: number): Pick<CreateOptions, 'device' | 'precision' | 'threads'> {
-  // Whether there is a form in this type is for the model to say.
-  return { device, threads, precision: precision as 'float32' }
+  return { device, threads, precision }
 }

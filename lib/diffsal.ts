@@ -27,7 +27,7 @@ import { readPretrained, readWeights } from './weights.ts'
 
 /** How to save a model. */
 export interface SaveOptions {
-  /** What the file holds the weights as; the network always computes with float32. Running statistics stay float32. Default `float32`. */
+  /** What the file holds the weights as; whatever precision it predicts in. Running statistics stay float32. Default `float32`. */
   dtype?: 'float32' | 'float16' | 'bfloat16' | undefined
   /** Rejects with the signal's reason when aborted. */
   signal?: AbortSignal | undefined

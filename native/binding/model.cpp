@@ -101,7 +101,10 @@ Features encode_clip(const Network& network, const ClipInputs& inputs, const std
 Form form_from_js(const Napi::Value& value) {
   if (value.IsUndefined()) return Form::fast;
   auto name = text(value);
-  return name == "plain" ? Form::plain : name == "lean" ? Form::lean : Form::fast;
+  if (name == "fast") return Form::fast;
+  if (name == "plain") return Form::plain;
+  if (name == "lean") return Form::lean;
+  throw Error(ErrorCode::internal, "An unknown form.");
 }
 
 std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
@@ -185,13 +188,14 @@ ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Val
   return inputs;
 }
 
-std::function<void(Network&)> ModelHandle::graphs_setup(Napi::Env env) const {
+std::function<void(Network&, bool)> ModelHandle::graphs_setup(Napi::Env env) const {
   auto warn = [bridge = Environment::of(env).bridge](const std::string& message) {
     bridge->post([message](Napi::Env env) { Environment::of(env).warn.Call({Napi::String::New(env, message)}); });
   };
-  return [device = device_, replay = replay_, warn](Network& network) {
+  return [device = device_, replay = replay_, warn](Network& network, bool alone) {
     auto rehearsal = replay == "refuse" ? Rehearsal::refuse : replay == "exhausted" ? Rehearsal::exhausted : Rehearsal::rerun;
-    network.use_graphs(replay.empty() ? device_graphs(device) : rehearsed_graphs(rehearsal), warn);
+    if (!replay.empty()) network.use_graphs(rehearsed_graphs(rehearsal), warn);
+    else if (alone) network.use_graphs(device_graphs(device), warn);
   };
 }
 
@@ -207,11 +211,11 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   std::function<Nothing()> work;
   if (from.Has("path")) {
     work = [network = network_, config, device, precision, set_up, file = weights_from_js(from)] {
-      use_device(device);
+      bool alone = use_device(device);
       auto source = file.source();
       auto loaded = std::make_unique<Network>(config, source, device, precision);
       source.finish();
-      set_up(*loaded);
+      set_up(*loaded, alone);
       *network = std::move(loaded);
       return Nothing();
     };
@@ -222,13 +226,13 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
     work = [network = network_, config, device, precision, set_up, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
-      use_device(device);
+      bool alone = use_device(device);
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
       auto made = std::make_unique<Network>(config, source, device, precision);
       source.finish();
-      set_up(*made);
+      set_up(*made, alone);
       *network = std::move(made);
       return Nothing();
     };

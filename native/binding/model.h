@@ -71,7 +71,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value memory(const Napi::CallbackInfo& info);
 
   // What a network that was built is told on the worker: how its graphs are made, and where it warns.
-  std::function<void(Network&)> graphs_setup(Napi::Env env) const;
+  std::function<void(Network&, bool)> graphs_setup(Napi::Env env) const;
   // A clip. A device computes while its sounds are made slices of on a thread of their own; the CPU would only be shared.
   ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel);
   int64_t parameter_bytes() const;

@@ -46,14 +46,13 @@ class CudaGraph : public DeviceGraph {
 
 // Ends a capture that failed. Where the stream refuses to end it, because something in it cannot be captured, CUDAGraph (until 2.13)
 // leaves the allocators in the state of a capture, in which they defer what others free.
-void abandon(CudaGraph& graph, c10::MempoolId_t pool) noexcept {
+// A reference to the pool is given back only where one was taken.
+void abandon(CudaGraph& graph, c10::DeviceIndex device, c10::MempoolId_t pool) noexcept {
   if (graph.ended() || attempt([&] { graph.end(); }) || graph.ended()) return;
 #if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR < 14
-  auto device = c10::cuda::current_device();
-  attempt([&] { allocator::endAllocateToPool(device, pool); });
-  attempt([&] { at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool); });
-  attempt([&] { allocator::releasePool(device, pool); });
-  attempt([&] { at::getHostAllocator(at::kCUDA)->release_pool(pool); });
+  if (attempt([&] { allocator::endAllocateToPool(device, pool); })) attempt([&] { allocator::releasePool(device, pool); });
+  auto* host = at::getHostAllocator(at::kCUDA);
+  if (attempt([&] { host->end_allocate_to_pool(pool); })) attempt([&] { host->release_pool(pool); });
 #endif
 }
 
@@ -63,13 +62,14 @@ uint64_t make_graph_pool() { return at::cuda::graph_pool_handle().second; }
 
 std::unique_ptr<DeviceGraph> capture_graph(uint64_t number, const std::function<void()>& work) {
   c10::MempoolId_t pool{0, number};
+  auto device = c10::cuda::current_device();
   auto graph = std::make_unique<CudaGraph>();
-  graph->begin(pool);
   try {
+    graph->begin(pool);
     work();
     graph->end();
   } catch (...) {
-    abandon(*graph, pool);
+    abandon(*graph, device, pool);
     throw;
   }
   return graph;

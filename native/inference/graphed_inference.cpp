@@ -27,9 +27,12 @@ void hold(std::vector<Tensor>& memory, const std::vector<Tensor>& values) {
 }  // namespace
 
 PreparedClip GraphedInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
-  auto clip = inner_->prepare(video, audio);
-  sign(clip);
-  return clip;
+  auto once = [&] {
+    auto clip = inner_->prepare(video, audio);
+    sign(clip);
+    return clip;
+  };
+  return sparing(once, once);
 }
 
 Features GraphedInference::encode(const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel, bool keep) const {
@@ -67,6 +70,7 @@ Tensor GraphedInference::denoise(const Tensor& x, const Tensor& t, const Prepare
     hold(entry.x, x);
     hold(entry.t, t);
     if (entry.clip.number != clip.number) {
+      entry.clip.number = 0;  // until it lies there whole
       hold(entry.clip.video, clip.video);
       hold(entry.clip.sound, clip.sound);
       entry.clip.maker = clip.maker;
@@ -108,20 +112,17 @@ auto GraphedInference::sparing(Function function, Once once) const -> decltype(o
 }
 
 void GraphedInference::run(Recording& recording, const std::function<void()>& work) const {
+  if (recording.graph) return recording.graph->replay();
+  work();
   try {
-    if (recording.graph) return recording.graph->replay();
-    work();
-    graphs_->make_room();
     recording.graph = graphs_->capture(work);
   } catch (const Cancelled&) {
     throw;
   } catch (const c10::OutOfMemoryError&) {
     throw;
   } catch (const std::exception& error) {
-    recording.graph.reset();
     recording.refused = true;
     say("Predicting goes on without a CUDA graph, which could not be recorded", error);
-    work();
   }
 }
 

@@ -5,6 +5,8 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include "runtime/own_stream.h"
+
 namespace diffsal {
 
 std::string libtorch_version() {
@@ -25,12 +27,12 @@ void leave_out_nnpack() { at::globalContext().setUserEnabledNNPACK(false); }
 
 int64_t cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
 
-void use_device(at::Device device) {
-  if (!device.is_cuda()) return;
+bool use_device(at::Device device) {
+  if (!device.is_cuda()) return true;
   c10::impl::VirtualGuardImpl guard(device.type());
   guard.setDevice(device);
-  guard.exchangeStream(guard.getStreamFromGlobalPool(device));
   at::globalContext().setAllowTF32CuDNN(false);
+  return take_own_stream(device);
 }
 
 void synchronize(at::Device device) {

@@ -19,7 +19,7 @@ class GraphMaker {
   // Records what `work` gives to the device; nothing of it need run. `work` has run before, as it is, so that what a first run prepares is
   // there. What it throws is thrown on; another exception says that it cannot be recorded.
   virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) = 0;
-  // Gives back what the device's allocator keeps, which a graph's own memory cannot be taken from.
+  // Gives the device what its allocator keeps.
   virtual void make_room() {}
 };
 

@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <mutex>
+
 #include "runtime/cuda_part.h"
 
 namespace diffsal {
@@ -11,7 +13,15 @@ class CudaGraphs : public GraphMaker {
  public:
   explicit CudaGraphs(const CudaFunctions& cuda) : cuda_(cuda), pool_(cuda.make_pool()) {}
 
-  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override { return cuda_.capture(pool_, work); }
+  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
+    // One at a time in a process: while one is under way libtorch's allocator gives nothing back to make room for anybody.
+    static std::mutex mutex;
+    std::lock_guard lock(mutex);
+    // A pool cannot use what the allocator keeps. And where all of a pool's graphs have gone, libtorch makes it anew only once its memory was
+    // given back.
+    make_room();
+    return cuda_.capture(pool_, work);
+  }
   void make_room() override { cuda_.release_cached(); }
 
  private:

@@ -2,20 +2,29 @@
 
 #include <ATen/ops/empty.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/util/Exception.h>
 
 #include "runtime/device.h"
 
 namespace diffsal {
 
+at::Tensor host_memory(at::IntArrayRef shape, at::ScalarType type) {
+  try {
+    return at::empty(shape, at::TensorOptions(type).pinned_memory(true));
+  } catch (const c10::Error&) {
+    return at::empty(shape, type);
+  }
+}
+
 at::Tensor to_device(const at::Tensor& host, at::Device device) {
   if (!device.is_cuda() || !host.is_cpu() || host.numel() == 0) return host.to(device);
-  auto pinned = host.is_pinned() ? host : at::empty(host.sizes(), host.options().pinned_memory(true)).copy_(host);
+  auto pinned = host.is_pinned() ? host : host_memory(host.sizes(), host.scalar_type()).copy_(host);
   return pinned.to(pinned.options().device(device).pinned_memory(false), /*non_blocking=*/true);
 }
 
 at::Tensor to_host(const at::Tensor& tensor) {
   if (!tensor.is_cuda()) return tensor.to(at::kCPU);
-  auto host = at::empty(tensor.sizes(), tensor.options().device(at::kCPU).pinned_memory(true));
+  auto host = host_memory(tensor.sizes(), tensor.scalar_type());
   host.copy_(tensor, /*non_blocking=*/true);
   synchronize(tensor.device());
   return host;

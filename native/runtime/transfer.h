@@ -6,6 +6,9 @@
 
 namespace diffsal {
 
+// Memory on the CPU that CUDA copies from and to by itself, pinned; where there is no more of it, ordinary memory, for which threads wait.
+at::Tensor host_memory(at::IntArrayRef shape, at::ScalarType type);
+
 // A tensor of the CPU on `device`. On CUDA it goes through pinned memory on the calling thread's stream, which alone waits for it.
 at::Tensor to_device(const at::Tensor& host, at::Device device);
 

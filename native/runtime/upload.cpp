@@ -1,6 +1,7 @@
 #include "runtime/upload.h"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
@@ -36,13 +37,16 @@ bool Uploader::room_for(int64_t bytes) const { return device_.is_cuda() && *unde
 
 at::Tensor Uploader::memory(at::IntArrayRef shape, at::ScalarType type) const {
   auto bytes = c10::multiply_integers(shape) * static_cast<int64_t>(c10::elementSize(type));
-  return at::empty(shape, at::TensorOptions(type).pinned_memory(bytes > 0 && room_for(bytes)));
+  if (bytes == 0 || !room_for(bytes)) return at::empty(shape, type);
+  // The calling thread is JavaScript's, which has no device of its own.
+  c10::DeviceGuard guard(device_);
+  return host_memory(shape, type);
 }
 
 Upload Uploader::begin(at::Tensor host) {
   Upload upload(std::move(host));
   auto bytes = static_cast<int64_t>(upload.host_.nbytes());
-  if (bytes == 0 || !room_for(bytes)) return upload;
+  if (bytes == 0 || !room_for(bytes) || !upload.host_.is_pinned()) return upload;
   if (!stream_) stream_ = c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_, /*isHighPriority=*/true);
   try {
     c10::StreamGuard guard(*stream_);
