@@ -146,10 +146,10 @@ ModelHandle::~ModelHandle() {
   tell_bytes(Env(), 0);
 }
 
-int64_t ModelHandle::parameter_bytes() const {
+int64_t ModelHandle::parameter_bytes(const Network& network) {
   int64_t bytes = 0;
   // By shape: a trainer may be replacing the tensors' memory on the worker.
-  for (const auto& parameter : (*network_)->parameters()) {
+  for (const auto& parameter : network.parameters()) {
     const auto& shape = parameter.info.shape;
     bytes += std::accumulate(shape.begin(), shape.end(), int64_t{sizeof(float)}, std::multiplies<>());
   }
@@ -206,7 +206,12 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   config_ = config;
   uploader_ = Uploader(device);
   auto precision = text(info[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
-  auto set_up = graphs_setup(info.Env());
+  // Counted by the job: of a call that was given up, the network may be freed again before its promise is settled.
+  auto bytes = std::make_shared<int64_t>(0);
+  auto set_up = [use_graphs = graphs_setup(info.Env()), bytes](Network& network, bool alone) {
+    use_graphs(network, alone);
+    *bytes = parameter_bytes(network);
+  };
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
@@ -237,8 +242,8 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       return Nothing();
     };
   }
-  return submit<Nothing>(info, info[3], std::move(work), [this](Napi::Env env, Nothing&) {
-    tell_bytes(env, parameter_bytes());
+  return submit<Nothing>(info, info[3], std::move(work), [this, bytes](Napi::Env env, Nothing&) {
+    tell_bytes(env, *bytes);
     return env.Undefined();
   });
 }
@@ -359,7 +364,7 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
-  object.Set("parameters", static_cast<double>(parameter_bytes()));
+  object.Set("parameters", static_cast<double>(parameter_bytes(**network_)));
   object.Set("features", static_cast<double>(feature_bytes_->load()));
   const auto* cuda = cuda_part();
   if (!device_.is_cuda() || cuda == nullptr) return object;

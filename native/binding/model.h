@@ -74,7 +74,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   std::function<void(Network&, bool)> graphs_setup(Napi::Env env) const;
   // A clip. A device computes while its sounds are made slices of on a thread of their own; the CPU would only be shared.
   ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel);
-  int64_t parameter_bytes() const;
+  static int64_t parameter_bytes(const Network& network);
   void tell_bytes(Napi::Env env, int64_t bytes);
 
   // Where build() was told to make the network.
