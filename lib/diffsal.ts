@@ -47,7 +47,7 @@ export interface RunOptions {
    * time, in bfloat16.
    *
    * It pays on CUDA devices of compute capability 8.0 or more, and on CPUs that multiply bfloat16 (AVX-512 BF16 or AMX: Zen 4, Cooper Lake,
-   * Sapphire Rapids and newer), where a clip at the paper's size takes a third of float32's time; other CPUs are slower with it. A network as
+   * Sapphire Rapids and newer), where a clip at the paper's size takes less time than in float32; other CPUs are slower with it. A network as
    * small as the shipped one gains nothing. Default `float32`.
    */
   precision?: 'float32' | 'bfloat16' | undefined
