@@ -14,11 +14,7 @@ Tensor CpuInference::hear(const Tensor& mel) const {
   return (*parts_.spatiotemp_net)((*audio_)(mel));
 }
 
-PreparedClip CpuInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
-  auto clip = unet().prepare(video, audio);
-  sign(clip);
-  return clip;
-}
+PreparedClip CpuInference::make_clip(const std::vector<Tensor>& video, const Tensor& audio) const { return unet().prepare(video, audio); }
 
 Tensor CpuInference::denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const { return unet()(x, t, clip); }
 

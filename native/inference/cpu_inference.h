@@ -16,10 +16,10 @@ class CpuInference : public Inference {
 
   std::vector<Tensor> see(const Tensor& frames) const override;
   Tensor hear(const Tensor& mel) const override;
-  PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const override;
   Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const override;
 
  private:
+  PreparedClip make_clip(const std::vector<Tensor>& video, const Tensor& audio) const override;
   const PreparedUNet& unet() const;
 
   const Parts& parts_;

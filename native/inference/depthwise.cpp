@@ -102,7 +102,7 @@ void DepthwiseNorm::row(const at::Tensor& x, int64_t sample, int64_t row, float*
     sum_place(from, factor, count, channels, place);
     ++column;
   }
-  for (int64_t column = 0; column < w; ++column) normalise_row(to + column * channels, scale, shift, channels, to + column * channels);
+  normalise_rows(to, scale, shift, channels, w, to);
 }
 
 at::Tensor PatchNorm::operator()(const at::Tensor& x) const {

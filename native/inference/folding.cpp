@@ -1,5 +1,6 @@
 #include "inference/folding.h"
 
+#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/rsqrt.h>
 
 namespace diffsal {
@@ -11,6 +12,11 @@ Folded fold(const Convolution& convolution, const BatchNorm& norm) {
   Sizes shape(static_cast<size_t>(convolution.weight.dim()), 1);
   shape[0] = -1;
   return {convolution.weight * scale.view(shape), bias};
+}
+
+Folded compose(const Convolution& inner, const Convolution& outer) {
+  // Each tap of the outer one spreads the inner kernel about its place.
+  return {at::conv_transpose2d(outer.weight, inner.weight), outer.bias + outer.weight.sum({2, 3}).mv(inner.bias)};
 }
 
 }  // namespace diffsal

@@ -26,12 +26,8 @@ void hold(std::vector<Tensor>& memory, const std::vector<Tensor>& values) {
 
 }  // namespace
 
-PreparedClip GraphedInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
-  auto once = [&] {
-    auto clip = inner_->prepare(video, audio);
-    sign(clip);
-    return clip;
-  };
+PreparedClip GraphedInference::make_clip(const std::vector<Tensor>& video, const Tensor& audio) const {
+  auto once = [&] { return inner_->prepare(video, audio); };
   return sparing(once, once);
 }
 

@@ -23,11 +23,12 @@ class GraphedInference : public Inference {
 
   std::vector<Tensor> see(const Tensor& frames) const override { return inner_->see(frames); }
   Tensor hear(const Tensor& mel) const override { return inner_->hear(mel); }
-  PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const override;
   Features encode(const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel, bool keep) const override;
   Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const override;
 
  private:
+  PreparedClip make_clip(const std::vector<Tensor>& video, const Tensor& audio) const override;
+
   // What is recorded of a function at one shape.
   struct Recording {
     int64_t calls = 0;

@@ -14,6 +14,12 @@ std::atomic<uint64_t> serials = 0, clips = 0;
 
 Inference::Inference() : serial_(++serials) {}
 
+PreparedClip Inference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
+  auto clip = make_clip(video, audio);
+  sign(clip);
+  return clip;
+}
+
 void Inference::sign(PreparedClip& clip) const {
   clip.maker = serial_;
   clip.number = ++clips;

@@ -17,8 +17,8 @@ class Inference {
   virtual std::vector<Tensor> see(const Tensor& frames) const = 0;
   // The enhanced sound of log-mel slices (B, 1, slots, H/2, W/2).
   virtual Tensor hear(const Tensor& mel) const = 0;
-  // video: maps as see() gives them; audio: as hear() does, or undefined.
-  virtual PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const = 0;
+  // What denoise() takes of a clip. video: maps as see() gives them; audio: as hear() does, or undefined.
+  PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const;
   // All that is made of a clip once: of frames (B, 3, T, H, W) or, where they are undefined, of `maps` as see() gives them, and of mel slices,
   // which may be undefined. Unless they are to be kept, they may lie in memory that the next call is going to use.
   virtual Features encode(const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel, bool keep) const;
@@ -30,7 +30,8 @@ class Inference {
 
  protected:
   Inference();
-  uint64_t serial() const { return serial_; }
+  // prepare(), without signing it.
+  virtual PreparedClip make_clip(const std::vector<Tensor>& video, const Tensor& audio) const = 0;
   // Says of a clip that this object made it, and that it is a new one.
   void sign(PreparedClip& clip) const;
 

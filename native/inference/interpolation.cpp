@@ -3,7 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
+#include "inference/between.h"
 
 namespace diffsal {
 
@@ -14,11 +14,9 @@ at::Tensor tap_interpolation(int64_t size, int64_t factor) {
     for (int64_t tap = 0; tap < 3; ++tap) {
       int64_t place = to + tap - 1;
       if (place < 0 || place >= factor * size) continue;
-      float source = std::max((static_cast<float>(place) + 0.5f) / static_cast<float>(factor) - 0.5f, 0.0f);
-      auto first = static_cast<int64_t>(source);
-      float rest = source - static_cast<float>(first);
-      values[to][first][tap] += 1 - rest;
-      values[to][std::min(first + 1, size - 1)][tap] += rest;
+      auto [first, second, to_first, to_second] = between(place, factor, size);
+      values[to][first][tap] += to_first;
+      values[to][second][tap] += to_second;
     }
   }
   return matrix.flatten(1);

@@ -29,11 +29,7 @@ Tensor LeanInference::hear(const Tensor& mel) const {
   return (*enhancement_)((*audio_)(mel.to(type_)));
 }
 
-PreparedClip LeanInference::prepare(const std::vector<Tensor>& video, const Tensor& audio) const {
-  auto clip = unet().prepare(video, audio);
-  sign(clip);
-  return clip;
-}
+PreparedClip LeanInference::make_clip(const std::vector<Tensor>& video, const Tensor& audio) const { return unet().prepare(video, audio); }
 
 Tensor LeanInference::denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const { return unet()(x, t, clip); }
 

@@ -17,10 +17,10 @@ class LeanInference : public Inference {
 
   std::vector<Tensor> see(const Tensor& frames) const override;
   Tensor hear(const Tensor& mel) const override;
-  PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio) const override;
   Tensor denoise(const Tensor& x, const Tensor& t, const PreparedClip& clip) const override;
 
  private:
+  PreparedClip make_clip(const std::vector<Tensor>& video, const Tensor& audio) const override;
   const LeanUNet& unet() const;
   // model/'s layers on the parameters in this form's type.
   template <typename Make>

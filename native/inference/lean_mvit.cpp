@@ -91,7 +91,7 @@ Tensor LeanMViT::run(const Block& block, const Tensor& x, const Grid& grid) {
     std::array<int64_t, 2> kernel, stride, padding;
     for (size_t axis = 0; axis < 2; ++axis) {
       stride[axis] = layers.stride_q_[axis + 1];
-      kernel[axis] = stride[axis] > 1 ? stride[axis] + 1 : 1;
+      kernel[axis] = skip_kernel(stride[axis]);
       padding[axis] = kernel[axis] / 2;
     }
     auto pooled = at::max_pool2d(maps, kernel, stride, padding).permute({0, 2, 3, 1}).reshape({x.size(0), -1, skip.size(2)});

@@ -3,11 +3,11 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
 #include "inference/cast_source.h"
+#include "inference/folding.h"
 
 namespace diffsal {
 namespace {
@@ -18,11 +18,11 @@ Convolution prepared(const Convolution& convolution, at::ScalarType type) {
   return copy;
 }
 
-// conv_in and down1, between which nothing bends, as one 5x5 convolution. A size is a multiple of 4, so down1 reads none of its padding.
-Convolution compose(const Convolution& inner, const Convolution& outer) {
+Convolution first_of(const Convolution& inner, const Convolution& outer) {
+  auto [weight, bias] = compose(inner, outer);
   auto both = outer;
-  both.weight = at::conv_transpose2d(outer.weight, inner.weight);
-  both.bias = outer.bias + outer.weight.sum({2, 3}).mv(inner.bias);
+  both.weight = weight;
+  both.bias = bias;
   both.options.padding = {1, 1};
   return both;
 }
@@ -48,7 +48,7 @@ LeanNoise::LeanNoise(const NoiseEncoder& encoder, at::ScalarType type)
       frequencies_(timestep_frequencies(encoder.width_, encoder.dense0_.weight.options())),
       dense0_(encoder.dense0_),
       dense1_(encoder.dense1_),
-      first_(compose(encoder.conv_in_, encoder.down1_)) {
+      first_(first_of(encoder.conv_in_, encoder.down1_)) {
   std::vector<Tensor> weights, biases;
   if (encoder.res_in_) blocks_.push_back(prepare(*encoder.res_in_, weights, biases));
   for (const auto& [block, shrink] : encoder.stages_) {

@@ -11,8 +11,6 @@
 namespace diffsal {
 namespace {
 
-// So few rows are not worth a thread.
-constexpr int64_t least_rows = 24;
 // Rows whose norms are made together.
 constexpr int64_t normed_rows = 96;
 
@@ -52,7 +50,7 @@ Tensor linear_of_norm(const Tensor& x, const LayerNorm& norm, const PackedLinear
     std::vector<float> normed(static_cast<size_t>(normed_rows * channels));
     for (int64_t first = begin; first < end; first += normed_rows) {
       int64_t count = std::min(normed_rows, end - first);
-      for (int64_t i = 0; i < count; ++i) normalise_row(source + (first + i) * channels, scale, shift, channels, normed.data() + i * channels);
+      normalise_rows(source + first * channels, scale, shift, channels, count, normed.data());
       linear.rows(normed.data(), count, target + first * linear.out());
     }
   });

@@ -4,6 +4,9 @@
 
 namespace diffsal {
 
+// So few rows are not worth a thread.
+constexpr int64_t least_rows = 24;
+
 // y = x W^T + b over the last dimension, with W packed.
 struct PackedLinear {
   PackedLinear() = default;

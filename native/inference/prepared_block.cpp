@@ -13,6 +13,7 @@
 #include "inference/folding.h"
 #include "inference/modulation.h"
 #include "inference/rows.h"
+#include "inference/token_mlp.h"
 
 namespace diffsal {
 namespace {
@@ -226,7 +227,7 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
       int64_t group = batch / batches, first = batch % batches * batch_rows, count = std::min(batch_rows, group_rows - first);
       if (count <= 0 || (released_ && group % slots >= queried)) continue;
       int64_t start = group * group_tokens + first * w, length = count * w;
-      auto part = tokens.narrow(0, start, length), q = normed.narrow(0, 0, length), m = inner.narrow(0, 0, length);
+      auto part = tokens.narrow(0, start, length), q = normed.narrow(0, 0, length);
       if (folded.count > 0) {
         if (queries_) {
           for (int64_t row = 0; row < count; ++row) queries_->row(map, group, first + row, q.data_ptr<float>() + row * w * channels);
@@ -241,13 +242,7 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
       } else {
         part.add_(attention.proj_(attended.narrow(0, start, length)));
       }
-      for (int64_t i = 0; i < length; ++i) {
-        normalise_row(part.data_ptr<float>() + i * channels, norm2.weight.data_ptr<float>(), norm2.bias.data_ptr<float>(), channels,
-                      q.data_ptr<float>() + i * channels);
-      }
-      fc1_.rows(q.const_data_ptr<float>(), length, m.data_ptr<float>());
-      gelu(m.data_ptr<float>(), m.numel());
-      fc2_.rows(m.const_data_ptr<float>(), length, part.data_ptr<float>(), true);
+      add_mlp_rows(part.data_ptr<float>(), length, norm2, fc1_, fc2_, q.data_ptr<float>(), inner.data_ptr<float>());
       finish_rows(x, start, start + length, finish);
     }
   });

@@ -1,6 +1,5 @@
 #include "inference/prepared_noise.h"
 
-#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
@@ -20,12 +19,9 @@ Tensor activate(const GroupNorm& norm, const Tensor& x) {
   return at::silu_(y).permute({0, 2, 3, 1}).contiguous();
 }
 
-// conv_in and down1, between which nothing bends, as one 5x5 convolution with stride 4. A size is a multiple of 4, so down1 reads none
-// of its padding.
-PatchConvolution compose(const Convolution& inner, const Convolution& outer) {
-  // Each tap of the outer one spreads the inner kernel about its place.
-  auto kernel = at::conv_transpose2d(outer.weight, inner.weight);
-  return PatchConvolution(kernel, outer.bias + outer.weight.sum({2, 3}).mv(inner.bias), outer.options.stride[0], 1);
+PatchConvolution first_of(const Convolution& inner, const Convolution& outer) {
+  auto both = compose(inner, outer);
+  return PatchConvolution(both.weight, both.bias, outer.options.stride[0], 1);
 }
 
 }  // namespace
@@ -56,7 +52,7 @@ Tensor PreparedNoise::Block::operator()(const Tensor& x, const Tensor& time) con
   return conv2(activate(layers.norm2_, h), layers.conv2_.bias, shortcut ? at::linear(x, matrix(shortcut->weight), shortcut->bias) : x);
 }
 
-PreparedNoise::PreparedNoise(const NoiseEncoder& encoder) : encoder_(encoder), first_(compose(encoder.conv_in_, encoder.down1_)) {
+PreparedNoise::PreparedNoise(const NoiseEncoder& encoder) : encoder_(encoder), first_(first_of(encoder.conv_in_, encoder.down1_)) {
   if (encoder.res_in_) res_in_.emplace(prepare(*encoder.res_in_));
   for (const auto& [block, shrink] : encoder.stages_) {
     stages_.push_back({prepare(block), PatchConvolution(shrink.weight, shrink.bias, shrink.options.stride[0], 0)});

@@ -11,6 +11,11 @@ void normalise_row(const float* from, const float* weight, const float* bias, in
 }
 
 DIFFSAL_VECTORISED
+void normalise_rows(const float* from, const float* weight, const float* bias, int64_t channels, int64_t count, float* to) {
+  for (int64_t i = 0; i < count; ++i) normalise(from + i * channels, weight, bias, channels, to + i * channels);
+}
+
+DIFFSAL_VECTORISED
 void weigh_six(const float* const from[6], const float factors[6], int64_t channels, bool add, float* to) {
   const float *a = from[0], *b = from[1], *c = from[2], *d = from[3], *e = from[4], *f = from[5];
   float u = factors[0], v = factors[1], w = factors[2], x = factors[3], y = factors[4], z = factors[5];

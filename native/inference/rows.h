@@ -8,6 +8,9 @@ namespace diffsal {
 // Layer norm of one row, epsilon 1e-5; `to` may be `from`.
 void normalise_row(const float* from, const float* weight, const float* bias, int64_t channels, float* to);
 
+// The same of `count` rows.
+void normalise_rows(const float* from, const float* weight, const float* bias, int64_t channels, int64_t count, float* to);
+
 // to = sum of factors[i] * from[i] for six rows, or added to what `to` holds.
 void weigh_six(const float* const from[6], const float factors[6], int64_t channels, bool add, float* to);
 

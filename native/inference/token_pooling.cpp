@@ -7,6 +7,7 @@
 
 #include "inference/layer_norm.h"
 #include "inference/rows.h"
+#include "model/mvit_block.h"
 
 namespace diffsal {
 namespace {
@@ -110,7 +111,7 @@ Tensor pool_and_norm(const Tensor& x, Grid& grid, const Convolution& pool, const
 Tensor max_pool_tokens(const Tensor& x, const Grid& grid, const Grid& stride) {
   Window window{grid, {}, stride, {}};
   for (int axis = 0; axis < 3; ++axis) {
-    window.kernel[axis] = stride[axis] > 1 ? stride[axis] + 1 : 1;
+    window.kernel[axis] = skip_kernel(stride[axis]);
     window.padding[axis] = window.kernel[axis] / 2;
   }
   auto to = window.pooled();

@@ -1,26 +1,9 @@
 #include "inference/upsampled_taps.h"
 
-#include <algorithm>
-
+#include "inference/between.h"
 #include "inference/rows.h"
 
 namespace diffsal {
-namespace {
-
-// Where a place of the large map lies between two of the small one.
-struct Between {
-  int64_t first, second;
-  float to_first, to_second;
-};
-
-Between between(int64_t place, int64_t factor, int64_t size) {
-  float source = std::max((static_cast<float>(place) + 0.5f) / static_cast<float>(factor) - 0.5f, 0.0f);
-  auto first = static_cast<int64_t>(source);
-  float rest = source - static_cast<float>(first);
-  return {first, std::min(first + 1, size - 1), 1 - rest, rest};
-}
-
-}  // namespace
 
 void UpsampledTaps::row(const float* products, int64_t y, bool add, float* to, std::vector<float>& scratch) const {
   // Down the columns first: a row of the small map's width for each of the three taps across.

@@ -21,7 +21,7 @@ Tensor MViTBlock::operator()(const Tensor& x, Grid& grid) const {
   if (stride_q_ != Grid{1, 1, 1}) {
     Sizes kernel, padding;
     for (auto stride : stride_q_) {
-      kernel.push_back(stride > 1 ? stride + 1 : stride);
+      kernel.push_back(skip_kernel(stride));
       padding.push_back(kernel.back() / 2);
     }
     Grid from = grid;

@@ -5,6 +5,9 @@
 
 namespace diffsal {
 
+// The side of the window by which the skip is max-pooled along an axis, padded by half of it.
+inline int64_t skip_kernel(int64_t stride) { return stride > 1 ? stride + 1 : 1; }
+
 // LayerNorm, pooled attention, LayerNorm, MLP, each with its residual connection. Where the attention pools its query,
 // the skip is max-pooled alike; where it widens, the skip is projected.
 class MViTBlock {

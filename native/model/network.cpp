@@ -40,15 +40,18 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
 
 Features Network::current(Features features) const {
   const auto* form = inference({}, Form::fast);
-  if (form && !form->made(features.clip)) features.clip = form->prepare(features.video, features.audio);
+  if (form) features.clip = clip_of(*form, features);
   return features;
+}
+
+PreparedClip Network::clip_of(const Inference& form, const Features& features) {
+  return form.made(features.clip) ? features.clip : form.prepare(features.video, features.audio);
 }
 
 Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass, Form chosen) const {
   const auto* form = inference(pass, chosen);
   if (!form) return (*parts_.decoder_net)(x, t, features.video, features.audio, pass);
-  // Features may be from before the network was trained.
-  return form->made(features.clip) ? form->denoise(x, t, features.clip) : form->denoise(x, t, form->prepare(features.video, features.audio));
+  return form->denoise(x, t, clip_of(*form, features));
 }
 
 const Inference* Network::inference(const Pass& pass, Form form) const {

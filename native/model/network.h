@@ -49,6 +49,8 @@ class Network {
   // The form for predicting, made at its first use; null where the layers themselves are to run, as in a pass of a trainer. A network belongs
   // to one thread.
   const Inference* inference(const Pass& pass, Form form) const;
+  // What `form` denoises with: made anew where the features are from before the network was trained, or of another form.
+  static PreparedClip clip_of(const Inference& form, const Features& features);
 
   Config config_;
   at::Device device_;
