@@ -15,7 +15,7 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -23,34 +23,27 @@ import { parseArgs, promisify } from 'node:util'
 import { DiffSal } from '../lib/index.ts'
 import { clip } from './clip.ts'
 import { difference, spread } from './figures.ts'
-import { describeMachine, runOptions } from './machine.ts'
+import { describeMachine, machineOptions, readMachine } from './machine.ts'
 import { onnxPeer } from './onnx-peer.ts'
 import { clipsPerSecond } from './rate.ts'
-import { multiplications, sizes, type Size } from './sizes.ts'
-import { TorchProcess, type Material, type Peer, type Precision } from './torch-peer.ts'
+import { multiplications, sizes } from './sizes.ts'
+import { TorchProcess, type Material, type Peer } from './torch-peer.ts'
 
 const { values: options } = parseArgs({
   options: {
-    device: { type: 'string', default: 'cpu' },
-    precision: { type: 'string', default: 'float32' },
+    ...machineOptions,
     batch: { type: 'string', default: '1' },
-    size: { type: 'string', default: 'paper' },
     runs: { type: 'string', default: '5' },
     steps: { type: 'string', default: '4' },
-    threads: { type: 'string', default: String(availableParallelism()) },
     dialect: { type: 'string', default: 'paper' },
     peers: { type: 'string', default: 'eager,compile,onnx' },
-    json: { type: 'string' },
   },
 })
-const [runs, steps, threads] = [Number(options.runs), Number(options.steps), Number(options.threads)]
+const [runs, steps, batch] = [Number(options.runs), Number(options.steps), Number(options.batch)]
+const { device, precision, size, threads } = readMachine(options)
 const dialect = options.dialect === 'released' ? 'released' : 'paper'
 const wanted = options.peers.split(',')
-const { device } = options
-const batch = Number(options.batch)
-const size: Size = options.size === 'tiny' ? 'tiny' : 'paper'
-const precision: Precision = options.precision === 'bfloat16' ? 'bfloat16' : 'float32'
-const run = runOptions(device, precision, threads)
+const run = { device, precision, threads }
 const inputs = clip(sizes[size].size, batch)
 const { pixels, mel, x } = inputs
 // A form for predicting may prepare itself during some of the first calls.

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Precision } from '../lib/precision.ts'
 import { referenceConfig, type Size } from './sizes.ts'
 
 /** What a peer's prediction took and gave. */
@@ -28,11 +29,9 @@ export interface Material {
   batch: number
   /** `cpu`, `cuda:0`, … */
   device: string
+  /** Under PyTorch `bfloat16` is autocast's. */
   precision: Precision
 }
-
-/** What the network computes in; `bfloat16` is autocast's under PyTorch. */
-export type Precision = 'float32' | 'bfloat16'
 
 // Reads a command a line: a peer's name, export, matmul or train. diffsal_ref is the reference program; its names are those of the weights file.
 const program = (size: Size): string => `

@@ -8,32 +8,26 @@
  * Python and the reference are found as `npm run bench` finds them.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { DiffSal, type Tensor } from '../lib/index.ts'
 import { clip } from './clip.ts'
 import { spread } from './figures.ts'
-import { describeMachine } from './machine.ts'
+import { describeMachine, machineOptions, readMachine } from './machine.ts'
 import { sizes } from './sizes.ts'
 import { TorchProcess, type Material } from './torch-peer.ts'
 
 const { values: options } = parseArgs({
   options: {
-    device: { type: 'string', default: 'cpu' },
-    precision: { type: 'string', default: 'float32' },
+    ...machineOptions,
     batch: { type: 'string', default: '4' },
     runs: { type: 'string', default: '5' },
-    size: { type: 'string', default: 'paper' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'string' },
   },
 })
-const { device } = options
-const [batch, runs, threads] = [options.batch, options.runs, options.threads].map(Number) as [number, number, number]
-const size = options.size === 'tiny' ? 'tiny' : 'paper'
-const precision = options.precision === 'bfloat16' ? 'bfloat16' : 'float32'
+const { device, precision, size, threads } = readMachine(options)
+const [batch, runs] = [Number(options.batch), Number(options.runs)]
 const inputs = clip(sizes[size].size, batch)
 // As many as a schedule takes to settle: kernels are loaded, memory is had.
 const warmUp = 3

@@ -10,7 +10,7 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { execFile } from 'node:child_process'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { parseArgs, promisify } from 'node:util'
@@ -18,31 +18,23 @@ import { DiffSal } from '../lib/index.ts'
 import { findFfmpeg } from '../lib/media/ffmpeg.ts'
 import { clip } from './clip.ts'
 import { spread } from './figures.ts'
-import { describeMachine, runOptions } from './machine.ts'
+import { describeMachine, machineOptions, readMachine } from './machine.ts'
 import { clipsPerSecond } from './rate.ts'
 import { sizes } from './sizes.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    device: { type: 'string', default: 'cpu' },
-    precision: { type: 'string', default: 'float32' },
+    ...machineOptions,
     batch: { type: 'string', default: '16' },
     seconds: { type: 'string', default: '30' },
     stride: { type: 'string', default: '1' },
     runs: { type: 'string', default: '3' },
-    size: { type: 'string', default: 'paper' },
     steps: { type: 'string', default: '4' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    json: { type: 'string' },
   },
 })
-const { device } = options
-const [batch, stride, runs, steps, threads] = [options.batch, options.stride, options.runs, options.steps, options.threads].map(Number) as [
-  number, number, number, number, number,
-]
-const size = options.size === 'tiny' ? 'tiny' : 'paper'
-const precision = options.precision === 'bfloat16' ? 'bfloat16' : 'float32'
+const { device, precision, size, threads } = readMachine(options)
+const [batch, stride, runs, steps] = [options.batch, options.stride, options.runs, options.steps].map(Number) as [number, number, number, number]
 
 async function videoRun(model: DiffSal, path: string): Promise<{ maps: number; seconds: number; last: number }> {
   const start = performance.now()
@@ -56,7 +48,7 @@ try {
   const path = join(folder, 'video.mp4')
   const repeat = ['-stream_loop', '-1', '-i', positionals[0] ?? 'examples/speaker.mp4', '-t', options.seconds, '-c', 'copy', path]
   await promisify(execFile)((await findFfmpeg()).path, ['-nostdin', '-loglevel', 'error', ...repeat])
-  await using model = await DiffSal.create(sizes[size], { seed: 1, ...runOptions(device, precision, threads) })
+  await using model = await DiffSal.create(sizes[size], { seed: 1, device, precision, threads })
   // Warms up, at the last batch's size too.
   const { maps } = await videoRun(model, path)
   const { pixels: frames, mel } = clip(sizes[size].size, batch)

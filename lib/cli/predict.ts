@@ -31,7 +31,7 @@ interface PredictFlags {
 }
 
 /** How the command opens its model; tests give a small one. */
-export type ModelOpener = (weights: Weights, run: { readonly device: string; readonly precision: Precision }, signal: AbortSignal) => Promise<OpenModel>
+export type ModelOpener = typeof openModel
 
 const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
