@@ -208,8 +208,9 @@ test('a batch is given to the model while it has another, one more is read, and 
   await new Promise((resolve) => setTimeout(resolve, 200))
   expect(ends).toHaveLength(3)
   expect((await maps.next()).value).toMatchObject({ frame: 40 })
-  ends[2]!()
+  // The next call may have begun by now, or begin later.
   model.before = undefined
+  for (const end of ends.slice(2)) end()
   expect((await maps.next()).value).toMatchObject({ frame: 80 })
   expect((await maps.next()).value).toMatchObject({ frame: 120 })
   expect((await maps.next()).done).toBe(true)

@@ -16,7 +16,7 @@ Folded fold(const Convolution& convolution, const BatchNorm& norm) {
 
 Folded compose(const Convolution& inner, const Convolution& outer) {
   // Each tap of the outer one spreads the inner kernel about its place.
-  return {at::conv_transpose2d(outer.weight, inner.weight), outer.bias + outer.weight.sum({2, 3}).mv(inner.bias)};
+  return {at::conv_transpose2d(outer.weight, inner.weight), outer.bias + (outer.weight.sum({2, 3}) * inner.bias).sum(1)};
 }
 
 }  // namespace diffsal

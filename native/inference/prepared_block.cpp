@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/InferenceMode.h>
 
@@ -27,6 +26,8 @@ DepthwiseNorm depthwise(const Convolution& convolution, const LayerNorm& norm) {
   return {convolution.weight.flatten(1).t().contiguous(), norm.weight, norm.bias};
 }
 
+PackedLinear pointwise(const Convolution& convolution) { return PackedLinear(matrix(convolution.weight), convolution.bias); }
+
 PatchNorm patches(const Convolution& convolution, const LayerNorm& norm) {
   return {convolution.weight.flatten(1).t().contiguous(), norm.weight, norm.bias, convolution.weight.size(3)};
 }
@@ -42,7 +43,21 @@ struct PreparedBlock::Keys {
 };
 
 PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
-    : block_(block), interaction_(config.interaction), released_(config.released()), heads_(config.attention_heads) {
+    : block_(block),
+      interaction_(config.interaction),
+      released_(config.released()),
+      heads_(config.attention_heads),
+      align_(pointwise(block.align_conv_)) {
+  const auto& join = block.interaction_;
+  if (join.fuse_) {
+    auto weight = matrix(join.fuse_->weight);
+    int64_t channels = weight.size(0);
+    fuse_.emplace(weight.slice(1, 0, channels), Tensor());
+    fuse_a_.emplace(weight.slice(1, channels), join.fuse_->bias);
+  }
+  if (join.fuse_x_) fuse_x_.emplace(pointwise(*join.fuse_x_));
+  if (join.fuse_a_) fuse_a_.emplace(pointwise(*join.fuse_a_));
+  if (join.fuse_out_) fuse_out_.emplace(pointwise(*join.fuse_out_));
   if (block.convolve_) {
     auto folded = fold(block.convolve_->conv1, block.convolve_->norm1);
     convolution_.emplace(folded.weight, 1);
@@ -65,30 +80,14 @@ PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
 }
 
 Tensor PreparedBlock::hear(const Tensor& audio) const {
-  const auto& align = block_.align_conv_;
-  const auto& join = block_.interaction_;
-  auto aligned = at::linear(audio.permute({0, 2, 3, 4, 1}), matrix(align.weight), align.bias);
-  switch (interaction_) {
-    case InteractionKind::bilinear:
-    case InteractionKind::residual:
-      return at::linear(aligned, matrix(join.fuse_a_->weight), join.fuse_a_->bias);
-    case InteractionKind::concatenation: {
-      auto weight = matrix(join.fuse_->weight);
-      return at::linear(aligned, weight.slice(1, weight.size(0)), join.fuse_->bias);
-    }
-    case InteractionKind::mim:
-    case InteractionKind::addition:
-      return aligned.contiguous();
-    case InteractionKind::off:
-      return {};
-  }
-  return {};
+  if (interaction_ == InteractionKind::off) return {};
+  auto aligned = align_(audio.permute({0, 2, 3, 4, 1}).contiguous());
+  return fuse_a_ ? (*fuse_a_)(aligned) : aligned;
 }
 
 // The attention's key, undefined where it is the map itself; a residual interaction changes the map instead.
 Tensor PreparedBlock::key_map(Tensor& x, const Tensor& sound) const {
   if (!sound.defined()) return {};
-  const auto& join = block_.interaction_;
   switch (interaction_) {
     case InteractionKind::mim:
       return modulate(sound, agreement(x, sound));
@@ -98,20 +97,19 @@ Tensor PreparedBlock::key_map(Tensor& x, const Tensor& sound) const {
       return key;
     }
     case InteractionKind::concatenation: {
-      auto weight = matrix(join.fuse_->weight);
-      auto key = at::linear(x, weight.slice(1, 0, weight.size(0)));
+      auto key = (*fuse_)(x);
       join_sound(key, sound, Join::add);
       return key;
     }
     case InteractionKind::bilinear: {
-      auto key = at::linear(x, matrix(join.fuse_x_->weight), join.fuse_x_->bias);
+      auto key = (*fuse_x_)(x);
       join_sound(key, sound, Join::multiply);
       return key;
     }
     case InteractionKind::residual: {
-      auto product = at::linear(x, matrix(join.fuse_x_->weight), join.fuse_x_->bias);
+      auto product = (*fuse_x_)(x);
       join_sound(product, sound, Join::multiply);
-      x.add_(at::linear(product, matrix(join.fuse_out_->weight), join.fuse_out_->bias));
+      fuse_out_->add_to(x, product);
       return {};
     }
     case InteractionKind::off:

@@ -37,6 +37,8 @@ class PreparedBlock {
   InteractionKind interaction_;
   bool released_;
   int64_t heads_;
+  PackedLinear align_;
+  std::optional<PackedLinear> fuse_, fuse_x_, fuse_a_, fuse_out_;  // fuse_: of the map's half of a concatenation; fuse_a_: of the sound
   std::optional<DepthwiseNorm> queries_;
   std::optional<PatchNorm> keys_, values_;
   PackedLinear fc1_, fc2_, key_, value_;  // key_ with the attention's scale

@@ -1,7 +1,6 @@
 #include "inference/prepared_noise.h"
 
 #include <ATen/ops/group_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 
@@ -44,15 +43,22 @@ Tensor PreparedNoise::Square::operator()(const Tensor& x, const Tensor& bias, co
   return residual.defined() ? y.add_(residual) : y;
 }
 
-PreparedNoise::Block PreparedNoise::prepare(const ResnetBlock& block) { return {block, Square(block.conv1_), Square(block.conv2_)}; }
-
-Tensor PreparedNoise::Block::operator()(const Tensor& x, const Tensor& time) const {
-  const auto& shortcut = layers.nin_shortcut_;
-  auto h = conv1(activate(layers.norm1_, x), layers.temb_proj_(at::silu(time)) + layers.conv1_.bias, {});
-  return conv2(activate(layers.norm2_, h), layers.conv2_.bias, shortcut ? at::linear(x, matrix(shortcut->weight), shortcut->bias) : x);
+PreparedNoise::Block PreparedNoise::prepare(const ResnetBlock& block) {
+  Block made{block, Square(block.conv1_), Square(block.conv2_), PackedLinear(block.temb_proj_), {}};
+  if (const auto& shortcut = block.nin_shortcut_) made.shortcut.emplace(matrix(shortcut->weight), shortcut->bias);
+  return made;
 }
 
-PreparedNoise::PreparedNoise(const NoiseEncoder& encoder) : encoder_(encoder), first_(first_of(encoder.conv_in_, encoder.down1_)) {
+Tensor PreparedNoise::Block::operator()(const Tensor& x, const Tensor& code) const {
+  auto h = conv1(activate(layers.norm1_, x), time(at::silu(code)) + layers.conv1_.bias, {});
+  return conv2(activate(layers.norm2_, h), layers.conv2_.bias, shortcut ? (*shortcut)(x) : x);
+}
+
+PreparedNoise::PreparedNoise(const NoiseEncoder& encoder)
+    : frequencies_(timestep_frequencies(encoder.width_, encoder.dense0_.weight.options())),
+      dense0_(encoder.dense0_),
+      dense1_(encoder.dense1_),
+      first_(first_of(encoder.conv_in_, encoder.down1_)) {
   if (encoder.res_in_) res_in_.emplace(prepare(*encoder.res_in_));
   for (const auto& [block, shrink] : encoder.stages_) {
     stages_.push_back({prepare(block), PatchConvolution(shrink.weight, shrink.bias, shrink.options.stride[0], 0)});
@@ -60,7 +66,7 @@ PreparedNoise::PreparedNoise(const NoiseEncoder& encoder) : encoder_(encoder), f
 }
 
 std::vector<Tensor> PreparedNoise::operator()(const Tensor& noisy, const Tensor& t) const {
-  auto time = encoder_.time(t);
+  auto time = dense1_(at::silu(dense0_(timestep_embedding(t, frequencies_))));
   int64_t height = noisy.size(2) / 4, width = noisy.size(3) / 4;
   auto x = first_(noisy.contiguous().view({noisy.size(0), noisy.size(2), noisy.size(3), 1}), height, width);
   std::vector<Tensor> maps;

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "inference/packed_linear.h"
 #include "inference/patch_convolution.h"
 #include "inference/winograd.h"
 #include "model/noise_encoder.h"
@@ -29,7 +30,9 @@ class PreparedNoise {
   struct Block {
     const ResnetBlock& layers;
     Square conv1, conv2;
-    Tensor operator()(const Tensor& x, const Tensor& time) const;
+    PackedLinear time;
+    std::optional<PackedLinear> shortcut;
+    Tensor operator()(const Tensor& x, const Tensor& code) const;
   };
   struct Stage {
     Block block;
@@ -37,7 +40,8 @@ class PreparedNoise {
   };
   static Block prepare(const ResnetBlock& block);
 
-  const NoiseEncoder& encoder_;
+  Tensor frequencies_;
+  PackedLinear dense0_, dense1_;
   PatchConvolution first_;
   std::optional<Block> res_in_;
   std::vector<Stage> stages_;
