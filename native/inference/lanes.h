@@ -7,8 +7,8 @@
 namespace diffsal {
 
 // Sixteen, eight or four float32 that are calculated with together, whatever the processor's registers hold. A function that uses them is
-// DIFFSAL_VECTORISED, and what it calls is always inlined, so that all of it is compiled for the processor. Of sixteen, a compiler for AVX2 goes
-// through memory: they are for functions that are for AVX-512 alone.
+// DIFFSAL_VECTORISED, or for one processor alone, and what it calls is always inlined, so that all of it is compiled for the processor. Of sixteen,
+// a compiler for AVX2 goes through memory: they are for functions that are for AVX-512 alone.
 using Lanes16 = float __attribute__((vector_size(64)));
 using Lanes8 = float __attribute__((vector_size(32)));
 using Lanes4 = float __attribute__((vector_size(16)));
