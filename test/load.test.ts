@@ -7,7 +7,8 @@ import { expectDiffSalError } from './support/expect-error.ts'
 import { rewriteWeights, type StoredTensor } from './support/rewrite-weights.ts'
 import { temporaryPath } from './support/temporary.ts'
 import { noiseLike } from './support/test-values.ts'
-import { lightConfig } from './support/tiny-config.ts'
+import { testWeights } from './support/test-weights.ts'
+import { lightConfig, tinyConfig } from './support/tiny-config.ts'
 import { tinyInputs } from './support/tiny-inputs.ts'
 
 const between = vi.hoisted(() => ({ headerAndData: async () => {} }))
@@ -39,6 +40,16 @@ async function weights(seed: number): Promise<string> {
 async function dataOf(path: string): Promise<Map<string, Uint8Array>> {
   const [{ tensors }, bytes] = await Promise.all([readHeader(path), readFile(path)])
   return new Map([...tensors].map(([name, { begin, end }]) => [name, bytes.subarray(begin, end)]))
+}
+
+/** A copy of a file whose data begin some bytes later. */
+async function moved(from: string, by: number): Promise<string> {
+  const [{ dataStart }, bytes] = await Promise.all([readHeader(from), readFile(from)])
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(dataStart - 8 + by))
+  const path = temporaryPath(`load-${count++}.safetensors`)
+  await writeFile(path, Buffer.concat([length, bytes.subarray(8, dataStart), Buffer.from(' '.repeat(by)), bytes.subarray(dataStart)]))
+  return path
 }
 
 /** What the weights at `path` are once loaded: saved again, as F32. */
@@ -122,12 +133,7 @@ describe('weights of other types', () => {
   })
 
   it('may begin at an odd address', async () => {
-    const bytes = await readFile(golden)
-    const { dataStart } = await readHeader(golden)
-    const length = Buffer.alloc(8)
-    length.writeBigUInt64LE(BigInt(dataStart - 8 + 1))
-    const path = temporaryPath('odd.safetensors')
-    await writeFile(path, Buffer.concat([length, bytes.subarray(8, dataStart), Buffer.from(' '), bytes.subarray(dataStart)]))
+    const path = await moved(golden, 1)
     expect((await readHeader(path)).dataStart % 2).toBe(1)
     expect(differing(await loadedData(path), await dataOf(golden))).toEqual([])
   })
@@ -141,6 +147,17 @@ describe('a loaded model', () => {
       for (const [name, tensor] of reversed) tensors.set(name, tensor)
     })
     expect(differing(await loadedData(path), await dataOf(golden))).toEqual([])
+  })
+
+  // A matrix library may calculate in another order where memory begins elsewhere.
+  it.each(['eca', 'sca', 'none'] as const)('predicts the same map, bit for bit, wherever its file begins (%s)', async (attention) => {
+    const file = await testWeights({ ...tinyConfig, attention })
+    const maps = []
+    for (const by of [0, 4, 20, 60]) {
+      await using model = await DiffSal.load(await moved(file, by))
+      maps.push(await predict(model))
+    }
+    for (const map of maps) expectClose(map, maps[0]!, 0)
   })
 
   it('keeps its weights when its file is removed, or replaced by another', async () => {

@@ -52,7 +52,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value encode(const Napi::CallbackInfo& info);
   // (x, t, features, cancel, form) -> Promise<Tensor>
   Napi::Value denoise(const Napi::CallbackInfo& info);
-  // (inputs | features, { steps, eta, seeds, noise }, cancel, onStep) -> Promise<Tensor>
+  // (inputs | features, { steps, eta, seeds, noise, estimates }, cancel, onStep) -> Promise<{ map, estimates? }>
   Napi::Value predict(const Napi::CallbackInfo& info);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Napi::CallbackInfo& info);

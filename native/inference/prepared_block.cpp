@@ -68,10 +68,12 @@ PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
   fc2_ = PackedLinear(block.attend_->fc2);
   const auto& attn = block.attend_->attn;
   double scale = 1 / std::sqrt(static_cast<double>(attn.proj_k_.weight.size(0)));
+  query_ = PackedLinear(attn.proj_q_);
   key_ = PackedLinear(attn.proj_k_.weight * scale, attn.proj_k_.bias * scale);
   value_ = PackedLinear(attn.proj_v_);
-  for (const auto& part : attn.proj_q_.weight.chunk(heads_, 0)) query_.emplace_back(part);
-  for (const auto& part : attn.proj_.weight.chunk(heads_, 1)) output_.emplace_back(part.t());
+  output_ = PackedLinear(attn.proj_);
+  for (const auto& part : attn.proj_q_.weight.chunk(heads_, 0)) head_queries_.emplace_back(part);
+  for (const auto& part : attn.proj_.weight.chunk(heads_, 1)) head_outputs_.emplace_back(part.t());
   if (config.attention == Attention::eca) {
     queries_ = depthwise(attn.conv_proj_q_->conv_, attn.conv_proj_q_->bn_);
     keys_ = patches(attn.conv_proj_k_->conv_, attn.conv_proj_k_->bn_);
@@ -132,22 +134,20 @@ void PreparedBlock::convolve(Tensor& x, const Tensor& sound, const Finish& finis
 PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor& values) const {
   int64_t groups = keys.size(0), count = keys.size(1), channels = keys.size(2), width = channels / heads_;
   auto k = key_(keys), v = value_(values);
-  const auto& query_bias = block_.attend_->attn.proj_q_.bias;
-  const float* output_bias = block_.attend_->attn.proj_.bias.const_data_ptr<float>();
   auto key_rows = at::empty({groups, heads_ * count, channels}, keys.options()), value_rows = at::empty_like(key_rows);
   Keys folded{std::vector<Packed>(static_cast<size_t>(groups)), std::vector<Packed>(static_cast<size_t>(groups)), at::empty({groups, heads_ * count}, keys.options()), count};
   float *bias = folded.bias.data_ptr<float>(), *to_keys = key_rows.data_ptr<float>(), *to_values = value_rows.data_ptr<float>();
-  const float *from_keys = k.const_data_ptr<float>(), *from_values = v.const_data_ptr<float>(), *shift = query_bias.const_data_ptr<float>();
+  const float *from_keys = k.const_data_ptr<float>(), *from_values = v.const_data_ptr<float>(), *shift = query_.shift();
   at::parallel_for(0, groups * heads_ * 2, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       int64_t part = task / 2, group = part / heads_, head = part % heads_;
       int64_t from = group * count * channels + head * width, to = part * count * channels;
       if (task % 2 == 0) {
-        multiply(from_keys + from, channels, count, query_[static_cast<size_t>(head)], to_keys + to, channels);
+        multiply(from_keys + from, channels, count, head_queries_[static_cast<size_t>(head)], to_keys + to, channels);
         for (int64_t i = 0; i < count; ++i) bias[part * count + i] = dot(from_keys + from + i * channels, shift + head * width, width);
       } else {
         // A head's weights add up to 1, so that the output's bias can ride on the values of one.
-        multiply(from_values + from, channels, count, output_[static_cast<size_t>(head)], to_values + to, channels, {head == 0 ? output_bias : nullptr, false});
+        multiply(from_values + from, channels, count, head_outputs_[static_cast<size_t>(head)], to_values + to, channels, {head == 0 ? output_.shift() : nullptr, false});
       }
     }
   });
@@ -165,7 +165,6 @@ PreparedBlock::Keys PreparedBlock::prepare_keys(const Tensor& keys, const Tensor
 void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, const Finish& finish) const {
   const auto& norm = block_.attend_->norm;
   const auto& norm2 = block_.attend_->norm2;
-  const auto& attention = block_.attend_->attn;
   int64_t samples = x.size(0), slots = x.size(1), h = x.size(2), w = x.size(3), channels = x.size(4);
   Tensor keys, n;
   if (interaction_ == InteractionKind::mim && keys_ && sound.defined() && !released_ && keys_->kernel % (w / sound.size(3)) == 0) {
@@ -202,9 +201,7 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
       });
     }
     auto split = [&](const Tensor& y) { return y.unflatten(2, {heads_, -1}).transpose(1, 2); };
-    double scale = 1 / std::sqrt(static_cast<double>(channels));
-    attended = at::scaled_dot_product_attention(split(attention.proj_q_(queries.view({groups, group_tokens, channels}))), split(attention.proj_k_(keys)),
-                                                split(attention.proj_v_(values)), {}, 0.0, false, scale)
+    attended = at::scaled_dot_product_attention(split(query_(queries.view({groups, group_tokens, channels}))), split(key_(keys)), split(value_(values)), {}, 0.0, false, 1.0)
                    .transpose(1, 2)
                    .reshape({groups * group_tokens, channels});
   }
@@ -238,7 +235,7 @@ void PreparedBlock::attend(Tensor& x, const Tensor& sound, int64_t queried, cons
         for (int64_t i = 0; i < length * heads_; ++i) softmax(weights + i * folded.count, folded.count);
         multiply(weights, width, length, folded.values[static_cast<size_t>(group)], part.data_ptr<float>(), channels, {.held = true});
       } else {
-        part.add_(attention.proj_(attended.narrow(0, start, length)));
+        output_.rows(attended.const_data_ptr<float>() + start * channels, length, part.data_ptr<float>(), true);
       }
       add_mlp_rows(part.data_ptr<float>(), length, norm2, fc1_, fc2_, q.data_ptr<float>(), inner.data_ptr<float>());
       finish_rows(x, start, start + length, finish);

@@ -41,8 +41,8 @@ class PreparedBlock {
   std::optional<PackedLinear> fuse_, fuse_x_, fuse_a_, fuse_out_;  // fuse_: of the map's half of a concatenation; fuse_a_: of the sound
   std::optional<DepthwiseNorm> queries_;
   std::optional<PatchNorm> keys_, values_;
-  PackedLinear fc1_, fc2_, key_, value_;  // key_ with the attention's scale
-  std::vector<Packed> query_, output_;    // one a head, (width, C)
+  PackedLinear fc1_, fc2_, query_, key_, value_, output_;  // key_ with the attention's scale
+  std::vector<Packed> head_queries_, head_outputs_;        // (width, C), to fold into keys and values
   std::optional<WinogradConvolution> convolution_;
   Tensor convolution_bias_;
 };

@@ -4,7 +4,6 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 
-
 namespace diffsal {
 namespace {
 
