@@ -1,6 +1,9 @@
 /** Bytes that a model holds. */
 export interface ModelMemory {
-  /** Parameters and buffers. On the CPU they may be pages of the weights file. */
+  /**
+   * Parameters and buffers. On the CPU they may be pages of the weights file. What predictions make of them, packed for the processor, is not
+   * counted: as much again or more, from the first prediction on until training or `dispose`.
+   */
   parameters: number
   /** Features from `encode` that were neither disposed nor collected. */
   features: number
