@@ -208,21 +208,21 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
   auto precision = text(info[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
   // Counted by the job: of a call that was given up, the network may be freed again before its promise is settled.
   auto bytes = std::make_shared<int64_t>(0);
-  auto set_up = [use_graphs = graphs_setup(info.Env()), bytes](Network& network, bool alone) {
-    use_graphs(network, alone);
-    *bytes = parameter_bytes(network);
+  auto make = [network = network_, config, device, precision, use_graphs = graphs_setup(info.Env()), bytes](auto& source) {
+    bool alone = use_device(device);
+    auto made = std::make_unique<Network>(config, source, device, precision);
+    source.finish();
+    use_graphs(*made, alone);
+    *bytes = parameter_bytes(*made);
+    *network = std::move(made);
+    return Nothing();
   };
   auto from = info[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
-    work = [network = network_, config, device, precision, set_up, file = weights_from_js(from)] {
-      bool alone = use_device(device);
+    work = [make, file = weights_from_js(from)] {
       auto source = file.source();
-      auto loaded = std::make_unique<Network>(config, source, device, precision);
-      source.finish();
-      set_up(*loaded, alone);
-      *network = std::move(loaded);
-      return Nothing();
+      return make(source);
     };
   } else {
     std::vector<WeightsFile> files;
@@ -230,16 +230,11 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       auto parts = from.Get("parts").As<Napi::Array>();
       for (uint32_t i = 0; i < parts.Length(); ++i) files.push_back(weights_from_js(parts.Get(i).As<Napi::Object>()));
     }
-    work = [network = network_, config, device, precision, set_up, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
-      bool alone = use_device(device);
+    work = [make, seed = unsigned_integer(from, "seed"), files = std::move(files)] {
       std::vector<PretrainedPart> parts;
       for (const auto& file : files) parts.push_back({file.prefix, file.initial, std::make_unique<MappedSource>(file.source())});
       PretrainedSource source(seed, std::move(parts));
-      auto made = std::make_unique<Network>(config, source, device, precision);
-      source.finish();
-      set_up(*made, alone);
-      *network = std::move(made);
-      return Nothing();
+      return make(source);
     };
   }
   return submit<Nothing>(info, info[3], std::move(work), [this, bytes](Napi::Env env, Nothing&) {
