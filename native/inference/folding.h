@@ -17,4 +17,14 @@ Folded compose(const Convolution& inner, const Convolution& outer);
 // A 1x1 convolution's weight as a matrix (out, in).
 inline Tensor matrix(const Tensor& weight) { return weight.view({weight.size(0), weight.size(1)}); }
 
+// Of a 1x1 convolution that reads a map and a sound of its result's channels, one after the other: its matrix for each.
+struct Fused {
+  Tensor of_map, of_sound;
+};
+inline Fused halves(const Convolution& fuse) {
+  auto weight = matrix(fuse.weight);
+  int64_t channels = weight.size(0);
+  return {weight.slice(1, 0, channels), weight.slice(1, channels)};
+}
+
 }  // namespace diffsal

@@ -60,10 +60,9 @@ LeanBlock::LeanBlock(const MAMBlock& block, const Config& config, at::ScalarType
     : interaction_(config.interaction), released_(config.released()), heads_(config.attention_heads), align_(pointwise(block.align_conv_, type)) {
   const auto& join = block.interaction_;
   if (join.fuse_) {
-    auto weight = matrix(join.fuse_->weight);
-    int64_t channels = weight.size(0);
-    fuse_ = linear_of(weight.slice(1, 0, channels), {}, type);
-    fuse_a_ = linear_of(weight.slice(1, channels), join.fuse_->bias, type);
+    auto [of_map, of_sound] = halves(*join.fuse_);
+    fuse_ = linear_of(of_map, {}, type);
+    fuse_a_ = linear_of(of_sound, join.fuse_->bias, type);
   }
   if (join.fuse_x_) fuse_x_ = pointwise(*join.fuse_x_, type);
   if (join.fuse_a_) fuse_a_ = pointwise(*join.fuse_a_, type);

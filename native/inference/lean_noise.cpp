@@ -61,7 +61,7 @@ LeanNoise::LeanNoise(const NoiseEncoder& encoder, at::ScalarType type)
 }
 
 std::vector<Tensor> LeanNoise::operator()(const Tensor& noisy, const Tensor& t) const {
-  auto time = dense1_(at::silu(dense0_(timestep_embedding(t, frequencies_))));
+  auto time = timestep_code(t, frequencies_, dense0_, dense1_);
   auto times = at::linear(at::silu(time), time_weight_, time_bias_).to(type_).split_with_sizes(time_channels_, 1);
   auto x = first_(noisy).to(type_).contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<Tensor> maps;

@@ -50,10 +50,9 @@ PreparedBlock::PreparedBlock(const MAMBlock& block, const Config& config)
       align_(pointwise(block.align_conv_)) {
   const auto& join = block.interaction_;
   if (join.fuse_) {
-    auto weight = matrix(join.fuse_->weight);
-    int64_t channels = weight.size(0);
-    fuse_.emplace(weight.slice(1, 0, channels), Tensor());
-    fuse_a_.emplace(weight.slice(1, channels), join.fuse_->bias);
+    auto [of_map, of_sound] = halves(*join.fuse_);
+    fuse_.emplace(of_map, Tensor());
+    fuse_a_.emplace(of_sound, join.fuse_->bias);
   }
   if (join.fuse_x_) fuse_x_.emplace(pointwise(*join.fuse_x_));
   if (join.fuse_a_) fuse_a_.emplace(pointwise(*join.fuse_a_));

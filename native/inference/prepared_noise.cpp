@@ -66,7 +66,7 @@ PreparedNoise::PreparedNoise(const NoiseEncoder& encoder)
 }
 
 std::vector<Tensor> PreparedNoise::operator()(const Tensor& noisy, const Tensor& t) const {
-  auto time = dense1_(at::silu(dense0_(timestep_embedding(t, frequencies_))));
+  auto time = timestep_code(t, frequencies_, dense0_, dense1_);
   int64_t height = noisy.size(2) / 4, width = noisy.size(3) / 4;
   auto x = first_(noisy.contiguous().view({noisy.size(0), noisy.size(2), noisy.size(3), 1}), height, width);
   std::vector<Tensor> maps;

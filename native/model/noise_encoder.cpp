@@ -82,7 +82,7 @@ NoiseEncoder::NoiseEncoder(const Scope& scope, const Config& c)
 }
 
 std::vector<Tensor> NoiseEncoder::operator()(const Tensor& noisy, const Tensor& t, const Pass& pass) const {
-  auto time = this->time(t);
+  auto time = timestep_code(t, timestep_frequencies(width_, dense0_.weight.options()), dense0_, dense1_);
   auto x = down1_(pad_right_bottom(conv_in_(noisy)));
   std::vector<Tensor> maps;
   if (res_in_) {

@@ -12,6 +12,11 @@ namespace diffsal {
 Tensor timestep_frequencies(int64_t width, const at::TensorOptions& options);
 // The sine and cosine code of a diffusion time, (B,) -> (B, width).
 Tensor timestep_embedding(const Tensor& t, const Tensor& frequencies);
+// What the blocks project of it, (B,) -> (B, 4 width), by a linear layer of whatever form, SiLU and another.
+template <typename Layer>
+Tensor timestep_code(const Tensor& t, const Tensor& frequencies, const Layer& dense0, const Layer& dense1) {
+  return dense1(at::silu(dense0(timestep_embedding(t, frequencies))));
+}
 
 // ResNet block of the noise encoder: two GroupNorm-SiLU-convolutions, the time's projection between them, dropout before
 // the second.
@@ -48,9 +53,6 @@ class NoiseEncoder {
     ResnetBlock block;
     Convolution shrink;
   };
-  // The times' code, (B, 4 width), that the blocks project.
-  Tensor time(const Tensor& t) const { return dense1_(at::silu(dense0_(timestep_embedding(t, timestep_frequencies(width_, dense0_.weight.options()))))); }
-
   Linear dense0_, dense1_;
   Convolution conv_in_, down1_;
   std::optional<ResnetBlock> res_in_;
