@@ -2,6 +2,7 @@ import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { readHeader } from '../lib/checkpoint/safetensors.ts'
 import { DiffSal, DiffSalError } from '../lib/index.ts'
+import { writeBytes } from './support/damaged-safetensors.ts'
 import { expectClose } from './support/expect-close.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { rewriteWeights, type StoredTensor } from './support/rewrite-weights.ts'
@@ -47,9 +48,7 @@ async function moved(from: string, by: number): Promise<string> {
   const [{ dataStart }, bytes] = await Promise.all([readHeader(from), readFile(from)])
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(dataStart - 8 + by))
-  const path = temporaryPath(`load-${count++}.safetensors`)
-  await writeFile(path, Buffer.concat([length, bytes.subarray(8, dataStart), Buffer.from(' '.repeat(by)), bytes.subarray(dataStart)]))
-  return path
+  return writeBytes(Buffer.concat([length, bytes.subarray(8, dataStart), Buffer.alloc(by, ' '), bytes.subarray(dataStart)]))
 }
 
 /** What the weights at `path` are once loaded: saved again, as F32. */
