@@ -48,7 +48,7 @@ export interface RunOptions {
    *
    * It pays on CUDA devices of compute capability 8.0 or more, and on CPUs that multiply bfloat16 (AVX-512 BF16 or AMX: Zen 4, Cooper Lake,
    * Sapphire Rapids and newer), where a clip at the paper's size takes less time than in float32; other CPUs are slower with it. A network as
-   * small as the shipped one gains nothing. Default `float32`.
+   * small as the shipped one is slower with it. Default `float32`.
    */
   precision?: 'float32' | 'bfloat16' | undefined
   /** Threads on the CPU. Default: as many as the machine runs at once. */
