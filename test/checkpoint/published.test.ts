@@ -4,7 +4,7 @@ import { DiffSal, setLogger, type PartialDiffSalConfig } from '../../lib/index.t
 import { publishedWeights } from '../../lib/published-weights.ts'
 import { inProcessCli } from '../support/in-process-cli.ts'
 import { readNames } from '../support/names.ts'
-import { orderedDict, PyFloat, tuple } from '../support/pickle-writer.ts'
+import { orderedDict, type PyCall, PyFloat, tuple } from '../support/pickle-writer.ts'
 import { pthLegacy, pthZip, PyTensor, tensor, writePth } from '../support/pth-writer.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { testValue } from '../support/test-values.ts'
@@ -36,46 +36,68 @@ async function placed(config: PartialDiffSalConfig, prefix = ''): Promise<Placed
 }
 
 const unread = (name: string, ...shape: number[]): Placed => ({ name, ours: null, shape })
-const renamed = (given: readonly Placed[], change: (name: string) => string): Placed[] => given.map((one) => ({ ...one, name: change(one.name) }))
+const renamed = (given: readonly Placed[], change: (name: string) => string): Placed[] =>
+  given.map((one) => ({ ...one, name: change(one.name) }))
 
 /** Beside each running variance, as PyTorch counts. */
 const withCounters = (given: readonly Placed[]): Placed[] =>
-  given.flatMap((one) => (one.name.endsWith('running_var') ? [one, unread(one.name.replace('running_var', 'num_batches_tracked'))] : [one]))
+  given.flatMap((one) =>
+    one.name.endsWith('running_var') ? [one, unread(one.name.replace('running_var', 'num_batches_tracked'))] : [one],
+  )
 
 const size = (shape: readonly number[]): number => shape.reduce((product, each) => product * each, 1)
 
+/** What a tensor that the network reads holds: torchvision's class token is a vector, ours is not. */
+const valueIn = (ours: string, shape: readonly number[]): Float32Array =>
+  testValue(ours, ours.endsWith('cls_token') ? [1, 1, size(shape)] : shape)
+
 function valueOf({ name, ours, shape }: Placed): PyTensor {
   if (name.endsWith('num_batches_tracked')) return tensor(BigInt64Array.of(7n), [])
-  return tensor(ours === null ? new Float32Array(size(shape)) : testValue(ours, ours.endsWith('cls_token') ? [1, 1, size(shape)] : shape), shape)
+  return tensor(ours === null ? new Float32Array(size(shape)) : valueIn(ours, shape), shape)
 }
 
-const stateDict = (given: readonly Placed[]) => orderedDict(given.map((one) => [one.name, valueOf(one)] as const), new Map([['_metadata', orderedDict()]]))
+function stateDict(given: readonly Placed[]): PyCall {
+  const items = given.map((one) => [one.name, valueOf(one)] as const)
+  return orderedDict(items, new Map([['_metadata', orderedDict()]]))
+}
+
+const dict = (items: Record<string, unknown>): Map<string, unknown> => new Map(Object.entries(items))
 
 /** Adam's state, as `optimizer.state_dict()` gives it. */
-const adam = new Map<string, unknown>([
-  ['state', new Map([[0, new Map<string, unknown>([['step', tensor(Float32Array.of(3), [])], ['exp_avg', tensor(new Float32Array(4), [4])], ['exp_avg_sq', tensor(new Float32Array(4), [4])]])]])],
-  ['param_groups', [new Map<string, unknown>([['lr', new PyFloat(1e-4)], ['betas', tuple(new PyFloat(0.9), new PyFloat(0.999))], ['amsgrad', false], ['params', [0]]])]],
-])
+const adam = dict({
+  state: new Map([[0, dict({ step: tensor(Float32Array.of(3), []), exp_avg: tensor(new Float32Array(4), [4]) })]]),
+  param_groups: [dict({ lr: new PyFloat(1e-4), betas: tuple(new PyFloat(0.9), new PyFloat(0.999)), amsgrad: false, params: [0] })],
+})
 
-/** What the training program of the authors saves. */
+/** What the training program of the authors saves, of a model in DistributedDataParallel. */
 const authors = (given: readonly Placed[]): Map<string, unknown> =>
-  new Map<string, unknown>([['state_dict', stateDict(renamed(withCounters(given), (name) => `module.${name}`))], ['optim_dict', adam], ['epoch', 3], ['step', 1200]])
+  dict({ state_dict: stateDict(renamed(withCounters(given), (name) => `module.${name}`)), optim_dict: adam, epoch: 3, step: 1200 })
 
 const isStageNorm = ({ name }: Placed): boolean => /^norm[012]\./.test(name)
 
 /** MViTv2 as a classifier, which has no norms at the ends of its first stages. */
-const classifier = async (): Promise<Placed[]> => (await placed({ ...narrow, audio: false }, 'visual_net.')).filter((one) => !isStageNorm(one))
+const classifier = async (): Promise<Placed[]> =>
+  (await placed({ ...narrow, audio: false }, 'visual_net.')).filter((one) => !isStageNorm(one))
 
 /** An encoder of a fixed size, without the adapters that this network puts on it. */
 function fixed(kind: string): Placed[] {
   return [...readNames(`encoder-${kind}`)]
     .filter(([name]) => name.startsWith('net.'))
-    .map(([name, { shape }]) => ({ name: name.slice('net.'.length), ours: /num_batches_tracked|relative_position_index/.test(name) ? null : `visual_net.${name}`, shape }))
+    .map(([name, { shape }]) => {
+      const ours = /num_batches_tracked|relative_position_index/.test(name) ? null : `visual_net.${name}`
+      return { name: name.slice('net.'.length), ours, shape }
+    })
 }
 
+/** A layer that this network lacks: its weight, of the shape given, and its bias. */
+const layer = (name: string, out: number, ...rest: number[]): Placed[] => [
+  unread(`${name}.weight`, out, ...rest),
+  unread(`${name}.bias`, out),
+]
+
 const beside = {
-  fc: [unread('fc.0.weight', 512, 128), unread('fc.0.bias', 512), unread('fc.2.weight', 768, 512), unread('fc.2.bias', 768)],
-  embeddings: ['0', '2', '4'].flatMap((i) => [unread(`embeddings.${i}.weight`, 6, 6), unread(`embeddings.${i}.bias`, 6)]),
+  fc: [...layer('fc.0', 512, 128), ...layer('fc.2', 768, 512)],
+  embeddings: [0, 2, 4].flatMap((i) => layer(`embeddings.${i}`, 6, 6)),
 }
 
 /** A file by its entry in the table: its tensors, the whole file of them, and what `create` needs to be told. */
@@ -89,7 +111,11 @@ const plain = (tensors: readonly Placed[]): Buffer => pthZip(stateDict(tensors))
 
 const networks: Readonly<Record<string, Layout>> = {
   'diffsal-av': {
-    tensors: async () => [...(await placed({ ...narrow, dialect: 'released' })), ...beside.fc, ...renamed(beside.embeddings, (name) => `audio_net.${name}`)],
+    tensors: async () => [
+      ...(await placed({ ...narrow, dialect: 'released' })),
+      ...beside.fc,
+      ...renamed(beside.embeddings, (name) => `audio_net.${name}`),
+    ],
     file: (tensors) => pthZip(authors(tensors)),
   },
   'diffsal-video': {
@@ -103,27 +129,23 @@ const encoders: Readonly<Record<string, Layout>> = {
   'mvitv2-mmaction': {
     tensors: async () => [
       ...renamed(await classifier(), (name) => `backbone.${name}`),
-      unread('cls_head.fc_cls.weight', 400, 8 * width),
-      unread('cls_head.fc_cls.bias', 400),
+      ...layer('cls_head.fc_cls', 400, 8 * width),
     ],
-    file: (tensors) => pthZip(new Map<string, unknown>([['meta', new Map()], ['state_dict', stateDict(tensors)]])),
+    file: (tensors) => pthZip(dict({ meta: new Map(), state_dict: stateDict(tensors) })),
     config: narrow,
   },
   'mvitv2-pyslowfast': {
     tensors: async () => [
       ...renamed(await classifier(), (name) => name.replace('patch_embed.projection.', 'patch_embed.proj.').replace(/^norm3\./, 'norm.')),
-      unread('head.projection.weight', 400, 8 * width),
-      unread('head.projection.bias', 400),
+      ...layer('head.projection', 400, 8 * width),
     ],
-    file: (tensors) =>
-      pthZip(new Map<string, unknown>([['epoch', 199], ['model_state', stateDict(tensors)], ['optimizer_state', adam], ['cfg', 'AUG:\n  ENABLE: true\n']])),
+    file: (tensors) => pthZip(dict({ epoch: 199, model_state: stateDict(tensors), optimizer_state: adam, cfg: 'AUG:\n  ENABLE: true\n' })),
     config: narrow,
   },
   'mvitv2-torchvision': {
     tensors: async () => [
       ...renamed(await classifier(), torchvisionName).map((one) => (one.name.endsWith('class_token') ? { ...one, shape: [width] } : one)),
-      unread('head.1.weight', 400, 8 * width),
-      unread('head.1.bias', 400),
+      ...layer('head.1', 400, 8 * width),
     ],
     file: plain,
     config: narrow,
@@ -135,16 +157,16 @@ const encoders: Readonly<Record<string, Layout>> = {
     config: narrow,
   },
   s3d: {
-    tensors: () => Promise.resolve([...fixed('s3d'), unread('classifier.1.weight', 400, 1024, 1, 1, 1), unread('classifier.1.bias', 400)]),
+    tensors: () => Promise.resolve([...fixed('s3d'), ...layer('classifier.1', 400, 1024, 1, 1, 1)]),
     file: plain,
   },
   swin3d_t: {
-    tensors: () => Promise.resolve([...fixed('swin3d_t'), unread('norm.weight', 768), unread('norm.bias', 768), unread('head.weight', 400, 768), unread('head.bias', 400)]),
+    tensors: () => Promise.resolve([...fixed('swin3d_t'), ...layer('norm', 768), ...layer('head', 400, 768)]),
     file: plain,
   },
   resnet3d_50: {
-    tensors: () => Promise.resolve(renamed([...fixed('resnet3d_50'), unread('fc.weight', 700, 2048), unread('fc.bias', 700)], (name) => `module.${name}`)),
-    file: (tensors) => pthZip(new Map<string, unknown>([['epoch', 200], ['arch', 'resnet-50'], ['state_dict', stateDict(tensors)], ['optimizer', adam]])),
+    tensors: () => Promise.resolve(renamed([...fixed('resnet3d_50'), ...layer('fc', 700, 2048)], (name) => `module.${name}`)),
+    file: (tensors) => pthZip(dict({ epoch: 200, arch: 'resnet-50', state_dict: stateDict(tensors), optimizer: adam })),
   },
 }
 
@@ -154,7 +176,7 @@ async function expectValues(path: string, tensors: readonly Placed[]): Promise<v
   const read = tensors.filter(({ ours }) => ours !== null)
   for (const { ours, shape } of read) {
     const { data } = await model.parameter(ours!)
-    const wanted = testValue(ours!, ours!.endsWith('cls_token') ? [1, 1, size(shape)] : shape)
+    const wanted = valueIn(ours!, shape)
     expect(Buffer.compare(Buffer.from(data.buffer, data.byteOffset, data.byteLength), Buffer.from(wanted.buffer)), ours!).toBe(0)
   }
 }
