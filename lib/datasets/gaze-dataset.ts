@@ -4,7 +4,7 @@ import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkBoolean, checkInteger, checkNumber, checkString } from '../options.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Tensor } from '../tensor.ts'
@@ -45,6 +45,32 @@ export interface GazeOptions extends DatasetOptions {
   soundShare?: number | undefined
   /** Decides what `augment` draws. Default 0. */
   seed?: number | undefined
+}
+
+/** A folder of eye tracking, opened: it tells who looked where. */
+export interface GazeSet extends SaliencyDataset {
+  /**
+   * How many frames a video has; 1 of a picture.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a video that is not in the set, as the methods below
+   */
+  frames(video: string): number
+  /** [height, width] of its pictures. */
+  size(video: string): Promise<readonly [number, number]>
+  /** Its viewers' names, sorted; none where a map tells instead of their gaze. */
+  viewers(video: string): readonly string[]
+  /** Where its viewers look at a frame; undefined where a map tells instead. A viewer of a picture has a place for each fixation. */
+  points(video: string, frame: number): readonly GazePoint[] | undefined
+  /** The truth of a frame; with `viewers`, of these alone, and undefined where a map tells instead or none of them looks. */
+  truth(video: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined>
+}
+
+/** Of whom {@link GazeSet.truth} tells. */
+export interface GazeTruthOptions {
+  /** Names as `viewers(video)` gives them. Default: all. */
+  viewers?: readonly string[] | undefined
+  /** [height, width] of the density and fixations. Default: the video's own. */
+  size?: readonly [number, number] | undefined
 }
 
 const ownNames = ['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sounds', 'soundShare', 'seed'] as const
@@ -92,7 +118,7 @@ const zoomRoom = 1.25
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE where nothing of that lies in `root` and, where faults are errors, for
  * what is damaged
  */
-export async function openGaze(root: string, options?: GazeOptions): Promise<SaliencyDataset> {
+export async function openGaze(root: string, options?: GazeOptions): Promise<GazeSet> {
   const given = checkOpen<GazeOptions>(root, options, [...ownNames])
   const plan = checkGazePlan(given)
   const recordings = given.recordings === undefined ? undefined : checkStrings('recordings', given.recordings, true)
@@ -174,7 +200,7 @@ function readSize({ size, augment }: GazePlan): readonly [number, number] {
 }
 
 /** Pictures and videos with gaze as samples of training, and as ground truth for scoring. */
-class GazeDataset implements SaliencyDataset {
+class GazeDataset implements GazeSet {
   readonly length: number
   readonly videos: readonly string[]
   readonly #plan: GazePlan
@@ -208,19 +234,46 @@ class GazeDataset implements SaliencyDataset {
     return (await this.#faulty.unless(source.name, frame, () => this.#sample(source, frame, random))) ?? null
   }
 
-  async truth(name: string, frame: number): Promise<GroundTruth | undefined> {
+  frames(video: string): number {
+    return this.#source(video).count
+  }
+
+  size(video: string): Promise<readonly [number, number]> {
+    return this.#source(video).size()
+  }
+
+  viewers(video: string): readonly string[] {
+    return this.#source(video).viewers()
+  }
+
+  points(video: string, frame: number): readonly GazePoint[] | undefined {
+    const source = this.#source(video)
+    return source.points(checkInteger('frame', frame, 0, source.count - 1))
+  }
+
+  async truth(name: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined> {
+    const given = checkOptions<GazeTruthOptions>('options', options, ['viewers', 'size'])
+    const viewers = given.viewers && new Set(checkStrings('viewers', given.viewers))
     const source = this.#byName.get(name)
     if (source === undefined || !Number.isInteger(frame) || frame < 0 || frame >= source.count) return undefined
     return this.#faulty.unless(name, frame, async () => {
-      const points = source.points(frame)
-      if (points === undefined) {
-        const map = await source.map(frame)
+      const all = source.points(frame)
+      if (all === undefined) {
+        if (viewers !== undefined) return undefined
+        const map = await source.map(frame, given.size)
         return map && { density: { dtype: 'float32', shape: [map.height, map.width], data: scaledToOne(map.data) } as Tensor<'float32'> }
       }
+      const points = viewers === undefined ? all : all.filter(({ viewer }) => viewers.has(viewer))
       if (points.length === 0) return undefined
-      const size = await source.size()
+      const size = given.size ?? (await source.size())
       return { density: densityOfPoints(points, size, this.#plan.sigma), fixations: fixationMapOfPoints(points, size) }
     })
+  }
+
+  #source(video: string): GazeSource {
+    const source = this.#byName.get(video)
+    if (source === undefined) throw invalidArgument('video', "one of the set's videos", video)
+    return source
   }
 
   async #sample(source: GazeSource, frame: number, random: Random): Promise<TrainingSample | null> {

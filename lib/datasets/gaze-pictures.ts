@@ -63,6 +63,7 @@ function picture(name: string, path: string, points: readonly GazePoint[] | unde
       return frames.map(() => plane)
     },
     points: () => points,
+    viewers: () => [...new Set(points?.map(({ viewer }) => viewer))].sort(),
     map: (_, size) => (map === undefined ? undefined : readGrey(map, size).then((grey) => ({ ...grey, channels: 1 }))),
     sound: undefined,
   }

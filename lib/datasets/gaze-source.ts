@@ -22,6 +22,8 @@ export interface GazeSource {
   read(frames: readonly number[], size: readonly [number, number]): Promise<readonly Plane[]>
   /** Where people looked at a frame; undefined where a map tells instead. */
   points(frame: number): readonly GazePoint[] | undefined
+  /** The names of those who looked, sorted; none where a map tells instead. */
+  viewers(): readonly string[]
   /** The density map of a frame, grey, of `size` or its own, where it comes ready-made. */
   map(frame: number, size?: readonly [number, number]): Promise<Plane> | undefined
   /** Its sound; undefined where it has none. */

@@ -98,6 +98,7 @@ function source(name: string, info: VideoInfo, gaze: GazeRecording | undefined, 
       return wanted.map((_, t): Plane => ({ height: size[0], width: size[1], channels: 3, data: data.subarray(t * bytes, (t + 1) * bytes) }))
     },
     points: (frame) => gaze?.at((frame * 1000) / rationalValue(video.rate)),
+    viewers: () => gaze?.viewers.toSorted() ?? [],
     map: (frame, size = [map!.video.height, map!.video.width]) => (maps === undefined ? undefined : greyFrame(maps, frame, size)),
     sound: audio === null ? undefined : () => sounds.open(path),
   }
