@@ -110,6 +110,11 @@ export function madeBy(name: string, by: string): DiffSalError {
   return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, { argument: name, expected: by, received: `new ${name}` })
 }
 
+/** Whether an error is that of a file that does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof DiffSalError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+}
+
 /** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
 export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
   const { code, message } = cause as NodeJS.ErrnoException
@@ -127,6 +132,8 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
     : code === 'ENAMETOOLONG' ? 'its name is too long'
+    : code === 'EMFILE' ? 'this process may open no more files; raise the limit with `ulimit -n 4096`'
+    : code === 'ENFILE' ? 'this machine has too many files open'
     : shortened(message)
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }
