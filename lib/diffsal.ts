@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
+import { verifyChecksum, withChecksum } from './checkpoint/checksum.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import type { MelShape } from './datasets/clip-mel.ts'
@@ -148,7 +149,7 @@ export class DiffSal {
   static async load(path: string = presets.scenes.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
-    const weights = await readWeights(path, config)
+    const weights = await readWeights(path, config, async (checkpoint) => verifyChecksum(path, checkpoint, signal))
     return DiffSal.#build(weights.config, run, weights.from, signal)
   }
 
@@ -185,7 +186,7 @@ export class DiffSal {
     const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
-    const header = headerBytes(tensors, { diffsal: JSON.stringify(this.config) })
+    const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
     await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
   }
 

@@ -6,7 +6,7 @@ import { checkReplaceable } from './media/output-file.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
-import { isFolder, newestCheckpoint } from './training/checkpoint-folder.ts'
+import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
 import type { TrainingEvent } from './training/events.ts'
 import { checkExtra } from './training/extra.ts'
@@ -76,7 +76,11 @@ export class Trainer {
     const run = checkOptions<ResumeOptions>('options', options, ['device', 'precision', 'threads', 'signal'])
     checkString('from', from)
     checkSignal(run.signal)?.throwIfAborted()
-    const path = (await isFolder(from)) ? await newestCheckpoint(from) : from
+    if (await isFolder(from)) return newestOf(from, (path, passedOver) => Trainer.#resumeFile(path, passedOver, run))
+    return Trainer.#resumeFile(from, [], run)
+  }
+
+  static async #resumeFile(path: string, passedOver: readonly number[], run: ResumeOptions): Promise<Trainer> {
     const { checkpoint, training } = await readTrainingHeader(path)
     const model = await DiffSal.load(path, run)
     try {
@@ -85,7 +89,7 @@ export class Trainer {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
       trainer.#extra = training.extra
-      trainer.#resumed = { path, step: trainer.#steps, state }
+      trainer.#resumed = { path, step: trainer.#steps, state, passedOver }
       return trainer
     } catch (error) {
       await model.dispose()
