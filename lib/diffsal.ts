@@ -140,7 +140,8 @@ export class DiffSal {
    * Loads weights from a safetensors file, or from a `.pth` file of PyTorch, of which nothing is run. It is memory-mapped: do not
    * shorten it in place while the model lives (replacing it by a rename, as {@link save} does, is fine). Where the file has no
    * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
-   * by itself the rest of the network has initial weights, with a warning.
+   * by itself the rest of the network has initial weights, with a warning. A file that this package wrote has a checksum: all of it is read
+   * once, and one that was damaged since is refused.
    *
    * @param path - default: the weights that ship with the package, {@link presets}' `scenes`, trained on generated scenes alone
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors

@@ -69,7 +69,8 @@ export class Trainer {
    * Goes on with a training that {@link save} wrote, in a model of its own: what follows is bit for bit what would have followed,
    * on the same device (the CPU: with the same number of threads).
    *
-   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one
+   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one; those that are passed over, because
+   * their checksum or their form tells that they are damaged, are named in a warning
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what `DiffSal.create` throws
    */
   static async resume(from: string, options?: ResumeOptions): Promise<Trainer> {
