@@ -35,7 +35,8 @@ const GrowableBuffer = ArrayBuffer as unknown as new (bytes: number, options?: {
 function anyTensor(random: Random, shape: readonly number[], dtype: (typeof dtypes)[number] = random.one(dtypes)): unknown {
   const count = shape.reduce((product, size) => product * size, 1) + (random.chance(0.1) ? random.below(3) - 1 : 0)
   const array = { float32: Float32Array, float64: Float64Array, uint8: Uint8Array, int64: BigInt64Array }[random.chance(0.93) ? dtype : random.one(dtypes)]
-  const buffer = new GrowableBuffer(Math.max(count, 0) * array.BYTES_PER_ELEMENT, random.chance(0.1) ? { maxByteLength: 1 << 20 } : undefined)
+  const bytes = Math.max(count, 0) * array.BYTES_PER_ELEMENT
+  const buffer = new GrowableBuffer(bytes, random.chance(0.1) ? { maxByteLength: bytes + 4096 } : undefined)
   const data = new array(buffer)
   for (let i = 0; i < data.length; i++) data[i] = array === BigInt64Array ? BigInt(random.below(5)) : random.chance(0.01) ? random.one(numbers) : random.unit()
   if (random.chance(0.03)) structuredClone(buffer, { transfer: [buffer] })
