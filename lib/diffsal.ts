@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
+import { verifyChecksum, withChecksum } from './checkpoint/checksum.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import type { MelShape } from './datasets/clip-mel.ts'
@@ -139,7 +140,8 @@ export class DiffSal {
    * Loads weights from a safetensors file, or from a `.pth` file of PyTorch, of which nothing is run. It is memory-mapped: do not
    * shorten it in place while the model lives (replacing it by a rename, as {@link save} does, is fine). Where the file has no
    * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
-   * by itself the rest of the network has initial weights, with a warning.
+   * by itself the rest of the network has initial weights, with a warning. A file that this package wrote has a checksum: all of it is read
+   * once, and one that was damaged since is refused.
    *
    * @param path - default: the weights that ship with the package, {@link presets}' `scenes`, trained on generated scenes alone
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
@@ -148,7 +150,7 @@ export class DiffSal {
   static async load(path: string = presets.scenes.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
-    const weights = await readWeights(path, config)
+    const weights = await readWeights(path, config, async (checkpoint) => verifyChecksum(path, checkpoint, signal))
     return DiffSal.#build(weights.config, run, weights.from, signal)
   }
 
@@ -185,7 +187,7 @@ export class DiffSal {
     const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
-    const header = headerBytes(tensors, { diffsal: JSON.stringify(this.config) })
+    const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
     await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
   }
 

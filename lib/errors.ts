@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /**
  * Every code a {@link DiffSalError} can carry. Codes are stable; messages are for people and may be reworded.
  */
@@ -45,7 +47,7 @@ export interface DiffSalErrorDetails {
 
 /**
  * The one error class of this package. `code` is for programs, `message` for people: it names the argument, what was
- * expected and what came, and the remedy where there is one.
+ * expected and what came, and the remedy where there is one. It is one line, and what a terminal would obey in a name is visible in it.
  */
 export class DiffSalError extends Error {
   /** Always this, in every realm. */
@@ -61,7 +63,7 @@ export class DiffSalError extends Error {
 
   /** Makes one; programs of users only catch them. */
   constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.argument !== undefined) this.argument = details.argument
     if (details.expected !== undefined) this.expected = details.expected
@@ -110,6 +112,11 @@ export function madeBy(name: string, by: string): DiffSalError {
   return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, { argument: name, expected: by, received: `new ${name}` })
 }
 
+/** Whether an error is that of a file that does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof DiffSalError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+}
+
 /** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
 export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
   const { code, message } = cause as NodeJS.ErrnoException
@@ -127,6 +134,8 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
     : code === 'ENAMETOOLONG' ? 'its name is too long'
+    : code === 'EMFILE' ? 'this process may open no more files; raise the limit with `ulimit -n 1024`'
+    : code === 'ENFILE' ? 'this machine has too many files open'
     : shortened(message)
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }

@@ -1,4 +1,4 @@
-import { readCheckpoint } from './checkpoint/checkpoint.ts'
+import { readCheckpoint, type Checkpoint } from './checkpoint/checkpoint.ts'
 import { recognise } from './checkpoint/names.ts'
 import type { CheckpointTensor } from './checkpoint/pth.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
@@ -24,10 +24,17 @@ export interface Weights {
  * Reads what a weights file holds, but not the tensors' data: its configuration is the one in its metadata, else what its
  * names and shapes tell, else the paper's; `given` goes before all of them.
  *
+ * @param verify looks at the data, where they will be used
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT, ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function readWeights(path: string, given: PartialDiffSalConfig | undefined): Promise<Weights> {
-  const { metadata, tensors, identity, format } = await readCheckpoint(path)
+export async function readWeights(
+  path: string,
+  given: PartialDiffSalConfig | undefined,
+  verify: (checkpoint: Checkpoint) => Promise<void> = () => Promise.resolve(),
+): Promise<Weights> {
+  const checkpoint = await readCheckpoint(path)
+  await verify(checkpoint)
+  const { metadata, tensors, identity, format } = checkpoint
   const network = (config: DiffSalConfig, ours: ReadonlyMap<string, CheckpointTensor>, unused: readonly string[]): Weights => ({
     config,
     from: { path, identity, entries: entriesOf(ours) },

@@ -14,6 +14,7 @@ import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { renderScenes, type WrittenScene } from './render-scenes.ts'
 import { shown } from './run-folder.ts'
+import { print, printJson } from './terminal.ts'
 import { showTrainingProgress } from './training-progress.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -81,18 +82,16 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
         ? []
         : await renderScenes(flags.render, model, { scenes: flags.scenes, seconds: flags.seconds, seed, steps: measured.comparedSteps, signal })
     const seconds = Math.round(performance.now() - begin) / 1000
-    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, precision, seed, ...measured, rendered, seconds }))
+    if (flags.json) printJson({ weights, device: model.device, precision, seed, ...measured, rendered, seconds })
     else {
-      console.log(
-        [
-          `'${shown(weights)}' on ${length} sounding scenes, seed ${seed}, in ${durationText(seconds)}.`,
-          '',
-          sceneTableText({ ...measured, pictures }, model.config),
-          '',
-          ...sceneTableNotes({ ...measured, pictures }),
-          ...rendered.flatMap(renderedText),
-          ...(flags.report === undefined ? [] : [`The report is '${flags.report}'.`]),
-        ].join('\n'),
+      print(
+        `'${shown(weights)}' on ${length} sounding scenes, seed ${seed}, in ${durationText(seconds)}.`,
+        '',
+        ...sceneTableText({ ...measured, pictures }, model.config).split('\n'),
+        '',
+        ...sceneTableNotes({ ...measured, pictures }),
+        ...rendered.flatMap(renderedText),
+        ...(flags.report === undefined ? [] : [`The report is '${flags.report}'.`]),
       )
     }
   } finally {

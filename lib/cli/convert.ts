@@ -4,6 +4,7 @@ import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { WeightsDType } from '../native.ts'
 import { readWeights } from '../weights.ts'
 import { filesMean } from './exit-codes.ts'
+import { print } from './terminal.ts'
 
 /** `diffsal convert`: a checkpoint of any kind that is read, as safetensors with its configuration. */
 export function convertCommand(): Command {
@@ -25,6 +26,6 @@ export function convertCommand(): Command {
       } finally {
         await model.dispose()
       }
-      console.log(`Wrote '${output}'.`)
+      print(`Wrote '${output}'.`)
     })
 }

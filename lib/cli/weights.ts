@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { publishedWeights, type PublishedWeights } from '../published-weights.ts'
+import { printJson, printText } from './terminal.ts'
 
 /** `diffsal weights`: where published weights are, and what takes them. It downloads nothing. */
 export function weightsCommand(): Command {
@@ -7,7 +8,8 @@ export function weightsCommand(): Command {
     .description('print where published weights are that diffsal reads, their licence, and the command that takes each')
     .option('--json', 'print one JSON array')
     .action(({ json }: { json?: true }) => {
-      console.log(json ? JSON.stringify(publishedWeights, undefined, 2) : toText())
+      if (json) printJson(publishedWeights, 2)
+      else printText(toText())
     })
 }
 

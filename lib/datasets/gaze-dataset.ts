@@ -354,5 +354,5 @@ async function aspectOf(source: GazeSource, [height, width]: readonly [number, n
 
 function scaledToOne(bytes: Uint8Array): Float32Array {
   const most = bytes.reduce((greatest, value) => Math.max(greatest, value), 0)
-  return Float32Array.from(bytes, (value) => (most > 0 ? value / most : 0))
+  return new Float32Array(bytes).map((value) => (most > 0 ? value / most : 0))
 }

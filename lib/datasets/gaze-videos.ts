@@ -107,5 +107,5 @@ function source(name: string, info: VideoInfo, gaze: GazeRecording | undefined, 
 /** A grey frame of a video: its red, which is as its green and its blue. */
 async function greyFrame(frames: VideoFrames, frame: number, [height, width]: readonly [number, number]): Promise<Plane> {
   const rgb = await frames.read([frame], [height, width])
-  return { height, width, channels: 1, data: Uint8Array.from({ length: height * width }, (_, i) => rgb[3 * i]!) }
+  return { height, width, channels: 1, data: new Uint8Array(height * width).map((_, i) => rgb[3 * i]!) }
 }

@@ -146,7 +146,7 @@ export class RecordedDataset implements SaliencyDataset {
     const { maps, origin } = video
     if (maps?.has(frame + origin)) return inUnits((await readGrey(maps.file(frame + origin), size)).data)
     const { data, shape } = this.#densityOf((await this.#fixations(video, frame))!)!
-    const bytes = Uint8Array.from(data, (value) => Math.round(value * 255))
+    const bytes = new Uint8Array(data.map((value) => Math.round(value * 255)))
     const small = await resizeGrey({ data: bytes, height: shape[0]!, width: shape[1]! }, size)
     return inUnits(small)
   }
@@ -176,7 +176,7 @@ export class RecordedDataset implements SaliencyDataset {
 
 /** 0 to 255 as 0 to 1. */
 function inUnits(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (value) => value / 255)
+  return new Float32Array(bytes).map((value) => value / 255)
 }
 
 /** Waits for all, then gives the values or throws the first error: nothing goes on unwatched. */

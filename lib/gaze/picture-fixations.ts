@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { DiffSalError, fileError } from '../errors.ts'
+import { DiffSalError } from '../errors.ts'
 import { reportFault, type Faults } from '../faults.ts'
+import { readText } from '../files/regular-file.ts'
 import { isInside, type GazePoint } from './points.ts'
+
+/** The most such a list may have, in bytes. */
+const largest = 256 << 20
 
 /**
  * Reads the fixations of pictures: JSON, `{ "1001.jpg": [[viewer, x, y, milliseconds], …], … }`, x and y in shares of width and height, in order of
@@ -12,9 +15,7 @@ import { isInside, type GazePoint } from './points.ts'
  * that would be left out
  */
 export async function readPictureFixations(path: string, plan: Faults): Promise<Map<string, GazePoint[]>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw fileError('read', path, cause)
-  })
+  const text = await readText(path, largest)
   const pictures = new Map<string, GazePoint[]>()
   for (const [name, list] of Object.entries(parseObject(path, text))) {
     if (!Array.isArray(list)) throw notFixations(path, `'${name}' must have a list of fixations`)

@@ -55,7 +55,7 @@ export class Bells {
 export function toUnits(plane: Float64Array): Float32Array {
   let most = 0
   for (const value of plane) if (value > most) most = value
-  return most > 0 ? Float32Array.from(plane, (value) => value / most) : new Float32Array(plane.length)
+  return most > 0 ? new Float32Array(plane.map((value) => value / most)) : new Float32Array(plane.length)
 }
 
 /**

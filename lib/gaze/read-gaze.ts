@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
-import { DiffSalError, fileError } from '../errors.ts'
+import { DiffSalError } from '../errors.ts'
 import { reportFault, type Faults } from '../faults.ts'
+import { readWhole } from '../files/regular-file.ts'
 import { rationalValue, type Rational } from '../media/rational.ts'
 import { isInside } from './points.ts'
 import { GazeRecording, type Look } from './recording.ts'
@@ -21,8 +21,8 @@ const timings: readonly { readonly timing: Timing; readonly columns: readonly st
 /** For how long a viewer is taken to go on looking where a sample was, in milliseconds, when no other follows: a blink or a loss of track. */
 const held = 50
 
-/** The most a packed table may unpack to, in bytes. */
-const mostUnpacked = 512 << 20
+/** The most that a table may have, in bytes, unpacked where it is packed. */
+const mostUnpacked = 256 << 20
 
 /**
  * Reads a table of where people looked in a video: comma-separated, with a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
@@ -118,9 +118,7 @@ function numberIn(cell: string | undefined): number {
 }
 
 async function textOf(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw fileError('read', path, cause)
-  })
+  const bytes = await readWhole(path, mostUnpacked)
   if (!path.toLowerCase().endsWith('.gz')) return bytes.toString('utf8')
   try {
     return (await promisify(gunzip)(bytes, { maxOutputLength: mostUnpacked })).toString('utf8')

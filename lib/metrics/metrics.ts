@@ -56,7 +56,8 @@ export function nss(saliency: MapTensor, fixations: FixationTensor): Promise<Met
 }
 
 /**
- * Judd's area under the ROC curve: one threshold a fixation, ties counted exactly, no jitter. 0.5 is chance, 1 best.
+ * Judd's area under the ROC curve: one threshold a fixation. Where pixels tie, the mean over all the orders that the published random
+ * jitter could give; nothing is drawn. 0.5 is chance, 1 best.
  *
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */

@@ -5,10 +5,11 @@ import { publishedWeights } from '../../lib/published-weights.ts'
 import { inProcessCli } from '../support/in-process-cli.ts'
 import { readNames } from '../support/names.ts'
 import { orderedDict, type PyCall, PyFloat, tuple } from '../support/pickle-writer.ts'
-import { pthLegacy, pthZip, PyTensor, tensor, writePth } from '../support/pth-writer.ts'
+import { pthLegacy, pthZip, PyTensor, tensor } from '../support/pth-writer.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { testValue } from '../support/test-values.ts'
 import { torchvisionName } from '../support/torchvision-names.ts'
+import { writePth } from '../support/write-pth.ts'
 
 // Files laid out as the programs that wrote the published ones lay them out: what is around the weights, the names' prefixes, the
 // classifiers and counters beside them. MViTv2 and VGGish have their real depths and narrower layers, the other encoders their sizes.

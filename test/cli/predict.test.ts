@@ -202,7 +202,7 @@ async function processesIn(cwd: string): Promise<string[]> {
   })
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s: exit code 130, no file and no process left', async (signal) => {
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s: exit code 130, no file and no process left', async (signal) => {
   const cwd = folder(`interrupted-${signal}`)
   const args = ['predict', speaker, ...weights, '--overlay', '-o', 'new/o.mp4', '--maps', 'new/maps']
   let files = 0
