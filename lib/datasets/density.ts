@@ -21,7 +21,7 @@ export function densityFromFixations(fixations: FixationTensor, sigma: number): 
   for (let b = 0; b < batch; b++) {
     const sum = new Float64Array(plane)
     for (let at = 0; at < plane; at++) {
-      if (fixations.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width), 1)
+      if (fixations.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width))
     }
     data.set(toUnits(sum), b * plane)
   }

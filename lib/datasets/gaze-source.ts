@@ -3,6 +3,14 @@ import type { Rational } from '../media/rational.ts'
 import type { SoundSource } from './sound-source.ts'
 import type { Plane } from './view.ts'
 
+/** A picture or video that a folder has. One that is damaged keeps its place among the others, so that what is held out does not depend on damage. */
+export interface FoundSource {
+  /** Unique in the dataset. */
+  readonly name: string
+  /** undefined where it is left out. */
+  readonly source: GazeSource | undefined
+}
+
 /** What people looked at, and where: a video, or a picture, which is a video of one frame. */
 export interface GazeSource {
   /** Unique in the dataset. */
