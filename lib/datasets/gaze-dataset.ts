@@ -146,12 +146,12 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
   const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
   const found = [
     ...(await findGazePictures(title, folder, names, plan)),
-    ...(await findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds })),
+    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds }),
   ]
   const wanted = given.heldOut === undefined ? found : heldOutOrNot(found, given.heldOut, plan.split, folder)
-  const sources = wanted.flatMap(({ source }) => source ?? [])
+  const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)
   if (sources.length === 0) {
-    const none = found.length === 0 ? 'holds no eye tracking' : `holds no eye tracking that can be used (${found.length} pictures and videos were left out)`
+    const none = found.length === 0 ? 'holds no eye tracking' : `holds no eye tracking that can be used (${wanted.length} pictures and videos were left out)`
     const message = `'${folder}' ${none}: ${layouts}.`
     throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', expected: layouts, received: root })
   }

@@ -18,7 +18,7 @@ const fixationsFile = 'fixations.json'
  * @throws DiffSalError ERR_DIFFSAL_FILE where the list of fixations cannot be used and, where faults are errors, for a picture that is missing
  */
 export async function findGazePictures(title: string, folder: string, names: readonly string[], plan: Faults): Promise<FoundSource[]> {
-  if (!names.includes(fixationsFile)) return pairs(title, folder, names).map((source) => ({ name: source.name, source }))
+  if (!names.includes(fixationsFile)) return pairs(title, folder, names).map((source) => ({ name: source.name, open: async () => source }))
   const there = new Set(names)
   const fixations = await readPictureFixations(join(folder, fixationsFile), plan)
   const missing = [...fixations.keys()].filter((name) => !there.has(name))
@@ -29,7 +29,7 @@ export async function findGazePictures(title: string, folder: string, names: rea
   }
   return [...fixations.keys()].sort().map((file) => {
     const name = `${title}/${file}`
-    return { name, source: there.has(file) ? picture(name, join(folder, file), fixations.get(file)) : undefined }
+    return { name, open: async () => (there.has(file) ? picture(name, join(folder, file), fixations.get(file)) : undefined) }
   })
 }
 

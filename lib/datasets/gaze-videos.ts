@@ -37,33 +37,33 @@ interface TableFile {
  *
  * @param title what the videos' names begin with
  * @param names the folder's files, sorted
- * @throws DiffSalError ERR_DIFFSAL_FFMPEG_MISSING, ERR_DIFFSAL_INVALID_ARGUMENT for a recording that no video has and, where faults are errors,
- * ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for what is damaged
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a recording that no video has
  */
-export async function findGazeVideos(title: string, folder: string, names: readonly string[], plan: GazeVideoPlan): Promise<FoundSource[]> {
+export function findGazeVideos(title: string, folder: string, names: readonly string[], plan: GazeVideoPlan): FoundSource[] {
   const videos = names.filter((name) => isVideo(name) && !isMap(name))
   const tables = tablesOf(names, new Set(videos.map((file) => parse(file).name)))
   checkRecordings(plan.recordings, folder, tables)
   const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
-  const annotated = videos.flatMap((file) => {
+  return videos.flatMap((file) => {
     const video = parse(file).name
     const map = names.find((name) => isMap(name) && parse(name).name === `${video}.map`)
-    const own = wanted.filter((table) => table.video === video)
-    return map === undefined && own.length === 0 ? [] : [{ file, map, own }]
-  })
-  return mapLimited(annotated, 4, async ({ file, map, own }) => {
+    const own = wanted.filter((table) => table.video === video).map((table) => join(folder, table.file))
+    if (map === undefined && own.length === 0) return []
     const name = `${title}/${file}`
-    try {
-      const info = await videoOf(join(folder, file))
-      if (map !== undefined) return { name, source: source(name, info, undefined, await videoOf(join(folder, map)), plan) }
-      const paths = own.map((table) => join(folder, table.file))
-      return { name, source: source(name, info, await gazeOf(info, paths, plan), undefined, plan) }
-    } catch (error) {
-      if (!(error instanceof DiffSalError) || !['ERR_DIFFSAL_FILE', 'ERR_DIFFSAL_MEDIA'].includes(error.code) || plan.faults === 'error') throw error
-      reportFault(plan, error.message.replace(/\.$/, ''), `'${name}' is left out`, join(folder, file))
-      return { name, source: undefined }
-    }
+    return [{ name, open: () => openVideo(name, join(folder, file), own, map && join(folder, map), plan) }]
   })
+}
+
+async function openVideo(name: string, path: string, tables: readonly string[], map: string | undefined, plan: GazeVideoPlan): Promise<GazeSource | undefined> {
+  try {
+    const info = await videoOf(path)
+    if (map !== undefined) return source(name, info, undefined, await videoOf(map), plan)
+    return source(name, info, await gazeOf(info, tables, plan), undefined, plan)
+  } catch (error) {
+    if (!(error instanceof DiffSalError) || !['ERR_DIFFSAL_FILE', 'ERR_DIFFSAL_MEDIA'].includes(error.code) || plan.faults === 'error') throw error
+    reportFault(plan, error.message.replace(/\.$/, ''), `'${name}' is left out`, path)
+    return undefined
+  }
 }
 
 /** The tables of a folder's videos. One that could be of two, `a.b.csv` of `a.mp4` and `a.b.mp4`, is of the longer name. */
