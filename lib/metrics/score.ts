@@ -1,6 +1,6 @@
-import { invalidArgument } from '../errors.ts'
+import { describe, invalidArgument, shortened } from '../errors.ts'
 import { native } from '../native.ts'
-import { checkString } from '../options.ts'
+import { checkIterable, checkString, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
 import { aucJudd, cc, checkMaps, kl, nss, sim, type FixationTensor, type MapTensor } from './metrics.ts'
@@ -57,15 +57,17 @@ export interface Scores {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what predictions and dataset throw
  */
 export async function score(predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>, dataset: TruthSource): Promise<Scores> {
-  if (typeof dataset?.truth !== 'function') throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
+  const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
+  if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
   const videos = new Map<string, Record<ScoreName, Mean>>()
   const undefinedCount = each(() => 0)
   let frames = 0
-  for await (const { video, frame, tensor } of predictions) {
-    const truth = await dataset.truth(checkString('predictions.video', video), frame)
+  for await (const prediction of checkIterable('predictions', predictions)) {
+    const { video, frame, tensor } = readPrediction(prediction)
+    const truth = await dataset.truth(video, frame)
     if (truth === undefined) continue
     if (typeof truth !== 'object' || truth === null) {
-      throw invalidArgument(`dataset.truth('${video}', ${frame})`, "an object with 'density' or 'fixations', or undefined for none", truth)
+      throw invalidArgument(`dataset.truth('${shortened(video)}', ${describe(frame)})`, "an object with 'density' or 'fixations', or undefined for none", truth)
     }
     frames += 1
     const means = videos.get(video) ?? each(() => new Mean())
@@ -88,14 +90,28 @@ export async function score(predictions: AsyncIterable<FramePrediction> | Iterab
   }
 }
 
+/** What is predicted of a frame, read once. */
+function readPrediction(prediction: unknown): FramePrediction {
+  const expected = 'objects with video, frame and tensor'
+  return reading('predictions', expected, () => {
+    if (typeof prediction !== 'object' || prediction === null) throw invalidArgument('predictions', expected, prediction)
+    const { video, frame, tensor } = prediction as FramePrediction
+    return { video: checkString('predictions.video', video), frame, tensor }
+  })
+}
+
 /** The scores of one map, as {@link score} has them of a frame; NaN where one is undefined. */
-export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
-  const map = checkMaps('predictions.tensor', checkTensor('predictions.tensor', tensor, ['float32', 'float64']))
-  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', [...tensor.shape])
+export async function scoreFrame(tensor: Tensor<'float32'>, truth: GroundTruth): Promise<Record<ScoreName, number>> {
+  const predicted = checkTensor('predictions.tensor', tensor, ['float32', 'float64'])
+  const map = checkMaps('predictions.tensor', predicted)
+  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', predicted.shape)
+  const given = reading('truth', "an object with 'density' or 'fixations'", () => ({ density: truth.density ?? undefined, fixations: truth.fixations ?? undefined }))
+  const density = given.density === undefined ? undefined : (checkTensor<'float32' | 'float64'>('density', given.density, ['float32', 'float64']) as MapTensor)
+  const fixations = given.fixations === undefined ? undefined : checkTensor('fixations', given.fixations, ['uint8'])
   const target = density ?? fixations
   if (target === undefined) return each(() => Number.NaN)
   const { height, width } = checkMaps(density ? 'density' : 'fixations', target)
-  const saliency = await native().scoringChain({ ...tensor, shape: [map.height, map.width] }, height, width)
+  const saliency = await native().scoringChain({ ...predicted, shape: [map.height, map.width] }, height, width)
   const [byDensity, byFixations] = await Promise.all([
     density ? Promise.all([cc(saliency, density), sim(saliency, density), kl(saliency, density)]) : [],
     fixations ? Promise.all([nss(saliency, fixations), aucJudd(saliency, fixations)]) : [],
