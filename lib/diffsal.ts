@@ -144,11 +144,11 @@ export class DiffSal {
    * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
    * by itself the rest of the network has initial weights, with a warning.
    *
-   * @param path - default: the weights that ship with the package, {@link presets}' `tiny`, trained on generated scenes alone
+   * @param path - default: the weights that ship with the package, {@link presets}' `scenes`, trained on generated scenes alone
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
    * are named), and what {@link create} throws
    */
-  static async load(path: string = presets.tiny.weights, options?: LoadOptions): Promise<DiffSal> {
+  static async load(path: string = presets.scenes.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
     const weights = await readWeights(path, config)

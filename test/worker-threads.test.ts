@@ -28,7 +28,7 @@ describe('worker threads', () => {
     ['videos', 3],
   ])('may be terminated in the middle of %s', async (what, rounds) => {
     const mark = randomUUID()
-    const env = { WEIGHTS: presets.tiny.weights, VIDEO: resolve('examples/speaker.mp4'), MARK: mark }
+    const env = { WEIGHTS: presets.scenes.weights, VIDEO: resolve('examples/speaker.mp4'), MARK: mark }
     const ended = await runProgram('threads.mjs', [what, String(rounds)], { env })
     expectEnd(ended, 0)
     const { ended: codes, maps } = JSON.parse(ended.stdout) as { ended: number[]; maps: string[] }

@@ -62,7 +62,7 @@ const shownScenes = 8
 
 async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
   const begin = performance.now()
-  const { weights = presets.tiny.weights, length, seed, steps, device, precision, threads } = flags
+  const { weights = presets.scenes.weights, length, seed, steps, device, precision, threads } = flags
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
@@ -110,7 +110,7 @@ function renderedText({ video, overlay, following: { maps, hits, chance } }: Wri
 async function writeReport(path: string, model: DiffSal, benchmark: SceneBenchmark, { weights, seed, steps }: BenchmarkFlags): Promise<void> {
   const title = weights === undefined ? 'The shipped weights on sounding scenes' : `${basename(weights)} on sounding scenes`
   const facts = [['Scenes', String(benchmark.length)], ['Seed', String(seed)], ['Device', model.device], ['Precision', model.precision]] as const
-  const settings = { weights: weights ?? 'tiny', length: benchmark.length, seed, steps, model: model.config }
+  const settings = { weights: weights ?? 'scenes', length: benchmark.length, seed, steps, model: model.config }
   const page = await sceneReport(title, facts, benchmark, model.config, settings)
   await filesMean(6, () => writeWhole(path, page))
 }

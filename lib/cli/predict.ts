@@ -166,7 +166,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
 function chooseWeights({ weights, randomWeights }: PredictFlags): Weights {
   if (weights !== undefined) return { file: weights }
   if (randomWeights !== undefined) return { random: randomWeights }
-  return { preset: 'tiny' }
+  return { preset: 'scenes' }
 }
 
 function noteOf(weights: Weights): string | undefined {

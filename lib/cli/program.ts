@@ -10,6 +10,7 @@ import { inspectCommand } from './inspect.ts'
 import { predictCommand, type ModelOpener } from './predict.ts'
 import { setupCommand } from './setup.ts'
 import { trainCommand } from './train.ts'
+import { weightsCommand } from './weights.ts'
 
 function program(open: ModelOpener | undefined): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -17,7 +18,10 @@ function program(open: ModelOpener | undefined): Command {
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', exitCodeHelp())
-  const commands = [predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand(), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]
+  const commands = [
+    ...[predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand()],
+    ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
+  ]
   for (const command of commands) root.addCommand(command)
   // An exception instead of an exit, so that there is one place that decides on the exit code.
   for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError()

@@ -1,5 +1,4 @@
-import { DiffSalError } from '../errors.ts'
-import { log } from '../log.ts'
+import type { Faults } from '../faults.ts'
 import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
 
 /** The parts of a dataset. */
@@ -34,7 +33,7 @@ export interface DatasetOptions {
 export const datasetOptionNames = ['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'densitySigma', 'faults'] as const
 
 /** {@link DatasetOptions} with nothing left open. */
-export interface DatasetPlan {
+export interface DatasetPlan extends Faults {
   readonly split: Split
   readonly windows: 'train' | 'test'
   readonly stride: number
@@ -42,7 +41,6 @@ export interface DatasetPlan {
   readonly clipLength: number
   readonly fixations: boolean
   readonly densitySigma: number | undefined
-  readonly faults: 'skip' | 'error'
 }
 
 /** Checks the options that all datasets share, and fills in the rest. */
@@ -67,14 +65,4 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
 export function checkOpen<T extends DatasetOptions>(root: unknown, options: T | undefined, more: readonly (keyof T & string)[] = []): T {
   checkString('root', root)
   return checkOptions('options', options, [...datasetOptionNames, ...more] as (keyof T & string)[])
-}
-
-/**
- * Takes note of what is wrong with a dataset.
- *
- * @throws DiffSalError `code` with the message, where faults are errors.
- */
-export function reportFault(plan: Pick<DatasetPlan, 'faults'>, message: string, consequence: string, argument: string): void {
-  if (plan.faults === 'error') throw new DiffSalError('ERR_DIFFSAL_FILE', `${message}.`, { argument })
-  log('warn', `${message}; ${consequence}.`)
 }

@@ -8,8 +8,13 @@ import type { Tensor } from '../tensor.ts'
 export interface Dataset<Sample> {
   /** How many samples there are. */
   readonly length: number
-  /** Sample `index`, from 0; null where there is nothing to learn from (its map is all zero), and the next one is taken. */
-  get(index: number): Promise<Sample | null>
+  /**
+   * Sample `index`, from 0; null where there is nothing to learn from (its map is all zero), and the next one is taken.
+   *
+   * @param epoch Which pass over the data, from 0. A dataset that changes its samples at random changes them anew in each pass, and always
+   * in the same way in the same pass. Default 0.
+   */
+  get(index: number, epoch?: number): Promise<Sample | null>
 }
 
 /** A clip, what is heard with it, and where people looked in its middle. */
@@ -64,10 +69,10 @@ export function concatDatasets(given: readonly SaliencyDataset[]): SaliencyDatas
     get videos() {
       return datasets.flatMap((dataset) => dataset.videos)
     },
-    async get(index) {
+    async get(index, epoch) {
       let rest = checkIndex(index, length)
       for (const dataset of datasets) {
-        if (rest < dataset.length) return dataset.get(rest)
+        if (rest < dataset.length) return dataset.get(rest, epoch)
         rest -= dataset.length
       }
       throw invalidArgument('index', `less than ${length}`, index)

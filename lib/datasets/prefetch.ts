@@ -181,19 +181,19 @@ class Reader {
       const { epoch } = this.#indices.position
       if (this.#epochs !== undefined && epoch >= this.#epochs) return
       const { index, position } = this.#indices.next()
-      const sample = this.#read(index)
+      const sample = this.#read(index, epoch)
       // Who comes to it will see what went wrong; until then nobody must.
       sample.catch(() => undefined)
       this.#queue.push({ epoch, position, sample })
     }
   }
 
-  async #read(index: number): Promise<HeardSample | null> {
+  async #read(index: number, epoch: number): Promise<HeardSample | null> {
     await new Promise<void>((begin) => {
       this.#waiting.push(begin)
       this.#admit()
     })
-    const sample = this.#make(index)
+    const sample = this.#make(index, epoch)
     this.#active.add(sample)
     try {
       return await sample
@@ -204,8 +204,8 @@ class Reader {
     }
   }
 
-  async #make(index: number): Promise<HeardSample | null> {
-    const sample = await this.#dataset.get(index)
+  async #make(index: number, epoch: number): Promise<HeardSample | null> {
+    const sample = await this.#dataset.get(index, epoch)
     if (sample === null) return null
     if (sample.audio) named(index, sample, () => checkFinite(sample.audio!))
     return this.#mel && sample.audio ? { sample, mel: await clipMel(sample.audio, this.#mel) } : { sample }

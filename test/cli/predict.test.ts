@@ -127,7 +127,7 @@ test('without weights, the small ones that ship are taken, and it says so', asyn
   const cwd = folder('shipped')
   const { code, stdout, stderr } = await cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json'], { cwd })
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('ship with the package') as string })
-  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'tiny' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
+  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'scenes' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
 })
 
 const weights = ['--weights', 'any.safetensors']
