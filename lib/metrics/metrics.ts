@@ -99,9 +99,7 @@ export async function informationGain(saliency: MapTensor, fixations: FixationTe
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for another side, or more than 2^28 pixels; ERR_DIFFSAL_OUT_OF_MEMORY
  */
 export function centreBias(height: number, width: number): Tensor<'float64'> {
-  checkInteger('height', height, 1, longestSide)
-  checkInteger('width', width, 1, longestSide)
-  if (height * width > mostPixels) throw invalidArgumentText('width', `at most ${mostPixels} pixels with the height ${height}`, `${width}`)
+  checkMadeSize(height, width)
   const axis = (length: number) =>
     Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - length / 2) / (length / 4)) ** 2))
   const [rows, columns] = [axis(height), axis(width)]
@@ -113,6 +111,13 @@ export function centreBias(height: number, width: number): Tensor<'float64'> {
 /** How large a map may be that is made. */
 const longestSide = 65_536
 const mostPixels = 2 ** 28
+
+/** Refuses sides that no map is made of. */
+export function checkMadeSize(height: number, width: number): void {
+  checkInteger('height', height, 1, longestSide)
+  checkInteger('width', width, 1, longestSide)
+  if (height * width > mostPixels) throw invalidArgumentText('width', `at most ${mostPixels} pixels with the height ${height}`, `${width}`)
+}
 
 /** The batch and size of maps that {@link checkTensor} gave. */
 export function checkMaps(argument: string, maps: Tensor): { batch: number; height: number; width: number } {

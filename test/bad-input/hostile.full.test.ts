@@ -152,12 +152,18 @@ const exports: Readonly<Record<string, Export>> = {
   'metrics.shuffledAuc': exported(metrics.shuffledAuc, () => [map(), fixations(), fixations()]),
   'metrics.informationGain': exported(metrics.informationGain, () => [map(), fixations(), map()]),
   'metrics.centreBias': exported(metrics.centreBias, () => [3, 4]),
+  'metrics.centreGaussian': exported(metrics.centreGaussian, () => [3, 4, { height: 0.2, width: 0.2 }]),
+  'metrics.fitCentreGaussian': exported((given: never) => metrics.fitCentreGaussian(own(given) as never), () => [map()]),
+  'metrics.meanMap': exported((given: never) => metrics.meanMap(own(given) as never), () => [map()]),
+  'metrics.bootstrap': exported(metrics.bootstrap, () => [{ mean: { cc: 1 }, videos: { v: { cc: 1 } } }, { resamples: 2, level: 0.5, seed: 1 }]),
   'metrics.score': exported(metrics.score, () => [own({ video: 'v', frame: 1, tensor: map() }), dataset()]),
   'metrics.score, of a map': exported((prediction: never, truth: never) => metrics.score(own(prediction), { truth: () => truth }), () => [
     { video: 'v', frame: 1, tensor: map() },
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
   'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
+  'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
+  'datasets.halfAgainstHalf': exported((options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options), () => [{ halvings: 1, frames: 1, seed: 1 }]),
   'datasets.openDhf1k': exported(datasets.openDhf1k, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openHollywood2': exported(datasets.openHollywood2, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openUcfSports': exported(datasets.openUcfSports, () => [nowhere, { split: 'train', size: [32, 64] }]),
@@ -227,7 +233,7 @@ it('there is no export that is not called here', () => {
   expect([...new Set(Object.keys(exports).map((name) => name.split(',')[0]!))].sort()).toEqual([...new Set(callable())].sort())
 })
 
-const iterated = ['metrics.score', 'metrics.score, of a map', 'datasets.followsSound']
+const iterated = ['metrics.score', 'metrics.score, of a map', 'datasets.followsSound', 'metrics.fitCentreGaussian', 'metrics.meanMap']
 
 describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
   it('gives a result or a DiffSalError, whatever comes', async () => {
