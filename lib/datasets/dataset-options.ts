@@ -1,6 +1,5 @@
-import { invalidArgument } from '../errors.ts'
 import type { Faults } from '../faults.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
 
 /** The parts of a dataset. */
 export type Split = 'train' | 'validation' | 'test'
@@ -49,12 +48,12 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
   const { split = 'train', size = [224, 384], clipLength = 16, stride = 1, fixations = false, densitySigma, faults = 'skip' } = options
   checkChoice('split', split, splits)
   const { windows = split === 'train' ? 'train' : 'test' } = options
-  if (!Array.isArray(size) || size.length !== 2) throw invalidArgument('size', '[height, width]', size)
+  const [height, width] = checkList('size', size, '[height, width]', 2, 2)
   return {
     split,
     windows: checkChoice('windows', windows, ['train', 'test']),
     stride: checkInteger('stride', stride, 1),
-    size: [checkInteger('size[0]', size[0], 1, 4096), checkInteger('size[1]', size[1], 1, 4096)],
+    size: [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)],
     clipLength: checkInteger('clipLength', clipLength, 2, 1024),
     fixations: checkBoolean('fixations', fixations),
     densitySigma: densitySigma === undefined ? undefined : checkNumber('densitySigma', densitySigma, 0.1, 10_000),
