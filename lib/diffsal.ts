@@ -7,9 +7,11 @@ import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import { checkDiffusionTimes } from './diffusion-times.ts'
+import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
-import { Features, makeFeatures, nativeFeatures } from './features.ts'
+import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
+import { fixed } from './fixed.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import { checkReplaceable } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
@@ -120,6 +122,7 @@ export class DiffSal {
     this.precision = precision
     this.threads = threads
     this.#native = native
+    fixed(this, 'config', 'device', 'precision', 'threads')
   }
 
   /**
@@ -208,8 +211,7 @@ export class DiffSal {
   /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates` or `uncertainty` a {@link Prediction}. */
   predict(input: ClipInput | Features, options: PredictOptions): Promise<Tensor<'float32'> | Prediction>
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
-    const prediction = await predict(this.#live(), this.config, input, options)
-    return options?.estimates || options?.uncertainty !== undefined ? prediction : prediction.map
+    return predict(this.#live(), this.config, input, options)
   }
 
   /**
@@ -279,14 +281,11 @@ export class DiffSal {
   ): Promise<Tensor<'float32'>> {
     const model = this.#live()
     const { signal } = checkOptions('options', options, ['signal'])
-    if (!(features instanceof Features)) throw invalidArgument('features', 'what encode() gave', features)
+    if (!isFeatures(features)) throw invalidArgument('features', 'what encode() gave', features)
     const handle = nativeFeatures(features, model)
-    checkMap('x', x, this.config, features.batch)
-    const times = typeof t === 'number' || !Array.isArray(t) ? Array.from({ length: features.batch }, () => t as number) : (t as number[])
-    if (times.length !== features.batch) throw invalidArgumentText('t', `a number or ${features.batch} of them`, `${times.length}`)
-    const latest = this.config.timesteps - 1
-    const data = BigInt64Array.from(times, (time) => BigInt(checkInteger('t', time, 0, latest)))
-    return abortable(checkSignal(signal), (cancel) => model.denoise(x, { dtype: 'int64', shape: [data.length], data }, handle, cancel))
+    const noisy = checkMap('x', x, this.config, features.batch)
+    const times = checkDiffusionTimes(t, features.batch, this.config.timesteps)
+    return abortable(checkSignal(signal), (cancel) => model.denoise(noisy, times, handle, cancel))
   }
 
   /**

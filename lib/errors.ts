@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { printable } from './printable.ts'
 
 /**
@@ -71,20 +72,31 @@ export class DiffSalError extends Error {
   }
 }
 
-/** Words for a value in a message: short, typed, never a dump. */
+/** Words for a value in a message: short, typed, never a dump. Of a value that throws when it is looked at they say that. */
 export function describe(value: unknown): string {
+  try {
+    return words(value)
+  } catch {
+    return `${Array.isArray(value) ? 'an array' : 'an object'} that cannot be read`
+  }
+}
+
+function words(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 77)}...'` : `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) {
-    const items = value.slice(0, 8).map((item) => (typeof item === 'object' ? '…' : describe(item)))
-    return `[${items.join(', ')}${value.length > 8 ? `, … ${value.length} in all` : ''}]`
-  }
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of length ${(value as Uint8Array).length ?? value.byteLength}`
+  if (typeof value === 'bigint') return shortened(`${value}n`)
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return 'a function'
-  const name = (value as object).constructor?.name
-  return name && name !== 'Object' ? `an instance of ${name}` : 'an object'
+  if (types.isProxy(value)) return 'a proxy'
+  if (Array.isArray(value)) {
+    const { length } = value
+    const items: string[] = []
+    for (let i = 0; i < Math.min(length, 8); i++) items.push(typeof value[i] === 'object' ? '…' : words(value[i]))
+    return `[${items.join(', ')}${length > 8 ? `, … ${length} in all` : ''}]`
+  }
+  const name: unknown = (value as object).constructor?.name
+  if (ArrayBuffer.isView(value)) return `${shortened(String(name))} of length ${(value as Uint8Array).length ?? value.byteLength}`
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an instance of ${shortened(name)}` : 'an object'
 }
 
 /** A text of any length as messages have it: a very long one without its middle. */

@@ -5,7 +5,7 @@ import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import type { DiffSal } from './diffsal.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
-import { checkInteger, checkNumber, checkOptions } from './options.ts'
+import { checkInteger, checkNumber, checkOptions, reading } from './options.ts'
 import { checkSeed } from './seed.ts'
 
 /** How to score a model on a dataset. */
@@ -36,7 +36,7 @@ export function checkEvaluation(model: DiffSal, argument: string, dataset: Salie
   const options = checkOptions<EvaluateOptions>('options', given, evaluateNames)
   const { steps, eta, seed, batch, workers, limit, signal, onProgress } = options
   checkDataset(argument, dataset)
-  if (typeof dataset.truth !== 'function') throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
+  if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function')) throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
   if (steps !== undefined) checkInteger('steps', steps, 1, model.config.timesteps)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
   if (seed !== undefined) checkSeed('seed', seed)

@@ -2,6 +2,7 @@ import { abortable, abortableWhole, checkSignal } from './abort.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import { fixed } from './fixed.ts'
 import { checkReplaceable } from './media/output-file.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
@@ -61,6 +62,7 @@ export class Trainer {
     if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or Trainer.resume')
     this.model = model
     this.options = options
+    fixed(this, 'model', 'options')
     this.#live = live
     this.#native = new (native().Trainer)(live(), { ...options, clip: options.clip ?? Infinity })
   }
@@ -183,8 +185,7 @@ export class Trainer {
     const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
     this.#checkAlive()
     checkReplaceable(checkString('path', path))
-    checkExtra(extra)
-    await this.#save(path, { extra }, checkSignal(signal))
+    await this.#save(path, { extra: checkExtra(extra) }, checkSignal(signal))
   }
 
   async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {

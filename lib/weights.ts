@@ -5,6 +5,7 @@ import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalCon
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { log } from './log.ts'
 import type { NativeEntry, NativeModel, NativePart } from './native.ts'
+import { checkList, checkString } from './options.ts'
 import { drawSeed } from './seed.ts'
 import { trainingPrefix } from './training/checkpoint.ts'
 
@@ -59,8 +60,8 @@ export async function readWeights(
 export async function readPretrained(
   pretrained: string | readonly string[] | undefined,
 ): Promise<{ found: PartialDiffSalConfig; parts: NativePart[] }> {
-  const files = typeof pretrained === 'string' ? [pretrained] : (pretrained ?? [])
-  if (!Array.isArray(files)) throw invalidArgument('pretrained', 'a path or an array of paths', pretrained)
+  const given = typeof pretrained === 'string' ? [pretrained] : checkList('pretrained', pretrained ?? [], 'a path or an array of paths')
+  const files = given.map((path, i) => checkString(typeof pretrained === 'string' ? 'pretrained' : `pretrained[${i}]`, path))
   const encoders = await Promise.all(files.map(readEncoder))
   if (new Set(encoders.map(({ part }) => part.prefix)).size < encoders.length) throw invalidArgument('pretrained', 'one file an encoder', files)
   const found = encoders.reduce<PartialDiffSalConfig>((merged, { config }) => mergeConfigs(merged, config), {})

@@ -38,6 +38,13 @@ describe('worker threads', () => {
     await expect.poll(() => processesMarked(mark), { timeout: 10_000 }).toEqual([])
   })
 
+  // What was computed while the thread ended, 36 MB each time.
+  it('leave nothing behind when they are terminated', async () => {
+    const ended = await runProgram('terminated.mjs', ['slicing', '3', '15'])
+    expectEnd(ended, 0)
+    expect((JSON.parse(ended.stdout) as { grown: number }).grown).toBeLessThan(100e6)
+  })
+
   it('may be many at once', async () => {
     const ended = await runProgram('threads.mjs', ['many', '8'])
     expectEnd(ended, 0)

@@ -1,6 +1,5 @@
-import { invalidArgument } from '../errors.ts'
 import type { Faults } from '../faults.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
 
 /** The parts of a dataset. */
 export type Split = 'train' | 'validation' | 'test'
@@ -63,8 +62,8 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
 
 /** [height, width] of clips or maps. */
 export function checkSize(size: unknown): readonly [number, number] {
-  if (!Array.isArray(size) || size.length !== 2) throw invalidArgument('size', '[height, width]', size)
-  return [checkInteger('size[0]', size[0], 1, 4096), checkInteger('size[1]', size[1], 1, 4096)]
+  const [height, width] = checkList('size', size, '[height, width]', 2, 2)
+  return [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)]
 }
 
 /** Checks what `open` was given, as far as it is common to the datasets. */

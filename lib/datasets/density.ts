@@ -1,3 +1,4 @@
+import { newArray } from '../dtype.ts'
 import { Bells, toUnits } from '../gaze/points.ts'
 import { checkNumber } from '../options.ts'
 import { checkMaps, type FixationTensor } from '../metrics/metrics.ts'
@@ -13,19 +14,20 @@ import { checkTensor, type Tensor } from '../tensor.ts'
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export function densityFromFixations(fixations: FixationTensor, sigma: number): Tensor<'float32'> {
-  const { batch, height, width } = checkMaps('fixations', checkTensor('fixations', fixations, ['uint8']))
+  const fixated = checkTensor('fixations', fixations, ['uint8'])
+  const { batch, height, width } = checkMaps('fixations', fixated)
   checkNumber('sigma', sigma, 0.1, 10_000)
   const plane = height * width
   const bells = new Bells(height, width, sigma)
-  const data = new Float32Array(batch * plane)
+  const data = newArray('float32', batch * plane)
   for (let b = 0; b < batch; b++) {
-    const sum = new Float64Array(plane)
+    const sum = newArray('float64', plane)
     for (let at = 0; at < plane; at++) {
-      if (fixations.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width))
+      if (fixated.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width))
     }
     data.set(toUnits(sum), b * plane)
   }
-  return { dtype: 'float32', shape: [...fixations.shape], data }
+  return { dtype: 'float32', shape: [...fixated.shape], data }
 }
 
 /** Fixations (h, w) on a map of another size (H, W): each in the pixel that its own pixel's centre falls into. */

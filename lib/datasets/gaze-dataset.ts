@@ -6,7 +6,7 @@ import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Tensor } from '../tensor.ts'
@@ -197,8 +197,7 @@ function checkGazePlan(given: GazeOptions): GazePlan {
 }
 
 function checkStrings(argument: string, value: unknown, empty = false): string[] {
-  if (!Array.isArray(value)) throw invalidArgument(argument, 'a list of strings', value)
-  return Array.from(value, (one: unknown, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
+  return checkList(argument, value, 'a list of strings').map((one, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
 }
 
 /** Of the sources found, those that a split has. Every pattern must name one: a misspelt one would put into training what is meant for the test. */

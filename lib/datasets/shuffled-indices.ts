@@ -52,8 +52,9 @@ export class ShuffledIndices {
     this.#shuffle = checkBoolean('shuffle', shuffle)
     this.length = checkInteger('length', length, 1, this.#shuffle ? mostShuffled : 2 ** 32 - 1)
     this.seed = checkSeed('seed', seed)
-    this.#epoch = checkInteger('position.epoch', position.epoch, 0)
-    this.#offset = checkInteger('position.offset', position.offset, 0, length)
+    const { epoch, offset } = checkOptions<DataPosition>('position', position, ['epoch', 'offset'])
+    this.#epoch = checkInteger('position.epoch', epoch, 0)
+    this.#offset = checkInteger('position.offset', offset, 0, length)
     this.#order = this.#orderOf(this.#epoch)
   }
 

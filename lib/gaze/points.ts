@@ -1,5 +1,5 @@
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInteger, checkNumber } from '../options.ts'
+import { checkInteger, checkNumber, reading } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A place that someone looked at, in shares of the picture's width and height: (0, 0) is its upper left corner, (1, 1) its lower right one. */
@@ -97,20 +97,24 @@ export function isInside({ x, y }: Pick<GazePoint, 'x' | 'y'>): boolean {
   return x >= 0 && x <= 1 && y >= 0 && y <= 1
 }
 
-/** Refuses what is no place: x and y must be finite. */
-export function checkPoint(argument: string, point: Pick<GazePoint, 'x' | 'y'>): void {
-  if (typeof point !== 'object' || point === null) throw invalidArgument(argument, 'an object with x and y', point)
-  for (const name of ['x', 'y'] as const) {
-    if (!Number.isFinite(point[name])) throw invalidArgument(`${argument}.${name}`, 'a finite number', point[name])
-  }
+/** A finite number. */
+export function checkFinite(argument: string, value: unknown): number {
+  if (!Number.isFinite(value)) throw invalidArgument(argument, 'a finite number', value)
+  return value as number
 }
 
+/** Refuses what is no place: x and y must be finite. */
 function* checked(points: Iterable<Pick<GazePoint, 'x' | 'y'>>): Generator<Pick<GazePoint, 'x' | 'y'>> {
-  if (typeof points?.[Symbol.iterator] !== 'function') throw invalidArgument('points', 'a list of { x, y }', points)
+  const expected = 'a list of { x, y }'
+  const iterable = reading('points', expected, () => typeof points?.[Symbol.iterator] === 'function')
+  if (!iterable) throw invalidArgument('points', expected, points)
   let i = 0
   for (const point of points) {
-    checkPoint(`points[${i++}]`, point)
-    yield point
+    const argument = `points[${i++}]`
+    yield reading(argument, 'an object with x and y', () => {
+      const { x, y } = point ?? {}
+      return { x: checkFinite(`${argument}.x`, x), y: checkFinite(`${argument}.y`, y) }
+    })
   }
 }
 

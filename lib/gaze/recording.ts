@@ -1,6 +1,6 @@
 import { invalidArgument } from '../errors.ts'
-import { checkNumber, checkString } from '../options.ts'
-import { checkPoint, type GazePoint } from './points.ts'
+import { checkList, checkNumber, checkString, reading } from '../options.ts'
+import { checkFinite, type GazePoint } from './points.ts'
 
 /** A look at one place for a while. */
 export interface GazeLook extends GazePoint {
@@ -31,6 +31,8 @@ export class GazeRecording {
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, naming the look
    */
   constructor(looks: Iterable<GazeLook>) {
+    const iterable = reading('looks', 'a list of looks', () => typeof looks?.[Symbol.iterator] === 'function')
+    if (!iterable) throw invalidArgument('looks', 'a list of looks', looks)
     this.looks = oneAtATime(Array.from(looks, checkLook).sort((a, b) => a.start - b.start))
     this.viewers = [...new Set(this.looks.map(({ viewer }) => viewer))]
     this.#ends = new Float64Array(this.looks.length)
@@ -40,15 +42,18 @@ export class GazeRecording {
   /** Where each viewer looks at a time in milliseconds, in the order in which they began to; those who look nowhere are left out. */
   at(time: number): GazePoint[] {
     const points: GazePoint[] = []
-    this.#collect(0, this.looks.length, checkNumber('time', time, -Number.MAX_VALUE, Number.MAX_VALUE), points)
+    this.#collect(0, this.looks.length, checkFinite('time', time), points)
     return points
   }
 
   /** Several recordings of one video as one. Viewers of two recordings are two, whatever their names: they become `1/name`, `2/name`. */
   static join(recordings: readonly GazeRecording[]): GazeRecording {
-    if (!Array.isArray(recordings) || recordings.length === 0) throw invalidArgument('recordings', 'a list of recordings', recordings)
-    if (recordings.length === 1) return recordings[0]!
-    return new GazeRecording((recordings as readonly GazeRecording[]).flatMap(({ looks }, i) => looks.map((look) => ({ ...look, viewer: `${i + 1}/${look.viewer}` }))))
+    const all = checkList('recordings', recordings, 'a list of recordings', 1).map((one, i) => {
+      if (!(one instanceof GazeRecording)) throw invalidArgument(`recordings[${i}]`, 'a GazeRecording', one)
+      return one
+    })
+    if (all.length === 1) return all[0]!
+    return new GazeRecording(all.flatMap(({ looks }, i) => looks.map((look) => ({ ...look, viewer: `${i + 1}/${look.viewer}` }))))
   }
 
   #fillEnds(from: number, to: number): number {
@@ -84,10 +89,15 @@ function oneAtATime(looks: GazeLook[]): GazeLook[] {
 }
 
 function checkLook(look: GazeLook, i: number): GazeLook {
-  const { viewer, start, duration } = look ?? {}
-  checkPoint(`looks[${i}]`, look)
-  checkString(`looks[${i}].viewer`, viewer)
-  checkNumber(`looks[${i}].start`, start, -Number.MAX_VALUE, Number.MAX_VALUE)
-  checkNumber(`looks[${i}].duration`, duration, 0, Number.MAX_VALUE)
-  return look
+  const argument = `looks[${i}]`
+  return reading(argument, 'an object with viewer, x, y, start and duration', () => {
+    const { viewer, x, y, start, duration } = look ?? {}
+    return {
+      viewer: checkString(`${argument}.viewer`, viewer),
+      x: checkFinite(`${argument}.x`, x),
+      y: checkFinite(`${argument}.y`, y),
+      start: checkFinite(`${argument}.start`, start),
+      duration: checkNumber(`${argument}.duration`, duration, 0, Number.MAX_VALUE),
+    }
+  })
 }

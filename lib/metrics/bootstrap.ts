@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkInteger, checkNumber, checkOptions } from '../options.ts'
+import { checkInteger, checkNumber, checkOptions, reading } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Scores } from './score.ts'
@@ -27,17 +27,21 @@ export interface Interval {
  * @returns an interval for each score in `scores.mean`
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export function bootstrap(scores: Pick<Scores, 'mean' | 'videos'>, options?: BootstrapOptions): Record<keyof Scores['mean'], Interval> {
+export function bootstrap(given: Pick<Scores, 'mean' | 'videos'>, options?: BootstrapOptions): Record<keyof Scores['mean'], Interval> {
   const { resamples = 2000, level = 0.95, seed = 1 } = checkOptions<BootstrapOptions>('options', options, ['resamples', 'level', 'seed'])
   checkInteger('resamples', resamples, 1, 1_000_000)
   checkNumber('level', level, 0, 1)
   checkSeed('seed', seed)
-  if (typeof scores?.videos !== 'object' || typeof scores.mean !== 'object') throw invalidArgument('scores', 'what metrics.score gives', scores)
+  const scores = reading('scores', 'what metrics.score gives', () => {
+    const { mean, videos } = given ?? {}
+    if (typeof videos !== 'object' || typeof mean !== 'object' || videos === null || mean === null) throw invalidArgument('scores', 'what metrics.score gives', given)
+    return structuredClone({ mean: { ...mean }, videos: Object.fromEntries(Object.entries(videos).map(([video, values]) => [video, { ...values }])) })
+  })
   const names = Object.keys(scores.mean) as (keyof Scores['mean'])[]
   const videos = Object.values(scores.videos)
   return Object.fromEntries(
     names.map((name) => {
-      const values = videos.map((video) => video[name] ?? Number.NaN).filter((value) => !Number.isNaN(value))
+      const values = videos.map((video) => video[name] ?? Number.NaN).filter((value) => typeof value === 'number' && !Number.isNaN(value))
       return [name, intervalOf(values, resamples, level, new Random(seed, 0))]
     }),
   ) as Record<keyof Scores['mean'], Interval>

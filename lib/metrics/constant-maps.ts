@@ -1,7 +1,7 @@
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInteger, checkNumber } from '../options.ts'
+import { checkIterable, checkNumber, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
-import { checkMaps, type MapTensor } from './metrics.ts'
+import { checkMadeSize, checkMaps, type MapTensor } from './metrics.ts'
 
 /** A Gaussian on the middle, its deviations as shares of the height and of the width. */
 export interface CentreGaussian {
@@ -19,10 +19,10 @@ type Maps = AsyncIterable<MapTensor> | Iterable<MapTensor>
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export function centreGaussian(height: number, width: number, sigmas: CentreGaussian): Tensor<'float32'> {
-  checkInteger('height', height, 1)
-  checkInteger('width', width, 1)
-  const rows = profile(height, checkNumber('sigmas.height', sigmas?.height, 1e-3, 100))
-  const columns = profile(width, checkNumber('sigmas.width', sigmas.width, 1e-3, 100))
+  checkMadeSize(height, width)
+  const sides = reading('sigmas', '{ height, width }', () => ({ height: sigmas?.height, width: sigmas?.width }))
+  const rows = profile(height, checkNumber('sigmas.height', sides.height, 1e-3, 100))
+  const columns = profile(width, checkNumber('sigmas.width', sides.width, 1e-3, 100))
   return { dtype: 'float32', shape: [height, width], data: Float32Array.from({ length: height * width }, (_, at) => rows[Math.floor(at / width)]! * columns[at % width]!) }
 }
 
@@ -75,8 +75,9 @@ export async function meanMap(maps: Maps): Promise<Tensor<'float32'>> {
 async function meanOf(maps: Maps, prepare: (data: Float64Array) => Float64Array | undefined): Promise<{ height: number; width: number; mean: Float64Array }> {
   let sum: { height: number; width: number; mean: Float64Array } | undefined
   let count = 0
-  for await (const map of maps) {
-    const { batch, height, width } = checkMaps('maps', checkTensor('maps', map, ['float32', 'float64']))
+  for await (const given of checkIterable('maps', maps)) {
+    const map = checkTensor<'float32' | 'float64'>('maps', given, ['float32', 'float64'])
+    const { batch, height, width } = checkMaps('maps', map)
     if (batch !== 1) throw invalidArgument('maps.shape', 'of one map each', [...map.shape])
     sum ??= { height, width, mean: new Float64Array(height * width) }
     if (height !== sum.height || width !== sum.width) {

@@ -1,6 +1,6 @@
-import { invalidArgument } from '../errors.ts'
+import { describe, invalidArgument, shortened } from '../errors.ts'
 import { native } from '../native.ts'
-import { checkOptions, checkString } from '../options.ts'
+import { checkIterable, checkOptions, checkString, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
 import { aucJudd, cc, checkMaps, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor } from './metrics.ts'
@@ -76,7 +76,8 @@ export async function score(
   dataset: TruthSource,
   options?: ScoreOptions,
 ): Promise<Scores> {
-  if (typeof dataset?.truth !== 'function') throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
+  const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
+  if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
   const { others, baseline } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline'])
   if (others !== undefined && typeof others !== 'function') throw invalidArgument('others', 'a function', others)
   if (baseline !== undefined && typeof baseline !== 'function') throw invalidArgument('baseline', 'a function', baseline)
@@ -84,18 +85,20 @@ export async function score(
   const videos = new Map<string, Each<Mean>>()
   const undefinedCount = each(names, () => 0)
   let frames = 0
-  for await (const { video, frame, tensor } of predictions) {
-    const truth = await dataset.truth(checkString('predictions.video', video), frame)
+  for await (const prediction of checkIterable('predictions', predictions)) {
+    const { video, frame, tensor } = readPrediction(prediction)
+    const truth = await dataset.truth(video, frame)
     if (truth === undefined) continue
     if (typeof truth !== 'object' || truth === null) {
-      throw invalidArgument(`dataset.truth('${video}', ${frame})`, "an object with 'density' or 'fixations', or undefined for none", truth)
+      throw invalidArgument(`dataset.truth('${shortened(video)}', ${describe(frame)})`, "an object with 'density' or 'fixations', or undefined for none", truth)
     }
     frames += 1
     const means = videos.get(video) ?? each(names, () => new Mean())
     videos.set(video, means)
-    const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, truth)
-    if (truth.fixations !== undefined && (others ?? baseline) !== undefined) {
-      Object.assign(values, await extraScores(tensor, truth.fixations, video, frame, { others, baseline }))
+    const { density, fixations } = readTruth(truth)
+    const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, { density, fixations })
+    if (fixations !== undefined && (others ?? baseline) !== undefined) {
+      Object.assign(values, await extraScores(tensor, fixations, video, frame, { others, baseline }))
     }
     for (const name of names) {
       const value = values[name] ?? Number.NaN
@@ -115,8 +118,26 @@ export async function score(
   }
 }
 
+/** What is predicted of a frame, read once. */
+function readPrediction(prediction: unknown): FramePrediction {
+  const expected = 'objects with video, frame and tensor'
+  return reading('predictions', expected, () => {
+    if (typeof prediction !== 'object' || prediction === null) throw invalidArgument('predictions', expected, prediction)
+    const { video, frame, tensor } = prediction as FramePrediction
+    return { video: checkString('predictions.video', video), frame, tensor }
+  })
+}
+
+/** What is true of a frame, read once and checked. */
+function readTruth(truth: GroundTruth): GroundTruth {
+  const given = reading('truth', "an object with 'density' or 'fixations'", () => ({ density: truth.density ?? undefined, fixations: truth.fixations ?? undefined }))
+  const density = given.density === undefined ? undefined : (checkTensor<'float32' | 'float64'>('density', given.density, ['float32', 'float64']) as MapTensor)
+  return { density, fixations: given.fixations === undefined ? undefined : checkTensor('fixations', given.fixations, ['uint8']) }
+}
+
 /** The scores of one map, as {@link score} has them of a frame; NaN where one is undefined. */
-export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
+export async function scoreFrame(tensor: Tensor<'float32'>, truth: GroundTruth): Promise<Record<ScoreName, number>> {
+  const { density, fixations } = readTruth(truth)
   const target = density ?? fixations
   if (target === undefined) {
     checkOneMap(tensor)
@@ -158,14 +179,15 @@ async function extraScores(
 
 /** A map after the published chain, of the truth's size. */
 async function chained(tensor: Tensor<'float32'>, { height, width }: { height: number; width: number }) {
-  const map = checkOneMap(tensor)
-  return native().scoringChain({ ...tensor, shape: [map.height, map.width] }, height, width)
+  return native().scoringChain(checkOneMap(tensor), height, width)
 }
 
-function checkOneMap(tensor: Tensor<'float32'>): { height: number; width: number } {
-  const map = checkMaps('predictions.tensor', checkTensor('predictions.tensor', tensor, ['float32', 'float64']))
-  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', [...tensor.shape])
-  return map
+/** A prediction as (h, w). */
+function checkOneMap(tensor: Tensor<'float32'>): Tensor<'float32' | 'float64'> {
+  const predicted = checkTensor<'float32' | 'float64'>('predictions.tensor', tensor, ['float32', 'float64'])
+  const map = checkMaps('predictions.tensor', predicted)
+  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', predicted.shape)
+  return { ...predicted, shape: [map.height, map.width] }
 }
 
 type AnyScoreName = ScoreName | ExtraScoreName

@@ -42,7 +42,8 @@ test('a fixation map counts, has the edges in it, and stops at 255', () => {
 test.each<[string, () => unknown, string]>([
   ['a point without a number', () => densityOfPoints([{ x: 0.1, y: 0.1 }, { x: Number.NaN, y: 0 }], [2, 2], 0.1), 'points[1].x'],
   ['an endless point', () => fixationMapOfPoints([{ x: 0, y: -Infinity }], [2, 2]), 'points[0].y'],
-  ['no point', () => fixationMapOfPoints([null as never], [2, 2]), 'points[0]'],
+  ['no point', () => fixationMapOfPoints([null as never], [2, 2]), 'points[0].x'],
+  ['a point that throws', () => densityOfPoints([Object.defineProperty({ x: 0 }, 'y', { get: () => JSON.parse('') as number }) as never], [2, 2], 0.1), 'points[0]'],
   ['no list', () => densityOfPoints(3 as never, [2, 2], 0.1), 'points'],
   ['a width of nothing', () => densityOfPoints([], [2, 0], 0.1), 'size[1]'],
   ['no size', () => fixationMapOfPoints([], undefined as never), 'size[0]'],

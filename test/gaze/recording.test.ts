@@ -49,8 +49,10 @@ test.each<[string, () => unknown, string]>([
   ['a duration below 0', () => new GazeRecording([look('a', 0, -1)]), 'looks[0].duration'],
   ['a place that is none', () => new GazeRecording([look('a', 0, 1, Number.NaN)]), 'looks[0].x'],
   ['nobody', () => new GazeRecording([look('', 0, 1)]), 'looks[0].viewer'],
-  ['null', () => new GazeRecording([null as never]), 'looks[0]'],
+  ['null', () => new GazeRecording([null as never]), 'looks[0].viewer'],
   ['a time that is none', () => new GazeRecording([]).at(Number.NaN), 'time'],
+  ['no list', () => new GazeRecording(undefined as never), 'looks'],
+  ['what is no recording', () => GazeRecording.join([new GazeRecording([]), {} as never]), 'recordings[1]'],
   ['no recordings', () => GazeRecording.join([]), 'recordings'],
 ])('%s is refused by its name', async (_, make, argument) => {
   expect((await expectDiffSalError(make, 'ERR_DIFFSAL_INVALID_ARGUMENT')).argument).toBe(argument)
