@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
 import { withRegularFile } from '../files/regular-file.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkBoolean, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions, checkString, checkStrings } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Tensor } from '../tensor.ts'
@@ -14,8 +14,9 @@ import { checkDatasetOptions, checkSize, type DatasetOptions, type DatasetPlan, 
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 import { FaultySamples } from './faulty-samples.ts'
 import { findGazePictures } from './gaze-pictures.ts'
-import type { FoundSource, GazeSource } from './gaze-source.ts'
+import type { GazeSource } from './gaze-source.ts'
 import { findGazeVideos } from './gaze-videos.ts'
+import { ofSplit } from './held-out.ts'
 import { LruCache } from './lru-cache.ts'
 import { mapLimited } from './map-limited.ts'
 import { Tree } from './numbered-folder.ts'
@@ -148,7 +149,7 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
     ...(await findGazePictures(title, folder, names, plan)),
     ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds }),
   ]
-  const wanted = given.heldOut === undefined ? found : heldOutOrNot(found, given.heldOut, plan.split, folder)
+  const wanted = given.heldOut === undefined || found.length === 0 ? found : ofSplit(found, given.heldOut, plan.split, folder)
   const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)
   if (sources.length === 0) {
     const none = found.length === 0 ? 'holds no eye tracking' : `holds no eye tracking that can be used (${wanted.length} pictures and videos were left out)`
@@ -194,48 +195,6 @@ function checkGazePlan(given: GazeOptions): GazePlan {
     soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
     seed: checkSeed('seed', given.seed ?? 0),
   }
-}
-
-function checkStrings(argument: string, value: unknown, empty = false): string[] {
-  return checkList(argument, value, 'a list of strings').map((one, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
-}
-
-/** Of the sources found, those that a split has. Every pattern must name one: a misspelt one would put into training what is meant for the test. */
-function heldOutOrNot(found: readonly FoundSource[], heldOut: number | readonly string[], split: Split, folder: string): FoundSource[] {
-  const isHeldOut = heldOutRule(found, heldOut, folder)
-  const wanted = found.filter((one, i) => isHeldOut(one, i) === (split !== 'train'))
-  if (wanted.length > 0) return wanted
-  const expected = `such that it leaves the split '${split}' some of the ${found.length} pictures and videos in '${folder}'`
-  throw invalidArgument('heldOut', expected, heldOut)
-}
-
-function heldOutRule(found: readonly FoundSource[], heldOut: number | readonly string[], folder: string): (one: FoundSource, place: number) => boolean {
-  if (typeof heldOut === 'number') {
-    const each = checkInteger('heldOut', heldOut, 2)
-    return (_, place) => place % each === each - 1
-  }
-  const patterns = checkStrings('heldOut', heldOut)
-  const stemOf = ({ name }: FoundSource) => name.slice(name.indexOf('/') + 1).replace(/\.[^.]*$/, '')
-  for (const [i, pattern] of patterns.entries()) {
-    if (found.some((one) => matches(stemOf(one), pattern))) continue
-    throw invalidArgumentText(`heldOut[${i}]`, `the name, without extension, of a picture or video in '${folder}'`, `'${pattern}'`)
-  }
-  return (one) => patterns.some((pattern) => matches(stemOf(one), pattern))
-}
-
-/** Whether a name is as a pattern says, in which `*` stands for anything. */
-function matches(name: string, pattern: string): boolean {
-  const [first, ...rest] = pattern.split('*') as [string, ...string[]]
-  if (rest.length === 0) return name === pattern
-  if (!name.startsWith(first)) return false
-  const last = rest.pop()!
-  let at = first.length
-  for (const part of rest) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return name.length >= at + last.length && name.endsWith(last)
 }
 
 /** [height, width] in which sources are read. */

@@ -1,5 +1,5 @@
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInteger, checkNumber, reading } from '../options.ts'
+import { checkInteger, checkList, checkNumber, reading } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A place that someone looked at, in shares of the picture's width and height: (0, 0) is its upper left corner, (1, 1) its lower right one. */
@@ -122,7 +122,8 @@ function* checked(points: Iterable<Pick<GazePoint, 'x' | 'y'>>): Generator<Pick<
 const mostPixels = 8192 * 8192
 
 function checkPlane(size: readonly [number, number]): readonly [number, number] {
-  const [height, width] = [checkInteger('size[0]', size?.[0], 1, mostPixels), checkInteger('size[1]', size?.[1], 1, mostPixels)]
+  const given = checkList('size', size, '[height, width]', 2, 2)
+  const [height, width] = [checkInteger('size[0]', given[0], 1, mostPixels), checkInteger('size[1]', given[1], 1, mostPixels)]
   if (height * width > mostPixels) throw invalidArgumentText('size', `at most ${mostPixels} pixels`, `${height} × ${width}`)
   return [height, width]
 }

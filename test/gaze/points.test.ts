@@ -46,7 +46,7 @@ test.each<[string, () => unknown, string]>([
   ['a point that throws', () => densityOfPoints([Object.defineProperty({ x: 0 }, 'y', { get: () => JSON.parse('') as number }) as never], [2, 2], 0.1), 'points[0]'],
   ['no list', () => densityOfPoints(3 as never, [2, 2], 0.1), 'points'],
   ['a width of nothing', () => densityOfPoints([], [2, 0], 0.1), 'size[1]'],
-  ['no size', () => fixationMapOfPoints([], undefined as never), 'size[0]'],
+  ['no size', () => fixationMapOfPoints([], undefined as never), 'size'],
   ['more pixels than memory is for', () => densityOfPoints([], [100_000, 100_000], 0.1), 'size'],
   ['sigma in pixels', () => densityOfPoints([], [2, 2], 30), 'sigma'],
 ])('%s is refused by its name', async (_, make, argument) => {
