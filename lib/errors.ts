@@ -127,6 +127,6 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
     : code === 'ENAMETOOLONG' ? 'its name is too long'
-    : shortened(message)
+    : shortened(message.replace(/, \w+( '.*)?$/s, ''))
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }

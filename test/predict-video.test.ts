@@ -89,7 +89,7 @@ test('the summary has the number of frames', async () => {
   const maps = predictMedia(new FakeModel(), await probe(speaker), { stride: 100 })
   expect((await maps.next()).value).toMatchObject({ frame: 0 })
   expect((await maps.next()).value).toMatchObject({ frame: 100 })
-  expect(await maps.next()).toEqual({ done: true, value: { frames: 150 } })
+  expect(await maps.next()).toEqual({ done: true, value: { frames: 150, times: Array.from({ length: 49 }, (_, i) => (101 + i) / 30) } })
 })
 
 test('progress', async () => {

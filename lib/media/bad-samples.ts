@@ -1,0 +1,49 @@
+/** Louder than this is no sound: even numbers of 32 bits that were taken for fractions are below. */
+const loudest = 2 ** 32
+
+/** How far a resampler smears a sample, in samples of its output: what is nearer to a bad one is spoilt too. */
+const smear = 64
+
+/**
+ * Takes samples that are no sound (NaN, infinite, enormous) out of one, and what a resampler made of their neighbours: there is silence
+ * instead. It holds some samples back until it knows what follows them.
+ */
+export class SampleCleaner {
+  #held = new Float32Array(0)
+  /** Up to which sample, from the start of what is held, all is spoilt. */
+  #spoilt = 0
+  #given = 0
+  #first: number | undefined
+  #count = 0
+
+  /** The first bad sample, and how many there were. */
+  get found(): { readonly first: number; readonly count: number } | undefined {
+    return this.#first === undefined ? undefined : { first: this.#first, count: this.#count }
+  }
+
+  /** Takes samples and gives those that are sure. */
+  push(samples: Float32Array): Float32Array {
+    const all = new Float32Array(this.#held.length + samples.length)
+    all.set(this.#held)
+    all.set(samples, this.#held.length)
+    all.fill(0, 0, Math.min(this.#spoilt, all.length))
+    for (let i = this.#held.length; i < all.length; i++) {
+      // NaN is not within anything.
+      if (Math.abs(all[i]!) <= loudest) continue
+      this.#first ??= this.#given + i
+      this.#count += 1
+      this.#spoilt = i + 1 + smear
+      all.fill(0, Math.max(0, i - smear), Math.min(this.#spoilt, all.length))
+    }
+    const sure = Math.max(0, all.length - smear)
+    this.#held = all.slice(sure)
+    this.#spoilt = Math.max(0, this.#spoilt - sure)
+    this.#given += sure
+    return all.subarray(0, sure)
+  }
+
+  /** The last samples. */
+  end(): Float32Array {
+    return this.#held
+  }
+}
