@@ -165,15 +165,16 @@ function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegE
   // Where the sound goes on to the file's end, so does the file.
   const until = endsEarly.test(end.log) ? last : Math.max(last, fileEnd)
   const tolerated = Math.max(2 / rationalValue(video.rate), 0.02 * (duration ?? 0))
-  const cutOff = duration !== undefined && !withoutLength.test(format) && until < duration - tolerated
-  if (cutOff && said) {
+  const short = duration === undefined || withoutLength.test(format) ? 0 : duration - until
+  if (duration !== undefined && said && short > tolerated) {
     throw mediaError(
       path,
       `is cut off or damaged: it ends at ${until.toFixed(2)} s of ${duration.toFixed(2)} s, ${count} of about ${video.frameEstimate} frames were decoded, and${words}. ` +
         `To predict what there is, copy it into a whole file first: \`${wholeCommand(path)}\``,
     )
   }
-  if (cutOff) {
+  // Without a complaint a second counts for nothing: durations are rounded, and some are those of sound that was cut.
+  if (duration !== undefined && short > Math.max(1, tolerated)) {
     log('warn', `'${path}' may be cut off: it says that it lasts ${duration.toFixed(2)} s, but picture and sound end at ${until.toFixed(2)} s.`)
   } else if (said && lost.length > 0) {
     log('warn', `'${path}' is damaged: of its frames were lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded, and${words}.`)

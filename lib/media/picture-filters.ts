@@ -10,7 +10,8 @@ function shownFilters({ width, height, turned, interlaced, colour }: VideoStream
   return [
     ...((interlaced || alpha) && !turned ? [`scale=${width}:${height}:interl=-1`] : []),
     ...(interlaced ? ['yadif=mode=send_frame:deint=interlaced'] : []),
-    ...(alpha ? [...(colour.pixelFormat.startsWith('yuva') ? [] : ['format=gbrap']), 'premultiply=inplace=1'] : []),
+    // Not as RGB, whose black old versions make grey.
+    ...(alpha ? [...(colour.pixelFormat.startsWith('yuva') ? [] : ['format=yuva444p']), 'premultiply=inplace=1'] : []),
   ]
 }
 
@@ -47,9 +48,10 @@ export function laidFilters(video: VideoStream, [height, width]: readonly [numbe
 }
 
 /**
- * The input options for a video: the filters stay as they are where the size changes in mid-stream, and `scale`, which comes first, follows
+ * The input options for a video: the decoder that knows its transparency; and the filters stay as they are where the size changes in mid-stream, and `scale`, which comes first, follows
  * it. Where ffmpeg puts a rotation before them, which cannot follow, they are made anew.
  */
 export function videoInput({ video }: VideoInfo): string[] {
-  return video.turned ? [] : ['-reinit_filter', '0']
+  const decoder = video.decoder === undefined ? [] : [`-c:${video.index}`, video.decoder]
+  return video.turned ? decoder : [...decoder, '-reinit_filter', '0']
 }

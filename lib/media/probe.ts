@@ -1,5 +1,6 @@
 import { checkString } from '../options.ts'
 import { readColour, readInterlaced, type Colour } from './colour.ts'
+import { findFfmpeg } from './ffmpeg.ts'
 import { firstRun, fileUrl, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { frameRate } from './frame-rate.ts'
 import { checkLocalFile, isAnimatedWebp, mediaError } from './local-file.ts'
@@ -25,6 +26,8 @@ export interface VideoStream {
   /** Whether frames are made of fields. */
   readonly interlaced: boolean
   readonly colour: Colour
+  /** The decoder to read it with, where that is not ffmpeg's own. */
+  readonly decoder?: string
   /** Frames a second on the average: exact for a usual constant rate, 30000/1001 and not 29.97. Every frame has a time of its own besides. */
   readonly rate: Rational
   /** Seconds of a tick, in which the frames' times are whole numbers. */
@@ -133,6 +136,8 @@ async function planOf(
   if (textCodecs.has(codec)) throw mediaError(path, 'is a text file, not a video')
   const rate = frameRate(path, chosen.text, report)
   const { width, height, pixelAspect } = frame
+  const decoder = chosen.besideAlpha ? await alphaDecoder(codec) : undefined
+  const colour = readColour(chosen.text)
   return {
     ...plan,
     video: {
@@ -143,12 +148,20 @@ async function planOf(
       turned: chosen.turned,
       ...(pixelAspect && { pixelAspect }),
       interlaced: readInterlaced(chosen.text) || report.frames.some((one) => one.interlaced),
-      colour: readColour(chosen.text),
+      colour: decoder === undefined ? colour : { ...colour, pixelFormat: 'yuva420p' },
+      ...(decoder !== undefined && { decoder }),
       rate,
       timeBase: report.timeBase ?? rational(1, 90_000),
       ...(duration !== undefined && { frameEstimate: Math.max(1, Math.round(duration * rationalValue(rate))) }),
     },
   }
+}
+
+/** The decoder that reads the transparency of VP8 and VP9, where this ffmpeg has it. */
+async function alphaDecoder(codec: string): Promise<string | undefined> {
+  const { configuration } = await findFfmpeg()
+  if (!configuration.includes('--enable-libvpx') || /--disable-(decoder|everything)/.test(configuration)) return undefined
+  return codec === 'vp9' ? 'libvpx-vp9' : codec === 'vp8' ? 'libvpx' : undefined
 }
 
 function notMedia(path: string, end: FfmpegEnd): Error {

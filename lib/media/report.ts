@@ -13,6 +13,8 @@ export interface ReportedStream {
   readonly isPicture: boolean
   /** Whether players turn or mirror it. */
   readonly turned: boolean
+  /** Whether a picture of transparency comes with each one, which ffmpeg's own decoders do not read. */
+  readonly besideAlpha: boolean
 }
 
 /** A decoded frame as the filter `showinfo` tells of it. */
@@ -81,9 +83,12 @@ function readStreams(lines: readonly string[]): ReportedStream[] {
         isDefault: marks.includes('(default)'),
         isPicture: /\((attached pic|timed thumbnails)\)/.test(marks),
         turned: false,
+        besideAlpha: false,
       })
     } else if (streams.length > 0 && /^ {6,8}displaymatrix: /.test(line)) {
       streams.push({ ...streams.pop()!, turned: true })
+    } else if (streams.length > 0 && /^ {6,8}alpha_mode +: 1$/i.test(line)) {
+      streams.push({ ...streams.pop()!, besideAlpha: true })
     }
   }
   return streams

@@ -42,10 +42,11 @@ export async function* readSound(info: SoundInfo, options: ReadSoundOptions = {}
   try {
     for await (const piece of pieces(child.chunks(), stamps)) {
       signal?.throwIfAborted()
-      for (const part of clock.place(piece.samples, piece.start)) yield* clean(cleaner.push(part))
+      for (const part of clock.push(piece)) yield* clean(cleaner.push(part))
     }
     const end = await child.end()
     signal?.throwIfAborted()
+    for (const part of clock.end()) yield* clean(cleaner.push(part))
     yield* clean(cleaner.end())
     report(info, { ...end, log: complaints(end.log, info, 'audio') }, clock.position, rate)
     const { found } = cleaner

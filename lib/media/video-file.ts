@@ -151,8 +151,8 @@ export class VideoFile {
       const sound = [...openedInput(this.#info), '-map', '0:v', '-map', `1:${audio.index}`]
       if (copies.test(audio.codec)) attempts.push([...sound, '-c:a', 'copy'])
       const aac = ['-c:a', 'aac', '-b:a', '192k']
-      // The second time through 16 bits: the encoder takes no NaN, which these cannot be.
-      attempts.push([...sound, ...aac], [...sound, '-af', 'aformat=sample_fmts=s16', ...aac])
+      // The second time without what is no number: the encoder takes none.
+      attempts.push([...sound, ...aac], [...sound, '-af', 'aeval=if(lt(abs(val(ch))\\,65536)\\,val(ch)\\,0):c=same', ...aac])
     }
     attempts.push(['-map', '0:v'])
     // On the original's clock, where its sound may have begun before its first frame.

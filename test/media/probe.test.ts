@@ -158,7 +158,7 @@ test.each([
   const report = readReport(browserReport(streamLine, guess))!
   expect(rationalText(frameRate('a.webm', report.streams[0]!.text, report))).toBe(expected)
   expect(warnings).toHaveLength(warned)
-  expect(report.streams).toMatchObject([{ index: 0, kind: 'Video', isDefault: true, isPicture: false, turned: false }])
+  expect(report.streams).toMatchObject([{ index: 0, kind: 'Video', isDefault: true, isPicture: false, turned: false, besideAlpha: false }])
   expect(report.frames).toEqual([{ ticks: 20, width: 640, height: 480, pixelAspect: { num: 4, den: 3 }, interlaced: false }])
   expect(report.duration).toBeUndefined()
 })
