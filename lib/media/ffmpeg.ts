@@ -168,7 +168,7 @@ export function passthrough({ codecs }: FfmpegBinary): string[] {
   return codecs >= 59_037 ? ['-fps_mode', 'passthrough'] : ['-vsync', 'passthrough']
 }
 
-/** Whether frames can be given tags of their colours by the filter `setparams`, which came with ffmpeg 4.2 (libavcodec 58.54). */
-export async function takesTags(): Promise<boolean> {
-  return (await findFfmpeg()).codecs >= 58_054
+/** Whether it is before 4.2 (libavcodec 58.54), which brought the filter `setparams`, and MP4 that keeps the end of uneven frames. */
+export function isOld({ codecs }: FfmpegBinary): boolean {
+  return codecs < 58_054
 }

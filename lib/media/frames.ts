@@ -4,7 +4,8 @@ import { findFfmpeg, passthrough } from './ffmpeg.ts'
 import { FfmpegProcess, lastWords, type FfmpegEnd } from './ffmpeg-process.ts'
 import { checkHdr } from './hdr.ts'
 import { openedInput, type ReadOptions } from './opened.ts'
-import { lostText, Packets } from './packets.ts'
+import { Gaps, lostText } from './gaps.ts'
+import { Packets } from './packets.ts'
 import { modelFilters, videoInput } from './picture-filters.ts'
 import { mediaError, type VideoInfo } from './probe.ts'
 import { rationalText, rationalValue } from './rational.ts'
@@ -50,11 +51,11 @@ export async function* readFrames(
   const { num, den } = video.timeBase
   const seconds = (ticks: number): number => (ticks * num) / den
   const interval = 1 / rationalValue(video.rate) / rationalValue(video.timeBase)
-  const lost: number[] = []
+  const gaps = new Gaps(packets, interval, 2 / rationalValue(video.timeBase), () => complaints(child.log, info, 'video').trim() !== '')
+  let filled = 0
   let first = Number.NaN
   let last: { pixels: Uint8Array; ticks: number } | undefined
   let count = 0
-  const complained = (): boolean => complaints(child.log, info, 'video').trim() !== ''
   try {
     for await (const pixels of cut(child.chunks(), size[0] * size[1] * 3)) {
       signal?.throwIfAborted()
@@ -62,9 +63,9 @@ export async function* readFrames(
       const unknown = stamp === undefined || Number.isNaN(stamp.ticks)
       // Times never run back, whatever the file says.
       const ticks = Math.max(unknown ? (last ? last.ticks + interval : 0) : stamp.ticks, last?.ticks ?? Number.NEGATIVE_INFINITY)
-      if (last && from === 0 && ticks - last.ticks > 1.5 * interval) {
-        for (const missing of await packets.lostBetween(last.ticks, ticks, complained)) {
-          lost.push(missing)
+      if (last && from === 0) {
+        for (const missing of await gaps.between(last.ticks, ticks)) {
+          filled += 1
           count += 1
           yield { pixels: last.pixels.slice(), time: seconds(missing) }
         }
@@ -78,11 +79,11 @@ export async function* readFrames(
     const ended = await child.end()
     signal?.throwIfAborted()
     const end = { ...ended, log: complaints(ended.log, info, 'video') }
-    const decoded = count - lost.length
+    const decoded = count - filled
     checkEnd(info, end, decoded, minimum)
     if (from > 0 || last === undefined) return
-    const all = packets.takeLost(Number.POSITIVE_INFINITY)
-    reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost: all })
+    const lost = [...packets.lost(), ...gaps.unseen].sort((a, b) => a - b)
+    reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost })
   } finally {
     await child.kill()
   }

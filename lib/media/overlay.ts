@@ -1,7 +1,7 @@
 import { invalidArgument } from '../errors.ts'
 import { tagFilter, tagOptions, writtenColour } from './colour.ts'
 import { heatColours } from './colour-map.ts'
-import { takesTags } from './ffmpeg.ts'
+import { findFfmpeg, isOld } from './ffmpeg.ts'
 import { minMaxGrey } from './map-scale.ts'
 import { MapVideoWriter } from './map-video-writer.ts'
 import { openedInput, openedWith, type ReadOptions } from './opened.ts'
@@ -34,7 +34,8 @@ export async function createOverlay(
   const [width, height] = evenSize(video.width, video.height)
   const plan = { ...info, video }
   const colour = writtenColour(video.colour)
-  const tags = (await takesTags()) ? tagFilter(colour) : undefined
+  // A filter that old versions have not, and need not: they take the tags from the options.
+  const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
   const graph = [
     `[0:${video.index}]${[...writtenFilters(video, [height, width]), 'setpts=PTS-STARTPTS'].join(',')}[base]`,
     `[1:v]${[...laidFilters(video, [height, width]), 'setpts=PTS-STARTPTS'].join(',')}[heat]`,

@@ -1,5 +1,4 @@
 import type { FfmpegProcess } from './ffmpeg-process.ts'
-import { rationalValue, type Rational } from './rational.ts'
 import { readStamp } from './stamps.ts'
 
 /** More packets than this without their frames, and frames are of other times than packets: nothing can be told from them. */
@@ -19,7 +18,6 @@ export class Packets {
   #newest = Number.NEGATIVE_INFINITY
   #end = 0
   #useless: boolean
-  #fruitless = 0
 
   /** @param codec the video's; of some, packets need not give frames */
   constructor(child: FfmpegProcess, pipe: number, codec: string) {
@@ -38,21 +36,14 @@ export class Packets {
   }
 
   /** The times, in order, of packets between two frames that have given none. Waits a moment for what is on its way. */
-  async lostBetween(before: number, after: number, complained: () => boolean): Promise<number[]> {
+  async lostBetween(before: number, after: number): Promise<number[]> {
     if (this.#newest < after) await this.#arrival()
-    const lost = this.#missing((ticks) => ticks > before && ticks < after)
-    if (lost.length > 0 && !complained() && this.#fruitless < 5) {
-      this.#fruitless += 1
-      await new Promise((resolve) => setTimeout(resolve, grace))
-    }
-    return complained() ? lost : []
+    return this.#missing((ticks) => ticks > before && ticks < after)
   }
 
-  /** Takes out the times of all packets up to a time that have given no frame. */
-  takeLost(upTo: number): number[] {
-    const lost = this.#missing((ticks) => ticks <= upTo)
-    for (const ticks of this.#unmatched.keys()) if (ticks <= upTo) this.#unmatched.delete(ticks)
-    return lost
+  /** The times, in order, of all packets that have given no frame. */
+  lost(): number[] {
+    return this.#missing(() => true)
   }
 
   #missing(where: (ticks: number) => boolean): number[] {
@@ -94,25 +85,4 @@ export class Packets {
     })
     this.#waiting.delete(wake)
   }
-}
-
-/** Words for frames that were lost: `1 frame at 1.20 s, 27 before 1.08 s`. */
-export function lostText(lost: readonly number[], first: number, timeBase: Rational, rate: Rational): string {
-  const [tick, interval] = [rationalValue(timeBase), rationalValue(rate)]
-  const parts: string[] = []
-  const early = lost.filter((ticks) => ticks < first).length
-  if (early > 0) parts.push(`${frames(early)} before ${(first * tick).toFixed(2)} s`)
-  const later = lost.filter((ticks) => ticks > first)
-  for (let from = 0; from < later.length; ) {
-    let to = from
-    while (to + 1 < later.length && (later[to + 1]! - later[to]!) * tick * interval < 12) to += 1
-    const [begin, end] = [(later[from]! * tick).toFixed(2), (later[to]! * tick).toFixed(2)]
-    parts.push(`${frames(to - from + 1)} ${begin === end ? `at ${begin} s` : `from ${begin} to ${end} s`}`)
-    from = to + 1
-  }
-  return parts.length > 6 ? `${parts.slice(0, 5).join(', ')} and ${parts.length - 5} times more` : parts.join(', ')
-}
-
-function frames(count: number): string {
-  return `${count} frame${count === 1 ? '' : 's'}`
 }

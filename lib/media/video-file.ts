@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
 import { log } from '../log.ts'
-import { findFfmpeg, passthrough } from './ffmpeg.ts'
+import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
 import { FfmpegProcess, fileUrl, lastWords, readFfmpeg, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { openedInput, openedWith, type ReadOptions } from './opened.ts'
 import { OutputPlace } from './output-file.ts'
@@ -87,7 +87,7 @@ export class VideoFile {
     checkVideoPath('output', path)
     const { signal, stallLimit, timeBase, pixelFormat = 'yuv420p', tags = [], beside = [] } = options
     const codec = await findEncoder()
-    const times = timeBase ? [...passthrough(await findFfmpeg()), '-enc_time_base', rationalText(timeBase)] : []
+    const times = timeBase ? [...passthrough(await findFfmpeg()), '-enc_time_base', rationalText(timeBase), ...(await frameOrder())] : []
     const place = await OutputPlace.beside(path)
     try {
       const silent = `${place.temporary}.video`
@@ -191,6 +191,14 @@ function failed(end: FfmpegEnd): boolean {
 
 function full({ log: text }: FfmpegEnd): boolean {
   return /No space left on device|Disk quota exceeded/i.test(text)
+}
+
+/**
+ * Old versions cut the last frames of an MP4 whose frames come at uneven times and in another order than they are shown in: there they are
+ * encoded in the order that they are shown in.
+ */
+async function frameOrder(): Promise<string[]> {
+  return isOld(await findFfmpeg()) ? ['-bf', '0'] : []
 }
 
 /** The first encoder that this ffmpeg has. What it was built with tells it; a build that leaves out single encoders is asked for its list. */
