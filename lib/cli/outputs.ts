@@ -53,8 +53,11 @@ export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: rea
     const place = await withoutLinks(path)
     checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
     const file = await fileId(place)
+    // What the system takes the name for may be another file, where links go before "..".
+    const given = await inodeOf(path)
     for (const input of inputs) {
-      if (same(file, await fileId(input)) || (kind === 'png' && (await isPictureIn(file, input)))) {
+      const source = await fileId(input)
+      if (same(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
         throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${path}' is the input '${input}' itself: choose another name.`, {
           argument: path,
         })
@@ -75,8 +78,13 @@ interface FileId {
 
 async function fileId(path: string): Promise<FileId> {
   const place = await withoutLinks(path)
-  const found = await stat(place, { bigint: true }).catch(() => undefined)
-  return { place, ...(found && { inode: `${found.dev} ${found.ino}` }) }
+  const inode = (await inodeOf(path)) ?? (await inodeOf(place))
+  return { place, ...(inode !== undefined && { inode }) }
+}
+
+async function inodeOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  return found && `${found.dev} ${found.ino}`
 }
 
 function same(a: FileId, b: FileId): boolean {

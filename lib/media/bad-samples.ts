@@ -26,15 +26,16 @@ export class SampleCleaner {
     const all = new Float32Array(this.#held.length + samples.length)
     all.set(this.#held)
     all.set(samples, this.#held.length)
+    const bad: number[] = []
+    // NaN is not within anything.
+    for (let i = this.#held.length; i < all.length; i++) if (!(Math.abs(all[i]!) <= loudest)) bad.push(i)
     all.fill(0, 0, Math.min(this.#spoilt, all.length))
-    for (let i = this.#held.length; i < all.length; i++) {
-      // NaN is not within anything.
-      if (Math.abs(all[i]!) <= loudest) continue
-      this.#first ??= this.#given + i
-      this.#count += 1
+    for (const i of bad) {
       this.#spoilt = i + 1 + smear
       all.fill(0, Math.max(0, i - smear), Math.min(this.#spoilt, all.length))
     }
+    if (bad.length > 0) this.#first ??= this.#given + bad[0]!
+    this.#count += bad.length
     const sure = Math.max(0, all.length - smear)
     this.#held = all.slice(sure)
     this.#spoilt = Math.max(0, this.#spoilt - sure)

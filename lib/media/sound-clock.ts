@@ -62,6 +62,8 @@ export class SoundClock {
     const gap = this.#ahead[0]!.start - this.#at
     if (Number.isNaN(gap)) return 0
     if (this.#at === 0 || Math.abs(gap) > plain * this.#rate) return gap
+    // Near the end too little follows to tell.
+    if (this.#held < lookAhead * this.#rate) return 0
     let least = gap
     let end = this.#at
     for (const { samples, start } of this.#ahead) {
