@@ -89,7 +89,7 @@ export async function* readFrames(
   }
 }
 
-/** Two of the same frames: one as pixels, one as times; and the packets of both streams, which keeps them open. */
+/** Twice the same frames, as pixels and as times, for which a corner is enough; and the packets of both streams, which keeps them open. */
 async function frameOutputs(info: VideoInfo, size: readonly [number, number], from: number): Promise<string[]> {
   const { video, audio } = info
   const mode = passthrough(await findFfmpeg())
@@ -97,7 +97,7 @@ async function frameOutputs(info: VideoInfo, size: readonly [number, number], fr
   const filters = [...(from > 0 ? [`select=gte(n\\,${from})`] : []), ...modelFilters(video, size)]
   const packets = ['-map', `0:${video.index}`, ...(audio ? ['-map', `0:${audio.index}`] : []), '-c', 'copy', '-copyinkf']
   return [
-    ...['-filter_complex', `[0:${video.index}]${filters.join(',')},split[times][pixels]`],
+    ...['-filter_complex', `[0:${video.index}]${filters.join(',')},split[corner][pixels];[corner]crop=2:2:0:0[times]`],
     // The times first: they must be out when the pixels, which are waited for, fill their pipe.
     ...['-map', '[times]', ...mode, ...base, '-c:v', 'rawvideo', ...stampOutput(3)],
     ...['-map', '[pixels]', ...mode, ...base, '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
