@@ -14,11 +14,10 @@ export class SampleCleaner {
   #spoilt = 0
   #given = 0
   #first: number | undefined
-  #count = 0
 
-  /** The first bad sample, and how many there were. */
-  get found(): { readonly first: number; readonly count: number } | undefined {
-    return this.#first === undefined ? undefined : { first: this.#first, count: this.#count }
+  /** The number of the first bad sample, if there was one. */
+  get first(): number | undefined {
+    return this.#first
   }
 
   /** Takes samples and gives those that are sure. */
@@ -35,7 +34,6 @@ export class SampleCleaner {
       all.fill(0, Math.max(0, i - smear), Math.min(this.#spoilt, all.length))
     }
     if (bad.length > 0) this.#first ??= this.#given + bad[0]!
-    this.#count += bad.length
     const sure = Math.max(0, all.length - smear)
     this.#held = all.slice(sure)
     this.#spoilt = Math.max(0, this.#spoilt - sure)

@@ -178,7 +178,7 @@ function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegE
   if (duration !== undefined && short > Math.max(1, tolerated)) {
     log('warn', `'${path}' may be cut off: it says that it lasts ${duration.toFixed(2)} s, but picture and sound end at ${until.toFixed(2)} s.`)
   } else if (said && lost.length > 0) {
-    log('warn', `'${path}' is damaged: of its frames were lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded, and${words}.`)
+    log('warn', `'${path}' is damaged and lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded, and${words}.`)
   } else if (said) {
     log('warn', `'${path}' may be damaged: ${count} frames were decoded and none was lost, but${words}.`)
   }

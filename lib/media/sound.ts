@@ -49,10 +49,9 @@ export async function* readSound(info: SoundInfo, options: ReadSoundOptions = {}
     for (const part of clock.end()) yield* clean(cleaner.push(part))
     yield* clean(cleaner.end())
     report(info, { ...end, log: complaints(end.log, info, 'audio') }, clock.position, rate)
-    const { found } = cleaner
-    if (found) {
-      const samples = `${found.count} sample${found.count === 1 ? '' : 's'}`
-      log('warn', `The sound of '${info.path}' has values that are no sound (NaN, infinite or enormous), the first at ${(found.first / rate).toFixed(2)} s, ${samples} in all: silence is heard there.`)
+    if (cleaner.first !== undefined) {
+      const time = (cleaner.first / rate).toFixed(2)
+      log('warn', `The sound of '${info.path}' has values that are no sound (NaN, infinite or enormous), the first at ${time} s: silence is heard there.`)
     }
     if (!heard && info.audioTracks > 1) {
       log('warn', `Sound track ${info.audio.track} of '${info.path}' is silent throughout; of its ${info.audioTracks} tracks another can be chosen by the audioTrack option (--audio-track).`)

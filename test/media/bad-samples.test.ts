@@ -30,14 +30,14 @@ test.each([1, 7, 64, 100, 5000])('what is no sound is silence with 64 samples to
   const { all, cleaner } = cleaned(samples, chunk)
   const spoilt = (i: number): boolean => (i >= 236 && i <= 374) || (i >= 636 && i <= 764)
   expect(all).toEqual(Array.from(samples, (value, i) => (spoilt(i) ? 0 : value)))
-  expect(cleaner.found).toEqual({ first: 300, count: 3 })
+  expect(cleaner.first).toBe(300)
 })
 
 test('sound that is only loud stays', () => {
   const samples = Float32Array.of(32_768, -32_768, 2 ** 31, 0.5)
   const { all, cleaner } = cleaned(samples, 2)
   expect(all).toEqual([...samples])
-  expect(cleaner.found).toBeUndefined()
+  expect(cleaner.first).toBeUndefined()
 })
 
 /** A MOV of 2 s at 8 kHz in which one sample, at 1.5 s, is of these bits. */

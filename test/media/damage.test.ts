@@ -63,7 +63,7 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     expect(times.length).toBeGreaterThan(90)
     expect(Math.abs(times.at(-1)! + 0.04 - info.duration!)).toBeLessThan(0.1)
     expect(times[0]! - beeps[0]!).toBeCloseTo(0.5, 1)
-    expect(warnings).toEqual([expect.stringMatching(/is damaged: of its frames were lost \d+ frames before 1\.\d\d s; \d+ were decoded/)])
+    expect(warnings).toEqual([expect.stringMatching(/is damaged and lost \d+ frames before 1\.\d\d s; \d+ were decoded/)])
   })
 
   test('one bad packet, and sound that is longer: all frames, and one warning that says where', async () => {
@@ -71,7 +71,7 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     const seen = await look(oneBad)
     expect(seen.times.map((time) => Math.round(time * 25))).toEqual(Array.from({ length: 75 }, (_, k) => k))
     expect(seen.beeps).toHaveLength(8)
-    expect(seen.warnings).toEqual([expect.stringMatching(/is damaged: of its frames were lost 1 frame at 1\.20 s; 74 were decoded/)])
+    expect(seen.warnings).toEqual([expect.stringMatching(/is damaged and lost 1 frame at 1\.20 s; 74 were decoded/)])
     const over = await lookAtOverlay(seen, temporaryPath('over-bad.mp4'))
     expect(over.times.at(-1)).toBeCloseTo(2.96, 2)
     expect(over.beeps).toHaveLength(8)
@@ -83,7 +83,7 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     expect(times.map((time) => Math.round((time - times[0]!) * 25))).toEqual(Array.from({ length: 75 }, (_, k) => k))
     expect(flashes.map((time) => time - times[0]!).map((time) => time.toFixed(2))).toEqual(['0.52', '1.52', '2.52'])
     expect(beeps.map((time) => (time - times[0]!).toFixed(1))).toEqual(['0.5', '2.5'])
-    expect(warnings).toEqual([expect.stringMatching(/damaged: .* frames/)])
+    expect(warnings).toEqual([expect.stringMatching(/damaged.* frames?/)])
   })
 
   test('a file that really ends early is refused, and the remedy works', async () => {
