@@ -9,17 +9,22 @@ const rateWhenUnknown: Rational = { num: 30, den: 1 }
  * clock's tick of 1000 or 90000 a second). The mean is printed with two decimals only.
  */
 export function frameRate(path: string, text: string, { guess, frames, timeBase }: Report): Rational {
+  const seconds = frames.map(({ ticks }) => ticks * (timeBase === undefined ? Number.NaN : rationalValue(timeBase)))
+  const intervals = seconds.slice(1).map((time, i) => time - seconds[i]!)
   const average = decimal(/, ([\d.]+)(k?) fps\b/.exec(text))
-  const told = guess && isRate(rationalValue(guess), average) ? usual(guess) : average !== undefined && average <= 1000 ? rateFromDecimal(average) : undefined
+  const told = guess && isRate(rationalValue(guess), average, intervals) ? usual(guess) : average !== undefined && average <= 1000 ? rateFromDecimal(average) : undefined
   if (told === undefined) {
     log('warn', `'${path}' does not say its frame rate; ${rateWhenUnknown.num} frames a second are assumed.`)
     return rateWhenUnknown
   }
-  return toldAsFields(told, frames.map(({ ticks }) => ticks), timeBase) ? rational(told.num, told.den * 2) : told
+  return toldAsFields(told, intervals) ? rational(told.num, told.den * 2) : told
 }
 
-function isRate(guess: number, average: number | undefined): boolean {
-  return average === undefined ? guess <= 120 : Math.abs(guess - average) <= average / 50
+/** Whether a guess is the mean: near it, or not far, as of a short file whose end is told wrong, where the first frames come at that rate. */
+function isRate(guess: number, average: number | undefined, intervals: readonly number[]): boolean {
+  if (average === undefined) return guess <= 120
+  const off = Math.abs(guess - average) / average
+  return off <= 0.02 || (off <= 0.25 && areOf(intervals, guess))
 }
 
 /** The usual rate that is as good as this one, which was computed from rounded times. */
@@ -30,10 +35,13 @@ function usual(guess: Rational): Rational {
 }
 
 /** Whether frames come at half the rate that is told: it is that of the fields. */
-function toldAsFields(told: Rational, ticks: readonly number[], timeBase: Rational | undefined): boolean {
-  if (ticks.length < 3 || timeBase === undefined) return false
-  const intervals = [ticks[1]! - ticks[0]!, ticks[2]! - ticks[1]!].map((each) => each * rationalValue(timeBase) * rationalValue(told))
-  return intervals.every((each) => Math.abs(each - 2) < 0.1)
+function toldAsFields(told: Rational, intervals: readonly number[]): boolean {
+  return areOf(intervals, rationalValue(told) / 2)
+}
+
+/** Whether two intervals, in seconds, are those of a rate. */
+function areOf(intervals: readonly number[], rate: number): boolean {
+  return intervals.length >= 2 && intervals.every((each) => Math.abs(each * rate - 1) < 0.05)
 }
 
 function decimal(match: RegExpExecArray | null): number | undefined {

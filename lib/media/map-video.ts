@@ -27,5 +27,5 @@ export async function createMapVideo(
   const aspect = video?.pixelAspect ? `${video.pixelAspect.num}/${video.pixelAspect.den}` : '1'
   const pictures = [...timedPicturesInput, '-vf', `scale=${width}:${height}:flags=bilinear,setsar=${aspect}`]
   const file = await VideoFile.create(path, info, pictures, { ...options, timeBase: video?.timeBase ?? rational(1, rate.num * 512) })
-  return new MapVideoWriter(file, new TimedPictures('gray', mapSize), minMaxGrey, rate)
+  return new MapVideoWriter(file, new TimedPictures('gray', mapSize, rate), minMaxGrey, rate)
 }

@@ -47,7 +47,7 @@ export async function createOverlay(
     [...videoInput(plan), ...openedInput(info), ...timedPicturesInput, '-filter_complex', graph.join(';'), '-map', '[out]'],
     { ...options, timeBase: video.timeBase, pixelFormat: colour.pixelFormat, tags: tagOptions(colour), beside: openedWith(info, 'audio') },
   )
-  return new MapVideoWriter(file, new TimedPictures('rgba', mapSize), heatPicture, video.rate, 0.5)
+  return new MapVideoWriter(file, new TimedPictures('rgba', mapSize, video.rate), heatPicture, video.rate, 0.5)
 }
 
 /** RGBA pixels of a map. */

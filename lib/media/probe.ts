@@ -98,7 +98,8 @@ export async function probe(path: string, options: ProbeOptions = {}): Promise<M
   const end = await firstRun(decodeSome(path, 'V:0'), running)
   const report = readReport(end.log)
   if (report === undefined) throw notMedia(path, end)
-  const tracks = videoTracks(report.streams)
+  // Old versions do not mark covers, but do not take them for V:0 either.
+  const tracks = end.log.includes('matches no streams') ? [] : videoTracks(report.streams)
   const chosen = await chooseVideo(path, tracks, options.videoTrack, running)
   if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(path, report, end, chosen, options)
   const again = await runFfmpeg(decodeSome(path, String(chosen.index)), running)

@@ -1,3 +1,5 @@
+import { rationalValue, type Rational } from './rational.ts'
+
 /**
  * Raw pictures with times of their own, as ffmpeg reads them from a pipe: Matroska, whose elements are an ID, a length and a content
  * (RFC 8794, RFC 9559). Each picture is a cluster, so that its time is any number of microseconds.
@@ -6,10 +8,13 @@ export class TimedPictures {
   readonly #header: Uint8Array
   #begun = false
 
-  /** @param pixelFormat `rgba`: four bytes a pixel; `gray`: one */
-  constructor(pixelFormat: 'rgba' | 'gray', [height, width]: readonly [number, number]) {
+  /**
+   * @param pixelFormat `rgba`: four bytes a pixel; `gray`: one
+   * @param rate pictures a second, on the average: how long the last one lasts
+   */
+  constructor(pixelFormat: 'rgba' | 'gray', [height, width]: readonly [number, number], rate: Rational) {
     const video = element(0xe0, [unsigned(0xb0, width), unsigned(0xba, height), element(0x2eb524, [Buffer.from(fourcc[pixelFormat])])])
-    const track = [unsigned(0xd7, 1), unsigned(0x73c5, 1), unsigned(0x83, 1), text(0x86, 'V_UNCOMPRESSED'), video]
+    const track = [unsigned(0xd7, 1), unsigned(0x73c5, 1), unsigned(0x83, 1), text(0x86, 'V_UNCOMPRESSED'), unsigned(0x23e383, Math.round(1e9 / rationalValue(rate))), video]
     this.#header = Buffer.concat([
       element(0x1a45dfa3, [text(0x4282, 'matroska'), unsigned(0x4287, 4), unsigned(0x4285, 2)]),
       // A segment of unknown length, whose times are in microseconds (1000 ns).
