@@ -4,13 +4,13 @@ import { rationalValue, type Rational } from './rational.ts'
 import type { TimedPictures } from './timed-pictures.ts'
 import type { VideoFile } from './video-file.ts'
 
-/** Paints every frame of a video from maps of some of them, at the frames' own times after the first. */
+/** Paints every frame of a video from maps of some of them, at the frames' own times. */
 export class MapVideoWriter implements MapWriter {
   readonly #file: VideoFile
   readonly #pictures: TimedPictures
   readonly #paint: (map: Float32Array) => Uint8Array
   readonly #rate: Rational
-  readonly #lead: number
+  readonly #laid: boolean
   readonly #maps = new MapInterpolator()
   #frames = 0
   #first = 0
@@ -19,15 +19,15 @@ export class MapVideoWriter implements MapWriter {
   /**
    * @param paint The picture of a map, in the pixel format of the pictures.
    * @param rate Frames a second, where a frame's time is not told.
-   * @param lead By what part of the interval before it a picture comes before its frame's time: so much may the clock of what it is laid over
-   * be off.
+   * @param laid Whether the pictures are laid over the frames, on the file's clock. Then each comes half an interval before its frame, so that
+   * nothing is lost where a clock is a little off; the first at 0, from where ffmpeg counts. Else times count from the first frame.
    */
-  constructor(file: VideoFile, pictures: TimedPictures, paint: (map: Float32Array) => Uint8Array, rate: Rational, lead = 0) {
+  constructor(file: VideoFile, pictures: TimedPictures, paint: (map: Float32Array) => Uint8Array, rate: Rational, laid = false) {
     this.#file = file
     this.#pictures = pictures
     this.#paint = paint
     this.#rate = rate
-    this.#lead = lead
+    this.#laid = laid
   }
 
   async write(frame: number, map: Float32Array, times: readonly number[] = []): Promise<void> {
@@ -56,9 +56,9 @@ export class MapVideoWriter implements MapWriter {
     for (const map of maps) {
       const time = times[at++] ?? this.#frames / rationalValue(this.#rate)
       if (this.#frames++ === 0) this.#last = this.#first = time
-      const shown = time - this.#first - this.#lead * (time - this.#last)
+      const laid = this.#frames === 1 ? 0 : Math.max(0, (time + this.#last) / 2)
       this.#last = time
-      await this.#file.write(this.#pictures.picture(this.#paint(map), shown))
+      await this.#file.write(this.#pictures.picture(this.#paint(map), this.#laid ? laid : time - this.#first))
     }
   }
 }

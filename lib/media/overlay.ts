@@ -37,8 +37,8 @@ export async function createOverlay(
   // A filter that old versions have not, and need not: they take the tags from the options.
   const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
   const graph = [
-    `[0:${video.index}]${[...writtenFilters(video, [height, width]), 'setpts=PTS-STARTPTS'].join(',')}[base]`,
-    `[1:v]${[...laidFilters(video, [height, width]), 'setpts=PTS-STARTPTS'].join(',')}[heat]`,
+    `[0:${video.index}]${writtenFilters(video, [height, width]).join(',')}[base]`,
+    `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`,
     `[base][heat]overlay=eof_action=repeat${tags === undefined ? '' : `,${tags}`}[out]`,
   ]
   const file = await VideoFile.create(
@@ -47,7 +47,7 @@ export async function createOverlay(
     [...videoInput(plan), ...openedInput(info), ...timedPicturesInput, '-filter_complex', graph.join(';'), '-map', '[out]'],
     { ...options, timeBase: video.timeBase, pixelFormat: colour.pixelFormat, tags: tagOptions(colour), beside: openedWith(info, 'audio') },
   )
-  return new MapVideoWriter(file, new TimedPictures('rgba', mapSize, video.rate), heatPicture, video.rate, 0.5)
+  return new MapVideoWriter(file, new TimedPictures('rgba', mapSize, video.rate), heatPicture, video.rate, true)
 }
 
 /** RGBA pixels of a map. */
