@@ -1,5 +1,5 @@
 /**
- * The paper's ablations on sounding scenes: each row is the tiny preset's recipe with one thing changed and a shorter training.
+ * The paper's ablations on sounding scenes: each row is the preset of scenes's recipe with one thing changed and a shorter training.
  *
  *     npm run bench:ablations -- [--rows mim,off] [--seeds 1] [--steps 1,4] [--scenes 500] [--threads 1] [--output out/ablations]
  *
@@ -48,7 +48,7 @@ const columns = ['cc', 'sim', 'nss', 'aucJudd'] as const satisfies readonly Scor
 /** The configurations of a row's two trainings, as `diffsal train` takes them. */
 function recipe(row: string, seed: number): [object, object] {
   const { model, trainer } = rows[row]!
-  const [easy, whole] = [1, 2].map((stage) => JSON.parse(readFileSync(resolve('examples', `train-tiny-${stage}.json`), 'utf8')))
+  const [easy, whole] = [1, 2].map((stage) => JSON.parse(readFileSync(resolve('examples', `train-scenes-${stage}.json`), 'utf8')))
   return [
     {
       ...easy,

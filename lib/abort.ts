@@ -1,10 +1,17 @@
 import { invalidArgument } from './errors.ts'
 import { native, type NativeCancelToken } from './native.ts'
 
-/** undefined or an AbortSignal, nothing else. */
+const { get: isAborted } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!
+
+/** undefined or an AbortSignal, nothing else: nothing that merely has its prototype, nor a proxy. */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidArgument('signal', 'an AbortSignal', signal)
-  return signal
+  if (signal === undefined) return undefined
+  try {
+    Reflect.apply(isAborted!, signal, [])
+    return signal as AbortSignal
+  } catch {
+    throw invalidArgument('signal', 'an AbortSignal', signal)
+  }
 }
 
 /** The value, or the signal's reason as soon as it is aborted. The signal keeps nothing of it. */

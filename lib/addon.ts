@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from './errors.ts'
 import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from './libtorch/locate.ts'
 import { release, series } from './libtorch/releases.ts'
+import { checkTrusted } from './libtorch/trust.ts'
 import { findLoader, openLoader, type Loader } from './loader.ts'
 import { packageRoot } from './package-root.ts'
 import { libraryFault, strayFolder, strayLibraries } from './shared-library.ts'
@@ -60,6 +61,7 @@ function open(): NonNullable<typeof opened> {
   }
   const folder = join(libtorch.dir, 'lib')
   const library = join(folder, 'libtorch.so')
+  checkTrusted(libtorch.dir)
   checkWhole(libtorch, folder)
   checkNoOther(folder)
   checkWorkingFolder(library)

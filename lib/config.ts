@@ -1,5 +1,5 @@
 import { invalidArgument } from './errors.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNames, checkNumber, checkOptions } from './options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, isList, ownOptions } from './options.ts'
 
 /** The video encoder (section 4.1, table 7). The default is MViTv2-S (Li et al. 2022). */
 export interface VideoEncoderConfig {
@@ -141,19 +141,32 @@ const widest = 8192
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an unknown name (the nearest known one is suggested) or a value that makes no network.
  */
 export function resolveConfig(partial: PartialDiffSalConfig | undefined, base: DiffSalConfig = defaultConfig): DiffSalConfig {
-  const given = checkOptions<PartialDiffSalConfig>('config', partial, names(base))
+  const given = ownConfig(partial)
   const merged: DiffSalConfig = {
     ...base,
     ...said(given),
-    videoEncoder: part('videoEncoder', given.videoEncoder, base.videoEncoder),
-    audioEncoder: part('audioEncoder', given.audioEncoder, base.audioEncoder),
-    normalisation: part('normalisation', given.normalisation, base.normalisation),
+    videoEncoder: { ...base.videoEncoder, ...said(given.videoEncoder ?? {}) },
+    audioEncoder: { ...base.audioEncoder, ...said(given.audioEncoder ?? {}) },
+    normalisation: { ...base.normalisation, ...said(given.normalisation ?? {}) },
   }
   checkConfig(merged)
-  // A copy that nobody else holds, checked as well: an accessor may have given another value the second time.
-  const config = JSON.parse(JSON.stringify(merged)) as DiffSalConfig
-  checkConfig(config)
-  return deepFreeze(config)
+  return deepFreeze(structuredClone(merged))
+}
+
+/** A partial configuration as nobody else holds it: properties and elements are read once, here. */
+function ownConfig(partial: PartialDiffSalConfig | undefined): PartialDiffSalConfig {
+  const given = checkOptions<PartialDiffSalConfig>('config', partial, names(defaultConfig))
+  return Object.fromEntries(names(given).map((name) => [name, ownValue(`config.${name}`, given[name], (defaultConfig as PartialDiffSalConfig)[name])]))
+}
+
+/** A value of the configuration, copied; `usual` is what is there by default. */
+function ownValue(argument: string, value: unknown, usual: unknown): unknown {
+  const isPart = typeof usual === 'object' && !Array.isArray(usual)
+  if (isList(value) && !isPart) return checkList(argument, value, 'a list', 0, 64).map((item, i) => ownValue(`${argument}[${i}]`, item, undefined))
+  if (value === undefined || !isPart) return value
+  if (typeof value !== 'object' || value === null || isList(value)) throw invalidArgument(argument, 'an object', value)
+  const part = ownOptions(argument, value as Record<string, unknown>, Object.keys(usual as object))
+  return Object.fromEntries(Object.entries(part).map(([name, item]) => [name, ownValue(`${argument}.${name}`, item, undefined)]))
 }
 
 function deepFreeze<T extends object>(value: T): T {
@@ -162,7 +175,8 @@ function deepFreeze<T extends object>(value: T): T {
 }
 
 /** What `over` says, and where it says nothing what `under` does. */
-export function mergeConfigs(under: PartialDiffSalConfig, over: PartialDiffSalConfig = {}): PartialDiffSalConfig {
+export function mergeConfigs(under: PartialDiffSalConfig, given?: PartialDiffSalConfig): PartialDiffSalConfig {
+  const over = ownConfig(given)
   const merged = { ...under, ...said(over) }
   for (const name of ['videoEncoder', 'audioEncoder', 'normalisation'] as const) {
     if (under[name] !== undefined && typeof over[name] === 'object') Object.assign(merged, { [name]: { ...under[name], ...said(over[name]) } })
@@ -179,13 +193,6 @@ function names<T extends object>(value: T): (keyof T & string)[] {
   return Object.keys(value) as (keyof T & string)[]
 }
 
-function part<T extends object>(name: string, given: { [K in keyof T]?: T[K] | undefined } | undefined, base: T): T {
-  if (given === undefined) return base
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalidArgument(`config.${name}`, 'an object', given)
-  checkNames(`config.${name}`, given, names(base))
-  return { ...base, ...said(given) }
-}
-
 function checkConfig(config: DiffSalConfig): void {
   checkChoice('config.dialect', config.dialect, ['paper', 'released'])
   checkChoice('config.attention', config.attention, ['eca', 'sca', 'none'])
@@ -194,7 +201,7 @@ function checkConfig(config: DiffSalConfig): void {
   checkBoolean('config.audio', config.audio)
   if (!config.video && !config.audio) throw invalidArgument('config.video', 'true where config.audio is false', config.video)
   const isLength = (length: unknown) => Number.isInteger(length) && (length as number) % 32 === 0 && (length as number) >= 32 && (length as number) <= widest
-  if (!Array.isArray(config.size) || config.size.length !== 2 || !config.size.every(isLength)) {
+  if (!isList(config.size) || config.size.length !== 2 || !config.size.every(isLength)) {
     throw invalidArgument('config.size', `[height, width], both multiples of 32 up to ${widest}`, config.size)
   }
   checkInteger('config.clipLength', config.clipLength, 8, 256)
@@ -231,7 +238,7 @@ function checkVideoEncoder(encoder: VideoEncoderConfig): void {
 }
 
 function checkAudioEncoder({ widths, heads, headDim, hidden }: AudioEncoderConfig): void {
-  if (!Array.isArray(widths) || widths.length !== 4 || (widths as unknown[]).some((list) => !Array.isArray(list) || list.length === 0)) {
+  if (!isList(widths) || widths.length !== 4 || (widths as unknown[]).some((list) => !isList(list) || list.length === 0)) {
     throw invalidArgument('config.audioEncoder.widths', 'four lists of widths', widths)
   }
   ;(widths as number[][]).forEach((list, i) => list.forEach((width) => checkInteger(`config.audioEncoder.widths[${i}]`, width, 1, widest)))
@@ -243,8 +250,8 @@ function checkAudioEncoder({ widths, heads, headDim, hidden }: AudioEncoderConfi
 function checkNormalisation({ scale, mean, std }: NormalisationConfig): void {
   if (scale !== 1 && scale !== 255) throw invalidArgument('config.normalisation.scale', '1 or 255', scale)
   for (const [name, values, min] of [['mean', mean, -1000], ['std', std, 1e-6]] as const) {
-    if (!Array.isArray(values) || values.length !== 3) throw invalidArgument(`config.normalisation.${name}`, 'three numbers', values)
-    for (const value of values as number[]) checkNumber(`config.normalisation.${name}`, value, min, 1000)
+    if (!isList(values) || values.length !== 3) throw invalidArgument(`config.normalisation.${name}`, 'three numbers', values)
+    for (const value of values as readonly number[]) checkNumber(`config.normalisation.${name}`, value, min, 1000)
   }
 }
 
@@ -271,6 +278,6 @@ function checkUNet({ size, videoEncoder, unetWidth, normGroups, attention, atten
 }
 
 function checkIntegers(argument: string, value: unknown, count: number, min: number, max: number): void {
-  const fits = Array.isArray(value) && value.length === count && value.every((item) => Number.isInteger(item) && item >= min && item <= max)
+  const fits = isList(value) && value.length === count && value.every((item) => Number.isInteger(item) && (item as number) >= min && (item as number) <= max)
   if (!fits) throw invalidArgument(argument, `${count} integers from ${min} to ${max}`, value)
 }

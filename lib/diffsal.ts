@@ -1,14 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { abortable, checkSignal } from './abort.ts'
+import { verifyChecksum, withChecksum } from './checkpoint/checksum.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import { checkDiffusionTimes } from './diffusion-times.ts'
+import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
-import { Features, makeFeatures, nativeFeatures } from './features.ts'
+import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
+import { fixed } from './fixed.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import { checkReplaceable } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
@@ -119,6 +122,7 @@ export class DiffSal {
     this.precision = precision
     this.threads = threads
     this.#native = native
+    fixed(this, 'config', 'device', 'precision', 'threads')
   }
 
   /**
@@ -139,16 +143,17 @@ export class DiffSal {
    * Loads weights from a safetensors file, or from a `.pth` file of PyTorch, of which nothing is run. It is memory-mapped: do not
    * shorten it in place while the model lives (replacing it by a rename, as {@link save} does, is fine). Where the file has no
    * configuration, the names and shapes of its tensors tell it, but for what they cannot ({@link LoadOptions.config}). Of an encoder
-   * by itself the rest of the network has initial weights, with a warning.
+   * by itself the rest of the network has initial weights, with a warning. A file that this package wrote has a checksum: all of it is read
+   * once, and one that was damaged since is refused.
    *
-   * @param path - default: the weights that ship with the package, {@link presets}' `tiny`, trained on generated scenes alone
+   * @param path - default: the weights that ship with the package, {@link presets}' `scenes`, trained on generated scenes alone
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
    * are named), and what {@link create} throws
    */
-  static async load(path: string = presets.tiny.weights, options?: LoadOptions): Promise<DiffSal> {
+  static async load(path: string = presets.scenes.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
-    const weights = await readWeights(path, config)
+    const weights = await readWeights(path, config, async (checkpoint) => verifyChecksum(path, checkpoint, signal))
     return DiffSal.#build(weights.config, run, weights.from, signal)
   }
 
@@ -185,7 +190,7 @@ export class DiffSal {
     const stored = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
-    const header = headerBytes(tensors, { diffsal: JSON.stringify(this.config) })
+    const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
     await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
   }
 
@@ -206,8 +211,7 @@ export class DiffSal {
   /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates` or `uncertainty` a {@link Prediction}. */
   predict(input: ClipInput | Features, options: PredictOptions): Promise<Tensor<'float32'> | Prediction>
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
-    const prediction = await predict(this.#live(), this.config, input, options)
-    return options?.estimates || options?.uncertainty !== undefined ? prediction : prediction.map
+    return predict(this.#live(), this.config, input, options)
   }
 
   /**
@@ -279,14 +283,11 @@ export class DiffSal {
   ): Promise<Tensor<'float32'>> {
     const model = this.#live()
     const { signal } = checkOptions('options', options, ['signal'])
-    if (!(features instanceof Features)) throw invalidArgument('features', 'what encode() gave', features)
+    if (!isFeatures(features)) throw invalidArgument('features', 'what encode() gave', features)
     const handle = nativeFeatures(features, model)
-    checkMap('x', x, this.config, features.batch)
-    const times = typeof t === 'number' || !Array.isArray(t) ? Array.from({ length: features.batch }, () => t as number) : (t as number[])
-    if (times.length !== features.batch) throw invalidArgumentText('t', `a number or ${features.batch} of them`, `${times.length}`)
-    const latest = this.config.timesteps - 1
-    const data = BigInt64Array.from(times, (time) => BigInt(checkInteger('t', time, 0, latest)))
-    return abortable(checkSignal(signal), (cancel) => model.denoise(x, { dtype: 'int64', shape: [data.length], data }, handle, cancel))
+    const noisy = checkMap('x', x, this.config, features.batch)
+    const times = checkDiffusionTimes(t, features.batch, this.config.timesteps)
+    return abortable(checkSignal(signal), (cancel) => model.denoise(noisy, times, handle, cancel))
   }
 
   /**

@@ -1,3 +1,6 @@
+import { types } from 'node:util'
+import { printable } from './printable.ts'
+
 /**
  * Every code a {@link DiffSalError} can carry. Codes are stable; messages are for people and may be reworded.
  */
@@ -45,7 +48,7 @@ export interface DiffSalErrorDetails {
 
 /**
  * The one error class of this package. `code` is for programs, `message` for people: it names the argument, what was
- * expected and what came, and the remedy where there is one.
+ * expected and what came, and the remedy where there is one. It is one line, and what a terminal would obey in a name is visible in it.
  */
 export class DiffSalError extends Error {
   /** Always this, in every realm. */
@@ -61,7 +64,7 @@ export class DiffSalError extends Error {
 
   /** Makes one; programs of users only catch them. */
   constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.argument !== undefined) this.argument = details.argument
     if (details.expected !== undefined) this.expected = details.expected
@@ -69,20 +72,31 @@ export class DiffSalError extends Error {
   }
 }
 
-/** Words for a value in a message: short, typed, never a dump. */
+/** Words for a value in a message: short, typed, never a dump. Of a value that throws when it is looked at they say that. */
 export function describe(value: unknown): string {
+  try {
+    return words(value)
+  } catch {
+    return `${Array.isArray(value) ? 'an array' : 'an object'} that cannot be read`
+  }
+}
+
+function words(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 77)}...'` : `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) {
-    const items = value.slice(0, 8).map((item) => (typeof item === 'object' ? '…' : describe(item)))
-    return `[${items.join(', ')}${value.length > 8 ? `, … ${value.length} in all` : ''}]`
-  }
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of length ${(value as Uint8Array).length ?? value.byteLength}`
+  if (typeof value === 'bigint') return shortened(`${value}n`)
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return 'a function'
-  const name = (value as object).constructor?.name
-  return name && name !== 'Object' ? `an instance of ${name}` : 'an object'
+  if (types.isProxy(value)) return 'a proxy'
+  if (Array.isArray(value)) {
+    const { length } = value
+    const items: string[] = []
+    for (let i = 0; i < Math.min(length, 8); i++) items.push(typeof value[i] === 'object' ? '…' : words(value[i]))
+    return `[${items.join(', ')}${length > 8 ? `, … ${length} in all` : ''}]`
+  }
+  const name: unknown = (value as object).constructor?.name
+  if (ArrayBuffer.isView(value)) return `${shortened(String(name))} of length ${(value as Uint8Array).length ?? value.byteLength}`
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an instance of ${shortened(name)}` : 'an object'
 }
 
 /** A text of any length as messages have it: a very long one without its middle. */
@@ -110,6 +124,11 @@ export function madeBy(name: string, by: string): DiffSalError {
   return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, { argument: name, expected: by, received: `new ${name}` })
 }
 
+/** Whether an error is that of a file that does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof DiffSalError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+}
+
 /** A system error on `path` as a DiffSalError: a full disk has a code of its own. `doing` is 'read', 'write', …. */
 export function fileError(doing: string, path: string, cause: unknown): DiffSalError {
   const { code, message } = cause as NodeJS.ErrnoException
@@ -127,6 +146,9 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'EISDIR' ? 'it is a directory'
     : code === 'ENOTDIR' ? 'a part of the path is not a directory'
     : code === 'ENAMETOOLONG' ? 'its name is too long'
+    : code === 'EMFILE' ? 'this process may open no more files; raise the limit with `ulimit -n 1024`'
+    : code === 'ENFILE' ? 'this machine has too many files open'
+    // Without what the system was asked, which may be a temporary name.
     : shortened(message.replace(/, \w+( '.*)?$/s, ''))
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }

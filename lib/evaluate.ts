@@ -4,12 +4,12 @@ import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample }
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import type { DiffSal } from './diffsal.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
-import { score, type FramePrediction, type Scores } from './metrics/score.ts'
-import { checkInteger, checkNumber, checkOptions } from './options.ts'
+import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
+import { checkInteger, checkNumber, checkOptions, reading } from './options.ts'
 import { checkSeed } from './seed.ts'
 
 /** How to score a model on a dataset. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends ScoreOptions {
   /** Denoising steps, as of `predict`. Default: the model's. */
   steps?: number | undefined
   /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
@@ -29,14 +29,14 @@ export interface EvaluateOptions {
 }
 
 /** The names of {@link EvaluateOptions}. */
-export const evaluateNames = ['steps', 'eta', 'seed', 'batch', 'workers', 'limit', 'signal', 'onProgress'] as const
+export const evaluateNames = ['steps', 'eta', 'seed', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline'] as const
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
 export function checkEvaluation(model: DiffSal, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
   const options = checkOptions<EvaluateOptions>('options', given, evaluateNames)
   const { steps, eta, seed, batch, workers, limit, signal, onProgress } = options
   checkDataset(argument, dataset)
-  if (typeof dataset.truth !== 'function') throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
+  if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function')) throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
   if (steps !== undefined) checkInteger('steps', steps, 1, model.config.timesteps)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
   if (seed !== undefined) checkSeed('seed', seed)
@@ -50,11 +50,11 @@ export function checkEvaluation(model: DiffSal, argument: string, dataset: Salie
 
 /** `DiffSal.evaluate`. */
 export async function evaluate(model: DiffSal, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
-  const { limit, signal, ...options } = checkEvaluation(model, 'dataset', dataset, given)
+  const { limit, signal, others, baseline, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
   signal?.throwIfAborted()
   const truth = async (video: string, frame: number) => dataset.truth(video, frame)
-  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) })
+  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) }, { others, baseline })
   if (scores.frames > 0) return scores
   const message = `The dataset has no ground truth for any of its ${samples.length} samples to score against.`
   throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })

@@ -1,4 +1,5 @@
 import { DiffSalError, madeBy } from './errors.ts'
+import { fixed } from './fixed.ts'
 import type { NativeFeatures, NativeModel } from './native.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -6,6 +7,9 @@ const ours = Symbol('features')
 
 /** Features of a handle that `model` made. */
 export let makeFeatures: (native: NativeFeatures, model: NativeModel) => Features
+
+/** Whether a value is {@link Features}, whatever prototype it has. */
+export let isFeatures: (value: unknown) => value is Features
 
 /** The native handle of features that `model` made; refuses disposed ones and another model's. */
 export let nativeFeatures: (features: Features, model: NativeModel) => NativeFeatures
@@ -34,6 +38,7 @@ export class Features {
     this.batch = native.batch
     this.#native = native
     this.#model = model
+    fixed(this, 'batch')
   }
 
   /**
@@ -64,6 +69,7 @@ export class Features {
 
   static {
     makeFeatures = (native, model) => new Features(ours, native, model)
+    isFeatures = (value): value is Features => typeof value === 'object' && value !== null && #native in value
     nativeFeatures = (features, model) => {
       features.#checkAlive()
       if (features.#model !== model) {

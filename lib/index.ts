@@ -25,7 +25,7 @@ export type { CudaMemory, ModelMemory } from './memory.ts'
 /** Metrics of saliency maps, computed in float64, and the published scoring chain. */
 export * as metrics from './metrics/index.ts'
 export type { FixationTensor, MapTensor, MetricResult } from './metrics/metrics.ts'
-export type { FramePrediction, GroundTruth, ScoreName, Scores, TruthSource } from './metrics/score.ts'
+export type { ExtraScoreName, FramePrediction, GroundTruth, ScoreName, ScoreOptions, Scores, ScoreValues, TruthSource } from './metrics/score.ts'
 export { countParameters } from './parameter-count.ts'
 export type { ParameterCount } from './parameter-count.ts'
 export { presets } from './presets.ts'

@@ -1,8 +1,8 @@
 import type { DiffSalConfig } from './config.ts'
-import { dtypes } from './dtype.ts'
+import { dtypes, ownView } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import type { NativeInputs } from './native.ts'
-import { checkInteger, checkOptions } from './options.ts'
+import { checkInteger, checkList, checkOptions, isList } from './options.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** Mono sound. */
@@ -76,13 +76,13 @@ function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tenso
     checkShape('mel', checked.shape, ['B', 1, config.clipLength / 2 + 1, height / 2, width / 2])
     return { inputs: { mel: checked }, batch: checked.shape[0]! }
   }
-  const excerpts = Array.isArray(audio) ? audio : [audio as AudioExcerpt]
-  if (excerpts.length === 0) throw invalidArgumentText('audio', 'one excerpt a clip', 'an empty array')
-  return { inputs: { sounds: Array.from(excerpts, (excerpt, i) => checkExcerpt(Array.isArray(audio) ? `audio[${i}]` : 'audio', excerpt)) }, batch: excerpts.length }
+  if (!isList(audio)) return { inputs: { sounds: [checkExcerpt('audio', audio)] }, batch: 1 }
+  const excerpts = checkList('audio', audio, 'one excerpt a clip', 1)
+  return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(`audio[${i}]`, excerpt)) }, batch: excerpts.length }
 }
 
-function checkExcerpt(argument: string, excerpt: AudioExcerpt): { samples: Tensor<'float32'>; sampleRate: number } {
-  const { samples, sampleRate } = checkOptions(argument, excerpt ?? invalid(argument, excerpt), ['samples', 'sampleRate'])
+function checkExcerpt(argument: string, excerpt: unknown): { samples: Tensor<'float32'>; sampleRate: number } {
+  const { samples, sampleRate } = checkOptions<AudioExcerpt>(argument, (excerpt ?? invalid(argument, excerpt)) as AudioExcerpt, ['samples', 'sampleRate'])
   return { samples: checkSamples(`${argument}.samples`, samples, 1), sampleRate: checkSampleRate(`${argument}.sampleRate`, sampleRate) }
 }
 
@@ -93,8 +93,9 @@ function invalid(argument: string, value: unknown): never {
 /** Mono samples as a tensor (n,), at least `min` of them. */
 export function checkSamples(argument: string, samples: unknown, min: number): Tensor<'float32'> {
   if (!dtypes.float32.is(samples)) throw invalidArgument(argument, 'a Float32Array of mono samples', samples)
-  if (samples.length < min) throw invalidArgumentText(argument, `at least ${min} samples long`, `${samples.length}`)
-  return { dtype: 'float32', shape: [samples.length], data: samples }
+  const data = ownView('float32', samples)
+  if (data.length < min) throw invalidArgumentText(argument, `at least ${min} samples long`, `${data.length}`)
+  return { dtype: 'float32', shape: [data.length], data }
 }
 
 /** A rate of samples a second that resampling can start from. */

@@ -1,7 +1,6 @@
-import { invalidArgument } from './errors.ts'
 import { checkSampleRate, checkSamples } from './inputs.ts'
 import { native } from './native.ts'
-import { checkInteger, checkOptions } from './options.ts'
+import { checkInteger, checkList, checkOptions } from './options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Seconds of one frame of the log-mel, and of the 64 frames of a slice (every 10 ms, 25 ms long). */
@@ -42,8 +41,7 @@ export interface MelSlicesOptions {
 export async function melSlices(samples: Float32Array, options: MelSlicesOptions): Promise<Tensor<'float32'>> {
   const { sampleRate, size = [112, 192], slots = 9 } = checkOptions('options', options, ['sampleRate', 'size', 'slots'])
   const rate = checkSampleRate('sampleRate', sampleRate)
-  if (!Array.isArray(size) || size.length !== 2) throw invalidArgument('size', '[height, width]', size)
-  const [height, width] = size.map((length, i) => checkInteger(`size[${i}]`, length, 1, 4096)) as [number, number]
+  const [height, width] = checkList('size', size, '[height, width]', 2, 2).map((length, i) => checkInteger(`size[${i}]`, length, 1, 4096)) as [number, number]
   checkInteger('slots', slots, 1, 1024)
   return native().melSlices(checkSamples('samples', samples, Math.ceil(sliceSeconds * rate)), rate, height, width, slots)
 }

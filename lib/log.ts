@@ -1,4 +1,5 @@
 import { invalidArgument } from './errors.ts'
+import { printable } from './printable.ts'
 
 /** How much a message matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -23,7 +24,7 @@ export function setLogger(logger: Logger | undefined): void {
   current = logger ?? toConsole
 }
 
-/** One message to the current logger. */
+/** One message to the current logger: what a terminal would obey in it is visible. */
 export function log(level: LogLevel, message: string): void {
-  current(level, message)
+  current(level, printable(message))
 }

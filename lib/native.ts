@@ -1,9 +1,10 @@
 import { loadAddon } from './addon.ts'
 import type { DiffSalConfig } from './config.ts'
-import { DiffSalError, type DiffSalErrorCode } from './errors.ts'
+import { describe, DiffSalError, type DiffSalErrorCode } from './errors.ts'
 import { log } from './log.ts'
 import type { CudaMemory } from './memory.ts'
 import type { Precision } from './precision.ts'
+import { snapshot } from './snapshot.ts'
 import type { Tensor } from './tensor.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
 
@@ -139,11 +140,14 @@ export interface NativeScene {
   fixations?: Tensor<'uint8'>
 }
 
-/** The raw addon: native/binding's exports. */
+/** The raw addon: native/binding's exports. Whatever one of them throws or rejects with is a DiffSalError. */
 export interface NativeAddon {
   initialise(
     makeError: (code: DiffSalErrorCode, message: string, argument: string, expected: string, received: string) => DiffSalError,
+    ownError: (thrown: unknown) => DiffSalError,
     warn: (message: string) => void,
+    snapshot: (argument: unknown) => unknown,
+    newBuffer: (bytes: number) => ArrayBuffer,
   ): void
   stop(): void
   /** `replay` is for tests: graphs on the CPU too, which run the same work again, cannot be captured, or have no memory left. */
@@ -181,7 +185,13 @@ let addon: NativeAddon | undefined
 export function native(): NativeAddon {
   if (addon === undefined) {
     const opened = loadAddon() as NativeAddon
-    opened.initialise(makeError, (message) => log('warn', message))
+    opened.initialise(
+      makeError,
+      ownError,
+      (message) => log('warn', message),
+      snapshot,
+      (bytes) => new ArrayBuffer(bytes),
+    )
     // process.exit() ends the process under running threads unless they are stopped before.
     process.prependOnceListener('exit', () => opened.stop())
     addon = opened
@@ -195,4 +205,10 @@ function makeError(code: DiffSalErrorCode, message: string, argument: string, ex
     ...(expected === '' ? {} : { expected }),
     ...(received === '' ? {} : { received }),
   })
+}
+
+/** What JavaScript threw inside a native call. */
+function ownError(thrown: unknown): DiffSalError {
+  if (thrown instanceof DiffSalError) return thrown
+  return new DiffSalError('ERR_DIFFSAL_INTERNAL', `A native call failed: ${thrown instanceof Error ? thrown.message : describe(thrown)}.`, { cause: thrown })
 }

@@ -1,4 +1,4 @@
-import { describe, DiffSalError, invalidArgument, shortened } from './errors.ts'
+import { describe, DiffSalError, invalidArgument, invalidArgumentText, shortened } from './errors.ts'
 
 /** Refuses option names that do not exist and suggests the nearest one that does. */
 export function checkNames(argument: string, options: object, known: readonly string[]): void {
@@ -14,12 +14,84 @@ export function checkNames(argument: string, options: object, known: readonly st
   }
 }
 
-/** A plain object (or nothing, which is an empty one) whose names are all known. */
+/**
+ * A plain object (or nothing, which is an empty one) whose names are all known, as a frozen copy: each property was read once, so that what is
+ * checked is what is used, whatever an accessor or a proxy would say the next time.
+ */
 export function checkOptions<T extends object>(argument: string, options: T | undefined, known: readonly (keyof T & string)[]): T {
-  if (options === undefined) return {} as T
-  if (!isPlain(options)) throw invalidArgument(argument, 'an object (a plain one)', options)
-  checkNames(argument, options, known)
-  return options
+  if (options === undefined) return Object.freeze(Object.create(null) as T)
+  return reading(argument, 'an object (a plain one)', () => {
+    if (!isPlain(options)) throw invalidArgument(argument, 'an object (a plain one)', options)
+    return ownOptions(argument, options, known)
+  })
+}
+
+/** The properties of any object, under the names that are known, as {@link checkOptions} copies them. */
+export function ownOptions<T extends object>(argument: string, options: T, known: readonly (keyof T & string)[]): T {
+  return reading(argument, 'an object', () => {
+    checkNames(argument, options, known)
+    // Without a prototype, so that a polluted one gives no options.
+    const own = Object.create(null) as T
+    for (const name of known) if (Object.hasOwn(options, name)) own[name] = options[name]
+    return Object.freeze(own)
+  })
+}
+
+/** What `read` gives. What somebody's accessor or proxy throws meanwhile makes the argument an invalid one. */
+export function reading<T>(argument: string, expected: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof DiffSalError) throw cause
+    throw invalidArgumentText(argument, expected, 'something that cannot be read', cause)
+  }
+}
+
+/** Whether a value is an array; a proxy that was revoked is none. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** How long a list may be of which nothing else says it. */
+const mostListed = 65_536
+
+/**
+ * The elements of an array of `least` to `most`, each read once, by its number: what iterates it is not asked. One of another length is refused
+ * before any is read.
+ */
+export function checkList(argument: string, value: unknown, expected: string, least = 0, most = mostListed): unknown[] {
+  return reading(argument, expected, () => {
+    if (!Array.isArray(value) || Object.getPrototypeOf(value) === null) throw invalidArgument(argument, expected, value)
+    const { length } = value
+    if (length < least || length > most) throw invalidArgument(argument, length > most && most > least ? `${expected}, at most ${most} long` : expected, value)
+    return Array.from({ length }, (_, i) => value[i] as unknown)
+  })
+}
+
+/** One value for all of `count`, or a list of one each; `check` gets each with its name. */
+export function checkOneOrEach<T>(argument: string, value: unknown, count: number, check: (argument: string, value: unknown) => T): T[] {
+  if (!isList(value)) return Array<T>(count).fill(check(argument, value))
+  const length = reading(argument, 'a list', () => value.length)
+  if (length !== count) throw invalidArgumentText(argument, `a number or ${count} of them`, `${length}`)
+  return checkList(argument, value, `a list of ${count}`, count, count).map((each, i) => check(`${argument}[${i}]`, each))
+}
+
+/** What `for await` goes over; refuses what it cannot go over. Its iterator is made here, and what it throws later is the caller's own. */
+export function checkIterable<T>(argument: string, value: AsyncIterable<T> | Iterable<T>): AsyncIterable<T> | Iterable<T> {
+  const expected = 'something to iterate over'
+  return reading(argument, expected, () => {
+    for (const way of [Symbol.asyncIterator, Symbol.iterator]) {
+      const make: unknown = value === null || value === undefined ? undefined : (value as never)[way]
+      if (typeof make !== 'function') continue
+      const iterator: unknown = Reflect.apply(make, value, [])
+      return { [way]: () => iterator } as unknown as AsyncIterable<T>
+    }
+    throw invalidArgument(argument, expected, value)
+  })
 }
 
 /** Whether a value is an object as a literal makes it, in whichever realm: a Map's entries, say, would be taken for no options at all. */

@@ -1,8 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { abortable, checkSignal } from './abort.ts'
 import type { DiffSalConfig } from './config.ts'
+import { newArray } from './dtype.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
-import { Features, nativeFeatures } from './features.ts'
+import { isFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
 import type { NativeFeatures, NativeInputs, NativeModel } from './native.ts'
 import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
@@ -55,26 +56,29 @@ export interface Prediction {
 
 const names = ['steps', 'eta', 'seed', 'noise', 'signal', 'onProgress', 'estimates', 'uncertainty'] as const
 
-/** `DiffSal.predict` behind its overloads. */
+/** `DiffSal.predict` behind its overloads: the map alone, unless the options ask for more. */
 export async function predict(
   model: NativeModel,
   config: DiffSalConfig,
   input: ClipInput | Features,
   given: PredictOptions | undefined,
-): Promise<Prediction> {
+): Promise<Tensor<'float32'> | Prediction> {
   const options = checkOptions<PredictOptions>('options', given, names)
-  const { steps = config.dialect === 'released' ? 1 : 4, eta = 0, seed = drawSeed(), noise, onProgress, estimates = false, uncertainty } = options
-  const clip = input instanceof Features ? nativeFeatures(input, model) : checkInputs(config, input)
+  const { steps = config.dialect === 'released' ? 1 : 4, eta = 0, seed = drawSeed(), onProgress, estimates = false, uncertainty } = options
+  const clip = isFeatures(input) ? nativeFeatures(input, model) : checkInputs(config, input)
   checkInteger('steps', steps, 1, config.timesteps)
   checkNumber('eta', eta, 0, 1)
   checkBoolean('estimates', estimates)
-  if (noise !== undefined) checkMap('noise', noise, config, clip.batch)
+  const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   const seeds = checkSeeds(seed, clip.batch)
   const signal = checkSignal(options.signal)
   const run = { steps, eta, seeds, noise, estimates }
   const from = 'inputs' in clip ? clip.inputs : clip
-  if (uncertainty === undefined) return reporting(signal, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
+  if (uncertainty === undefined) {
+    const prediction = await reporting(signal, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
+    return estimates ? prediction : prediction.map
+  }
 
   checkInteger('uncertainty', uncertainty, 2, 1000)
   if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
@@ -106,12 +110,12 @@ async function sampleOften(
   onStep: OnStep,
 ): Promise<Prediction> {
   let shape: readonly number[] = []
-  let mean = new Float64Array(0)
-  let squares = new Float64Array(0)
+  let mean: Float64Array = new Float64Array(0)
+  let squares: Float64Array = new Float64Array(0)
   for (let k = 0; k < times; k++) {
     const seeds = run.seeds.map((seed) => (seed + k) % (maxSeed + 1))
     const { map } = await sample(model, features, { ...run, seeds }, signal, onStep && ((step, steps) => onStep(k * steps + step, times * steps)))
-    if (k === 0) [shape, mean, squares] = [map.shape, new Float64Array(map.data.length), new Float64Array(map.data.length)]
+    if (k === 0) [shape, mean, squares] = [map.shape, newArray('float64', map.data.length), newArray('float64', map.data.length)]
     for (let i = 0; i < mean.length; i++) {
       const before = map.data[i]! - mean[i]!
       mean[i]! += before / (k + 1)
@@ -144,8 +148,9 @@ function reporting<T>(
   })
 }
 
-/** Refuses what is no float32 (batch, 1, H, W). */
-export function checkMap(argument: string, map: Tensor, { size }: DiffSalConfig, batch: number): void {
-  const { shape } = checkTensor(argument, map, ['float32'])
-  checkShape(argument, shape, [batch, 1, ...size])
+/** Refuses what is no float32 (batch, 1, H, W); gives what was checked. */
+export function checkMap(argument: string, map: Tensor, { size }: DiffSalConfig, batch: number): Tensor<'float32'> {
+  const checked = checkTensor(argument, map, ['float32'])
+  checkShape(argument, checked.shape, [batch, 1, ...size])
+  return checked
 }

@@ -15,14 +15,14 @@ export interface Presets {
   /**
    * The paper's network with narrower parts, 3.6 M parameters on frames of 64×96, trained on sounding scenes alone
    * (`datasets.soundingScenes`): it shows what the network does with sound, in an instant. It is no substitute for weights trained on
-   * eye tracking; `lib/presets/tiny.md` is its model card.
+   * eye tracking; `lib/presets/scenes.md` is its model card.
    */
-  readonly tiny: Preset
+  readonly scenes: Preset
 }
 
 /** The networks whose weights ship with the package. */
 export const presets: Presets = {
-  tiny: {
+  scenes: {
     config: resolveConfig({
       size: [64, 96],
       videoEncoder: { embedDim: 24, depth: 6, downscaleAt: [1, 2, 4] },
@@ -32,7 +32,7 @@ export const presets: Presets = {
       dropout: 0,
     }),
     get weights() {
-      return join(packageRoot(), 'lib/presets/tiny.safetensors')
+      return join(packageRoot(), 'lib/presets/scenes.safetensors')
     },
   },
 }

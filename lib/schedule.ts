@@ -75,15 +75,18 @@ export const schedule = {
     checkInteger('now', now, 1, T - 1)
     checkInteger('next', next, 0, now - 1)
     checkNumber('eta', eta, 0, 1)
-    checkSame('s0', s0, checkTensor('x', x, ['float32']))
-    if (noise !== undefined) checkSame('noise', noise, x)
-    if (eta > 0 && noise === undefined) throw invalidArgumentText('noise', 'given where eta is not 0', 'undefined')
+    const noisy = checkTensor('x', x, ['float32'])
+    const estimate = checkSame('s0', s0, noisy)
+    const drawn = noise === undefined ? undefined : checkSame('noise', noise, noisy)
+    if (eta > 0 && drawn === undefined) throw invalidArgumentText('noise', 'given where eta is not 0', 'undefined')
     const bars = schedule.alphaBars(T)
-    return native().ddimStep(x, s0, bars[now]!, bars[next]!, eta, noise)
+    return native().ddimStep(noisy, estimate, bars[now]!, bars[next]!, eta, drawn)
   },
 } as const
 
-function checkSame(argument: string, tensor: Tensor, like: Tensor): void {
-  const { shape } = checkTensor(argument, tensor, ['float32'])
-  if (shape.join() !== like.shape.join()) throw invalidArgumentText(`${argument}.shape`, `x's (${like.shape.join(', ')})`, `(${shape.join(', ')})`)
+function checkSame(argument: string, tensor: Tensor, like: Tensor): Tensor<'float32'> {
+  const checked = checkTensor(argument, tensor, ['float32'])
+  const [shape, wanted] = [checked.shape.join(', '), like.shape.join(', ')]
+  if (shape !== wanted) throw invalidArgumentText(`${argument}.shape`, `x's (${wanted})`, `(${shape})`)
+  return checked
 }

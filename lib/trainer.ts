@@ -2,11 +2,12 @@ import { abortable, abortableWhole, checkSignal } from './abort.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import { fixed } from './fixed.ts'
 import { checkReplaceable } from './media/output-file.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
-import { isFolder, newestCheckpoint } from './training/checkpoint-folder.ts'
+import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
 import type { TrainingEvent } from './training/events.ts'
 import { checkExtra } from './training/extra.ts'
@@ -61,6 +62,7 @@ export class Trainer {
     if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or Trainer.resume')
     this.model = model
     this.options = options
+    fixed(this, 'model', 'options')
     this.#live = live
     this.#native = new (native().Trainer)(live(), { ...options, clip: options.clip ?? Infinity })
   }
@@ -69,14 +71,19 @@ export class Trainer {
    * Goes on with a training that {@link save} wrote, in a model of its own: what follows is bit for bit what would have followed,
    * on the same device (the CPU: with the same number of threads).
    *
-   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one
+   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one; those that are passed over, because
+   * their checksum or their form tells that they are damaged, are named in a warning
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what `DiffSal.create` throws
    */
   static async resume(from: string, options?: ResumeOptions): Promise<Trainer> {
     const run = checkOptions<ResumeOptions>('options', options, ['device', 'precision', 'threads', 'signal'])
     checkString('from', from)
     checkSignal(run.signal)?.throwIfAborted()
-    const path = (await isFolder(from)) ? await newestCheckpoint(from) : from
+    if (await isFolder(from)) return newestOf(from, (path, passedOver) => Trainer.#resumeFile(path, passedOver, run))
+    return Trainer.#resumeFile(from, [], run)
+  }
+
+  static async #resumeFile(path: string, passedOver: readonly number[], run: ResumeOptions): Promise<Trainer> {
     const { checkpoint, training } = await readTrainingHeader(path)
     const model = await DiffSal.load(path, run)
     try {
@@ -85,7 +92,7 @@ export class Trainer {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
       trainer.#extra = training.extra
-      trainer.#resumed = { path, step: trainer.#steps, state }
+      trainer.#resumed = { path, step: trainer.#steps, state, passedOver }
       return trainer
     } catch (error) {
       await model.dispose()
@@ -178,8 +185,7 @@ export class Trainer {
     const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
     this.#checkAlive()
     checkReplaceable(checkString('path', path))
-    checkExtra(extra)
-    await this.#save(path, { extra }, checkSignal(signal))
+    await this.#save(path, { extra: checkExtra(extra) }, checkSignal(signal))
   }
 
   async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {

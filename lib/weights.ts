@@ -1,10 +1,11 @@
-import { readCheckpoint } from './checkpoint/checkpoint.ts'
+import { readCheckpoint, type Checkpoint } from './checkpoint/checkpoint.ts'
 import { recognise } from './checkpoint/names.ts'
 import type { CheckpointTensor } from './checkpoint/pth.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
 import { log } from './log.ts'
 import type { NativeEntry, NativeModel, NativePart } from './native.ts'
+import { checkList, checkString } from './options.ts'
 import { drawSeed } from './seed.ts'
 import { trainingPrefix } from './training/checkpoint.ts'
 
@@ -24,10 +25,17 @@ export interface Weights {
  * Reads what a weights file holds, but not the tensors' data: its configuration is the one in its metadata, else what its
  * names and shapes tell, else the paper's; `given` goes before all of them.
  *
+ * @param verify looks at the data, where they will be used
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT, ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function readWeights(path: string, given: PartialDiffSalConfig | undefined): Promise<Weights> {
-  const { metadata, tensors, identity, format } = await readCheckpoint(path)
+export async function readWeights(
+  path: string,
+  given: PartialDiffSalConfig | undefined,
+  verify: (checkpoint: Checkpoint) => Promise<void> = () => Promise.resolve(),
+): Promise<Weights> {
+  const checkpoint = await readCheckpoint(path)
+  await verify(checkpoint)
+  const { metadata, tensors, identity, format } = checkpoint
   const network = (config: DiffSalConfig, ours: ReadonlyMap<string, CheckpointTensor>, unused: readonly string[]): Weights => ({
     config,
     from: { path, identity, entries: entriesOf(ours) },
@@ -52,8 +60,8 @@ export async function readWeights(path: string, given: PartialDiffSalConfig | un
 export async function readPretrained(
   pretrained: string | readonly string[] | undefined,
 ): Promise<{ found: PartialDiffSalConfig; parts: NativePart[] }> {
-  const files = typeof pretrained === 'string' ? [pretrained] : (pretrained ?? [])
-  if (!Array.isArray(files)) throw invalidArgument('pretrained', 'a path or an array of paths', pretrained)
+  const given = typeof pretrained === 'string' ? [pretrained] : checkList('pretrained', pretrained ?? [], 'a path or an array of paths')
+  const files = given.map((path, i) => checkString(typeof pretrained === 'string' ? 'pretrained' : `pretrained[${i}]`, path))
   const encoders = await Promise.all(files.map(readEncoder))
   if (new Set(encoders.map(({ part }) => part.prefix)).size < encoders.length) throw invalidArgument('pretrained', 'one file an encoder', files)
   const found = encoders.reduce<PartialDiffSalConfig>((merged, { config }) => mergeConfigs(merged, config), {})

@@ -8,7 +8,7 @@ import { temporaryPath } from './support/temporary.ts'
 test('the recipe of the weights that ship trains, the second part from what the first one found', async () => {
   const folder = temporaryPath('recipe')
   mkdirSync(join(folder, 'examples'), { recursive: true })
-  for (const name of ['train-tiny-1.json', 'train-tiny-2.json']) {
+  for (const name of ['train-scenes-1.json', 'train-scenes-2.json']) {
     const recipe = JSON.parse(readFileSync(join('examples', name), 'utf8')) as { [list in 'train' | 'validate' | 'test']?: { length: number }[] }
     for (const entry of recipe.train!) entry.length = 16
     for (const entry of [...recipe.validate!, ...(recipe.test ?? [])]) entry.length = 2
@@ -17,6 +17,6 @@ test('the recipe of the weights that ship trains, the second part from what the 
     const { code, stderr } = await inProcessCli(['train', file])
     expect(code, stderr).toBe(0)
   }
-  await using model = await DiffSal.load(join(folder, 'runs/tiny-2/checkpoints/best.safetensors'))
-  expect(model.config).toEqual(presets.tiny.config)
+  await using model = await DiffSal.load(join(folder, 'runs/scenes-2/checkpoints/best.safetensors'))
+  expect(model.config).toEqual(presets.scenes.config)
 })

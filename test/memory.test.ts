@@ -158,4 +158,14 @@ describe('a machine without memory', () => {
     expect(failures).toHaveLength(2)
     expect(same).toBe(true)
   })
+
+  // V8 ends the process where it finds no memory for an array that it makes itself.
+  it.each(['features', 'slices', 'schedule'])('refuses a result that there is none for, and gives it when others are let go: %s', async (what) => {
+    const ended = await runProgram('results-out-of-memory.mjs', [what])
+    expectEnd(ended, 0)
+    const { count, failure } = JSON.parse(ended.stdout) as { count: number; failure?: { name: string; code: string; message: string } }
+    expect(failure).toMatchObject({ name: 'DiffSalError', code: 'ERR_DIFFSAL_OUT_OF_MEMORY' })
+    expect(failure!.message).toMatch(/^Out of memory: \d+ bytes/)
+    expect(count).toBeLessThan(2000)
+  })
 })

@@ -19,11 +19,38 @@ describe('a name of any length', () => {
 describe('checkOptions', () => {
   it('gives the options, or an empty object for none', () => {
     const options = { steps: 4 }
-    expect(checkOptions('options', options, ['steps'])).toBe(options)
+    expect(checkOptions('options', options, ['steps'])).toEqual(options)
     expect(checkOptions('options', undefined, [])).toEqual({})
     expect(checkOptions('options', Object.create(null) as object, [])).toEqual({})
     const foreign = runInNewContext('({ steps: 4 })') as { steps: number }
-    expect(checkOptions('options', foreign, ['steps'])).toBe(foreign)
+    expect(checkOptions('options', foreign, ['steps'])).toEqual(options)
+  })
+
+  it('gives a frozen copy, of which every property was read once', () => {
+    let reads = 0
+    const options = { get steps() { return ++reads } }
+    const checked = checkOptions('options', options, ['steps'])
+    expect([checked.steps, checked.steps, reads, Object.isFrozen(checked)]).toEqual([1, 1, 1, true])
+  })
+
+  it('takes nothing from a polluted Object.prototype', () => {
+    const pollution = Object.prototype as { steps?: number }
+    pollution.steps = 7
+    try {
+      expect(checkOptions<{ steps?: number }>('options', {}, ['steps']).steps).toBeUndefined()
+      expect(checkOptions<{ steps?: number }>('options', undefined, ['steps']).steps).toBeUndefined()
+    } finally {
+      delete pollution.steps
+    }
+  })
+
+  it.each([
+    ['an accessor', { get steps(): number { throw new TypeError('no') } }],
+    ['a proxy', new Proxy({ steps: 4 }, { getOwnPropertyDescriptor: () => { throw new TypeError('no') } })],
+    ['a proxy that hides its prototype', new Proxy({ steps: 4 }, { getPrototypeOf: () => { throw new TypeError('no') } })],
+  ])('says that %s cannot be read, with what it threw as the cause', async (_, options) => {
+    const error = await expectDiffSalError(() => checkOptions('options', options, ['steps']), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'options'", 'cannot be read')
+    expect(error.cause).toEqual(new TypeError('no'))
   })
 
   it.each([null, 4, 'steps', true, () => {}, [4], new Float32Array(1), new DataView(new ArrayBuffer(1)), new Map([['steps', 4]]), new AbortController().signal, new Date()])('refuses %o', (options) =>

@@ -5,7 +5,7 @@ import { countParameters, datasets, DiffSal, metrics, presets } from '../lib/ind
 /** How many scenes of the test split are looked at. */
 const scenes = 48
 
-describe('the tiny preset', () => {
+describe('the preset of scenes', () => {
   let model: DiffSal
   beforeAll(async () => {
     model = await DiffSal.load(undefined, { threads: 1 })
@@ -13,9 +13,9 @@ describe('the tiny preset', () => {
   afterAll(() => model?.dispose())
 
   it('ships weights of its configuration, at most 8 MB and 4 M parameters', () => {
-    expect(model.config).toEqual(presets.tiny.config)
-    expect(statSync(presets.tiny.weights).size).toBeLessThan(8e6)
-    expect(countParameters(presets.tiny.config).total).toBeLessThan(4e6)
+    expect(model.config).toEqual(presets.scenes.config)
+    expect(statSync(presets.scenes.weights).size).toBeLessThan(8e6)
+    expect(countParameters(presets.scenes.config).total).toBeLessThan(4e6)
   })
 
   it('finds the sounding shape in scenes it has not seen, and only by its sound', async () => {

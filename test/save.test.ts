@@ -8,6 +8,7 @@ import { DiffSal, type PartialDiffSalConfig } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { failingDisk } from './support/failing-disk.ts'
+import { rewriteWeights } from './support/rewrite-weights.ts'
 import { expectEnd, runProgram } from './support/run-program.ts'
 import { temporaryPath } from './support/temporary.ts'
 import { lightConfig } from './support/tiny-config.ts'
@@ -56,7 +57,7 @@ describe('save', () => {
     expect([...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))).toEqual(
       model.parameters().map(({ name, shape }) => ({ name, dtype: 'F32', shape })),
     )
-    expect(Object.keys(metadata)).toEqual(['diffsal'])
+    expect(Object.keys(metadata)).toEqual(['diffsal', 'diffsal_crc32'])
     expect(JSON.parse(metadata.diffsal!)).toEqual(model.config)
     expect(fileSize - dataStart).toBe(model.memory().parameters)
   })
@@ -333,11 +334,8 @@ describe('float16 weights', () => {
     await using created = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
     await created.save(path)
     const name = 'decoder_net.conv_in.weight'
-    const { begin } = (await readHeader(path)).tensors.get(name)!
-    const bytes = await readFile(path)
-    bytes.writeFloatLE(1e6, begin)
-    await writeFile(path, bytes)
-    await using large = await DiffSal.load(path, { threads: 1 })
+    const changed = await rewriteWeights(path, (tensors) => Buffer.from(tensors.get(name)!.bytes.buffer, tensors.get(name)!.bytes.byteOffset).writeFloatLE(1e6))
+    await using large = await DiffSal.load(changed, { threads: 1 })
     const target = await freshPath()
     await expectDiffSalError(() => large.save(target, { dtype: 'float16' }), 'ERR_DIFFSAL_INVALID_ARGUMENT', name, 'dtype')
     expect(await files(target)).toEqual([])

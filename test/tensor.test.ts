@@ -4,6 +4,7 @@ import { type DType, dtypes } from '../lib/dtype.ts'
 import { tensor, type Tensor } from '../lib/index.ts'
 import { checkTensor, elementCount } from '../lib/tensor.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
+import { resizable } from './support/hostile.ts'
 
 const refused = async (action: () => unknown, argument: string, ...parts: (string | RegExp)[]) => {
   const error = await expectDiffSalError(action, 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`, ...parts)
@@ -50,6 +51,15 @@ describe('tensor', () => {
     await refused(() => tensor('float32', [], new Float32Array(0)), 'tensor.data', '1 elements')
   })
 
+  it.each([[Array(2 ** 32 - 1)], [Object.setPrototypeOf([4], null) as number[]], [Array(65).fill(1) as number[]]])('refuses a shape that is no short list', (shape) =>
+    refused(() => tensor('float32', shape, new Float32Array(4)), 'tensor.shape', 'non-negative integers'),
+  )
+
+  it('takes the numbers of a list that iterates otherwise', () => {
+    const shape = Object.defineProperty([4], Symbol.iterator, { value: () => { throw new TypeError('no') } })
+    expect(tensor('float32', shape, new Float32Array(4)).shape).toEqual([4])
+  })
+
   it('refuses a shape with a hole', () =>
     refused(() => checkTensor('x', { dtype: 'float32', shape: Array(1), data: new Float32Array(1) }, ['float32']), 'x.shape', 'non-negative integers'))
 
@@ -65,6 +75,17 @@ describe('tensor', () => {
     await refused(() => tensor('float32', [1], new ArrayBuffer(4) as never), 'tensor.data', 'Float32Array')
   })
 
+  it('refuses a dtype that is none', () => refused(() => tensor('toString' as never, [1], new Float32Array(1) as never), 'dtype', "'float32'"))
+
+  it('refuses a buffer that has shrunk', async () => {
+    const buffer = resizable(16)
+    const data = new Float32Array(buffer)
+    expect(tensor('float32', [4], data).shape).toEqual([4])
+    buffer.resize(8)
+    await refused(() => tensor('float32', [4], data), 'tensor.data', '4 elements', '2 elements')
+    await refused(() => tensor('float32', [4], new Float32Array(buffer, 4)), 'tensor.data', '1 elements')
+  })
+
   it('refuses a buffer that was handed to another thread', async () => {
     const data = new Float32Array(4)
     structuredClone(data, { transfer: [data.buffer] })
@@ -75,13 +96,26 @@ describe('tensor', () => {
 describe('checkTensor', () => {
   const floats: Tensor<'float32'> = { dtype: 'float32', shape: [1], data: new Float32Array(1) }
 
-  it('gives what it has read, once, with the array itself', () => {
+  it('gives what it has read, once, with the same memory', () => {
     let reads = 0
     const counting = { get dtype() { return reads++, 'float32' }, get shape() { return reads++, [1] }, get data() { return reads++, floats.data } }
     const checked = checkTensor('x', counting, ['uint8', 'float32'])
     expect(checked).toEqual(floats)
-    expect(checked.data).toBe(floats.data)
+    expect(checked.data.buffer).toBe(floats.data.buffer)
+    expect([Object.isFrozen(checked), Object.isFrozen(checked.shape)]).toEqual([true, true])
     expect(reads).toBe(3)
+  })
+
+  it('asks neither a subclass nor properties of the array for anything', () => {
+    class Deceiving extends Float32Array {
+      override get length() { return 1000 }
+      static get [Symbol.species]() { return Array as never }
+    }
+    const hidden = Object.defineProperties(new Float32Array(4), { length: { value: 1000 }, buffer: { value: null }, byteOffset: { value: -1 }, constructor: { value: null } })
+    for (const data of [new Deceiving(4), hidden]) {
+      const checked = checkTensor('x', { dtype: 'float32', shape: [4], data }, ['float32'])
+      expect(checked.data).toStrictEqual(new Float32Array(4))
+    }
   })
 
   it.each([undefined, null, 3, 'x', new Float32Array(1), {}, { dtype: 'float32', shape: [1] }])('refuses %o', (value) =>

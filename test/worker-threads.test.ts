@@ -28,7 +28,7 @@ describe('worker threads', () => {
     ['videos', 3],
   ])('may be terminated in the middle of %s', async (what, rounds) => {
     const mark = randomUUID()
-    const env = { WEIGHTS: presets.tiny.weights, VIDEO: resolve('examples/speaker.mp4'), MARK: mark }
+    const env = { WEIGHTS: presets.scenes.weights, VIDEO: resolve('examples/speaker.mp4'), MARK: mark }
     const ended = await runProgram('threads.mjs', [what, String(rounds)], { env })
     expectEnd(ended, 0)
     const { ended: codes, maps } = JSON.parse(ended.stdout) as { ended: number[]; maps: string[] }
@@ -36,6 +36,13 @@ describe('worker threads', () => {
     expect(Buffer.from(maps[0]!, 'base64')).toHaveLength(4 * 64 * 96)
     // ffmpeg ends with the thread that started it.
     await expect.poll(() => processesMarked(mark), { timeout: 10_000 }).toEqual([])
+  })
+
+  // What was computed while the thread ended, 36 MB each time.
+  it('leave nothing behind when they are terminated', async () => {
+    const ended = await runProgram('terminated.mjs', ['slicing', '3', '15'])
+    expectEnd(ended, 0)
+    expect((JSON.parse(ended.stdout) as { grown: number }).grown).toBeLessThan(100e6)
   })
 
   it('may be many at once', async () => {

@@ -23,7 +23,10 @@ export function configOfShapes(tensors: Tensors): PartialDiffSalConfig {
   const unetWidth = shape('decoder_net.conv_in.weight')?.[0]
   const kernels = [0, 1, 2, 3].map((i) => shape(`${decoder}.mid_stages.${i}.blocks.0.attn.conv_proj_k.conv.weight`)?.[3])
   const coarsest = shape(`${decoder}.norm_mts.0.weight`)?.[0]
-  const videoEncoder = mvitOf(tensors) ?? (coarsest === undefined ? undefined : { embedDim: coarsest / 8 })
+  const name = encoderNameOf(tensors)
+  const widths = mvitOf(tensors) ?? (coarsest === undefined ? undefined : { embedDim: coarsest / 8 })
+  const videoEncoder = name === undefined && widths === undefined ? undefined : { ...(name && { name }), ...widths }
+  const stages = [0, 1, 2, 3].filter((i) => shape(`${decoder}.norm_mts.${i}.weight`) !== undefined).length
   const audioEncoder = audioEncoderOf(tensors)
   return {
     dialect,
@@ -33,6 +36,7 @@ export function configOfShapes(tensors: Tensors): PartialDiffSalConfig {
     ...(unetWidth !== undefined && { unetWidth }),
     attention: has(`${block}.attn.conv_proj_q.`) ? 'eca' : has(`${block}.attn.`) ? 'sca' : 'none',
     interaction: interactionOf((name) => has(`${block}.interaction.${name}.`)),
+    ...(stages > 0 && { mamStages: stages }),
     ...(kernels.every((kernel) => kernel !== undefined) && { kvKernel: kernels }),
     ...(dialect === 'released' && !audio && { normalisation: imageNet }),
     ...(videoEncoder && { videoEncoder }),
@@ -44,6 +48,14 @@ function interactionOf(has: (name: string) => boolean): DiffSalConfig['interacti
   if (has('fuse')) return 'concatenation'
   if (has('fuse_out')) return 'residual'
   return has('fuse_x') ? 'bilinear' : 'mim'
+}
+
+/** Which video encoder the names are of: each has one that the others lack. */
+function encoderNameOf(tensors: Tensors): VideoEncoderConfig['name'] | undefined {
+  if (tensors.has('visual_net.patch_embed.projection.weight')) return 'mvitv2_s'
+  if (tensors.has('visual_net.net.layer1.0.conv3.weight')) return 'resnet3d_50'
+  if (tensors.has('visual_net.net.patch_embed.proj.weight')) return 'swin3d_t'
+  return tensors.has('visual_net.net.features.0.0.0.weight') ? 's3d' : undefined
 }
 
 /** MViTv2's widths and depth, and the clip it was pre-trained on, which the lengths of its tables of relative positions tell. */

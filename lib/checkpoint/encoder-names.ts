@@ -1,13 +1,8 @@
-/** The video encoders of the paper (section 4.1, table 7). */
-export type VideoEncoderKind = 'mvitv2_s' | 's3d' | 'swin3d_t' | 'resnet3d_50'
-
 /** How a program that trains an encoder by itself names its tensors. */
 export interface EncoderNaming {
   /** In words, for messages. */
   readonly title: string
   readonly part: 'video' | 'audio'
-  /** Which video encoder it is. */
-  readonly kind?: VideoEncoderKind
   /** Tensors that tell it from all others, with their number of dimensions. */
   readonly signs: Readonly<Record<string, number>>
   /** Names, and ours for them: the first that matches counts. `token` shapes a vector as the class token. */
@@ -28,7 +23,6 @@ export const encoderNamings: readonly EncoderNaming[] = [
   {
     title: "MViTv2 in mmaction's naming",
     part: 'video',
-    kind: 'mvitv2_s',
     signs: { 'backbone.patch_embed.projection.weight': 5, 'backbone.blocks.0.attn.qkv.weight': 2 },
     rules: [[/^backbone\.(.+)$/, 'visual_net.$1']],
     unused: [/^(cls_head|data_preprocessor)\./],
@@ -37,16 +31,27 @@ export const encoderNamings: readonly EncoderNaming[] = [
   {
     title: 'MViTv2 by itself',
     part: 'video',
-    kind: 'mvitv2_s',
     signs: { 'patch_embed.projection.weight': 5, 'blocks.0.attn.qkv.weight': 2 },
     rules: [[/^(cls_token|(?:patch_embed|blocks|norm\d)\..+)$/, 'visual_net.$1']],
     unused: [],
     initial: stageNorms,
   },
   {
+    title: "MViTv2 in PySlowFast's naming",
+    part: 'video',
+    // Other transformers begin with the same names, and pool nothing.
+    signs: { 'patch_embed.proj.weight': 5, 'blocks.0.attn.pool_q.weight': 5, 'blocks.0.attn.rel_pos_h': 2 },
+    rules: [
+      [/^patch_embed\.proj\.(.+)$/, 'visual_net.patch_embed.projection.$1'],
+      [/^norm\.(.+)$/, 'visual_net.norm3.$1'],
+      [/^(cls_token|blocks\..+)$/, 'visual_net.$1'],
+    ],
+    unused: [/^head\./],
+    initial: stageNorms,
+  },
+  {
     title: "MViTv2 in torchvision's naming",
     part: 'video',
-    kind: 'mvitv2_s',
     signs: { 'conv_proj.weight': 5, 'blocks.0.attn.pool_q.pool.weight': 5, 'blocks.0.attn.rel_pos_h': 2 },
     rules: [
       [/^conv_proj\.(.+)$/, 'visual_net.patch_embed.projection.$1'],
@@ -74,7 +79,6 @@ export const encoderNamings: readonly EncoderNaming[] = [
   {
     title: "Video Swin in torchvision's naming",
     part: 'video',
-    kind: 'swin3d_t',
     signs: { 'patch_embed.proj.weight': 5, 'features.0.0.attn.relative_position_bias_table': 2 },
     rules: [[/^((?:features|patch_embed)\..+)$/, 'visual_net.net.$1'], adapter],
     unused: [/^(norm|head)\./],
@@ -83,7 +87,6 @@ export const encoderNamings: readonly EncoderNaming[] = [
   {
     title: "S3D in torchvision's naming",
     part: 'video',
-    kind: 's3d',
     signs: { 'features.0.0.0.weight': 5, 'features.2.0.weight': 5 },
     rules: [[/^(features\..+)$/, 'visual_net.net.$1'], adapter],
     unused: [/^classifier\./],
@@ -92,7 +95,6 @@ export const encoderNamings: readonly EncoderNaming[] = [
   {
     title: 'a 3D ResNet',
     part: 'video',
-    kind: 'resnet3d_50',
     signs: { 'conv1.weight': 5, 'layer1.0.conv3.weight': 5, 'layer4.0.conv3.weight': 5 },
     rules: [[/^((?:conv1|bn1|layer[1-4])\..+)$/, 'visual_net.net.$1'], adapter],
     unused: [/^fc\./],

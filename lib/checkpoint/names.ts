@@ -1,6 +1,6 @@
 import type { PartialDiffSalConfig } from '../config.ts'
 import { configOfShapes } from './config-of-shapes.ts'
-import { encoderNamings, type EncoderNaming, type VideoEncoderKind } from './encoder-names.ts'
+import { encoderNamings, type EncoderNaming } from './encoder-names.ts'
 import { shown, unusable } from './weights-file.ts'
 
 /** What is known of a tensor by its place in a file. */
@@ -17,10 +17,6 @@ export interface Recognised<T extends Shaped> {
   readonly title: string
   /** What the names and shapes tell of the configuration. */
   readonly config: PartialDiffSalConfig
-  /** The kind of its video encoder, if it has one. */
-  readonly videoEncoder?: VideoEncoderKind
-  /** MAM stages of a network. */
-  readonly stages?: number
   /** The tensors under this network's names, without those that nothing reads. */
   readonly tensors: ReadonlyMap<string, T>
   /** Names, as they are in the file, of what nothing reads. */
@@ -48,20 +44,7 @@ export function recognise<T extends Shaped>(path: string, tensors: ReadonlyMap<s
 
 function network<T extends Shaped>(tensors: ReadonlyMap<string, T>): Recognised<T> {
   const { used, unused } = split(tensors, unusedInNetworks)
-  const kind = videoEncoderOf(used)
-  const stages = [0, 1, 2, 3].filter((i) => used.has(`decoder_net.invpt_decoder.norm_mts.${i}.weight`)).length
-  const title = 'DiffSal'
-  return {
-    part: 'network',
-    title,
-    config: configOfShapes(used),
-    ...(kind && { videoEncoder: kind }),
-    stages,
-    tensors: used,
-    unused,
-    prefix: '',
-    initial: [],
-  }
+  return { part: 'network', title: 'DiffSal', config: configOfShapes(used), tensors: used, unused, prefix: '', initial: [] }
 }
 
 function encoder<T extends Shaped>(path: string, given: ReadonlyMap<string, T>): Recognised<T> {
@@ -79,14 +62,14 @@ function encoder<T extends Shaped>(path: string, given: ReadonlyMap<string, T>):
   }
   const { used, unused } = split(tensors, [...unusedAnywhere, ...naming.unused])
   const renamed = applyRules(path, naming, used)
-  const { part, kind, title, initial } = naming
+  const { part, title, initial } = naming
   const prefix = part === 'video' ? 'visual_net.' : 'audio_net.'
   const all = configOfShapes(renamed)
   const config: PartialDiffSalConfig = {
     ...(all.videoEncoder && { videoEncoder: all.videoEncoder }),
     ...(all.audioEncoder && { audioEncoder: all.audioEncoder }),
   }
-  return { part, title, config, ...(kind && { videoEncoder: kind }), tensors: renamed, unused, prefix, initial }
+  return { part, title, config, tensors: renamed, unused, prefix, initial }
 }
 
 function applyRules<T extends Shaped>(path: string, { rules, title }: EncoderNaming, tensors: ReadonlyMap<string, T>): Map<string, T> {
@@ -123,12 +106,4 @@ function split<T>(tensors: ReadonlyMap<string, T>, patterns: readonly RegExp[]):
     else used.set(name, tensor)
   }
   return { used, unused }
-}
-
-/** The video encoder that a network's names are of. */
-function videoEncoderOf(tensors: ReadonlyMap<string, Shaped>): VideoEncoderKind | undefined {
-  if (tensors.has('visual_net.patch_embed.projection.weight')) return 'mvitv2_s'
-  if (tensors.has('visual_net.net.layer1.0.conv3.weight')) return 'resnet3d_50'
-  if (tensors.has('visual_net.net.patch_embed.proj.weight')) return 'swin3d_t'
-  return tensors.has('visual_net.net.features.0.0.0.weight') ? 's3d' : undefined
 }

@@ -1,5 +1,5 @@
-import { open, stat } from 'node:fs/promises'
-import { DiffSalError, fileError } from '../errors.ts'
+import { DiffSalError } from '../errors.ts'
+import { withRegularFile } from '../files/regular-file.ts'
 
 /** A weights file that is open for reading. */
 export interface WeightsFile {
@@ -17,37 +17,26 @@ export interface WeightsFile {
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be opened or read, ERR_DIFFSAL_CHECKPOINT when it becomes shorter meanwhile
  */
-export async function withWeightsFile<T>(path: string, use: (file: WeightsFile) => Promise<T>): Promise<T> {
-  try {
-    // Asked by name before opening: to open a pipe is to wait for its other end.
-    const stats = await stat(path)
-    if (stats.isDirectory()) throw fileError('read', path, Object.assign(new Error('illegal operation on a directory'), { code: 'EISDIR' }))
-    if (!stats.isFile()) throw fileError('read', path, new Error('it is not a regular file'))
-    const handle = await open(path, 'r')
-    try {
-      const stats = await handle.stat({ bigint: true })
-      const size = Number(stats.size)
-      const identity = [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
-      const read = async (position: number, length: number): Promise<Buffer> => {
-        const bytes = Buffer.allocUnsafeSlow(length)
-        let done = 0
-        // A read may be short.
-        while (done < length) {
-          const { bytesRead } = await handle.read(bytes, done, length - done, position + done)
-          if (bytesRead === 0) {
-            throw damaged(path, 'the file became shorter while it was read', bytesOf(position + length), bytesOf(position + done))
-          }
-          done += bytesRead
+export function withWeightsFile<T>(path: string, use: (file: WeightsFile) => Promise<T>): Promise<T> {
+  return withRegularFile(path, async (handle) => {
+    const stats = await handle.stat({ bigint: true })
+    const size = Number(stats.size)
+    const identity = [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
+    const read = async (position: number, length: number): Promise<Buffer> => {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      let done = 0
+      // A read may be short.
+      while (done < length) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, position + done)
+        if (bytesRead === 0) {
+          throw damaged(path, 'the file became shorter while it was read', bytesOf(position + length), bytesOf(position + done))
         }
-        return bytes
+        done += bytesRead
       }
-      return await use({ path, size, identity, read })
-    } finally {
-      await handle.close()
+      return bytes
     }
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : fileError('read', path, error)
-  }
+    return use({ path, size, identity, read })
+  })
 }
 
 /** The error for a weights file whose bytes are not what its format asks. */

@@ -14,6 +14,7 @@ import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { renderScenes, type WrittenScene } from './render-scenes.ts'
 import { shown } from './run-folder.ts'
+import { print, printJson } from './terminal.ts'
 import { showTrainingProgress } from './training-progress.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -62,7 +63,7 @@ const shownScenes = 8
 
 async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
   const begin = performance.now()
-  const { weights = presets.tiny.weights, length, seed, steps, device, precision, threads } = flags
+  const { weights = presets.scenes.weights, length, seed, steps, device, precision, threads } = flags
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
@@ -81,18 +82,16 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
         ? []
         : await renderScenes(flags.render, model, { scenes: flags.scenes, seconds: flags.seconds, seed, steps: measured.comparedSteps, signal })
     const seconds = Math.round(performance.now() - begin) / 1000
-    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, precision, seed, ...measured, rendered, seconds }))
+    if (flags.json) printJson({ weights, device: model.device, precision, seed, ...measured, rendered, seconds })
     else {
-      console.log(
-        [
-          `'${shown(weights)}' on ${length} sounding scenes, seed ${seed}, in ${durationText(seconds)}.`,
-          '',
-          sceneTableText({ ...measured, pictures }, model.config),
-          '',
-          ...sceneTableNotes({ ...measured, pictures }),
-          ...rendered.flatMap(renderedText),
-          ...(flags.report === undefined ? [] : [`The report is '${flags.report}'.`]),
-        ].join('\n'),
+      print(
+        `'${shown(weights)}' on ${length} sounding scenes, seed ${seed}, in ${durationText(seconds)}.`,
+        '',
+        ...sceneTableText({ ...measured, pictures }, model.config).split('\n'),
+        '',
+        ...sceneTableNotes({ ...measured, pictures }),
+        ...rendered.flatMap(renderedText),
+        ...(flags.report === undefined ? [] : [`The report is '${flags.report}'.`]),
       )
     }
   } finally {
@@ -110,7 +109,7 @@ function renderedText({ video, overlay, following: { maps, hits, chance } }: Wri
 async function writeReport(path: string, model: DiffSal, benchmark: SceneBenchmark, { weights, seed, steps }: BenchmarkFlags): Promise<void> {
   const title = weights === undefined ? 'The shipped weights on sounding scenes' : `${basename(weights)} on sounding scenes`
   const facts = [['Scenes', String(benchmark.length)], ['Seed', String(seed)], ['Device', model.device], ['Precision', model.precision]] as const
-  const settings = { weights: weights ?? 'tiny', length: benchmark.length, seed, steps, model: model.config }
+  const settings = { weights: weights ?? 'scenes', length: benchmark.length, seed, steps, model: model.config }
   const page = await sceneReport(title, facts, benchmark, model.config, settings)
   await filesMean(6, () => writeWhole(path, page))
 }

@@ -4,6 +4,7 @@ import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { WeightsDType } from '../native.ts'
 import { readWeights } from '../weights.ts'
 import { filesMean } from './exit-codes.ts'
+import { print } from './terminal.ts'
 
 /** `diffsal convert`: a checkpoint of any kind that is read, as safetensors with its configuration. */
 export function convertCommand(): Command {
@@ -16,7 +17,7 @@ export function convertCommand(): Command {
       if (!output.endsWith('.safetensors')) throw invalidArgumentText('out', 'a name that ends in .safetensors', `'${output}'`)
       const { from } = await filesMean(4, () => readWeights(input, undefined))
       if (!('path' in from)) {
-        const message = `'${input}' holds an encoder alone, and a file for the whole network would be mostly initial weights. Use it as the 'pretrained' option of DiffSal.create.`
+        const message = `'${input}' holds an encoder alone, and a file for the whole network would be mostly initial weights. Name it under 'pretrained', in the configuration of diffsal train or the options of DiffSal.create.`
         throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', message, { argument: 'in' })
       }
       const model = await filesMean(4, () => DiffSal.load(input, { device: 'cpu' }))
@@ -25,6 +26,6 @@ export function convertCommand(): Command {
       } finally {
         await model.dispose()
       }
-      console.log(`Wrote '${output}'.`)
+      print(`Wrote '${output}'.`)
     })
 }

@@ -4,8 +4,10 @@ import { cudaState } from '../cuda.ts'
 import { listDevices, type DeviceInfo } from '../devices.ts'
 import { DiffSalError } from '../errors.ts'
 import { checkSeries, locateLibtorch } from '../libtorch/locate.ts'
+import { checkTrusted } from '../libtorch/trust.ts'
 import { findFfmpeg } from '../media/ffmpeg.ts'
 import { native } from '../native.ts'
+import { print, printJson } from './terminal.ts'
 
 /** One thing the package needs: what was found, or why it was not and what to do. */
 export type Finding =
@@ -33,7 +35,8 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(async ({ json }: { json?: true }) => {
       const diagnosis = await diagnose()
-      console.log(json ? JSON.stringify(diagnosis, undefined, 2) : toText(diagnosis))
+      if (json) printJson(diagnosis, 2)
+      else print(...toLines(diagnosis))
       if (!diagnosis.ok) process.exitCode = exitCode
     })
 }
@@ -73,6 +76,7 @@ function findLibtorch(): Finding {
   const { builtWith } = addonPaths()
   const found = locateLibtorch({ builtWith })
   checkSeries(found, builtWith)
+  checkTrusted(found.dir)
   const { dir, version, variant, source } = found
   const origin = { DIFFSAL_LIBTORCH: 'DIFFSAL_LIBTORCH', cache: 'the cache', build: 'the compilation' }[source]
   return { ok: true, summary: `${version} (${variant}) in '${dir}' (from ${origin})`, dir, version, variant, source }
@@ -113,9 +117,9 @@ function failed(error: unknown): Finding {
   throw error
 }
 
-function toText({ ok, ...findings }: Diagnosis): string {
+function toLines({ ok, ...findings }: Diagnosis): string[] {
   const lines = Object.entries(findings).map(
     ([name, finding]) => `${finding.ok ? 'ok     ' : 'missing'}  ${name.padEnd(8)}  ${finding.summary}`,
   )
-  return [...lines, '', ok ? 'Everything is there.' : 'Something is missing: see above.'].join('\n')
+  return [...lines, '', ok ? 'Everything is there.' : 'Something is missing: see above.']
 }

@@ -5,7 +5,6 @@ import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
 import { checkChoice, checkInteger } from '../options.ts'
 import type { Precision } from '../precision.ts'
-import { printable } from '../report/printable.ts'
 import { reportHtml } from '../report/report.ts'
 import { scoresText } from '../report/scores.ts'
 import { maxSeed } from '../seed.ts'
@@ -19,6 +18,7 @@ import { checkEntry, entryNames, openEntries, runDatasetNames, type DatasetEntry
 import { runFolder, runWeights, shown } from './run-folder.ts'
 import { samplingNote } from './run-report.ts'
 import { datasetPictures, scoreDatasets, type ScoringOptions } from './run-scores.ts'
+import { print, printJson, printText } from './terminal.ts'
 import { showTrainingProgress } from './training-progress.ts'
 import { checkWritable, writeWhole } from './write-whole.ts'
 
@@ -104,12 +104,12 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
     const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
     progress.stop()
     const seconds = Math.round(performance.now() - begin) / 1000
-    if (flags.json) console.log(JSON.stringify({ weights, device: model.device, precision: model.precision, ...scoring, datasets: scores, seconds }))
-    else console.log([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores)].join('\n'))
+    if (flags.json) printJson({ weights, device: model.device, precision: model.precision, ...scoring, datasets: scores, seconds })
+    else printText([`'${shown(weights)}', scored in ${durationText(seconds)}. ${samplingNote(scoring)}`, '', scoresText(scores)].join('\n'))
     if (report === undefined) return
     // The scores are told before: they took long, and what goes wrong here does not take them away.
     await writeReport(report, model, datasets, scores, plan, signal)
-    if (!flags.json) console.log(`The report is '${printable(report)}'.`)
+    if (!flags.json) print(`The report is '${report}'.`)
   } finally {
     progress.stop()
     setLogger(undefined)

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import type { PartialDiffSalConfig } from '../config.ts'
 import { countParameters, type ParameterCount } from '../parameter-count.ts'
-import { printable } from '../report/printable.ts'
 import { elementCount } from '../tensor.ts'
 import { readWeights } from '../weights.ts'
 import { filesMean } from './exit-codes.ts'
+import { jsonText, print, printJson, printText } from './terminal.ts'
 
 /** The networks of the paper's tables 1 to 4 and 7 and figure 6, by what is not the default. */
 export const variants: readonly (readonly [title: string, config: PartialDiffSalConfig])[] = [
@@ -36,8 +36,9 @@ export function inspectCommand(): Command {
     .argument('[file]', 'safetensors or .pth')
     .option('--json', 'print one JSON object')
     .action(async (file: string | undefined, { json }: { json?: true }) => {
-      if (file === undefined) console.log(json ? JSON.stringify(variants.map(variantRow)) : variantTable())
-      else await inspectFile(file, json ?? false)
+      if (file !== undefined) return inspectFile(file, json ?? false)
+      if (json) printJson(variants.map(variantRow))
+      else printText(variantTable())
     })
 }
 
@@ -46,17 +47,17 @@ async function inspectFile(file: string, json: boolean): Promise<void> {
   const parameters = countParameters(config)
   const list = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape, elements: elementCount(shape) }))
   if (json) {
-    console.log(JSON.stringify({ file, format, config, parameters, unused, tensors: list }))
+    printJson({ file, format, config, parameters, unused, tensors: list })
     return
   }
   const { total, ...each } = parameters
-  console.log(`${printable(file)}: ${format}, ${list.length} tensors of ${million(list.reduce((sum, { elements }) => sum + elements, 0))}`)
-  console.log(`\nConfiguration\n${JSON.stringify(config, undefined, 2)}`)
-  console.log(`\nParameters of its network: ${million(total)}`)
-  for (const [part, count] of Object.entries(each)) console.log(`  ${part.padEnd(12)} ${million(count)}`)
-  console.log('\nTensors')
-  for (const { name, dtype, shape } of list) console.log(`  ${dtype.padEnd(4)} ${printable(name)} [${shape.join(', ')}]`)
-  if (unused.length > 0) console.log(`\nUnused: ${unused.map(printable).join(', ')}`)
+  print(`${file}: ${format}, ${list.length} tensors of ${million(list.reduce((sum, { elements }) => sum + elements, 0))}`, '', 'Configuration')
+  printText(jsonText(config, 2))
+  print('', `Parameters of its network: ${million(total)}`)
+  for (const [part, count] of Object.entries(each)) print(`  ${part.padEnd(12)} ${million(count)}`)
+  print('', 'Tensors')
+  for (const { name, dtype, shape } of list) print(`  ${dtype.padEnd(4)} ${name} [${shape.join(', ')}]`)
+  if (unused.length > 0) print('', `Unused: ${unused.join(', ')}`)
 }
 
 function variantRow([title, config]: (typeof variants)[number]): { title: string; config: PartialDiffSalConfig } & ParameterCount {

@@ -1,12 +1,12 @@
 import { Interrupted } from './exit-codes.ts'
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
 /** Milliseconds in which a signal is an echo of the one before: under npm, one Ctrl-C arrives from the terminal and from npm. */
 const echo = 1000
 
 /**
- * Runs work that Ctrl-C (or a request to end) aborts: it has then the time to remove what it wrote. A second one, a second later or
+ * Runs work that Ctrl-C, Ctrl-\ or a request to end aborts: it has then the time to remove what it wrote. A second one, a second later or
  * more, ends the process at once.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,5 +1,17 @@
 #!/usr/bin/env node
-import { runCli } from './program.ts'
+import { fileLimitSentence } from './file-limit.ts'
 import { printing } from './standard-output.ts'
+import { tell } from './terminal.ts'
 
-process.exitCode = await printing(() => runCli(process.argv))
+// Loaded in here, for node opens all of a program's files at once: where it may open few, that already fails.
+process.exitCode = await printing(async () => {
+  try {
+    const { runCli } = await import('./program.ts')
+    return await runCli(process.argv)
+  } catch (error) {
+    const sentence = fileLimitSentence(error)
+    if (sentence === undefined) throw error
+    tell(`diffsal: ${sentence}`)
+    return 5
+  }
+})

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress'
 import type { VideoProgress } from '../predict-video.ts'
+import { tell } from './terminal.ts'
 
 /** Shows how far a video is. */
 export interface MapProgress {
@@ -59,7 +60,7 @@ function bar(stream: NodeJS.WriteStream, mapEstimate: number, speed: Speed): Map
     },
     line(text) {
       current.stop()
-      stream.write(`${text}\n`)
+      tell(text, stream)
       current = fresh()
       current.start(mapEstimate, Math.min(done, mapEstimate), payload)
     },
@@ -73,9 +74,9 @@ function lines(stream: NodeJS.WriteStream, mapEstimate: number | undefined, spee
   return {
     step: () => undefined,
     maps(maps) {
-      if (maps % every === 0) stream.write(`${maps}${of} maps, ${speed(maps)}\n`)
+      if (maps % every === 0) tell(`${maps}${of} maps, ${speed(maps)}`, stream)
     },
-    line: (text) => void stream.write(`${text}\n`),
+    line: (text) => tell(text, stream),
     stop: () => undefined,
   }
 }

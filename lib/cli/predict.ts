@@ -12,6 +12,7 @@ import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
+import { print, printJson, tell } from './terminal.ts'
 import { writeMaps } from './write-maps.ts'
 
 interface PredictFlags {
@@ -106,7 +107,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   const weights = chooseWeights(flags)
   const outputs = planOutputs(input, flags)
   const warnings: string[] = []
-  let say = (text: string): void => void process.stderr.write(`${text}\n`)
+  let say = (text: string): void => tell(text)
   setLogger((level, message) => {
     if (level !== 'warn' && level !== 'error') return
     warnings.push(message)
@@ -140,7 +141,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       },
     }
     const written = await writeMaps(model, info, outputs, options, signal, (_, count) => progress.maps(count)).finally(() => {
-      say = (text) => void process.stderr.write(`${text}\n`)
+      say = (text) => tell(text)
       progress.stop()
     })
     const { video } = info
@@ -166,7 +167,8 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       warnings,
       seconds: Math.round(performance.now() - start) / 1000,
     }
-    console.log(flags.json ? JSON.stringify(report) : summary(report))
+    if (flags.json) printJson(report)
+    else print(...summary(report))
   } finally {
     setLogger(undefined)
     await model?.dispose()
@@ -176,7 +178,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
 function chooseWeights({ weights, randomWeights }: PredictFlags): Weights {
   if (weights !== undefined) return { file: weights }
   if (randomWeights !== undefined) return { random: randomWeights }
-  return { preset: 'tiny' }
+  return { preset: 'scenes' }
 }
 
 function noteOf(weights: Weights): string | undefined {
@@ -187,14 +189,14 @@ function noteOf(weights: Weights): string | undefined {
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
 
-function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string {
+function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string[] {
   const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
   const lines = [
     `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
     ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
   ]
   if (note !== undefined) lines.push(note)
-  return lines.join('\n')
+  return lines
 }
 
 function ordinal(n: number): string {

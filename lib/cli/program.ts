@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { printableLines } from '../report/printable.ts'
 import { benchmarkCommand } from './benchmark.ts'
 import { convertCommand } from './convert.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
+import { fileLimitSentence } from './file-limit.ts'
 import { inspectCommand } from './inspect.ts'
 import { predictCommand, type ModelOpener } from './predict.ts'
 import { setupCommand } from './setup.ts'
+import { parserOutput, tell } from './terminal.ts'
 import { trainCommand } from './train.ts'
+import { weightsCommand } from './weights.ts'
 
 function program(open: ModelOpener | undefined): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -17,10 +19,13 @@ function program(open: ModelOpener | undefined): Command {
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', exitCodeHelp())
-  const commands = [predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand(), inspectCommand(), convertCommand(), setupCommand(), doctorCommand()]
+  const commands = [
+    ...[predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand()],
+    ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
+  ]
   for (const command of commands) root.addCommand(command)
   // An exception instead of an exit, so that there is one place that decides on the exit code.
-  for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError()
+  for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError().configureOutput(parserOutput)
   return root
 }
 
@@ -31,11 +36,12 @@ export async function runCli(argv: readonly string[], open?: ModelOpener): Promi
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (fileLimitSentence(error) !== undefined) throw error
     const code = exitCodeOf(error)
-    const message = printableLines(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
     const defect = code === 1 ? ' This is a defect of diffsal; please report it, with what DIFFSAL_DEBUG=1 prints.' : ''
-    process.stderr.write(`diffsal: ${message}${defect}\n`)
-    if (process.env.DIFFSAL_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    tell(`diffsal: ${message}${defect}`)
+    if (process.env.DIFFSAL_DEBUG && error instanceof Error) tell(`${error.stack}`)
     return code
   }
 }

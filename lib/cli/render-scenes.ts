@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readText } from '../files/regular-file.ts'
 import { probe } from '../media/probe.ts'
 import type { Predictor } from '../predict-video.ts'
 import { SoundFollower, type SoundFollowing } from '../scenes/follows-sound.ts'
@@ -35,7 +35,7 @@ export async function renderScenes(folder: string, model: Predictor, { scenes, s
     const [video, overlay, track] = [path('.mp4'), path('-overlay.mp4'), path('.json')]
     await filesMean(6, () => renderScene(video, { index, seconds, seed, size: viewSize(model.config.size), track, signal }))
     const info = await filesMean(6, () => probe(video, { signal }))
-    const follower = new SoundFollower(JSON.parse(await filesMean(6, () => readFile(track, 'utf8'))) as SceneTrack)
+    const follower = new SoundFollower(JSON.parse(await filesMean(6, () => readText(track))) as SceneTrack)
     const progress = showMapProgress(info.video?.frameEstimate)
     try {
       const options = { steps, seed: 1, batch: 8, signal, onProgress: progress.step }

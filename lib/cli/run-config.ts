@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
-import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
+import { DiffSalError, invalidArgument } from '../errors.ts'
+import { readText } from '../files/regular-file.ts'
 import type { ScoreName } from '../metrics/score.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
 import { checkSeed } from '../seed.ts'
@@ -61,7 +61,7 @@ type Given = { readonly [name in (typeof names)[number]]?: unknown }
  * @throws DiffSalError ERR_DIFFSAL_FILE; ERR_DIFFSAL_INVALID_ARGUMENT, naming file and field
  */
 export async function readRunConfig(file: string): Promise<RunConfig> {
-  const text = await filesMean(3, () => readFile(file, 'utf8').catch((cause: unknown) => Promise.reject(fileError('read', file, cause))))
+  const text = await filesMean(3, () => readText(file))
   const given = parse(file, text.replace(/^\ufeff/, ''))
   return inFile(file, () => nested('', () => check(file, given)))
 }

@@ -1,6 +1,7 @@
 import { checkDataset, concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
 import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
 import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
+import { gazeOptionNames, openGaze } from '../datasets/gaze-dataset.ts'
 import { soundingScenes, soundingScenesOptionNames } from '../datasets/scenes.ts'
 import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
 import { checkChoice, checkNames, checkOptions, checkString } from '../options.ts'
@@ -27,6 +28,8 @@ interface Opener {
   readonly rooted: boolean
   /** What an entry may say beside `dataset` and `root`. */
   readonly options: readonly string[]
+  /** Of these, lists of files. */
+  readonly files?: readonly string[]
   open(root: string, options: Record<string, unknown>): Promise<SaliencyDataset>
 }
 
@@ -43,6 +46,7 @@ const openers: ReadonlyMap<string, Opener> = new Map([
       open: (root, options) => openDataset(name, root, options as AudioVisualOptions),
     },
   ]),
+  ['gaze', { rooted: true, options: gazeOptionNames.filter(isOwn), files: ['sounds'], open: (root, options) => openGaze(root, options) }],
   ['scenes', { rooted: false, options: soundingScenesOptionNames.filter(isOwn), open: async (_, options) => soundingScenes(options) }],
 ])
 
@@ -71,7 +75,12 @@ export function checkEntry(
   const name = checkChoice(nameOf('dataset'), entry.dataset, runDatasetNames)
   checkNames(field, entry, entryNames(name))
   const { dataset: _, root, ...options } = entry
-  return openers.get(name)!.rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
+  const { rooted, files = [] } = openers.get(name)!
+  for (const file of files) {
+    const list = options[file]
+    if (Array.isArray(list)) options[file] = list.map((one: unknown, i) => resolvePath(checkString(`${nameOf(file)}[${i}]`, one)))
+  }
+  return rooted ? { dataset: name, root: resolvePath(checkString(nameOf('root'), root)), ...options } : { dataset: name, ...options }
 }
 
 /** A dataset with the words for it in tables: `DIEM, test, fold 1`. */
@@ -125,7 +134,7 @@ function readingErrors(dataset: SaliencyDataset): SaliencyDataset {
     get videos() {
       return dataset.videos
     },
-    get: (index) => filesMean(3, () => dataset.get(index)),
+    get: (index, epoch) => filesMean(3, () => dataset.get(index, epoch)),
     truth: (video, frame) => filesMean(3, async () => dataset.truth(video, frame)),
   }
 }

@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { describe, DiffSalError, fileError, shortened } from '../errors.ts'
-import { printable } from '../report/printable.ts'
+import { describe, DiffSalError, shortened } from '../errors.ts'
+import { readText } from '../files/regular-file.ts'
+import { printable } from '../printable.ts'
 import { drawSeed } from '../seed.ts'
 import type { RunConfig } from './run-config.ts'
 import { writeWhole } from './write-whole.ts'
@@ -125,11 +126,11 @@ function plain(value: unknown): unknown {
 
 async function readSaved(path: string): Promise<SeededRun> {
   try {
-    const saved = JSON.parse(await readFile(path, 'utf8')) as SeededRun
+    const saved = JSON.parse(await readText(path)) as SeededRun
     if (!Number.isInteger(saved?.seed)) throw new TypeError("it has no 'seed'")
     return saved
   } catch (cause) {
-    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw fileError('read', path, cause)
+    if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause
     throw new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' is not the configuration of a run: ${cause.message}.`, { argument: path, cause })
   }
 }

@@ -2,7 +2,8 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DiffSalError, fileError } from '../errors.ts'
+import { DiffSalError, fileError, isMissing } from '../errors.ts'
+import { readText } from '../files/regular-file.ts'
 import { makeFolders, removeFolders, temporaryIn, writeSynced } from '../media/output-file.ts'
 import { shown, type RunFolder } from './run-folder.ts'
 
@@ -115,10 +116,10 @@ function parsed(text: string): Owner | undefined {
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw fileError('read', path, cause)
+    return await readText(path)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
   }
 }
 

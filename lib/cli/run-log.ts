@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { DiffSalError, fileError } from '../errors.ts'
+import { DiffSalError, fileError, isMissing } from '../errors.ts'
+import { readText } from '../files/regular-file.ts'
 import type { TrainingEvent } from '../training/events.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -93,10 +93,10 @@ function keyOf(event: TrainingEvent): string {
 async function readLines(path: string): Promise<TrainingEvent[]> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw fileError('read', path, cause)
+    text = await readText(path, 2 ** 30 / 2)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
   }
   // What is behind the last line's end is nothing, or a line that was not written whole.
   const lines = text.split('\n').slice(0, -1)

@@ -7,6 +7,7 @@ import type { LocatedLibtorch } from '../libtorch/locate.ts'
 import { showProgress } from '../libtorch/progress.ts'
 import { release, variants } from '../libtorch/releases.ts'
 import { setupLibtorch, type SetupOptions } from '../libtorch/setup.ts'
+import { print } from './terminal.ts'
 
 /** `diffsal setup`: what `npm install` does, by hand, for where install scripts are off or another libtorch is wanted. */
 export function setupCommand(): Command {
@@ -25,7 +26,7 @@ export function setupCommand(): Command {
       } finally {
         display.stop()
       }
-      console.log(`libtorch ${libtorch.version} (${libtorch.variant}) is in '${libtorch.dir}'.`)
+      print(`libtorch ${libtorch.version} (${libtorch.variant}) is in '${libtorch.dir}'.`)
       await compileIfNeeded(libtorch, from)
     })
 }
@@ -36,10 +37,10 @@ async function compileIfNeeded(libtorch: LocatedLibtorch, from: string | undefin
   if (reason === undefined) {
     // What else keeps it from opening is told with its own remedy. Not after --from, which another --from may be replacing just now.
     if (from === undefined) loadAddon()
-    console.log(`The native addon is '${core}'.`)
+    print(`The native addon is '${core}'.`)
     return
   }
-  console.log(`The native addon is compiled, since ${reason}.`)
+  print(`The native addon is compiled, since ${reason}.`)
   // In this folder: DIFFSAL_LIBTORCH and DIFFSAL_CACHE may be relative to it.
   const child = spawn(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { stdio: 'inherit' })
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))

@@ -1,3 +1,5 @@
+import { tell } from './terminal.ts'
+
 /**
  * Runs a command that prints, and waits until all of it is out. A reader that went away ("| head") is no failure; output that cannot be
  * written (a full disk behind ">") is one, told in a sentence.
@@ -13,6 +15,6 @@ export async function printing(command: () => Promise<number>): Promise<number> 
   const code = await command()
   await new Promise((resolve) => process.stdout.write('', resolve))
   if (failure === undefined) return code
-  process.stderr.write(`diffsal: Standard output cannot be written to, so what it was told is not whole: ${failure.message}.\n`)
+  tell(`diffsal: Standard output cannot be written to, so what it was told is not whole: ${failure.message}.`)
   return code === 0 ? 6 : code
 }

@@ -6,7 +6,6 @@ import { DiffSalError } from '../errors.ts'
 import { setLogger } from '../log.ts'
 import { checkInteger } from '../options.ts'
 import type { PictureRow } from '../report/picture-row.ts'
-import { printableLines } from '../report/printable.ts'
 import { scoresLine, scoresText, type ScoredDataset } from '../report/scores.ts'
 import { Trainer } from '../trainer.ts'
 import { checkFit, type FitOptions } from '../training/fit-options.ts'
@@ -22,6 +21,7 @@ import { RunLog } from './run-log.ts'
 import { trainingReport } from './run-report.ts'
 import { scheduleInSteps } from './run-schedule.ts'
 import { datasetPictures, scoreDatasets } from './run-scores.ts'
+import { printText, tell } from './terminal.ts'
 import { showTrainingProgress, type TrainingProgress } from './training-progress.ts'
 import { writeWhole } from './write-whole.ts'
 
@@ -61,7 +61,7 @@ async function train(file: string, flags: TrainFlags, signal: AbortSignal): Prom
 
 async function trainIn(folder: RunFolder, file: string, config: RunConfig, resume: boolean, goOn: string, signal: AbortSignal): Promise<void> {
   const run = await filesMean(6, () => planRun(folder, config, resume, goOn))
-  let say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`)
+  let say = (text: string): void => tell(text)
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') say(`diffsal: ${message}`)
   })
@@ -71,7 +71,7 @@ async function trainIn(folder: RunFolder, file: string, config: RunConfig, resum
     try {
       await session.run(goOn)
     } finally {
-      say = (text) => void process.stderr.write(`${printableLines(text)}\n`)
+      say = (text) => tell(text)
       await session.close()
     }
   } finally {
@@ -143,7 +143,7 @@ class Session {
       await filesMean(6, () => inFile(this.#file, () => this.#train()))
       const scores = await this.#score()
       this.progress.stop()
-      console.log(this.#summary(scores, (performance.now() - begin) / 1000))
+      printText(this.#summary(scores, (performance.now() - begin) / 1000))
     } catch (error) {
       this.progress.stop()
       // The report as far as it goes; why the run ended matters more than why that could not be written.

@@ -1,9 +1,10 @@
 import { SingleBar } from 'cli-progress'
-import { printable, printableLines } from '../report/printable.ts'
+import { printable } from '../printable.ts'
 import { scoresLine } from '../report/scores.ts'
 import { numberText } from '../report/ticks.ts'
 import type { StepEvent, TrainingEvent } from '../training/events.ts'
 import { durationText } from './map-progress.ts'
+import { tell } from './terminal.ts'
 
 /** Shows how a training goes. */
 export interface TrainingProgress {
@@ -42,7 +43,7 @@ export function showTrainingProgress(size: TrainingSize, stream: NodeJS.WriteStr
     scoring(title, done, total) {
       display.now(done, total, `scoring ${printable(title)}: ${done}/${total} samples`)
     },
-    line: (text) => display.line(printableLines(text)),
+    line: (text) => display.line(text),
     stop: () => display.stop(),
   }
 }
@@ -85,7 +86,7 @@ function bar(stream: NodeJS.WriteStream): Display {
     line(text) {
       const running = current !== undefined
       stop()
-      stream.write(`${text}\n`)
+      tell(text, stream)
       if (running) current = start(...shown!)
     },
     stop,
@@ -98,9 +99,9 @@ function lines(stream: NodeJS.WriteStream, now: () => number): Display {
     now(_, __, text) {
       if (now() - last < lineEvery) return
       last = now()
-      stream.write(`${text}\n`)
+      tell(text, stream)
     },
-    line: (text) => void stream.write(`${text}\n`),
+    line: (text) => tell(text, stream),
     stop: () => undefined,
   }
 }

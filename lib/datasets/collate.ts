@@ -1,6 +1,6 @@
 import { describe, invalidArgumentText } from '../errors.ts'
 import type { AudioExcerpt } from '../inputs.ts'
-import { dtypes, type DType, type DTypes } from '../dtype.ts'
+import { newArray, type DType, type DTypes } from '../dtype.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import type { TrainingSample } from './dataset.ts'
 
@@ -71,14 +71,15 @@ export function stack<D extends DType>(
   dimensions: number,
   names: readonly string[],
 ): Tensor<D> {
-  const [first] = parts.map((part, i) => checkTensor(`samples[${i}].${name}`, part, [dtype])) as [Tensor<D>]
+  const tensors = parts.map((part, i) => checkTensor(`samples[${i}].${name}`, part, [dtype])) as [Tensor<D>]
+  const [first] = tensors
   const { shape } = first
   if (shape.length !== dimensions) {
     throw invalidArgumentText(`samples[0].${name}.shape`, `of ${dimensions} dimensions`, describe([...shape]))
   }
   const size = first.data.length
-  const data = new dtypes[dtype].array(size * parts.length)
-  for (const [i, part] of parts.entries()) {
+  const data = newArray(dtype, size * tensors.length)
+  for (const [i, part] of tensors.entries()) {
     if (part.shape.join() !== shape.join()) {
       throw invalidArgumentText(
         `samples[${i}].${name}.shape`,
@@ -88,5 +89,5 @@ export function stack<D extends DType>(
     }
     ;(data as { set(from: DTypes[D], at: number): void }).set(part.data, i * size)
   }
-  return { dtype, shape: [parts.length, ...shape], data }
+  return { dtype, shape: [tensors.length, ...shape], data }
 }

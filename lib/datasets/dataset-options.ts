@@ -1,6 +1,5 @@
-import { DiffSalError, invalidArgument } from '../errors.ts'
-import { log } from '../log.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import type { Faults } from '../faults.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
 
 /** The parts of a dataset. */
 export type Split = 'train' | 'validation' | 'test'
@@ -34,7 +33,7 @@ export interface DatasetOptions {
 export const datasetOptionNames = ['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'densitySigma', 'faults'] as const
 
 /** {@link DatasetOptions} with nothing left open. */
-export interface DatasetPlan {
+export interface DatasetPlan extends Faults {
   readonly split: Split
   readonly windows: 'train' | 'test'
   readonly stride: number
@@ -42,7 +41,6 @@ export interface DatasetPlan {
   readonly clipLength: number
   readonly fixations: boolean
   readonly densitySigma: number | undefined
-  readonly faults: 'skip' | 'error'
 }
 
 /** Checks the options that all datasets share, and fills in the rest. */
@@ -50,12 +48,12 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
   const { split = 'train', size = [224, 384], clipLength = 16, stride = 1, fixations = false, densitySigma, faults = 'skip' } = options
   checkChoice('split', split, splits)
   const { windows = split === 'train' ? 'train' : 'test' } = options
-  if (!Array.isArray(size) || size.length !== 2) throw invalidArgument('size', '[height, width]', size)
+  const [height, width] = checkList('size', size, '[height, width]', 2, 2)
   return {
     split,
     windows: checkChoice('windows', windows, ['train', 'test']),
     stride: checkInteger('stride', stride, 1),
-    size: [checkInteger('size[0]', size[0], 1, 4096), checkInteger('size[1]', size[1], 1, 4096)],
+    size: [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)],
     clipLength: checkInteger('clipLength', clipLength, 2, 1024),
     fixations: checkBoolean('fixations', fixations),
     densitySigma: densitySigma === undefined ? undefined : checkNumber('densitySigma', densitySigma, 0.1, 10_000),
@@ -67,14 +65,4 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
 export function checkOpen<T extends DatasetOptions>(root: unknown, options: T | undefined, more: readonly (keyof T & string)[] = []): T {
   checkString('root', root)
   return checkOptions('options', options, [...datasetOptionNames, ...more] as (keyof T & string)[])
-}
-
-/**
- * Takes note of what is wrong with a dataset.
- *
- * @throws DiffSalError `code` with the message, where faults are errors.
- */
-export function reportFault(plan: Pick<DatasetPlan, 'faults'>, message: string, consequence: string, argument: string): void {
-  if (plan.faults === 'error') throw new DiffSalError('ERR_DIFFSAL_FILE', `${message}.`, { argument })
-  log('warn', `${message}; ${consequence}.`)
 }

@@ -1,5 +1,6 @@
 import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import type { AudioExcerpt } from '../inputs.ts'
+import { checkList, reading } from '../options.ts'
 import type { GroundTruth, TruthSource } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -7,8 +8,13 @@ import type { Tensor } from '../tensor.ts'
 export interface Dataset<Sample> {
   /** How many samples there are. */
   readonly length: number
-  /** Sample `index`, from 0; null where there is nothing to learn from (its map is all zero), and the next one is taken. */
-  get(index: number): Promise<Sample | null>
+  /**
+   * Sample `index`, from 0; null where there is nothing to learn from (its map is all zero), and the next one is taken.
+   *
+   * @param epoch Which pass over the data, from 0. A dataset that changes its samples at random changes them anew in each pass, and always
+   * in the same way in the same pass. Default 0.
+   */
+  get(index: number, epoch?: number): Promise<Sample | null>
 }
 
 /** A clip, what is heard with it, and where people looked in its middle. */
@@ -43,6 +49,9 @@ export interface NumberedVideos {
   readonly count: number
 }
 
+/** How many names are compared. */
+const mostVideos = 10_000_000
+
 /** What {@link concatDatasets} joined. */
 const partsOf = new WeakMap<SaliencyDataset, readonly SaliencyDataset[]>()
 
@@ -51,8 +60,8 @@ const partsOf = new WeakMap<SaliencyDataset, readonly SaliencyDataset[]>()
  *
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for no dataset, or two with a video of the same name.
  */
-export function concatDatasets(datasets: readonly SaliencyDataset[]): SaliencyDataset {
-  if (!Array.isArray(datasets) || datasets.length === 0) throw invalidArgument('datasets', 'an array of datasets', datasets)
+export function concatDatasets(given: readonly SaliencyDataset[]): SaliencyDataset {
+  const datasets = checkList('datasets', given, 'an array of datasets', 1).map((dataset, i) => checkGettable(`datasets[${i}]`, dataset as SaliencyDataset))
   const ownerOf = owners(datasets)
   const length = datasets.reduce((sum, dataset) => sum + dataset.length, 0)
   const whole: SaliencyDataset = {
@@ -60,10 +69,10 @@ export function concatDatasets(datasets: readonly SaliencyDataset[]): SaliencyDa
     get videos() {
       return datasets.flatMap((dataset) => dataset.videos)
     },
-    async get(index) {
+    async get(index, epoch) {
       let rest = checkIndex(index, length)
       for (const dataset of datasets) {
-        if (rest < dataset.length) return dataset.get(rest)
+        if (rest < dataset.length) return dataset.get(rest, epoch)
         rest -= dataset.length
       }
       throw invalidArgument('index', `less than ${length}`, index)
@@ -85,7 +94,7 @@ function owners(datasets: readonly SaliencyDataset[]): (video: string) => Salien
   const all = datasets.flatMap((dataset, place) => partsWithin(dataset).map((owner) => ({ owner, place })))
   for (const { owner, place } of all) {
     if (owner.numbered !== undefined) continue
-    for (const video of owner.videos) {
+    for (const video of checkList(`datasets[${place}].videos`, owner.videos, 'a list of names', 0, mostVideos) as string[]) {
       const other = listed.get(video)
       if (other !== undefined && other.place !== place) throw shared(video, other.place, place)
       listed.set(video, { owner, place })
@@ -124,10 +133,15 @@ function shared(video: string, one: number, other: number): DiffSalError {
 
 /** Refuses what is no dataset, and one without samples. */
 export function checkDataset<D extends Dataset<unknown>>(argument: string, dataset: D): D {
-  if (typeof dataset?.get !== 'function' || !Number.isInteger(dataset.length)) {
-    throw invalidArgument(argument, 'an object with length and get(index)', dataset)
-  }
+  checkGettable(argument, dataset)
   if (dataset.length < 1) throw invalidArgumentText(argument, 'of at least one sample', `${dataset.length} samples`)
+  return dataset
+}
+
+function checkGettable<D extends Dataset<unknown>>(argument: string, dataset: D): D {
+  const expected = 'an object with length and get(index)'
+  const fits = reading(argument, expected, () => typeof dataset?.get === 'function' && Number.isInteger(dataset.length))
+  if (!fits) throw invalidArgument(argument, expected, dataset)
   return dataset
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
+import { reportFault } from '../faults.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { PictureFrames, VideoFrames, type FrameSource } from './frame-source.ts'
 import { LruCache } from './lru-cache.ts'
 import { mapLimited } from './map-limited.ts'
 import { fixationExtensions, NumberedFolder, pictureExtensions, Tree, videoExtensions } from './numbered-folder.ts'
-import { checkDatasetOptions, checkOpen, reportFault, type DatasetOptions } from './dataset-options.ts'
+import { checkDatasetOptions, checkOpen, type DatasetOptions } from './dataset-options.ts'
 import { RecordedDataset, type RecordedVideo } from './recorded-dataset.ts'
 import { videoWindows } from './windows.ts'
 

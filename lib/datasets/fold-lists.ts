@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { fileError, DiffSalError } from '../errors.ts'
+import { DiffSalError, shortened } from '../errors.ts'
+import { readText } from '../files/regular-file.ts'
 import { rateFromDecimal, type Rational } from '../media/rational.ts'
 
 /** A video of a fold list. */
@@ -18,10 +18,7 @@ export interface ListedVideo {
  * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be read, or a line says something else.
  */
 export async function readFoldList(path: string): Promise<ListedVideo[]> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw fileError('read', path, cause)
-  })
-  return parseFoldList(text, path)
+  return parseFoldList(await readText(path), path)
 }
 
 /** As {@link readFoldList}, of text. `path` names it in errors. */
@@ -39,15 +36,17 @@ export function parseFoldList(text: string, path: string): ListedVideo[] {
         received: line.trim().slice(0, 80),
       })
     }
-    // The name may have spaces in it.
-    const match = /^\s*(\S.*?)\s+(\S+)\s+(\S+)\s*$/.exec(line)
-    if (match === null) return refuse(`has fewer than three words, '${line.trim().slice(0, 60)}'`)
-    const [name, frames, fps] = [match[1]!, Number(match[2]), Number(match[3])]
-    if (/[/\\]|^\.{1,2}$/.test(name)) return refuse(`has a path for a name, '${name}'`)
-    if (!Number.isInteger(frames) || frames < 0) return refuse(`has '${match[2]}' for the number of frames`)
-    if (!(fps > 0 && fps <= 1000)) return refuse(`has '${match[3]}' for the frames a second`)
+    // The name may have spaces in it. Words are looked for one after the other: a pattern of the whole line would try all ways to part it.
+    const words = [...line.matchAll(/\S+/g)]
+    if (words.length < 3) return refuse(`has fewer than three words, '${line.trim().slice(0, 60)}'`)
+    const [first, last, count, rate] = [words[0]!, ...words.slice(-3)] as [RegExpExecArray, RegExpExecArray, RegExpExecArray, RegExpExecArray]
+    const name = line.slice(first.index, last.index + last[0].length)
+    const [frames, fps] = [Number(count[0]), Number(rate[0])]
+    if (/[/\\]|^\.{1,2}$/.test(name)) return refuse(`has a path for a name, '${shortened(name)}'`)
+    if (!Number.isInteger(frames) || frames < 0) return refuse(`has '${shortened(count[0])}' for the number of frames`)
+    if (!(fps > 0 && fps <= 1000)) return refuse(`has '${shortened(rate[0])}' for the frames a second`)
     const earlier = seen.get(name)
-    if (earlier !== undefined) return refuse(`names '${name}' again, which line ${earlier} names`)
+    if (earlier !== undefined) return refuse(`names '${shortened(name)}' again, which line ${earlier} names`)
     seen.set(name, i + 1)
     videos.push({ name, frames, rate: rateFromDecimal(fps) })
   }

@@ -111,7 +111,7 @@ export class VideoFrames implements FrameSource {
     const parts: Uint8Array[] = []
     for (let block = Math.floor(first / blockLength); block * blockLength < first + count; block++) {
       const begin = block * blockLength
-      const decoded = await this.#blocks.get(`${this.#path}#${block}`, () => this.#decode(begin, blockLength, size))
+      const decoded = await this.#blocks.get(`${this.#path}#${block}@${size.join('x')}`, () => this.#decode(begin, blockLength, size))
       parts.push(decoded.subarray(Math.max(0, first - begin) * bytes, (first + count - begin) * bytes))
     }
     return Buffer.concat(parts)

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { inflate } from 'node:zlib'
-import { fileError, type DiffSalError } from '../errors.ts'
+import { shortened, type DiffSalError } from '../errors.ts'
+import { readWhole } from '../files/regular-file.ts'
 import { mediaError } from '../media/probe.ts'
 
 /** A numeric or logical matrix of a MAT-file. */
@@ -15,8 +15,11 @@ export interface MatArray {
 
 const inflated = promisify(inflate)
 
-/** More than any fixation map takes: an 8192 × 8192 matrix of doubles. */
-const largest = 8192 * 8192 * 8 + 4096
+/** More than any fixation map takes: all that is unpacked and made of one file, in bytes. A map of 4096 × 4096 doubles takes all of it. */
+const budget = 256 * 2 ** 20 + 131_072
+
+/** What a matrix takes beside its elements, however few: its object, its array, its name. */
+const perMatrix = 16_384
 
 /** What every HDF5 file without a user block begins with. */
 const hdf5 = '\x89HDF\r\n\x1a\n'
@@ -60,10 +63,7 @@ const classes = {
  * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be read; ERR_DIFFSAL_MEDIA when it is damaged or of another version.
  */
 export async function readMat(path: string): Promise<MatArray[]> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw fileError('read', path, cause)
-  })
-  return parseMat(bytes, path)
+  return parseMat(await readWhole(path, budget), path)
 }
 
 /** As {@link readMat}, of bytes. `path` names them in errors. */
@@ -74,8 +74,32 @@ export async function parseMat(bytes: Uint8Array, path: string): Promise<MatArra
   }
   const order = text.slice(126, 128)
   if (bytes.length < 128 || (order !== 'IM' && order !== 'MI')) throw mediaError(path, 'is not a MAT-file of version 5, or is cut off')
-  const reader = new MatReader(bytes, order === 'IM', path)
-  return reader.matrices(128)
+  return new MatReader(bytes, order === 'IM', path, new Budget(path)).matrices(128)
+}
+
+/** How much a file may still take: one for all of it, however many variables it has and however deep they are packed. */
+class Budget {
+  readonly #path: string
+  #left = budget
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Bytes. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** Takes so many bytes, before they are. */
+  take(bytes: number): void {
+    this.#left -= bytes
+    if (!(this.#left >= 0)) throw tooLarge(this.#path)
+  }
+}
+
+function tooLarge(path: string): DiffSalError {
+  return mediaError(path, `is a MAT-file that would take more than ${Math.floor(budget / 2 ** 20)} MiB of memory, which no fixation map does; save the variable 'eyeMap' alone`)
 }
 
 interface Element {
@@ -92,24 +116,25 @@ class MatReader {
   readonly #view: DataView
   readonly #little: boolean
   readonly #path: string
+  readonly #budget: Budget
 
-  constructor(bytes: Uint8Array, little: boolean, path: string) {
+  constructor(bytes: Uint8Array, little: boolean, path: string, budget: Budget) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#little = little
     this.#path = path
+    this.#budget = budget
   }
 
-  async matrices(from: number): Promise<MatArray[]> {
+  /** The matrices after `from`; what is packed is unpacked, though not what is packed in it: nothing writes that. */
+  async matrices(from: number, packed = true): Promise<MatArray[]> {
     const found: MatArray[] = []
     for (let at = from; at < this.#bytes.length;) {
       const element = this.#element(at, this.#bytes.length)
       if (element.type === compressedType) {
-        const packed = this.#bytes.subarray(element.begin, element.end)
-        const plain = await inflated(packed, { maxOutputLength: largest }).catch(() => {
-          throw this.#damaged('its compressed data cannot be unpacked')
-        })
-        found.push(...(await new MatReader(plain, this.#little, this.#path).matrices(0)))
+        if (!packed) throw this.#damaged('its compressed data is compressed again')
+        const plain = await this.#unpacked(element)
+        for (const matrix of await new MatReader(plain, this.#little, this.#path, this.#budget).matrices(0, false)) found.push(matrix)
       } else if (element.type === matrixType) {
         const matrix = this.#matrix(element)
         if (matrix) found.push(matrix)
@@ -117,6 +142,16 @@ class MatReader {
       at = element.next
     }
     return found
+  }
+
+  async #unpacked({ begin, end }: Element): Promise<Uint8Array> {
+    // Not 0, which zlib takes for a mistake.
+    const maxOutputLength = Math.max(1, this.#budget.left)
+    const plain = await inflated(this.#bytes.subarray(begin, end), { maxOutputLength }).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(this.#path) : this.#damaged('its compressed data cannot be unpacked')
+    })
+    this.#budget.take(plain.length)
+    return plain
   }
 
   /** The tag at `at`: 8 bytes, or 4 before at most 4 bytes of data. Data is padded to 8 bytes, unless it is compressed. */
@@ -142,13 +177,18 @@ class MatReader {
     const dimensions = this.#element(flags.next, end)
     const shape: readonly number[] = Array.from(this.#numbers(dimensions))
     const count = shape.reduce((product, size) => product * size, 1)
-    if (shape.length < 2 || shape.some((size) => size < 0) || count * 8 > largest) throw this.#damaged('a matrix has an impossible size')
+    const impossible = shape.length < 2 || shape.some((size) => !Number.isInteger(size) || size < 0) || !Number.isSafeInteger(count)
+    // A sparse one names its elements by row and column.
+    if (impossible || (kind === sparseClass && shape.length !== 2)) throw this.#damaged('a matrix has an impossible size')
+    this.#budget.take(perMatrix + 8 * shape.length)
     const title = this.#element(dimensions.next, end)
     const name = Buffer.from(this.#bytes.subarray(title.begin, title.end)).toString('latin1')
     if (kind === sparseClass) return { name, shape, data: this.#sparse(title.next, end, shape) }
     const values = this.#numbers(this.#element(title.next, end))
-    if (values.length !== count) throw this.#damaged(`'${name}' has ${values.length} elements, not ${count}`)
-    return { name, shape, data: values instanceof array! ? values : array!.from(values as Float64Array) }
+    if (values.length !== count) throw this.#damaged(`'${shortened(name)}' has ${values.length} elements, not ${count}`)
+    if (values instanceof array!) return { name, shape, data: values }
+    this.#budget.take(count * array!.BYTES_PER_ELEMENT)
+    return { name, shape, data: new array!(values) }
   }
 
   #sparse(at: number, end: number, [rows, columns]: readonly number[]): Float64Array {
@@ -157,13 +197,17 @@ class MatReader {
     const rowOf = this.#numbers(rowElement)
     const firstOf = this.#numbers(columnElement)
     const values = this.#numbers(this.#element(columnElement.next, end))
+    if (firstOf.length < columns! + 1) throw this.#damaged('a sparse matrix has an impossible index')
+    this.#budget.take(8 * rows! * columns!)
     const data = new Float64Array(rows! * columns!)
-    for (let column = 0; column < columns!; column++) {
+    // Columns follow each other, so that each element is looked at once.
+    for (let column = 0, k = 0; column < columns!; column++) {
       const last = firstOf[column + 1]!
-      if (!(last <= Math.min(values.length, rowOf.length))) throw this.#damaged('a sparse matrix has an impossible index')
-      for (let k = firstOf[column]!; k < last; k++) {
-        if (!(rowOf[k]! < rows!)) throw this.#damaged('a sparse matrix has an impossible index')
-        data[column * rows! + rowOf[k]!] = values[k]!
+      if (firstOf[column] !== k || !(last >= k && last <= Math.min(values.length, rowOf.length))) throw this.#damaged('a sparse matrix has an impossible index')
+      for (; k < last; k++) {
+        const row = rowOf[k]!
+        if (!(row >= 0 && row < rows!)) throw this.#damaged('a sparse matrix has an impossible index')
+        data[column * rows! + row] = values[k]!
       }
     }
     return data
@@ -174,10 +218,16 @@ class MatReader {
     if (array === undefined) throw this.#damaged(`an element has the unknown type ${type}`)
     const width = array.BYTES_PER_ELEMENT
     // A copy, so that it is aligned.
-    const bytes = Uint8Array.from(this.#bytes.subarray(begin, end - ((end - begin) % width)))
+    const length = end - begin - ((end - begin) % width)
+    this.#budget.take(length)
+    const bytes = Uint8Array.prototype.slice.call(this.#bytes, begin, begin + length)
     if (!this.#little) for (let at = 0; at < bytes.length; at += width) bytes.subarray(at, at + width).reverse()
     const values = new array(bytes.buffer)
-    return values instanceof BigInt64Array || values instanceof BigUint64Array ? Float64Array.from(values as BigInt64Array, Number) : values
+    if (!(values instanceof BigInt64Array || values instanceof BigUint64Array)) return values
+    this.#budget.take(length)
+    const rounded = new Float64Array(values.length)
+    for (let i = 0; i < rounded.length; i++) rounded[i] = Number(values[i])
+    return rounded
   }
 
   #damaged(why: string): DiffSalError {

@@ -10,8 +10,8 @@ import type { Dataset, TrainingSample } from './dataset.ts'
 export function checkedSamples(dataset: Dataset<TrainingSample>, config: DiffSalConfig): Dataset<TrainingSample> {
   return {
     length: dataset.length,
-    async get(index) {
-      const sample = await dataset.get(index)
+    async get(index, epoch) {
+      const sample = await dataset.get(index, epoch)
       if (sample !== null) named(index, sample, () => checkSample(sample, config))
       return sample
     },

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
-import { fileError } from '../errors.ts'
+import { readWhole } from '../files/regular-file.ts'
 import { mediaError } from '../media/probe.ts'
 
 /** A picture of one channel. */
@@ -38,19 +37,24 @@ export async function resizeGrey({ height, width, data }: GreyPicture, size: rea
     .toBuffer()
 }
 
+/** The most pixels that a picture may have. A small file can be a picture of any size, and what is decoded of it is in memory whole. */
+export const mostPixels = 8192 * 8192
+
+/** The most bytes that a picture's file may have. */
+const mostBytes = 256 << 20
+
 /** As ffmpeg's `bilinear` scales the frames of a video: a triangle as wide as the step between pixels. */
 const scaled = { fit: 'fill', kernel: 'linear' } as const
 
 async function decode(path: string, shape: (picture: Sharp) => Sharp): Promise<GreyPicture> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw fileError('read', path, cause)
-  })
+  const bytes = await readWhole(path, mostBytes)
   try {
-    const { data, info } = await shape(sharp(bytes, { failOn: 'error' }))
+    const { data, info } = await shape(sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels }))
       .raw()
       .toBuffer({ resolveWithObject: true })
     return { height: info.height, width: info.width, data }
   } catch (cause) {
+    if (/exceeds pixel limit/.test((cause as Error).message)) throw mediaError(path, `has more than the ${mostPixels} pixels (8192 × 8192) that a picture may have; make it smaller`)
     const why = bytes.length === 0 ? 'it is empty (0 bytes)' : (cause as Error).message.split('\n')[0]!
     throw mediaError(path, `is not a picture that can be decoded: ${why}; copy it again`)
   }

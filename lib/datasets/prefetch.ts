@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import { types } from 'node:util'
 import { checkSignal, unlessAborted } from '../abort.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
-import { clipMel, type MelShape } from './clip-mel.ts'
+import { checkMelShape, clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
 import { checkDataset, type Dataset, type TrainingSample } from './dataset.ts'
 import { named } from './model-batches.ts'
@@ -180,19 +181,19 @@ class Reader {
       const { epoch } = this.#indices.position
       if (this.#epochs !== undefined && epoch >= this.#epochs) return
       const { index, position } = this.#indices.next()
-      const sample = this.#read(index)
+      const sample = this.#read(index, epoch)
       // Who comes to it will see what went wrong; until then nobody must.
       sample.catch(() => undefined)
       this.#queue.push({ epoch, position, sample })
     }
   }
 
-  async #read(index: number): Promise<HeardSample | null> {
+  async #read(index: number, epoch: number): Promise<HeardSample | null> {
     await new Promise<void>((begin) => {
       this.#waiting.push(begin)
       this.#admit()
     })
-    const sample = this.#make(index)
+    const sample = this.#make(index, epoch)
     this.#active.add(sample)
     try {
       return await sample
@@ -203,8 +204,8 @@ class Reader {
     }
   }
 
-  async #make(index: number): Promise<HeardSample | null> {
-    const sample = await this.#dataset.get(index)
+  async #make(index: number, epoch: number): Promise<HeardSample | null> {
+    const sample = await this.#dataset.get(index, epoch)
     if (sample === null) return null
     if (sample.audio) named(index, sample, () => checkFinite(sample.audio!))
     return this.#mel && sample.audio ? { sample, mel: await clipMel(sample.audio, this.#mel) } : { sample }
@@ -221,7 +222,7 @@ class Reader {
 /** What is not a number in a sound would be met only by the network, in an excerpt cut out of it. */
 function checkFinite({ samples }: AudioExcerpt): void {
   // A sound that is none is refused by whoever takes it.
-  if (!(samples instanceof Float32Array)) return
+  if (!types.isFloat32Array(samples)) return
   const at = samples.findIndex((value) => !Number.isFinite(value))
   if (at >= 0) throw invalidArgumentText('audio.samples', 'finite', `${samples[at]} at element ${at}`)
 }
@@ -244,7 +245,7 @@ function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions
     dropLast: checkBoolean('dropLast', dropLast ?? false),
     workers: readers,
     ahead: checkInteger('ahead', ahead ?? Math.max(2 * size, readers), 1, 1_000_000),
-    mel: typeof mel === 'object' ? checkOptions('mel', mel, ['size', 'slots']) : checkBoolean('mel', mel) ? {} : undefined,
+    mel: typeof mel === 'object' ? checkMelShape('mel', mel) : checkBoolean('mel', mel) ? {} : undefined,
     signal: checkSignal(signal),
     /** Whether an epoch was gone through from its start. */
     wholeEpoch: (epoch: number) => epoch > start.epoch || start.offset === 0,

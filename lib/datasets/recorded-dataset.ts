@@ -1,13 +1,14 @@
 import { DiffSalError } from '../errors.ts'
+import { reportFault } from '../faults.ts'
 import type { AudioExcerpt } from '../inputs.ts'
-import { log } from '../log.ts'
 import type { Rational } from '../media/rational.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
-import { reportFault, type DatasetPlan } from './dataset-options.ts'
+import type { DatasetPlan } from './dataset-options.ts'
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 import { densityFromFixations, resizeFixations } from './density.ts'
+import { FaultySamples } from './faulty-samples.ts'
 import { readFixations } from './fixations.ts'
 import type { FrameSource } from './frame-source.ts'
 import type { NumberedFolder } from './numbered-folder.ts'
@@ -41,7 +42,7 @@ export class RecordedDataset implements SaliencyDataset {
   /** The videos that have samples, the frames of these, and how many samples come before. */
   readonly #samples: { readonly video: RecordedVideo; readonly frames: Uint32Array; readonly before: number }[] = []
   readonly #sounds = new SoundCache()
-  readonly #reported = new Set<string>()
+  readonly #faulty: FaultySamples
 
   /**
    * @param title The dataset, for messages.
@@ -49,6 +50,7 @@ export class RecordedDataset implements SaliencyDataset {
    */
   constructor(title: string, root: string, videos: readonly RecordedVideo[], windows: WindowPlan, plan: DatasetPlan) {
     this.#plan = plan
+    this.#faulty = new FaultySamples(plan)
     this.#videos = new Map(videos.map((video) => [video.name, video]))
     this.videos = [...this.#videos.keys()]
     let length = 0
@@ -77,34 +79,19 @@ export class RecordedDataset implements SaliencyDataset {
     checkIndex(index, this.length)
     const { video, frames, before } = this.#samples.findLast((one) => one.before <= index)!
     const frame = frames[index - before]!
-    return (await this.#unlessDamaged(video, frame, () => this.#sample(video, frame))) ?? null
+    return (await this.#faulty.unless(video.name, frame, () => this.#sample(video, frame))) ?? null
   }
 
   async truth(name: string, frame: number): Promise<GroundTruth | undefined> {
     const video = this.#videos.get(name)
     if (video === undefined || !Number.isInteger(frame) || frame < 0 || frame >= video.count) return undefined
-    return this.#unlessDamaged(video, frame, async () => {
+    return this.#faulty.unless(video.name, frame, async () => {
       const [map, found] = await settled([this.#map(video, frame), this.#fixations(video, frame)])
       const density = map ?? (found && this.#densityOf(found))
       if (density === undefined) return found && { fixations: found }
       if (found === undefined) return { density }
       return { density, fixations: resizeFixations(found, density.shape[0]!, density.shape[1]!) }
     })
-  }
-
-  /** What is read of a frame; undefined, with a warning, where a file of it is damaged and faults are passed over. */
-  async #unlessDamaged<T>(video: RecordedVideo, frame: number, read: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await read()
-    } catch (error) {
-      if (this.#plan.faults === 'error' || !(error instanceof DiffSalError) || !isOfSample(error)) throw error
-      // A picture that does not decode is met with every clip and every epoch.
-      if (!this.#reported.has(error.message)) {
-        this.#reported.add(error.message)
-        log('warn', `${error.message} What needs it is left out; here it is frame ${frame} of '${video.name}'.`)
-      }
-      return undefined
-    }
   }
 
   /** The frames whose clip and map are there; what is missing is reported, once for each kind in a video. */
@@ -159,7 +146,7 @@ export class RecordedDataset implements SaliencyDataset {
     const { maps, origin } = video
     if (maps?.has(frame + origin)) return inUnits((await readGrey(maps.file(frame + origin), size)).data)
     const { data, shape } = this.#densityOf((await this.#fixations(video, frame))!)!
-    const bytes = Uint8Array.from(data, (value) => Math.round(value * 255))
+    const bytes = new Uint8Array(data.map((value) => Math.round(value * 255)))
     const small = await resizeGrey({ data: bytes, height: shape[0]!, width: shape[1]! }, size)
     return inUnits(small)
   }
@@ -187,18 +174,9 @@ export class RecordedDataset implements SaliencyDataset {
   }
 }
 
-/** Whether an error is about a file, and not about the machine. */
-function isOfSample({ code, cause }: DiffSalError): boolean {
-  if (code === 'ERR_DIFFSAL_MEDIA') return true
-  return (
-    code === 'ERR_DIFFSAL_FILE' &&
-    !['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
-  )
-}
-
 /** 0 to 255 as 0 to 1. */
 function inUnits(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (value) => value / 255)
+  return new Float32Array(bytes).map((value) => value / 255)
 }
 
 /** Waits for all, then gives the values or throws the first error: nothing goes on unwatched. */

@@ -1,4 +1,5 @@
 import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
+import { below, randomWords } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 
 /** A place in the shuffled data: with the seed, all that resuming needs. A plain object, fit for JSON. */
@@ -51,8 +52,9 @@ export class ShuffledIndices {
     this.#shuffle = checkBoolean('shuffle', shuffle)
     this.length = checkInteger('length', length, 1, this.#shuffle ? mostShuffled : 2 ** 32 - 1)
     this.seed = checkSeed('seed', seed)
-    this.#epoch = checkInteger('position.epoch', position.epoch, 0)
-    this.#offset = checkInteger('position.offset', position.offset, 0, length)
+    const { epoch, offset } = checkOptions<DataPosition>('position', position, ['epoch', 'offset'])
+    this.#epoch = checkInteger('position.epoch', epoch, 0)
+    this.#offset = checkInteger('position.offset', offset, 0, length)
     this.#order = this.#orderOf(this.#epoch)
   }
 
@@ -89,43 +91,4 @@ function fisherYates(order: Uint32Array, word: () => number): void {
     order[i] = order[j]!
     order[j] = kept
   }
-}
-
-/** A number below `count`, each as likely as any other: words past the last whole multiple are drawn again. */
-function below(count: number, word: () => number): number {
-  const whole = 2 ** 32 - (2 ** 32 % count)
-  for (;;) {
-    const drawn = word()
-    if (drawn < whole) return drawn % count
-  }
-}
-
-/** Random 32-bit words: xoshiro128**, its state filled by splitmix64 from seed and epoch. */
-function randomWords(seed: number, epoch: number): () => number {
-  const mask = 2n ** 64n - 1n
-  const mix = (value: bigint): bigint => {
-    let z = value & mask
-    z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask
-    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask
-    return z ^ (z >> 31n)
-  }
-  const golden = 0x9e3779b97f4a7c15n
-  const base = mix(BigInt(seed) + golden) ^ BigInt(epoch)
-  const [low, high] = [mix(base + golden), mix(base + 2n * golden)]
-  let [a, b, c, d] = [low, low >> 32n, high, high >> 32n].map((part) => Number(part & 0xffffffffn)) as [number, number, number, number]
-  return () => {
-    const scrambled = Math.imul(rotated(Math.imul(b, 5), 7), 9) >>> 0
-    const shifted = b << 9
-    c ^= a
-    d ^= b
-    b ^= c
-    a ^= d
-    c ^= shifted
-    d = rotated(d, 11)
-    return scrambled
-  }
-}
-
-function rotated(word: number, bits: number): number {
-  return (word << bits) | (word >>> (32 - bits))
 }

@@ -9,6 +9,8 @@ import { WavFile } from './wav.ts'
 export interface SoundSource {
   /** Samples a second. */
   readonly sampleRate: number
+  /** How many samples there are. */
+  readonly length: number
   /** Samples `from` … `to` − 1; zero before the start and after the end. */
   read(from: number, to: number): Promise<Float32Array>
 }
@@ -37,6 +39,7 @@ async function decodeSound(path: string): Promise<SoundSource> {
   }
   return {
     sampleRate: soundRate,
+    length: whole.length,
     async read(from, to) {
       const samples = new Float32Array(to - from)
       const first = Math.max(from, 0)

@@ -1,5 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises'
-import { fileError } from '../errors.ts'
+import { bytesAt, withRegularFile } from '../files/regular-file.ts'
 import { mediaError } from '../media/probe.ts'
 
 /** How a number is stored: bits, and whether it is a float. */
@@ -7,6 +6,9 @@ type Format = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64'
 
 /** By the codes for the kind and the bits. */
 const formats: Record<string, Format> = { '1/8': 'u8', '1/16': 's16', '1/24': 's24', '1/32': 's32', '3/32': 'f32', '3/64': 'f64' }
+
+/** A `.wav` has a few; of one with more before its data, the header is not read. */
+const mostChunks = 4096
 
 const bytesOf: Record<Format, number> = { u8: 1, s16: 2, s24: 3, s32: 4, f32: 4, f64: 8 }
 
@@ -49,12 +51,13 @@ export class WavFile {
    * @throws DiffSalError ERR_DIFFSAL_FILE when it cannot be read.
    */
   static async open(path: string): Promise<WavFile | undefined> {
-    return withFile(path, async (file) => {
+    return withRegularFile(path, async (file) => {
       const { size } = await file.stat()
       const head = await bytesAt(file, 0, 12)
       if (head.length < 12 || head.toString('latin1', 0, 4) !== 'RIFF' || head.toString('latin1', 8, 12) !== 'WAVE') return undefined
       let layout: { format: Format; channels: number; sampleRate: number } | undefined
-      for (let at = 12; at + 8 <= size;) {
+      // A file of empty chunks would be walked through for hours.
+      for (let at = 12, chunks = 0; at + 8 <= size && chunks < mostChunks; chunks++) {
         const chunk = await bytesAt(file, at, 8)
         const name = chunk.toString('latin1', 0, 4)
         const bytes = chunk.readUInt32LE(4)
@@ -83,7 +86,7 @@ export class WavFile {
     const [first, last] = [Math.max(from, 0), Math.min(to, this.length)]
     if (first >= last) return samples
     const stride = bytesOf[this.#format] * this.channels
-    const bytes = await withFile(this.path, (file) => bytesAt(file, this.#begin + first * stride, (last - first) * stride))
+    const bytes = await withRegularFile(this.path, (file) => bytesAt(file, this.#begin + first * stride, (last - first) * stride))
     if (bytes.length < (last - first) * stride) throw mediaError(this.path, 'became shorter while it was read')
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const read = readers[this.#format]
@@ -109,28 +112,4 @@ function readLayout(chunk: Buffer): { format: Format; channels: number; sampleRa
   const format = formats[`${kind}/${bits}`]
   if (format === undefined || channels === 0 || chunk.readUInt16LE(12) !== bytesOf[format] * channels) return undefined
   return { format, channels, sampleRate }
-}
-
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  let file: FileHandle | undefined
-  try {
-    file = await open(path, 'r')
-    return await use(file)
-  } catch (cause) {
-    if (cause instanceof Error && 'syscall' in cause) throw fileError('read', path, cause)
-    throw cause
-  } finally {
-    await file?.close()
-  }
-}
-
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length)
-  let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return bytes.subarray(0, filled)
 }

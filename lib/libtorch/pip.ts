@@ -29,7 +29,7 @@ const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '-
  * @throws DiffSalError ERR_DIFFSAL_LIBTORCH_MISSING in a few words, or ERR_DIFFSAL_NO_SPACE
  */
 export async function pipDownload(release: Release, variant: Variant, folder: string, options: PipOptions = {}): Promise<string[]> {
-  const pip = await findPip(options)
+  const pip = await findPip(folder, options)
   if (!pip) throw missing('there is no pip (looked for `python3 -m pip`, pip3, pip)')
   const exact = `torch==${release.version}+${variant}`
   const attempts = [
@@ -43,7 +43,7 @@ export async function pipDownload(release: Release, variant: Variant, folder: st
   for (const [number, { torch, sources }] of attempts.entries()) {
     const target = join(folder, `wheels-${number}`)
     try {
-      return await attempt(pip, torch, sources, target, release.builds[variant].archive?.bytes, options)
+      return await attempt(pip, folder, torch, sources, target, release.builds[variant].archive?.bytes, options)
     } catch (error) {
       if ((error as DiffSalError).code === 'ERR_DIFFSAL_NO_SPACE' || options.signal?.aborted) throw error
       rmSync(target, { recursive: true, force: true })
@@ -55,6 +55,7 @@ export async function pipDownload(release: Release, variant: Variant, folder: st
 
 async function attempt(
   pip: Command,
+  folder: string,
   torch: string,
   sources: string[],
   target: string,
@@ -66,7 +67,7 @@ async function attempt(
   const get = async (args: string[]): Promise<void> => {
     options.log?.(`pip download ${args.join(' ')}`)
     await watching(target, bytes, options.onProgress, () =>
-      run([...pip, ...common, ...quiet, `--dest=${dest}`, ...args], {
+      run([...pip, ...common, ...quiet, `--dest=${dest}`, ...args], folder, {
         ...options,
         env: { ...(options.env ?? process.env), TMPDIR: join(target, 'tmp') },
       }),
@@ -92,7 +93,7 @@ async function cudaRequirements(wheel: string): Promise<string[]> {
       const lines = Buffer.concat(pieces)
         .toString('utf8')
         .matchAll(/^Requires-Dist: *((?:nvidia-|cuda-toolkit)[^\r\n]*)/gm)
-      return [...lines].map((match) => match[1]!).filter((line) => !/;.*\bextra\b/.test(line))
+      return [...lines].map((match) => match[1]!).filter((line) => !/\bextra\b/.test(line.split(';').slice(1).join()))
     }
     return []
   } finally {
@@ -102,10 +103,14 @@ async function cudaRequirements(wheel: string): Promise<string[]> {
 
 type Command = readonly [string, ...string[]]
 
-async function findPip(options: PipOptions): Promise<Command | undefined> {
-  for (const command of [['python3', '-m', 'pip'], ['pip3'], ['pip']] as const) {
+/**
+ * Isolated, for `python3 -m` looks for modules in the working folder first, whosever it is: there a file pip.py, or one that is called as a module
+ * that pip uses, would be run.
+ */
+async function findPip(folder: string, options: PipOptions): Promise<Command | undefined> {
+  for (const command of [['python3', '-I', '-m', 'pip'], ['pip3'], ['pip']] as const) {
     try {
-      await run([...command, '--version'], options)
+      await run([...command, '--version'], folder, options)
       return command
     } catch {
       options.signal?.throwIfAborted()
@@ -114,10 +119,14 @@ async function findPip(options: PipOptions): Promise<Command | undefined> {
   return undefined
 }
 
-/** Runs a command to its end; a failure is an error with the command's own last word. */
-function run([file, ...args]: Command, { env = process.env, signal }: PipOptions): Promise<void> {
+/**
+ * Runs a command to its end; a failure is an error with the command's own last word.
+ *
+ * @param cwd a folder of ours, where nobody else's files are
+ */
+function run([file, ...args]: Command, cwd: string, { env = process.env, signal }: PipOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'], ...(signal ? { signal } : {}) })
+    const child = spawn(file, args, { cwd, env: { ...env, PYTHONSAFEPATH: '1' }, stdio: ['ignore', 'ignore', 'pipe'], ...(signal ? { signal } : {}) })
     let said = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8192)))
     child.on('error', reject)

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import { printable } from '../printable.ts'
 
 /** How far setup has come, in bytes. `total` is absent while it is not known. */
 export interface Progress {
@@ -47,7 +48,7 @@ function bar(stream: NodeJS.WriteStream): ProgressDisplay {
   }
   const log = (line: string): void => {
     stop()
-    stream.write(`${line}\n`)
+    stream.write(`${printable(line)}\n`)
   }
   return { onProgress, log, stop }
 }
@@ -66,5 +67,5 @@ function lines(stream: NodeJS.WritableStream): ProgressDisplay {
     printed = tenth
     stream.write(`${words[progress.phase]}: ${tenth * 10} % of ${megabytes(progress.total)} MB\n`)
   }
-  return { onProgress, log: (line) => void stream.write(`${line}\n`), stop: () => undefined }
+  return { onProgress, log: (line) => void stream.write(`${printable(line)}\n`), stop: () => undefined }
 }

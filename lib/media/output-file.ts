@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { link, mkdir, open, readlink, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
+import { temporaryName } from '../files/leftovers.ts'
 
 /** Something that takes maps in order and ends as a file (or a folder of files): whole, or not at all. */
 export interface MapWriter {
@@ -141,7 +141,7 @@ export async function withoutLinks(target: string): Promise<string> {
 
 /** A name that nothing has yet, in a folder. */
 export function temporaryIn(folder: string, suffix = ''): string {
-  return join(folder, `.diffsal-${randomBytes(6).toString('hex')}.tmp${suffix}`)
+  return temporaryName(folder) + suffix
 }
 
 /**

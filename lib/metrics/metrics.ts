@@ -1,3 +1,4 @@
+import { newArray, type DType } from '../dtype.ts'
 import { invalidArgumentText, describe } from '../errors.ts'
 import { native } from '../native.ts'
 import { checkInteger } from '../options.ts'
@@ -56,7 +57,8 @@ export function nss(saliency: MapTensor, fixations: FixationTensor): Promise<Met
 }
 
 /**
- * Judd's area under the ROC curve: one threshold a fixation, ties counted exactly, no jitter. 0.5 is chance, 1 best.
+ * Judd's area under the ROC curve: one threshold a fixation. Where pixels tie, the mean over all the orders that the published random
+ * jitter could give; nothing is drawn. 0.5 is chance, 1 best.
  *
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
@@ -82,30 +84,43 @@ export function shuffledAuc(saliency: MapTensor, fixations: FixationTensor, othe
  */
 export async function informationGain(saliency: MapTensor, fixations: FixationTensor, baseline?: MapTensor): Promise<MetricResult> {
   if (baseline !== undefined) return metric('informationGain', saliency, { fixations, baseline })
-  const { batch, height, width } = checkMaps('saliency', saliency)
+  const maps = checkTensor<'float32' | 'float64'>('saliency', saliency, ['float32', 'float64']) as MapTensor
+  const { batch, height, width } = checkMaps('saliency', maps)
   const one = centreBias(height, width).data
-  const data = new Float64Array(batch * one.length)
+  const data = newArray('float64', batch * one.length)
   for (let b = 0; b < batch; b++) data.set(one, b * one.length)
-  return metric('informationGain', saliency, { fixations, baseline: { dtype: 'float64', shape: [batch, height, width], data } })
+  return metric('informationGain', maps, { fixations, baseline: { dtype: 'float64', shape: [batch, height, width], data } })
 }
 
 /**
  * A Gaussian on the middle whose deviations are a quarter of the height and of the width: where people look in any video. float64 (h, w).
  *
- * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a side that is no integer of at least 1
+ * @param height - 1 to 65 536
+ * @param width - 1 to 65 536
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for another side, or more than 2^28 pixels; ERR_DIFFSAL_OUT_OF_MEMORY
  */
 export function centreBias(height: number, width: number): Tensor<'float64'> {
-  checkInteger('height', height, 1)
-  checkInteger('width', width, 1)
+  checkMadeSize(height, width)
   const axis = (length: number) =>
     Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - length / 2) / (length / 4)) ** 2))
   const [rows, columns] = [axis(height), axis(width)]
-  const data = new Float64Array(height * width)
+  const data = newArray('float64', height * width)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = rows[y]! * columns[x]!
   return { dtype: 'float64', shape: [height, width], data }
 }
 
-/** The batch and size of maps. */
+/** How large a map may be that is made. */
+const longestSide = 65_536
+const mostPixels = 2 ** 28
+
+/** Refuses sides that no map is made of. */
+export function checkMadeSize(height: number, width: number): void {
+  checkInteger('height', height, 1, longestSide)
+  checkInteger('width', width, 1, longestSide)
+  if (height * width > mostPixels) throw invalidArgumentText('width', `at most ${mostPixels} pixels with the height ${height}`, `${width}`)
+}
+
+/** The batch and size of maps that {@link checkTensor} gave. */
 export function checkMaps(argument: string, maps: Tensor): { batch: number; height: number; width: number } {
   const { shape } = maps
   const [height = 0, width = 0] = shape.slice(-2)
@@ -119,16 +134,18 @@ export function checkMaps(argument: string, maps: Tensor): { batch: number; heig
 const dtypesOf = { fixations: ['uint8'], others: ['uint8'], density: ['float32', 'float64'], baseline: ['float32', 'float64'] } as const
 
 async function metric(name: string, saliency: MapTensor, others: { [K in keyof typeof dtypesOf]?: Tensor }): Promise<MetricResult> {
-  const { batch, height, width } = checkMaps('saliency', checkTensor('saliency', saliency, ['float32', 'float64']))
-  const flat = <T extends Tensor>(maps: T) => ({ ...maps, shape: [batch, height * width] })
-  const [second, third] = Object.entries(others).map(([argument, maps]) => {
-    const size = checkMaps(argument, checkTensor(argument, maps, dtypesOf[argument as keyof typeof dtypesOf]))
+  const maps = checkTensor('saliency', saliency, ['float32', 'float64'])
+  const { batch, height, width } = checkMaps('saliency', maps)
+  const flat = (checked: Tensor): Tensor => ({ ...checked, shape: [batch, height * width] })
+  const [second, third] = Object.entries(others).map(([argument, given]) => {
+    const checked = checkTensor<DType>(argument, given, dtypesOf[argument as keyof typeof dtypesOf])
+    const size = checkMaps(argument, checked)
     if (size.batch !== batch || size.height !== height || size.width !== width) {
-      throw invalidArgumentText(`${argument}.shape`, `as large as 'saliency', ${batch} × ${height} × ${width}`, describe([...maps!.shape]))
+      throw invalidArgumentText(`${argument}.shape`, `as large as 'saliency', ${batch} × ${height} × ${width}`, describe(checked.shape))
     }
-    return flat(maps!)
+    return flat(checked)
   })
-  const { data: values } = await native().metric(name, flat(saliency), second!, third)
+  const { data: values } = await native().metric(name, flat(maps), second!, third)
   return summarise(values)
 }
 

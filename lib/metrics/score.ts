@@ -1,9 +1,9 @@
-import { invalidArgument } from '../errors.ts'
+import { describe, invalidArgument, shortened } from '../errors.ts'
 import { native } from '../native.ts'
-import { checkString } from '../options.ts'
+import { checkIterable, checkOptions, checkString, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
-import { aucJudd, cc, checkMaps, kl, nss, sim, type FixationTensor, type MapTensor } from './metrics.ts'
+import { aucJudd, cc, checkMaps, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor } from './metrics.ts'
 
 /** A predicted map of one frame of one video. */
 export interface FramePrediction {
@@ -35,16 +35,30 @@ export type ScoreName = 'cc' | 'sim' | 'nss' | 'aucJudd' | 'kl'
 /** Every score. */
 export const scored = ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const satisfies readonly ScoreName[]
 
+/** Scores that are had where {@link ScoreOptions} say against what: shuffled AUC, and information gain in bits. */
+export type ExtraScoreName = 'shuffledAuc' | 'informationGain'
+
+/** A number for each score; the extra ones where they were asked for. */
+export type ScoreValues = Record<ScoreName, number> & Partial<Record<ExtraScoreName, number>>
+
+/** What the extra scores are measured against. Both are asked for the size [height, width] of the frame's truth. */
+export interface ScoreOptions {
+  /** Pixels that were fixated in other videos, the negatives of `shuffledAuc`; undefined where there are none. Default: that score is left out. */
+  others?: ((video: string, frame: number, size: readonly [number, number]) => FixationTensor | undefined | Promise<FixationTensor | undefined>) | undefined
+  /** The map that `informationGain` is counted from, as `centreBias` gives one. Default: that score is left out. */
+  baseline?: ((video: string, frame: number, size: readonly [number, number]) => MapTensor | Promise<MapTensor>) | undefined
+}
+
 /** The scores of a set of videos. */
 export interface Scores {
   /** Means over the videos; NaN where no video has a defined value. */
-  readonly mean: Readonly<Record<ScoreName, number>>
+  readonly mean: Readonly<ScoreValues>
   /** Means over the frames of each video. */
-  readonly videos: Readonly<Record<string, Readonly<Record<ScoreName, number>>>>
+  readonly videos: Readonly<Record<string, Readonly<ScoreValues>>>
   /** Frames that were scored. */
   readonly frames: number
   /** Frames for which a score was undefined, and dropped from its mean. */
-  readonly undefinedCount: Readonly<Record<ScoreName, number>>
+  readonly undefinedCount: Readonly<ScoreValues>
 }
 
 /**
@@ -54,48 +68,82 @@ export interface Scores {
  *
  * @param predictions - maps in any order; those of frames without truth are passed over
  * @param dataset - one that `datasets.openDataset` gives, or any object with `truth(video, frame)`
- * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what predictions and dataset throw
+ * @param options - what the extra scores are measured against. Default: there are none
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what predictions, dataset and options throw
  */
-export async function score(predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>, dataset: TruthSource): Promise<Scores> {
-  if (typeof dataset?.truth !== 'function') throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
-  const videos = new Map<string, Record<ScoreName, Mean>>()
-  const undefinedCount = each(() => 0)
+export async function score(
+  predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>,
+  dataset: TruthSource,
+  options?: ScoreOptions,
+): Promise<Scores> {
+  const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
+  if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
+  const { others, baseline } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline'])
+  if (others !== undefined && typeof others !== 'function') throw invalidArgument('others', 'a function', others)
+  if (baseline !== undefined && typeof baseline !== 'function') throw invalidArgument('baseline', 'a function', baseline)
+  const names = [...scored, ...(others ? ['shuffledAuc' as const] : []), ...(baseline ? ['informationGain' as const] : [])]
+  const videos = new Map<string, Each<Mean>>()
+  const undefinedCount = each(names, () => 0)
   let frames = 0
-  for await (const { video, frame, tensor } of predictions) {
-    const truth = await dataset.truth(checkString('predictions.video', video), frame)
+  for await (const prediction of checkIterable('predictions', predictions)) {
+    const { video, frame, tensor } = readPrediction(prediction)
+    const truth = await dataset.truth(video, frame)
     if (truth === undefined) continue
     if (typeof truth !== 'object' || truth === null) {
-      throw invalidArgument(`dataset.truth('${video}', ${frame})`, "an object with 'density' or 'fixations', or undefined for none", truth)
+      throw invalidArgument(`dataset.truth('${shortened(video)}', ${describe(frame)})`, "an object with 'density' or 'fixations', or undefined for none", truth)
     }
     frames += 1
-    const means = videos.get(video) ?? each(() => new Mean())
+    const means = videos.get(video) ?? each(names, () => new Mean())
     videos.set(video, means)
-    const values = await scoreFrame(tensor, truth)
-    for (const name of scored) {
-      if (Number.isNaN(values[name])) undefinedCount[name] += 1
-      else means[name].add(values[name])
+    const { density, fixations } = readTruth(truth)
+    const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, { density, fixations })
+    if (fixations !== undefined && (others ?? baseline) !== undefined) {
+      Object.assign(values, await extraScores(tensor, fixations, video, frame, { others, baseline }))
+    }
+    for (const name of names) {
+      const value = values[name] ?? Number.NaN
+      if (Number.isNaN(value)) undefinedCount[name]! += 1
+      else means[name]!.add(value)
     }
   }
-  const overall = each(() => new Mean())
+  const overall = each(names, () => new Mean())
   for (const means of videos.values()) {
-    for (const name of scored) if (!Number.isNaN(means[name].value)) overall[name].add(means[name].value)
+    for (const name of names) if (!Number.isNaN(means[name]!.value)) overall[name]!.add(means[name]!.value)
   }
   return {
-    mean: each((name) => overall[name].value),
-    videos: Object.fromEntries([...videos].map(([video, means]) => [video, each((name) => means[name].value)])),
+    mean: each(names, (name) => overall[name]!.value),
+    videos: Object.fromEntries([...videos].map(([video, means]) => [video, each(names, (name) => means[name]!.value)])),
     frames,
     undefinedCount,
   }
 }
 
+/** What is predicted of a frame, read once. */
+function readPrediction(prediction: unknown): FramePrediction {
+  const expected = 'objects with video, frame and tensor'
+  return reading('predictions', expected, () => {
+    if (typeof prediction !== 'object' || prediction === null) throw invalidArgument('predictions', expected, prediction)
+    const { video, frame, tensor } = prediction as FramePrediction
+    return { video: checkString('predictions.video', video), frame, tensor }
+  })
+}
+
+/** What is true of a frame, read once and checked. */
+function readTruth(truth: GroundTruth): GroundTruth {
+  const given = reading('truth', "an object with 'density' or 'fixations'", () => ({ density: truth.density ?? undefined, fixations: truth.fixations ?? undefined }))
+  const density = given.density === undefined ? undefined : (checkTensor<'float32' | 'float64'>('density', given.density, ['float32', 'float64']) as MapTensor)
+  return { density, fixations: given.fixations === undefined ? undefined : checkTensor('fixations', given.fixations, ['uint8']) }
+}
+
 /** The scores of one map, as {@link score} has them of a frame; NaN where one is undefined. */
-export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations }: GroundTruth): Promise<Record<ScoreName, number>> {
-  const map = checkMaps('predictions.tensor', checkTensor('predictions.tensor', tensor, ['float32', 'float64']))
-  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', [...tensor.shape])
+export async function scoreFrame(tensor: Tensor<'float32'>, truth: GroundTruth): Promise<Record<ScoreName, number>> {
+  const { density, fixations } = readTruth(truth)
   const target = density ?? fixations
-  if (target === undefined) return each(() => Number.NaN)
-  const { height, width } = checkMaps(density ? 'density' : 'fixations', target)
-  const saliency = await native().scoringChain({ ...tensor, shape: [map.height, map.width] }, height, width)
+  if (target === undefined) {
+    checkOneMap(tensor)
+    return each(scored, () => Number.NaN)
+  }
+  const saliency = await chained(tensor, checkMaps(density ? 'density' : 'fixations', target))
   const [byDensity, byFixations] = await Promise.all([
     density ? Promise.all([cc(saliency, density), sim(saliency, density), kl(saliency, density)]) : [],
     fixations ? Promise.all([nss(saliency, fixations), aucJudd(saliency, fixations)]) : [],
@@ -110,6 +158,41 @@ export async function scoreFrame(tensor: Tensor<'float32'>, { density, fixations
   }
 }
 
-function each<T>(make: (name: ScoreName) => T): Record<ScoreName, T> {
-  return Object.fromEntries(scored.map((name) => [name, make(name)])) as Record<ScoreName, T>
+async function extraScores(
+  tensor: Tensor<'float32'>,
+  fixations: FixationTensor,
+  video: string,
+  frame: number,
+  { others, baseline }: ScoreOptions,
+): Promise<Partial<Record<ExtraScoreName, number>>> {
+  const { height, width } = checkMaps('fixations', fixations)
+  const saliency = await chained(tensor, { height, width })
+  const negatives = await others?.(video, frame, [height, width])
+  const from = await baseline?.(video, frame, [height, width])
+  // Bicubic resizing can fall a little below 0, where a probability cannot be.
+  const chances = { ...saliency, data: saliency.data.map((one) => Math.max(0, one)) }
+  return {
+    ...(negatives && { shuffledAuc: (await shuffledAuc(saliency, fixations, negatives)).mean }),
+    ...(from && { informationGain: (await informationGain(chances, fixations, from)).mean }),
+  }
+}
+
+/** A map after the published chain, of the truth's size. */
+async function chained(tensor: Tensor<'float32'>, { height, width }: { height: number; width: number }) {
+  return native().scoringChain(checkOneMap(tensor), height, width)
+}
+
+/** A prediction as (h, w). */
+function checkOneMap(tensor: Tensor<'float32'>): Tensor<'float32' | 'float64'> {
+  const predicted = checkTensor<'float32' | 'float64'>('predictions.tensor', tensor, ['float32', 'float64'])
+  const map = checkMaps('predictions.tensor', predicted)
+  if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', predicted.shape)
+  return { ...predicted, shape: [map.height, map.width] }
+}
+
+type AnyScoreName = ScoreName | ExtraScoreName
+type Each<T> = Record<ScoreName, T> & Partial<Record<ExtraScoreName, T>>
+
+function each<T>(names: readonly AnyScoreName[], make: (name: AnyScoreName) => T): Each<T> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Each<T>
 }

@@ -30,7 +30,7 @@ function textOf(value: Content): string {
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-// Control characters have no place in HTML; directional marks would turn the text around a file's name.
+// What a terminal would obey has no place in HTML either, but for tabs and breaks; directional marks would turn the text around a file's name.
 function escape(text: string): string {
-  return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd').replace(/[&<>"']/g, (character) => entities[character]!)
+  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd').replace(/[&<>"']/g, (character) => entities[character]!)
 }

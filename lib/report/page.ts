@@ -29,7 +29,7 @@ ${style}
 <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd><bdi>${value}</bdi></dd></div>`)}</dl>
 ${body}
 <h2>Configuration</h2>
-<pre>${JSON.stringify(config, undefined, 2)}</pre>
+<pre dir="ltr">${JSON.stringify(config, undefined, 2)}</pre>
 </body>
 </html>
 `

@@ -44,7 +44,7 @@ ${pictures.length > 0 ? strip(peopleColumns, pictures.map(rowOf), picturesNote) 
 const peopleColumns = ['Frame', 'Where people looked', 'Predicted map']
 
 function rowOf({ video, frame, size, picture, truth, map }: PictureRow): StripRow {
-  return { title: `${video}, frame ${frame}`, size, pictures: [picture, truth, map] }
+  return { video, frame, size, pictures: [picture, truth, map] }
 }
 
 function curveSections({ events, lossUnit, by }: NonNullable<ReportContent['curves']>): Markup {

@@ -40,5 +40,5 @@ async function rowOf({ video, frame, frames, target, maps }: ScenePicture, kinds
     dataAddress(frames.data.subarray(middle, middle + pixels), height, width, 3),
     ...greys.map(({ data }) => dataAddress(minMaxGrey(data), height, width, 1)),
   ])
-  return { title: `${video}, frame ${frame}`, size: [height, width], pictures }
+  return { video, frame, size: [height, width], pictures }
 }

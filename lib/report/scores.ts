@@ -1,5 +1,5 @@
 import type { ScoreName, Scores } from '../metrics/score.ts'
-import { printable } from './printable.ts'
+import { printable } from '../printable.ts'
 
 /** The scores in the order of the paper's tables, as they are called there. */
 export const scoreColumns = [

@@ -2,7 +2,8 @@ import { html, type Markup } from './html.ts'
 
 /** One sample's pictures beside each other. */
 export interface StripRow {
-  readonly title: string
+  readonly video: string
+  readonly frame: number
   /** [height, width] at which they are shown at most. */
   readonly size: readonly [number, number]
   /** `data:` addresses, one a column. */
@@ -15,7 +16,7 @@ export function strip(columns: readonly string[], rows: readonly StripRow[], not
 <p class="note">${note} Each map is scaled from its lowest value, black, to its highest, white.</p>
 <div class="strip" style="--columns: ${columns.length}">
 ${columns.map((column) => html`<b>${column}</b>`)}
-${rows.map(({ title, size: [height, width], pictures }) => html`<p><bdi>${title}</bdi></p>
-${pictures.map((source, i) => html`<img src="${source}" width="${width}" height="${height}" alt="${columns[i]}, ${title}">`)}
+${rows.map(({ video, frame, size: [height, width], pictures }) => html`<p><bdi>${video}</bdi>, frame ${frame}</p>
+${pictures.map((source, i) => html`<img src="${source}" width="${width}" height="${height}" alt="${columns[i]}, ${video}, frame ${frame}">`)}
 `)}</div>`
 }

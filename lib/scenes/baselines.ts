@@ -1,4 +1,4 @@
-import { soundingScenes, type SoundingScenesOptions } from '../datasets/scenes.ts'
+import { soundingScenes, soundingScenesOptionNames, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
 import { checkInteger, checkOptions } from '../options.ts'
@@ -45,8 +45,9 @@ export interface SceneBaselineOptions {
 export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
   const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
-  const dataset = soundingScenes({ ...scenes, split: scenes?.split ?? 'test', fixations: true })
-  const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
+  const given = checkOptions<SoundingScenesOptions>('scenes', scenes, soundingScenesOptionNames)
+  const dataset = soundingScenes({ ...given, split: given.split ?? 'test', fixations: true })
+  const prior = await meanTrueMap(soundingScenes({ ...given, split: 'train', length: priorScenes }))
   const means = { video: newMeans(), audio: newMeans(), both: newMeans() }
   let derived = 0
   for (let index = 0; index < dataset.length; index++) {

@@ -7,7 +7,7 @@ import { soundingScenes, type SceneDataset, type SceneSample } from '../datasets
 import type { DiffSal } from '../diffsal.ts'
 import { invalidArgument } from '../errors.ts'
 import type { ClipInput } from '../inputs.ts'
-import { checkInteger, checkOptions } from '../options.ts'
+import { checkInteger, checkList, checkOptions, reading } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 import { averageMap, meanTrueMap, shapeMap } from './maps.ts'
 import type { SceneCue, SceneOptions } from './options.ts'
@@ -102,7 +102,10 @@ const noiseSeed = 1
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what `encode` and `predict` throw
  */
 export async function benchmarkScenes(model: SceneModel, options?: SceneBenchmarkOptions): Promise<SceneBenchmark> {
-  const { config } = model
+  const { config } = reading('model', 'a model', () => {
+    if (typeof model?.encode !== 'function' || typeof model.predict !== 'function') throw invalidArgument('model', 'a model', model)
+    return model
+  })
   const { steps, batch, priorScenes, pictures, signal, onProgress, ...style } = checkBenchmark(config, options)
   signal?.throwIfAborted()
   const scenes = { ...style, size: config.size, clipLength: config.clipLength, split: 'test', fixations: true } as const
@@ -159,14 +162,13 @@ function checkBenchmark({ timesteps }: DiffSalConfig, given: SceneBenchmarkOptio
   const { length = 500, steps = [1, 2, 4, 10], batch = 8, priorScenes = 2000, pictures = 0, signal, onProgress, ...style } = options
   // One scene has no other whose sound could be played with it.
   checkInteger('length', length, 2, 1_000_000)
-  if (!Array.isArray(steps) || steps.length === 0) throw invalidArgument('steps', 'a list of numbers of denoising steps', steps)
-  steps.forEach((count, i) => checkInteger(`steps[${i}]`, count, 1, timesteps))
-  if (new Set(steps).size < steps.length) throw invalidArgument('steps', 'a list without repeats', steps)
+  const counts = checkList('steps', steps, 'a list of numbers of denoising steps', 1).map((count, i) => checkInteger(`steps[${i}]`, count, 1, timesteps))
+  if (new Set(counts).size < counts.length) throw invalidArgument('steps', 'a list without repeats', counts)
   checkInteger('batch', batch, 1, 65_536)
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
   checkInteger('pictures', pictures, 0, 1000)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
-  return { ...style, length, steps: steps as readonly number[], batch, priorScenes, pictures, signal: checkSignal(signal), onProgress }
+  return { ...style, length, steps: counts, batch, priorScenes, pictures, signal: checkSignal(signal), onProgress }
 }
 
 /** The rows as they fill. */

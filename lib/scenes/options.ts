@@ -1,6 +1,6 @@
-import { invalidArgument, invalidArgumentText } from '../errors.ts'
+import { invalidArgumentText } from '../errors.ts'
 import type { NativeSceneOptions } from '../native.ts'
-import { checkChoice, checkInteger } from '../options.ts'
+import { checkChoice, checkInteger, checkList } from '../options.ts'
 import { checkSeed } from '../seed.ts'
 
 /** What tells which shape sounds: every hue has a pitch of its own; the sounding shape pulses with its loudness. */
@@ -47,8 +47,7 @@ export function checkSceneStyle(options: SceneOptions): SceneStyle {
   const [fewest, most] = pair('shapes', shapes, '[fewest, most]')
   checkInteger('shapes[0]', fewest, 2, 6)
   checkInteger('shapes[1]', most, fewest as number, Math.min(6, hues))
-  if (!Array.isArray(cues)) throw invalidArgument('cues', "an array of 'pitch' and 'loudness'", cues)
-  for (const [i, cue] of cues.entries()) checkChoice(`cues[${i}]`, cue, ['pitch', 'loudness'])
+  const told = checkList('cues', cues, "an array of 'pitch' and 'loudness'").map((cue, i) => checkChoice(`cues[${i}]`, cue, ['pitch', 'loudness']))
   const [height, width] = pair('size', size, '[height, width]') as [number, number]
   checkInteger('size[0]', height, 32, 2160)
   checkInteger('size[1]', width, 32, 4 * 2160)
@@ -60,8 +59,8 @@ export function checkSceneStyle(options: SceneOptions): SceneStyle {
     fewest: fewest as number,
     most: most as number,
     hues,
-    pitch: cues.includes('pitch'),
-    loudness: cues.includes('loudness'),
+    pitch: told.includes('pitch'),
+    loudness: told.includes('loudness'),
     height,
     width,
     rate: checkInteger('fps', fps, 8, 120),
@@ -69,8 +68,7 @@ export function checkSceneStyle(options: SceneOptions): SceneStyle {
 }
 
 function pair(argument: string, value: unknown, form: string): [unknown, unknown] {
-  if (!Array.isArray(value) || value.length !== 2) throw invalidArgument(argument, form, value)
-  return value as [unknown, unknown]
+  return checkList(argument, value, form, 2, 2) as [unknown, unknown]
 }
 
 /**

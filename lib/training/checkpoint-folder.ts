@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { DiffSalError, fileError } from '../errors.ts'
 import { log } from '../log.ts'
 import { readCheckpoint } from '../checkpoint/checkpoint.ts'
+import { verifyChecksum } from '../checkpoint/checksum.ts'
 import { makeFolders, OutputPlace } from '../media/output-file.ts'
 import { scored } from '../metrics/score.ts'
 import { readTrainingHeader } from './checkpoint.ts'
@@ -15,12 +16,20 @@ const bestName = 'best.safetensors'
 const bestKey = 'validation'
 const stepName = /^step-(\d{8,})\.safetensors$/
 /** What a process that was killed while it wrote has left. */
-const leftover = /^(((step-\d{8,}|best)\.safetensors|\.diffsal-[\da-f]{12}\.tmp)\.\d+|\.diffsal-[\da-f]{12})\.tmp$/
+const leftover = /^(((step-\d{8,}|best|last)\.safetensors|\.diffsal-([\da-f]{8}-\d+-)?[\da-f]{12}\.tmp)\.\d+|\.diffsal-([\da-f]{8}-\d+-)?[\da-f]{12})\.tmp$/
 
 /** A best model's weights: how they scored, after which step, and where they lie. */
 export interface BestWeights extends BestScore {
   readonly step: number
   readonly path: string
+}
+
+/** The checkpoint that a training was resumed from. */
+export interface ResumedFrom {
+  readonly path: string
+  readonly step: number
+  /** Later steps' checkpoints in its folder, which are damaged. */
+  readonly passedOver?: readonly number[]
 }
 
 /** The checkpoints of one training: the last few, and the best model's weights. */
@@ -42,7 +51,7 @@ export class CheckpointFolder {
    * @param resumed - the checkpoint that the training was resumed from
    * @throws DiffSalError ERR_DIFFSAL_FILE; ERR_DIFFSAL_INVALID_ARGUMENT where the folder holds checkpoints that the training would mix with
    */
-  static async open(path: string, keep: number, resumed: { path: string; step: number } | undefined): Promise<CheckpointFolder> {
+  static async open(path: string, keep: number, resumed: ResumedFrom | undefined): Promise<CheckpointFolder> {
     await makeFolders(resolve(path))
     const names = await namesIn(path, 'write')
     await access(path, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
@@ -53,7 +62,7 @@ export class CheckpointFolder {
     if (!inside && (steps.length > 0 || names.includes(bestName))) {
       throw occupied(path, 'holds the checkpoints of another training', 'To go on with that one, use Trainer.resume')
     }
-    const later = resumed && (await newestWhole(path, steps.filter((step) => step > resumed.step)))
+    const later = resumed && (await newestWhole(path, steps.filter((step) => step > resumed.step && !resumed.passedOver?.includes(step))))
     if (later !== undefined) {
       throw occupied(path, `holds '${later}', which is later than the checkpoint that was resumed`, 'Resume from the latest')
     }
@@ -113,14 +122,16 @@ export class CheckpointFolder {
 }
 
 /**
- * The newest checkpoint of a folder that is whole.
+ * The newest checkpoint of a folder that is whole, as `open` gives it: one that it refuses as damaged is passed over with a warning.
  *
- * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT where there is none
+ * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT where there is none; what else `open` throws
  */
-export async function newestCheckpoint(folder: string): Promise<string> {
+export async function newestOf<T>(folder: string, open: (path: string, passedOver: readonly number[]) => Promise<T>): Promise<T> {
   const steps = stepsOf(await namesIn(folder, 'read'))
-  const newest = await newestWhole(folder, steps)
-  if (newest !== undefined) return newest
+  for (const [i, step] of steps.entries()) {
+    const opened = await unlessDamaged(() => open(pathOf(folder, step), steps.slice(0, i)))
+    if (opened !== undefined) return opened
+  }
   const why = steps.length === 0 ? 'holds no checkpoint of a training (step-….safetensors)' : `holds ${steps.length} checkpoints, but each is damaged`
   throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `Nothing can be resumed: '${folder}' ${why}.`, { argument: folder })
 }
@@ -155,15 +166,25 @@ function unproven(keep: number): number {
 async function newestWhole(folder: string, steps: readonly number[]): Promise<string | undefined> {
   for (const step of steps) {
     const path = pathOf(folder, step)
-    try {
-      await readTrainingHeader(path)
+    const whole = await unlessDamaged(async () => {
+      const { checkpoint } = await readTrainingHeader(path)
+      await verifyChecksum(path, checkpoint)
       return path
-    } catch (error) {
-      if (!(error instanceof DiffSalError) || error.code !== 'ERR_DIFFSAL_CHECKPOINT') throw error
-      log('warn', `A checkpoint is passed over. ${error.message}`)
-    }
+    })
+    if (whole !== undefined) return whole
   }
   return undefined
+}
+
+/** What `open` gives; of a damaged checkpoint undefined, with a warning that names it. */
+async function unlessDamaged<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open()
+  } catch (error) {
+    if (!(error instanceof DiffSalError) || error.code !== 'ERR_DIFFSAL_CHECKPOINT') throw error
+    log('warn', `A checkpoint is passed over. ${error.message}`)
+    return undefined
+  }
 }
 
 /** The steps of which there are checkpoints, the newest first. */

@@ -1,4 +1,5 @@
 import { readCheckpoint, type Checkpoint } from '../checkpoint/checkpoint.ts'
+import { withChecksum } from '../checkpoint/checksum.ts'
 import { headerBytes, maxHeaderBytes } from '../checkpoint/safetensors.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, invalidArgumentText } from '../errors.ts'
@@ -27,7 +28,7 @@ export function trainingHeader(tensors: readonly { name: string; shape: number[]
 
 /** The header of a weights file with these tensors, all float32. */
 export function weightsHeader(tensors: readonly { name: string; shape: number[] }[], metadata: Record<string, string>): Uint8Array {
-  return headerBytes(new Map(tensors.map(({ name, shape }) => [name, { dtype: 'F32', shape } as const])), metadata)
+  return headerBytes(new Map(tensors.map(({ name, shape }) => [name, { dtype: 'F32', shape } as const])), withChecksum(metadata))
 }
 
 /** Reads what a training checkpoint holds. Its options are as `resolveTrainerOptions` takes them, not checked here. */

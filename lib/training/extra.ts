@@ -1,27 +1,33 @@
-import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { isPlain } from '../options.ts'
+import { invalidArgument, invalidArgumentText, type DiffSalError } from '../errors.ts'
+import { isPlain, reading } from '../options.ts'
 
 const expected = 'something that JSON holds (null, booleans, finite numbers, strings, and arrays and plain objects of these)'
 
-/** Refuses what would be another after it was written as JSON and read again: where JSON cannot hold it, or drops or changes it. */
-export function checkExtra(extra: unknown): void {
-  if (extra === undefined) return
+/**
+ * A copy of what JSON holds unchanged, read once. Refuses what would be another after it was written as JSON and read again: where JSON cannot
+ * hold it, or drops or changes it.
+ */
+export function checkExtra(extra: unknown): unknown {
+  if (extra === undefined) return undefined
   try {
-    check('extra', extra, new Set())
+    return reading('extra', expected, () => copied('extra', extra, new Set()))
   } catch (cause) {
     // Too deep for JSON too.
-    throw cause instanceof RangeError ? invalidArgumentText('extra', expected, 'something nested too deep', cause) : cause
+    const { cause: inner } = cause as DiffSalError
+    throw inner instanceof RangeError ? invalidArgumentText('extra', expected, 'something nested too deep', inner) : cause
   }
 }
 
-function check(name: string, value: unknown, around: Set<object>): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return
+function copied(name: string, value: unknown, around: Set<object>): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return value
   const list = Array.isArray(value)
   if (!list && !isPlain(value)) throw invalidArgument(name, expected, value)
   if (around.has(value)) throw invalidArgumentText(name, expected, 'an object that holds itself')
   around.add(value)
+  const copy: Record<string, unknown> = list ? ([] as never) : (Object.create(null) as Record<string, unknown>)
   // A hole is undefined, as JSON sees it.
-  if (list) for (let i = 0; i < value.length; i++) check(`${name}[${i}]`, value[i], around)
-  else for (const [key, each] of Object.entries(value)) check(`${name}.${key}`, each, around)
+  if (list) for (let i = 0; i < value.length; i++) copy[i] = copied(`${name}[${i}]`, value[i], around)
+  else for (const [key, each] of Object.entries(value)) copy[key] = copied(`${name}.${key}`, each, around)
   around.delete(value)
+  return copy
 }

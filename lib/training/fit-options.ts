@@ -3,7 +3,7 @@ import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample }
 import { checkEvaluation, evaluateNames, type EvaluateOptions } from '../evaluate.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { scored, type ScoreName } from '../metrics/score.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNames, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString, ownOptions } from '../options.ts'
 import { checkSeed } from '../seed.ts'
 import type { Trainer } from '../trainer.ts'
 
@@ -92,8 +92,8 @@ export type FitPlan = ReturnType<typeof checkFit>
 
 function checkValidation(trainer: Trainer, given: ValidateOptions, batch: number) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
-  checkNames('validate', given, ['dataset', 'every', ...evaluateNames.filter((name) => name !== 'signal')])
-  const { dataset, every = 1, batch: own = batch, ...options } = given
+  const known = [...evaluateNames.filter((name) => name !== 'signal'), 'dataset', 'every'] as const
+  const { dataset, every = 1, batch: own = batch, ...options } = ownOptions('validate', given, known)
   return {
     dataset,
     every: checkInteger('validate.every', every, 1),

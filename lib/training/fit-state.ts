@@ -28,6 +28,8 @@ export interface Resumed {
   readonly path: string
   readonly step: number
   readonly state: FitState | undefined
+  /** Later steps' checkpoints in its folder, which are damaged. */
+  readonly passedOver?: readonly number[]
 }
 
 /** A fit's beginning. */

@@ -1,5 +1,5 @@
-import { describe, invalidArgumentText } from '../errors.ts'
-import { checkChoice, checkInteger, checkNumber, checkOptions } from '../options.ts'
+import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { checkChoice, checkInteger, checkList, checkNumber, checkOptions } from '../options.ts'
 
 /** How the learning rate changes from step to step. All lengths are in steps. */
 export interface LearningRateSchedule {
@@ -59,9 +59,9 @@ export function resolveSchedule(argument: string, given: LearningRateSchedule | 
   if (kind === 'constant') return { kind, warmup }
   if (kind === 'cosine') return { kind, warmup, total: checkInteger(`${argument}.total`, rest.total, Math.max(1, warmup + 1)) }
   const { milestones, gamma = 0.1 } = rest
-  // An array may have holes, which `every` would pass over.
-  const steps: unknown[] = Array.isArray(milestones) ? Array.from(milestones) : []
-  const ascending = Array.isArray(milestones) && steps.every((step, i) => Number.isSafeInteger(step) && (step as number) > ((steps[i - 1] as number) ?? 0))
-  if (!ascending) throw invalidArgumentText(`${argument}.milestones`, 'an ascending list of steps, from 1', describe(milestones))
+  const expected = 'an ascending list of steps, from 1'
+  const steps = checkList(`${argument}.milestones`, milestones, expected)
+  const ascending = steps.every((step, i) => Number.isSafeInteger(step) && (step as number) > ((steps[i - 1] as number) ?? 0))
+  if (!ascending) throw invalidArgument(`${argument}.milestones`, expected, steps)
   return { kind, warmup, milestones: steps as number[], gamma: checkNumber(`${argument}.gamma`, gamma, 0, 1) }
 }

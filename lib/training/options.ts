@@ -1,5 +1,5 @@
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkChoice, checkInteger, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
+import { checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
 import { checkSeed, drawSeed } from '../seed.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
 import { resolveTimes, type ResolvedTimeRange, type TimeRange } from './times.ts'
@@ -125,7 +125,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
   const options = checkOptions<TrainerOptions>('options', given, names)
   const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
   const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32', times = [{}] } = options
-  if (!Array.isArray(betas) || betas.length !== 2) throw invalidArgument('betas', 'two numbers', betas)
+  const [kept, keptOfSquares] = checkList('betas', betas, 'two numbers', 2, 2)
   if (clip !== null && !(checkNumber('clip', clip, 0, Number.MAX_VALUE) > 0)) throw invalidArgument('clip', 'greater than 0, or null for none', clip)
   checkChoice('precision', precision, ['float32', 'bfloat16'])
   if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
@@ -134,7 +134,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
   return {
     lr: checkNumber('lr', lr, 0, 1e3),
     optimiser: checkChoice('optimiser', optimiser, ['adam', 'adamw']),
-    betas: [checkNumber('betas[0]', betas[0], 0, below1), checkNumber('betas[1]', betas[1], 0, below1)],
+    betas: [checkNumber('betas[0]', kept, 0, below1), checkNumber('betas[1]', keptOfSquares, 0, below1)],
     eps: checkNumber('eps', eps, leastEps, 1),
     weightDecay: checkNumber('weightDecay', weightDecay, 0, 1e3),
     clip,
@@ -167,18 +167,16 @@ export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptio
 
 /** Beginnings that freeze nothing are spelling mistakes, but for the default's in a model that does not hear. */
 function checkFrozen(frozen: unknown, given: boolean, parameters: readonly string[]): string[] {
-  if (!Array.isArray(frozen)) throw invalidArgument('frozen', "a list of beginnings of parameters' names", frozen)
-  const beginnings: unknown[] = Array.from(frozen)
+  const beginnings = checkList('frozen', frozen, "a list of beginnings of parameters' names").map((beginning, i) => checkString(`frozen[${i}]`, beginning))
   beginnings.forEach((beginning, i) => {
-    checkString(`frozen[${i}]`, beginning)
-    if (!given || parameters.some((name) => name.startsWith(beginning as string))) return
+    if (!given || parameters.some((name) => name.startsWith(beginning))) return
     const parts = parameters.flatMap((name) => name.split('.').map((_, j, words) => words.slice(0, j + 1).join('.')))
-    const near = nearest(beginning as string, [...new Set(parts)])
+    const near = nearest(beginning, [...new Set(parts)])
     throw invalidArgument(`frozen[${i}]`, `the beginning of a parameter's name${near === undefined ? '' : ` (did you mean '${near}'?)`}`, beginning)
   })
-  if (parameters.every((name) => frozen.some((beginning) => name.startsWith(beginning as string)))) {
+  if (parameters.every((name) => beginnings.some((beginning) => name.startsWith(beginning)))) {
     throw invalidArgument('frozen', 'something that leaves a parameter to train', frozen)
   }
   // Of the default, what this model has: a checkpoint's options are checked as given ones.
-  return given ? [...(frozen as string[])] : frozen.filter((beginning) => parameters.some((name) => name.startsWith(beginning as string)))
+  return given ? beginnings : beginnings.filter((beginning) => parameters.some((name) => name.startsWith(beginning)))
 }

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkInteger, checkNumber, checkOptions } from '../options.ts'
+import { checkInteger, checkList, checkNumber, checkOptions } from '../options.ts'
 
 /**
  * Diffusion times that a training draws from. At a late time little of the target is left in the noisy map, and the clip has to tell
@@ -26,8 +26,7 @@ export interface ResolvedTimeRange {
 
 /** Checks ranges and fills in what they leave out. */
 export function resolveTimes(given: unknown, timesteps: number): ResolvedTimeRange[] {
-  if (!Array.isArray(given) || given.length === 0) throw invalidArgument('times', 'a list of ranges of diffusion times', given)
-  return Array.from(given, (range: unknown, i) => {
+  return checkList('times', given, 'a list of ranges of diffusion times', 1).map((range, i) => {
     const name = `times[${i}]`
     if (range === undefined) throw invalidArgument(name, 'a range of diffusion times', range)
     const { first = 0, last = timesteps - 1, weight = 1 } = checkOptions<TimeRange>(name, range as TimeRange, ['first', 'last', 'weight'])

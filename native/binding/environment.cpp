@@ -57,31 +57,31 @@ Error as_error(const std::exception_ptr& exception) {
 
 }  // namespace
 
-void Bridge::run(Napi::Env env, Napi::Function, void*, Call* call) {
-  // Without an environment the call's references can no longer be released either.
+void Bridge::run(Napi::Env env, Napi::Function, Bridge* bridge, void*) {
+  // The environment ends, and the bridge may be gone.
   if (env == nullptr) return;
-  std::unique_ptr<Call> owned(call);
   Napi::HandleScope scope(env);
+  Task task;
+  {
+    std::lock_guard lock(bridge->mutex_);
+    if (bridge->closed_ || bridge->tasks_.empty()) return;
+    task = std::move(bridge->tasks_.front());
+    bridge->tasks_.pop_front();
+  }
   try {
-    (*owned)(env);
+    task(env);
   } catch (const Napi::Error&) {
     // A worker thread that is being terminated refuses to run JavaScript. Nobody is left to hear of it.
   }
 }
 
-Bridge::Bridge(Napi::Env env) : function_(Function::New(env, "diffsal", 0, 1)) { function_.Unref(env); }
+Bridge::Bridge(Napi::Env env) : function_(Function::New(env, "diffsal", 0, 1, this)) { function_.Unref(env); }
 
-void Bridge::post(Call call) {
+void Bridge::post(Task task) {
   std::lock_guard lock(mutex_);
-  if (closed_) {
-    undelivered_.push_back(std::move(call));
-    return;
-  }
-  auto* owned = new Call(std::move(call));
-  if (function_.NonBlockingCall(owned) != napi_ok) {
-    undelivered_.push_back(std::move(*owned));
-    delete owned;
-  }
+  tasks_.push_back(std::move(task));
+  // Where this fails, the environment ends: the task is dropped with the others.
+  if (!closed_) function_.NonBlockingCall();
 }
 
 void Bridge::hold(Napi::Env env) {
@@ -95,6 +95,14 @@ void Bridge::release(Napi::Env env) {
 void Bridge::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
+}
+
+void Bridge::drop() {
+  std::deque<Task> late;
+  {
+    std::lock_guard lock(mutex_);
+    late.swap(tasks_);
+  }
 }
 
 Environment::Environment(Napi::Env env) : bridge(std::make_shared<Bridge>(env)) {
@@ -121,9 +129,19 @@ void Environment::close() {
   if (utility_worker) utility_worker->stop();
   for (auto& worker : drawing_workers) worker->stop();
   for (auto* worker : *workers) worker->stop();
+  bridge->drop();
 }
 
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Napi::Error& thrown) {
+    // A worker thread that is being terminated throws nothing that could be looked at.
+    if (thrown.IsEmpty()) throw;
+    return Environment::of(env).own_error.Call({thrown.Value()});
+  } catch (...) {
+    // One of ours, or of libtorch.
+  }
   auto error = as_error(exception);
   return Environment::of(env).make_error.Call({
       Napi::String::New(env, code_text(error.code)),

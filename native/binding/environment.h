@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include <exception>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,25 +17,28 @@ namespace diffsal {
 // called any more.
 class Bridge {
  public:
-  using Call = std::function<void(Napi::Env)>;
+  using Task = std::function<void(Napi::Env)>;
 
   explicit Bridge(Napi::Env env);
-  // From any thread. Calls run in the order of their posts.
-  void post(Call call);
+  // From any thread. Tasks run in the order of their posts.
+  void post(Task task);
   // On the JavaScript thread: a pending job keeps the process alive, an idle model does not.
   void hold(Napi::Env env);
   void release(Napi::Env env);
   void close();
+  // On the JavaScript thread, once nobody posts any more: frees what came too late to be run. It holds results, and references into the
+  // environment, which no other thread may free, and which cannot be freed once the environment is gone.
+  void drop();
 
  private:
-  static void run(Napi::Env env, Napi::Function, void*, Call* call);
-  using Function = Napi::TypedThreadSafeFunction<void, Call, run>;
+  static void run(Napi::Env env, Napi::Function, Bridge* bridge, void*);
+  using Function = Napi::TypedThreadSafeFunction<Bridge, void, run>;
   std::mutex mutex_;
   Function function_;
   bool closed_ = false;
   int held_ = 0;
-  // What came too late to be delivered holds references into the environment, so no other thread may destroy it.
-  std::vector<Call> undelivered_;
+  // What waits for its turn; the function is called once for each.
+  std::deque<Task> tasks_;
 };
 
 // What one Node environment (the main thread or a worker thread) owns of this addon.
@@ -57,19 +61,19 @@ struct Environment {
   std::unique_ptr<Worker> utility_worker;
   std::vector<std::unique_ptr<Worker>> drawing_workers;
   size_t drawings = 0;
-  Napi::FunctionReference make_error, warn, model, features, trainer, cancel_token;
+  // What lib/native.ts hands over at first.
+  Napi::FunctionReference make_error, own_error, warn, snapshot, new_buffer;
+  Napi::FunctionReference model, features, trainer, cancel_token;
 };
 
-// The exception as the DiffSalError that lib/native.ts's makeError builds.
+// The exception as a DiffSalError, which lib/native.ts's makeError builds; what JavaScript threw is its cause, unless it is one itself.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception);
 
-// Runs a function on the JavaScript thread; what it throws becomes the JavaScript exception, a DiffSalError.
+// Runs a function on the JavaScript thread; whatever it throws becomes the JavaScript exception, a DiffSalError.
 template <typename Function>
 auto guarded(Napi::Env env, Function function) -> decltype(function()) {
   try {
     return function();
-  } catch (const Napi::Error&) {
-    throw;
   } catch (...) {
     throw Napi::Error(env, to_js_error(env, std::current_exception()));
   }

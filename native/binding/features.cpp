@@ -14,8 +14,9 @@ namespace diffsal {
 
 void FeaturesHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Features",
-                                 {InstanceMethod<&FeaturesHandle::safely<&FeaturesHandle::tensors>>("tensors"), InstanceMethod<&FeaturesHandle::dispose>("dispose"),
-                                  InstanceAccessor<&FeaturesHandle::safely<&FeaturesHandle::batch>>("batch")});
+                                 {InstanceMethod<&FeaturesHandle::through<&FeaturesHandle::tensors>>("tensors"),
+                                  InstanceMethod<&FeaturesHandle::through<&FeaturesHandle::dispose>>("dispose"),
+                                  InstanceAccessor<&FeaturesHandle::through<&FeaturesHandle::batch>>("batch")});
   Environment::of(env).features = Napi::Persistent(constructor);
 }
 
@@ -31,12 +32,12 @@ Napi::Object FeaturesHandle::make(Napi::Env env, Features features, std::shared_
 }
 
 std::shared_ptr<const Features> FeaturesHandle::features_of(const Napi::Value& value) {
-  auto features = Unwrap(value.As<Napi::Object>())->features_;
+  auto features = handle_from_js<FeaturesHandle>(value)->features_;
   if (!features) throw Error(ErrorCode::disposed, "'features' was disposed before this call.", "features");
   return features;
 }
 
-FeaturesHandle::FeaturesHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+FeaturesHandle::FeaturesHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) { info.This().As<Napi::Object>().TypeTag(&type); }
 
 FeaturesHandle::~FeaturesHandle() { release(Env()); }
 
@@ -47,9 +48,9 @@ void FeaturesHandle::release(Napi::Env env) {
   Napi::MemoryManagement::AdjustExternalMemory(env, -bytes_);
 }
 
-Napi::Value FeaturesHandle::tensors(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  auto features = features_of(info.This());
+Napi::Value FeaturesHandle::tensors(const Call& call) {
+  auto env = call.env();
+  auto features = features_of(call.self());
   struct Copy {
     Tensor from;
     void* to;
@@ -79,10 +80,13 @@ Napi::Value FeaturesHandle::tensors(const Napi::CallbackInfo& info) {
       [result](Napi::Env, Nothing&) -> Napi::Value { return result->Value(); });
 }
 
-Napi::Value FeaturesHandle::batch(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(features_of(info.This())->batch()));
+Napi::Value FeaturesHandle::batch(const Call& call) {
+  return Napi::Number::New(call.env(), static_cast<double>(features_of(call.self())->batch()));
 }
 
-void FeaturesHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
+Napi::Value FeaturesHandle::dispose(const Call& call) {
+  release(call.env());
+  return call.env().Undefined();
+}
 
 }  // namespace diffsal

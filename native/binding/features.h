@@ -4,7 +4,7 @@
 #include <atomic>
 #include <memory>
 
-#include "binding/environment.h"
+#include "binding/call.h"
 #include "model/network.h"
 
 namespace diffsal {
@@ -17,19 +17,20 @@ class FeaturesHandle : public Napi::ObjectWrap<FeaturesHandle> {
   static Napi::Object make(Napi::Env env, Features features, std::shared_ptr<std::atomic<int64_t>> counter);
   static std::shared_ptr<const Features> features_of(const Napi::Value& value);
 
+  static constexpr napi_type_tag type{0x6469666673616c01, 0x6665617475726502};
   explicit FeaturesHandle(const Napi::CallbackInfo& info);
   ~FeaturesHandle() override;
 
  private:
-  Napi::Value tensors(const Napi::CallbackInfo& info);
-  Napi::Value batch(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info);
+  Napi::Value tensors(const Call& call);
+  Napi::Value batch(const Call& call);
+  Napi::Value dispose(const Call& call);
   void release(Napi::Env env);
 
-  // A method whose C++ exceptions are DiffSalErrors.
-  template <Napi::Value (FeaturesHandle::*method)(const Napi::CallbackInfo&)>
-  Napi::Value safely(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  // A method as `entry` registers functions.
+  template <Napi::Value (FeaturesHandle::*method)(const Call&)>
+  Napi::Value through(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(Call(info)); });
   }
 
   std::shared_ptr<const Features> features_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "binding/call.h"
 #include "binding/environment.h"
 #include "runtime/worker.h"
 
@@ -15,12 +16,20 @@ namespace diffsal {
 class CancelToken : public Napi::ObjectWrap<CancelToken> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
+  static constexpr napi_type_tag type{0x6469666673616c01, 0x63616e63656c0001};
   explicit CancelToken(const Napi::CallbackInfo& info);
   // The flag of a CancelToken, or none for undefined.
   static std::shared_ptr<CancelFlag> flag_of(const Napi::Value& value);
 
  private:
-  void cancel(const Napi::CallbackInfo& info);
+  Napi::Value cancel(const Call& call);
+
+  // A method as `entry` registers functions.
+  template <Napi::Value (CancelToken::*method)(const Call&)>
+  Napi::Value through(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(Call(info)); });
+  }
+
   std::shared_ptr<CancelFlag> flag_ = std::make_shared<CancelFlag>();
 };
 

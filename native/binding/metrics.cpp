@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "binding/call.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
 #include "binding/values.h"
@@ -37,9 +38,10 @@ const std::map<std::string, Metric>& metrics() {
   return all;
 }
 
-at::Tensor optional_map(const Napi::Value& value) {
+// Maps of n pixels each, (B, n); undefined where none are given.
+at::Tensor optional_maps(const Napi::Value& value, const char* argument) {
   if (!value.IsObject()) return {};
-  auto tensor = tensor_from_js(value);
+  auto tensor = tensor_from_js(value, argument);
   return tensor.scalar_type() == at::kFloat ? tensor.to(at::kDouble) : tensor;
 }
 
@@ -48,10 +50,14 @@ using Convert = std::function<Napi::Value(Napi::Env, Result&)>;
 const Convert<at::Tensor> to_tensor = [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); };
 
 // (name, saliency, second, third | undefined) -> Promise<Tensor<'float64'>> (B,). Maps are (B, n).
-Napi::Value metric(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  auto compute = metrics().at(text(info[0]));
-  auto saliency = optional_map(info[1]), second = optional_map(info[2]), third = optional_map(info[3]);
+Napi::Value metric(const Call& call) {
+  auto env = call.env();
+  auto compute = metrics().at(text(call[0]));
+  auto saliency = optional_maps(call[1], "saliency"), second = optional_maps(call[2], "maps"), third = optional_maps(call[3], "maps");
+  // The metrics read as many pixels of each as the first has.
+  for (const auto& maps : {second, third}) {
+    if (maps.defined() && maps.sizes() != saliency.sizes()) throw Error(ErrorCode::internal, "The maps of a metric are of different sizes.");
+  }
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
       [=] {
@@ -65,10 +71,10 @@ Napi::Value metric(const Napi::CallbackInfo& info) {
 }
 
 // (map, height, width) -> Promise<Tensor<'float64'>> (height, width)
-Napi::Value published_chain(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  auto map = tensor_from_js(info[0]);
-  auto height = integer(info[1]), width = integer(info[2]);
+Napi::Value published_chain(const Call& call) {
+  auto env = call.env();
+  auto map = tensor_from_js(call[0], "predictions.tensor");
+  auto height = integer(call[1]), width = integer(call[2]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
       [=] { return scoring_chain(map, height, width); }, to_tensor);
@@ -77,8 +83,8 @@ Napi::Value published_chain(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void define_metrics(Napi::Env env, Napi::Object exports) {
-  exports.Set("metric", Napi::Function::New<metric>(env, "metric"));
-  exports.Set("scoringChain", Napi::Function::New<published_chain>(env, "scoringChain"));
+  export_function<metric>(exports, "metric");
+  export_function<published_chain>(exports, "scoringChain");
 }
 
 }  // namespace diffsal

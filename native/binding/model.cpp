@@ -37,15 +37,15 @@ Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, 
 
 ClipInputs inputs_from_js(const Napi::Object& object, Uploader& uploader) {
   ClipInputs inputs;
-  inputs.pixels = optional_upload(object, "pixels", uploader);
-  inputs.frames = optional_upload(object, "frames", uploader);
-  inputs.mel = optional_upload(object, "mel", uploader);
+  inputs.pixels = optional_upload(object, "pixels", "frames", uploader);
+  inputs.frames = optional_upload(object, "frames", "frames", uploader);
+  inputs.mel = optional_upload(object, "mel", "mel", uploader);
   auto sounds = object.Get("sounds");
   if (!sounds.IsArray()) return inputs;
   auto array = sounds.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto sound = array.Get(i).As<Napi::Object>();
-    inputs.sounds.push_back({tensor_from_js(sound.Get("samples")), integer(sound, "sampleRate")});
+    inputs.sounds.push_back({tensor_from_js(sound.Get("samples"), "audio.samples"), integer(sound, "sampleRate")});
   }
   return inputs;
 }
@@ -58,9 +58,8 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
                         unsigned_integer(entry, "end"), {}, {}};
     if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = integers_from_js(strides);
     if (auto data = entry.Get("data"); data.IsTypedArray()) {
-      auto bytes = data.As<Napi::Uint8Array>();
-      if (stored.begin <= stored.end && stored.end <= bytes.ByteLength()) {
-        stored.bytes = std::make_shared<const std::string>(reinterpret_cast<const char*>(bytes.Data()) + stored.begin, stored.end - stored.begin);
+      if (auto bytes = bytes_from_js(data, stored.begin, stored.end)) {
+        stored.bytes = std::make_shared<const std::string>(std::move(*bytes));
         stored.end -= std::exchange(stored.begin, 0);
       }
     }
@@ -107,6 +106,14 @@ Form form_from_js(const Napi::Value& value) {
   throw Error(ErrorCode::internal, "An unknown form.");
 }
 
+Error model_disposed() { return Error(ErrorCode::disposed, "This model was disposed.", "model"); }
+
+// Refuses what is no float32 (batch, 1, H, W): the network's kernels read so much.
+void check_map(const Tensor& map, const char* argument, int64_t batch, const Config& config) {
+  if (map.scalar_type() == at::kFloat && map.sizes() == at::IntArrayRef({batch, 1, config.height, config.width})) return;
+  throw Error(ErrorCode::internal, std::string("An unchecked map '") + argument + "'.");
+}
+
 std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
   auto array = value.As<Napi::Array>();
   std::vector<uint64_t> seeds;
@@ -116,28 +123,37 @@ std::vector<uint64_t> seeds_from_js(const Napi::Value& value) {
 
 }  // namespace
 
+Network& open_network(const std::shared_ptr<std::unique_ptr<Network>>& network) {
+  if (!*network) throw model_disposed();
+  return **network;
+}
+
 void ModelHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Model",
                                  {
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::build>>("build"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::parameters>>("parameters"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::parameter>>("parameter"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::memory>>("memory"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::save>>("save"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::encode>>("encode"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::denoise>>("denoise"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::predict>>("predict"),
-                                     InstanceMethod<&ModelHandle::safely<&ModelHandle::close>>("close"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::build>>("build"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::parameters>>("parameters"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::parameter>>("parameter"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::memory>>("memory"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::save>>("save"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::encode>>("encode"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::denoise>>("denoise"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::predict>>("predict"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::close>>("close"),
                                  });
   Environment::of(env).model = Napi::Persistent(constructor);
   exports.Set("Model", constructor);
 }
 
 ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
-  auto options = info[0].As<Napi::Object>();
-  worker_ = std::make_unique<Worker>(static_cast<int>(integer(options, "threads")));
-  if (options.Get("replay").IsString()) replay_ = text(options, "replay");
-  workers_->insert(worker_.get());
+  guarded(info.Env(), [&] {
+    Call call(info);
+    call.self().TypeTag(&type);
+    auto options = call[0].As<Napi::Object>();
+    if (options.Get("replay").IsString()) replay_ = text(options, "replay");
+    worker_ = std::make_unique<Worker>(static_cast<int>(integer(options, "threads")));
+    workers_->insert(worker_.get());
+  });
 }
 
 ModelHandle::~ModelHandle() {
@@ -161,14 +177,19 @@ void ModelHandle::tell_bytes(Napi::Env env, int64_t bytes) {
   told_bytes_ = bytes;
 }
 
+Worker& ModelHandle::worker() {
+  if (closed_) throw model_disposed();
+  return *worker_;
+}
+
 template <typename Result>
-Napi::Value ModelHandle::submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,
+Napi::Value ModelHandle::submit(const Call& call, const Napi::Value& cancel, std::function<Result()> work,
                                 std::function<Napi::Value(Napi::Env, Result&)> convert) {
-  auto owner = info.This().As<Napi::Object>();
-  return run_job<Result>(info.Env(), *worker_, owner, CancelToken::flag_of(cancel), std::move(work), std::move(convert));
+  return run_job<Result>(call.env(), worker(), call.self(), CancelToken::flag_of(cancel), std::move(work), std::move(convert));
 }
 
 ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel) {
+  worker();
   auto inputs = inputs_from_js(object, uploader_);
   if (inputs.sounds.empty() || (device_.is_cpu() && replay_.empty())) return inputs;
   if (!ears_) {
@@ -199,16 +220,16 @@ std::function<void(Network&, bool)> ModelHandle::graphs_setup(Napi::Env env) con
   };
 }
 
-Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
-  auto config = config_from_js(info[0].As<Napi::Object>());
-  at::Device device(text(info[1]));
+Napi::Value ModelHandle::build(const Call& call) {
+  auto config = config_from_js(call[0].As<Napi::Object>());
+  at::Device device(text(call[1]));
   device_ = device;
   config_ = config;
   uploader_ = Uploader(device);
-  auto precision = text(info[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  auto precision = text(call[4]) == "bfloat16" ? at::kBFloat16 : at::kFloat;
   // Counted by the job: of a call that was given up, the network may be freed again before its promise is settled.
   auto bytes = std::make_shared<int64_t>(0);
-  auto make = [network = network_, config, device, precision, use_graphs = graphs_setup(info.Env()), bytes](auto& source) {
+  auto make = [network = network_, config, device, precision, use_graphs = graphs_setup(call.env()), bytes](auto& source) {
     bool alone = use_device(device);
     auto made = std::make_unique<Network>(config, source, device, precision);
     source.finish();
@@ -217,7 +238,7 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
     *network = std::move(made);
     return Nothing();
   };
-  auto from = info[2].As<Napi::Object>();
+  auto from = call[2].As<Napi::Object>();
   std::function<Nothing()> work;
   if (from.Has("path")) {
     work = [make, file = weights_from_js(from)] {
@@ -237,7 +258,7 @@ Napi::Value ModelHandle::build(const Napi::CallbackInfo& info) {
       return make(source);
     };
   }
-  return submit<Nothing>(info, info[3], std::move(work), [this, bytes](Napi::Env env, Nothing&) {
+  return submit<Nothing>(call, call[3], std::move(work), [this, bytes](Napi::Env env, Nothing&) {
     tell_bytes(env, *bytes);
     return env.Undefined();
   });
@@ -258,13 +279,16 @@ Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parame
   return list;
 }
 
-Napi::Value ModelHandle::parameters(const Napi::CallbackInfo& info) { return parameters_to_js(info.Env(), (*network_)->parameters()); }
+Napi::Value ModelHandle::parameters(const Call& call) {
+  worker();
+  return parameters_to_js(call.env(), open_network(network_).parameters());
+}
 
-Napi::Value ModelHandle::parameter(const Napi::CallbackInfo& info) {
+Napi::Value ModelHandle::parameter(const Call& call) {
   return submit<Tensor>(
-      info, info.Env().Undefined(),
-      [network = network_, name = text(info[0])] {
-        for (const auto& parameter : (*network)->parameters()) {
+      call, call.env().Undefined(),
+      [network = network_, name = text(call[0])] {
+        for (const auto& parameter : open_network(network).parameters()) {
           if (parameter.info.name == name) return parameter.tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
         }
         throw Error(ErrorCode::internal, "An unchecked name of a parameter.");
@@ -272,29 +296,29 @@ Napi::Value ModelHandle::parameter(const Napi::CallbackInfo& info) {
       to_tensor);
 }
 
-Napi::Value ModelHandle::save(const Napi::CallbackInfo& info) {
-  auto bytes = info[1].As<Napi::Uint8Array>();
-  std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
-  auto name = text(info[2]);
+Napi::Value ModelHandle::save(const Call& call) {
+  auto header = bytes_from_js(call[1]);
+  auto name = text(call[2]);
   auto type = name == "float16" ? at::kHalf : name == "bfloat16" ? at::kBFloat16 : at::kFloat;
   return submit<Nothing>(
-      info, info[3],
-      [network = network_, path = text(info[0]), header = std::move(header), type] {
-        write_safetensors(path, header, (*network)->parameters(), type);
+      call, call[3],
+      [network = network_, path = text(call[0]), header = std::move(header), type] {
+        write_safetensors(path, header, open_network(network).parameters(), type);
         return Nothing();
       },
       to_undefined);
 }
 
-Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
-  auto inputs = clip_from_js(info[0].As<Napi::Object>(), info[2]);
-  auto seeds = seeds_from_js(info[1]);
+Napi::Value ModelHandle::encode(const Call& call) {
+  auto inputs = clip_from_js(call[0].As<Napi::Object>(), call[2]);
+  auto seeds = seeds_from_js(call[1]);
   return submit<Features>(
-      info, info[2],
-      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), form = form_from_js(info[3])] {
+      call, call[2],
+      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), form = form_from_js(call[3])] {
         c10::InferenceMode inference;
-        auto features = encode_clip(**network, inputs, seeds, /*keep=*/true, form);
-        synchronize((*network)->device());
+        const auto& open = open_network(network);
+        auto features = encode_clip(open, inputs, seeds, /*keep=*/true, form);
+        synchronize(open.device());
         return features;
       },
       [counter = feature_bytes_](Napi::Env env, Features& features) -> Napi::Value {
@@ -302,51 +326,57 @@ Napi::Value ModelHandle::encode(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value ModelHandle::denoise(const Napi::CallbackInfo& info) {
-  auto x = tensor_from_js(info[0]);
-  auto t = tensor_from_js(info[1]);
-  auto features = FeaturesHandle::features_of(info[2]);
+Napi::Value ModelHandle::denoise(const Call& call) {
+  auto x = tensor_from_js(call[0], "x");
+  auto t = tensor_from_js(call[1], "t");
+  auto features = FeaturesHandle::features_of(call[2]);
+  check_map(x, "x", features->batch(), config_);
   return submit<Tensor>(
-      info, info[3],
-      [network = network_, x, t, features, form = form_from_js(info[4])] {
+      call, call[3],
+      [network = network_, x, t, features, form = form_from_js(call[4])] {
         c10::InferenceMode inference;
+        auto& open = open_network(network);
         check_finite(x, "x");
-        auto device = (*network)->device();
-        auto map = to_host((*network)->denoise(to_device(x, device), to_device(t, device), *features, {}, form));
+        auto device = open.device();
+        auto map = to_host(open.denoise(to_device(x, device), to_device(t, device), *features, {}, form));
         check_result(map);
         return map;
       },
       to_tensor);
 }
 
-Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
-  auto given = info[0].As<Napi::Object>();
+Napi::Value ModelHandle::predict(const Call& call) {
+  auto given = call[0].As<Napi::Object>();
   std::shared_ptr<const Features> features;
   ClipInputs inputs;
-  if (given.InstanceOf(Environment::of(info.Env()).features.Value())) {
+  if (is_handle<FeaturesHandle>(given)) {
     features = FeaturesHandle::features_of(given);
   } else {
-    inputs = clip_from_js(given, info[2]);
+    inputs = clip_from_js(given, call[2]);
   }
-  auto object = info[1].As<Napi::Object>();
+  auto object = call[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
                          optional_tensor(object, "noise"), {}, boolean(object, "estimates")};
+  auto batch = static_cast<int64_t>(options.seeds.size());
+  if (features && features->batch() != batch) throw Error(ErrorCode::internal, "Not one seed for each clip.");
+  if (options.noise.defined()) check_map(options.noise, "noise", batch, config_);
   std::shared_ptr<Napi::FunctionReference> function;
-  if (info[3].IsFunction()) {
-    function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
-    options.on_step = [function, bridge = Environment::of(info.Env()).bridge](int64_t step, int64_t steps) {
+  if (call[3].IsFunction()) {
+    function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(call[3].As<Napi::Function>()));
+    options.on_step = [function, bridge = Environment::of(call.env()).bridge](int64_t step, int64_t steps) {
       bridge->post([function, step, steps](Napi::Env env) {
         function->Call({Napi::Number::New(env, static_cast<double>(step)), Napi::Number::New(env, static_cast<double>(steps))});
       });
     };
   }
   return submit<Prediction>(
-      info, info[2],
+      call, call[2],
       [network = network_, features, inputs = std::move(inputs), options = std::move(options)] {
         c10::InferenceMode inference;
+        auto& open = open_network(network);
         if (options.noise.defined()) check_finite(options.noise, "noise");
-        if (features) return sample(**network, *features, options);
-        return sample(**network, encode_clip(**network, inputs, options.seeds, /*keep=*/false), options);
+        if (features) return sample(open, *features, options);
+        return sample(open, encode_clip(open, inputs, options.seeds, /*keep=*/false), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
       [function](Napi::Env env, Prediction& prediction) -> Napi::Value {
@@ -357,14 +387,15 @@ Napi::Value ModelHandle::predict(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
-  auto object = Napi::Object::New(info.Env());
-  object.Set("parameters", static_cast<double>(parameter_bytes(**network_)));
+Napi::Value ModelHandle::memory(const Call& call) {
+  worker();
+  auto object = Napi::Object::New(call.env());
+  object.Set("parameters", static_cast<double>(parameter_bytes(open_network(network_))));
   object.Set("features", static_cast<double>(feature_bytes_->load()));
   const auto* cuda = cuda_part();
   if (!device_.is_cuda() || cuda == nullptr) return object;
   auto memory = cuda->memory(device_.index());
-  auto device = Napi::Object::New(info.Env());
+  auto device = Napi::Object::New(call.env());
   device.Set("allocated", static_cast<double>(memory.allocated));
   device.Set("reserved", static_cast<double>(memory.reserved));
   device.Set("total", static_cast<double>(memory.total));
@@ -373,10 +404,10 @@ Napi::Value ModelHandle::memory(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
+Napi::Value ModelHandle::close(const Call& call) {
   auto* self = this;
-  return submit<Nothing>(
-      info, info.Env().Undefined(),
+  auto closing = submit<Nothing>(
+      call, call.env().Undefined(),
       [network = network_, at_close = std::move(at_close_), device = device_] {
         for (const auto& free : at_close) free();
         network->reset();
@@ -390,6 +421,8 @@ Napi::Value ModelHandle::close(const Napi::CallbackInfo& info) {
         self->tell_bytes(env, 0);
         return env.Undefined();
       });
+  closed_ = true;
+  return closing;
 }
 
 }  // namespace diffsal

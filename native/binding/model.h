@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "binding/call.h"
 #include "binding/environment.h"
 #include "checkpoint/mapped_source.h"
 #include "model/network.h"
@@ -24,51 +25,56 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array);
 // { name, shape, buffer }[]
 Napi::Value parameters_to_js(Napi::Env env, const std::vector<Parameter>& parameters);
 
+// What a job finds, when it runs, of the network that it was asked for. Throws disposed where that was freed.
+Network& open_network(const std::shared_ptr<std::unique_ptr<Network>>& network);
+
 // A network and the worker thread that runs it; lib/diffsal.ts is the class that users see. Arguments are checked there.
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
+  static constexpr napi_type_tag type{0x6469666673616c01, 0x6d6f64656c000003};
   // new Model({ threads, replay? }); replay: graphs on the CPU too, made-up ones, 'rerun' | 'refuse' | 'exhausted' (Rehearsal)
   explicit ModelHandle(const Napi::CallbackInfo& info);
   ~ModelHandle() override;
 
-  Worker& worker() { return *worker_; }
+  // Its thread. Throws disposed once the model was closed, when no job would be run any more.
+  Worker& worker();
   Uploader& uploader() { return uploader_; }
-  // Empty before build() and after close(). Only jobs on the worker may look inside.
+  // Empty before build() and after close(). Jobs on the worker look inside by open_network().
   std::shared_ptr<std::unique_ptr<Network>> network() const { return network_; }
   // Calls `free` on the worker when the model is closed, before the network is freed.
   void at_close(std::function<void()> free) { at_close_.push_back(std::move(free)); }
 
  private:
   // (config, device, { seed } | { path, identity, entries }, cancel, precision) -> Promise<void>. The other methods are for after it.
-  Napi::Value build(const Napi::CallbackInfo& info);
+  Napi::Value build(const Call& call);
   // () -> { name, shape, buffer }[]
-  Napi::Value parameters(const Napi::CallbackInfo& info);
+  Napi::Value parameters(const Call& call);
   // (name) -> Promise<Tensor>
-  Napi::Value parameter(const Napi::CallbackInfo& info);
+  Napi::Value parameter(const Call& call);
   // (path, header, dtype, cancel) -> Promise<void>
-  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value save(const Call& call);
   // (inputs, seeds, cancel, form) -> Promise<Features>; form: the name of a Form, default fast, as the next one's
-  Napi::Value encode(const Napi::CallbackInfo& info);
+  Napi::Value encode(const Call& call);
   // (x, t, features, cancel, form) -> Promise<Tensor>
-  Napi::Value denoise(const Napi::CallbackInfo& info);
+  Napi::Value denoise(const Call& call);
   // (inputs | features, { steps, eta, seeds, noise, estimates }, cancel, onStep) -> Promise<{ map, estimates? }>
-  Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value predict(const Call& call);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
-  Napi::Value close(const Napi::CallbackInfo& info);
+  Napi::Value close(const Call& call);
 
-  // A method whose C++ exceptions are DiffSalErrors.
-  template <Napi::Value (ModelHandle::*method)(const Napi::CallbackInfo&)>
-  Napi::Value safely(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  // A method as `entry` registers functions.
+  template <Napi::Value (ModelHandle::*method)(const Call&)>
+  Napi::Value through(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(Call(info)); });
   }
 
   template <typename Result>
-  Napi::Value submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result()> work,
+  Napi::Value submit(const Call& call, const Napi::Value& cancel, std::function<Result()> work,
                      std::function<Napi::Value(Napi::Env, Result&)> convert);
 
   // () -> { parameters, features, device? }, bytes held
-  Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value memory(const Call& call);
 
   // What a network that was built is told on the worker: how its graphs are made, and where it warns.
   std::function<void(Network&, bool)> graphs_setup(Napi::Env env) const;
@@ -81,6 +87,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   at::Device device_{at::kCPU};
   Uploader uploader_{at::kCPU};
   std::string replay_;
+  bool closed_ = false;
   Config config_;
   std::shared_ptr<std::set<Worker*>> workers_;
   // Bytes of the features that this model encoded and nobody has freed.

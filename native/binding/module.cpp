@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "binding/call.h"
 #include "binding/environment.h"
 #include "binding/features.h"
 #include "binding/functions.h"
@@ -14,18 +15,22 @@
 namespace diffsal {
 namespace {
 
-// (makeError: (code, message, argument, expected, received) => Error, warn: (message) => void). Once, before anything else.
-void initialise(const Napi::CallbackInfo& info) {
-  auto& environment = Environment::of(info.Env());
-  environment.make_error = Napi::Persistent(info[0].As<Napi::Function>());
-  environment.warn = Napi::Persistent(info[1].As<Napi::Function>());
+// (makeError: (code, message, argument, expected, received) => Error, ownError: (thrown) => Error, warn: (message) => void,
+// snapshot: (value) => value, newBuffer: (bytes) => ArrayBuffer). Once, before anything else.
+Napi::Value initialise(const Call& call) {
+  auto& environment = Environment::of(call.env());
+  size_t i = 0;
+  for (auto* hook : {&environment.make_error, &environment.own_error, &environment.warn, &environment.snapshot, &environment.new_buffer}) {
+    *hook = Napi::Persistent(call[i++].As<Napi::Function>());
+  }
+  return call.env().Undefined();
 }
 
 Napi::Object define(Napi::Env env, Napi::Object exports) {
   keep_blocks();
   leave_out_nnpack();
   env.SetInstanceData(new Environment(env));
-  exports.Set("initialise", Napi::Function::New<initialise>(env, "initialise"));
+  export_function<initialise>(exports, "initialise");
   CancelToken::define(env, exports);
   FeaturesHandle::define(env, exports);
   ModelHandle::define(env, exports);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "binding/call.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
 #include "binding/values.h"
@@ -112,18 +113,18 @@ Napi::Value to_js(Napi::Env env, Drawn& drawn) {
 }
 
 // (options, { from, to, frames, sound, truth }, cancel | undefined) -> Promise<NativeScene>
-Napi::Value scene(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  auto options = options_from_js(info[0].As<Napi::Object>());
-  auto object = info[1].As<Napi::Object>();
+Napi::Value scene(const Call& call) {
+  auto env = call.env();
+  auto options = options_from_js(call[0].As<Napi::Object>());
+  auto object = call[1].As<Napi::Object>();
   Wanted wanted{integer(object, "from"), integer(object, "to"), boolean(object, "frames"), boolean(object, "sound"), integer(object, "truth")};
   return run_job<Drawn>(
-      env, Environment::of(env).drawing(), Napi::Object::New(env), CancelToken::flag_of(info[2]),
+      env, Environment::of(env).drawing(), Napi::Object::New(env), CancelToken::flag_of(call[2]),
       [=] { return draw(options, wanted); }, to_js);
 }
 
 }  // namespace
 
-void define_scenes(Napi::Env env, Napi::Object exports) { exports.Set("scene", Napi::Function::New<scene>(env, "scene")); }
+void define_scenes(Napi::Env env, Napi::Object exports) { export_function<scene>(exports, "scene"); }
 
 }  // namespace diffsal

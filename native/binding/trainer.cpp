@@ -2,6 +2,9 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <cmath>
+
+#include "binding/call.h"
 #include "binding/environment.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
@@ -58,9 +61,21 @@ TrainerOptions options_from_js(const Napi::Object& o) {
   return options;
 }
 
+// A copy of fixated pixels, or an undefined tensor; NaN, which would count as not fixated, is refused.
+Tensor fixations_from_js(const Napi::Value& value) {
+  if (!value.IsObject()) return {};
+  auto fixations = tensor_from_js(value, "fixations");
+  if (fixations.scalar_type() != at::kFloat) return fixations;
+  const auto* data = fixations.const_data_ptr<float>();
+  for (int64_t i = 0; i < fixations.numel(); ++i) {
+    if (std::isnan(data[i])) throw invalid_argument("fixations", "numbers", "NaN at element " + std::to_string(i));
+  }
+  return fixations;
+}
+
 TrainingBatch batch_from_js(const Napi::Object& object, Uploader& uploader) {
-  return {inputs_from_js(object.Get("inputs").As<Napi::Object>(), uploader), tensor_from_js(object.Get("target")), optional_tensor(object, "fixations"),
-          optional_tensor(object, "t"), optional_tensor(object, "noise")};
+  return {inputs_from_js(object.Get("inputs").As<Napi::Object>(), uploader), tensor_from_js(object.Get("target"), "target"),
+          fixations_from_js(object.Get("fixations")), optional_tensor(object, "t"), optional_tensor(object, "noise")};
 }
 
 std::vector<Parameter> everything(const Trainer& trainer, const Network& network) {
@@ -70,11 +85,11 @@ std::vector<Parameter> everything(const Trainer& trainer, const Network& network
 }
 
 // (map, target, fixations | undefined, { loss, terms }) -> Promise<{ loss, gradient }>
-Napi::Value js_training_loss(const Napi::CallbackInfo& info) {
-  auto env = info.Env();
-  auto map = tensor_from_js(info[0]), target = tensor_from_js(info[1]);
-  auto fixations = info[2].IsObject() ? tensor_from_js(info[2]) : Tensor();
-  auto options = loss_from_js(info[3].As<Napi::Object>());
+Napi::Value js_training_loss(const Call& call) {
+  auto env = call.env();
+  auto map = tensor_from_js(call[0], "map"), target = tensor_from_js(call[1], "target");
+  auto fixations = fixations_from_js(call[2]);
+  auto options = loss_from_js(call[3].As<Napi::Object>());
   struct Result {
     double loss;
     Tensor gradient;
@@ -100,39 +115,43 @@ Napi::Value js_training_loss(const Napi::CallbackInfo& info) {
 
 void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Trainer",
-                                 {InstanceMethod<&TrainerHandle::safely<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::tensors>>("tensors"),
-                                  InstanceMethod<&TrainerHandle::safely<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::save_average>>("saveAverage"),
-                                  InstanceMethod<&TrainerHandle::safely<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::safely<&TrainerHandle::dispose>>("dispose")});
+                                 {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::dispose>>("dispose")});
   Environment::of(env).trainer = Napi::Persistent(constructor);
   exports.Set("Trainer", constructor);
-  exports.Set("trainingLoss", Napi::Function::New<js_training_loss>(env, "trainingLoss"));
+  export_function<js_training_loss>(exports, "trainingLoss");
 }
 
-TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info),
-      model_object_(Napi::Persistent(info[0].As<Napi::Object>())),
-      model_(ModelHandle::Unwrap(info[0].As<Napi::Object>())),
-      options_(options_from_js(info[1].As<Napi::Object>())) {
-  model_->at_close([held = std::weak_ptr(trainer_)] {
-    if (auto trainer = held.lock()) trainer->reset();
+TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    Call call(info);
+    model_ = handle_from_js<ModelHandle>(call[0]);
+    model_object_ = Napi::Persistent(call[0].As<Napi::Object>());
+    options_ = options_from_js(call[1].As<Napi::Object>());
+    model_->at_close([held = std::weak_ptr(trainer_)] {
+      if (auto trainer = held.lock()) trainer->reset();
+    });
+    call.self().TypeTag(&type);
   });
 }
 
 template <typename Result>
-Napi::Value TrainerHandle::submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
+Napi::Value TrainerHandle::submit(const Call& call, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
                                   std::function<Napi::Value(Napi::Env, Result&)> convert) {
   auto job = [trainer = trainer_, network = model_->network(), options = options_, work = std::move(work)]() -> Result {
-    if (!*trainer) *trainer = std::make_unique<Trainer>(**network, options);
+    auto& open = open_network(network);
+    if (!*trainer) *trainer = std::make_unique<Trainer>(open, options);
     return work(**trainer);
   };
-  auto owner = info.This().As<Napi::Object>();
-  return run_job<Result>(info.Env(), model_->worker(), owner, CancelToken::flag_of(cancel), std::move(job), std::move(convert));
+  auto owner = call.self();
+  return run_job<Result>(call.env(), model_->worker(), owner, CancelToken::flag_of(cancel), std::move(job), std::move(convert));
 }
 
-Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
-  auto batch = batch_from_js(info[0].As<Napi::Object>(), model_->uploader());
+Napi::Value TrainerHandle::step(const Call& call) {
+  auto batch = batch_from_js(call[0].As<Napi::Object>(), model_->uploader());
   return submit<StepResult>(
-      info, info[1], [batch = std::move(batch)](Trainer& trainer) { return trainer.step(batch); },
+      call, call[1], [batch = std::move(batch)](Trainer& trainer) { return trainer.step(batch); },
       [](Napi::Env env, StepResult& result) -> Napi::Value {
         auto object = Napi::Object::New(env);
         object.Set("step", static_cast<double>(result.step));
@@ -143,36 +162,36 @@ Napi::Value TrainerHandle::step(const Napi::CallbackInfo& info) {
       });
 }
 
-Napi::Value TrainerHandle::tensors(const Napi::CallbackInfo& info) {
-  const auto& network = **model_->network();
+Napi::Value TrainerHandle::tensors(const Call& call) {
+  model_->worker();
+  const auto& network = open_network(model_->network());
   auto list = network.parameters();
   for (auto& entry : Trainer::state_layout(network, options_)) list.push_back({std::move(entry), {}});
-  return parameters_to_js(info.Env(), list);
+  return parameters_to_js(call.env(), list);
 }
 
-Napi::Value TrainerHandle::write(const Napi::CallbackInfo& info, std::function<std::vector<Parameter>(Trainer&, const Network&)> select) {
-  auto path = text(info[0]);
-  auto bytes = info[1].As<Napi::Uint8Array>();
-  std::string header(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+Napi::Value TrainerHandle::write(const Call& call, std::function<std::vector<Parameter>(Trainer&, const Network&)> select) {
+  auto path = text(call[0]);
+  auto header = bytes_from_js(call[1]);
   return submit<Nothing>(
-      info, info[2],
+      call, call[2],
       [network = model_->network(), path, header = std::move(header), select = std::move(select)](Trainer& trainer) {
-        write_safetensors(path, header, select(trainer, **network));
+        write_safetensors(path, header, select(trainer, open_network(network)));
         return Nothing();
       },
       to_undefined);
 }
 
-Napi::Value TrainerHandle::save(const Napi::CallbackInfo& info) { return write(info, everything); }
+Napi::Value TrainerHandle::save(const Call& call) { return write(call, everything); }
 
-Napi::Value TrainerHandle::save_average(const Napi::CallbackInfo& info) {
-  return write(info, [](Trainer& trainer, const Network&) { return trainer.averaged(); });
+Napi::Value TrainerHandle::save_average(const Call& call) {
+  return write(call, [](Trainer& trainer, const Network&) { return trainer.averaged(); });
 }
 
-Napi::Value TrainerHandle::restore(const Napi::CallbackInfo& info) {
+Napi::Value TrainerHandle::restore(const Call& call) {
   return submit<int64_t>(
-      info, info[3],
-      [path = text(info[0]), identity = text(info[1]), entries = entries_from_js(info[2].As<Napi::Array>())](Trainer& trainer) {
+      call, call[3],
+      [path = text(call[0]), identity = text(call[1]), entries = entries_from_js(call[2].As<Napi::Array>())](Trainer& trainer) {
         MappedSource source(path, identity, entries);
         trainer.restore(source);
         return trainer.steps();
@@ -180,10 +199,10 @@ Napi::Value TrainerHandle::restore(const Napi::CallbackInfo& info) {
       [](Napi::Env env, int64_t& steps) -> Napi::Value { return Napi::Number::New(env, static_cast<double>(steps)); });
 }
 
-Napi::Value TrainerHandle::dispose(const Napi::CallbackInfo& info) {
-  auto owner = info.This().As<Napi::Object>();
+Napi::Value TrainerHandle::dispose(const Call& call) {
+  auto owner = call.self();
   return run_job<Nothing>(
-      info.Env(), model_->worker(), owner, nullptr,
+      call.env(), model_->worker(), owner, nullptr,
       [trainer = trainer_] {
         trainer->reset();
         release_unused();

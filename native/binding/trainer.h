@@ -13,36 +13,37 @@ namespace diffsal {
 class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
+  static constexpr napi_type_tag type{0x6469666673616c01, 0x747261696e657204};
   // new Trainer(model, options). The state is made by the first call.
   explicit TrainerHandle(const Napi::CallbackInfo& info);
 
  private:
   // (batch, cancel) -> Promise<{ step, loss, gradNorm, lr }>
-  Napi::Value step(const Napi::CallbackInfo& info);
+  Napi::Value step(const Call& call);
   // () -> { name, shape, buffer }[], the model's tensors and then the trainer's, as save() writes them
-  Napi::Value tensors(const Napi::CallbackInfo& info);
+  Napi::Value tensors(const Call& call);
   // (path, header, cancel) -> Promise<void>
-  Napi::Value save(const Napi::CallbackInfo& info);
+  Napi::Value save(const Call& call);
   // (path, header, cancel) -> Promise<void>, the averaged weights alone
-  Napi::Value save_average(const Napi::CallbackInfo& info);
+  Napi::Value save_average(const Call& call);
   // (path, identity, entries, cancel) -> Promise<number>, the steps done
-  Napi::Value restore(const Napi::CallbackInfo& info);
+  Napi::Value restore(const Call& call);
   // () -> Promise<void>. Frees the state.
-  Napi::Value dispose(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Call& call);
 
-  // A method whose C++ exceptions are DiffSalErrors.
-  template <Napi::Value (TrainerHandle::*method)(const Napi::CallbackInfo&)>
-  Napi::Value safely(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  // A method as `entry` registers functions.
+  template <Napi::Value (TrainerHandle::*method)(const Call&)>
+  Napi::Value through(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(Call(info)); });
   }
 
   template <typename Result>
-  Napi::Value submit(const Napi::CallbackInfo& info, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
+  Napi::Value submit(const Call& call, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
                      std::function<Napi::Value(Napi::Env, Result&)> convert);
-  Napi::Value write(const Napi::CallbackInfo& info, std::function<std::vector<Parameter>(Trainer&, const Network&)> select);
+  Napi::Value write(const Call& call, std::function<std::vector<Parameter>(Trainer&, const Network&)> select);
 
   Napi::ObjectReference model_object_;
-  ModelHandle* model_;
+  ModelHandle* model_ = nullptr;
   TrainerOptions options_;
   // Made and freed by jobs, on the worker.
   std::shared_ptr<std::unique_ptr<Trainer>> trainer_ = std::make_shared<std::unique_ptr<Trainer>>();

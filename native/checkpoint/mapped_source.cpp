@@ -61,7 +61,7 @@ at::ScalarType scalar_type(const std::string& dtype, const std::string& name, co
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) {
-  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // what took the name since may be a pipe
   if (file < 0) throw file_error("read", path, errno);
   struct stat status;
   void* address = MAP_FAILED;

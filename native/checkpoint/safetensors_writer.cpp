@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <random>
 
+#include "checkpoint/crc32.h"
 #include "runtime/cancellation.h"
 #include "runtime/error.h"
 
@@ -43,6 +44,11 @@ class TemporaryFile {
       size -= static_cast<size_t>(written);
       throw_if_cancelled();
     }
+  }
+
+  // Over bytes that are written already.
+  void overwrite(size_t position, const std::string& bytes) {
+    if (::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(position)) != static_cast<ssize_t>(bytes.size())) throw file_error("write", path_, errno);
   }
 
   void publish() {
@@ -87,15 +93,23 @@ class TemporaryFile {
 
 void write_safetensors(const std::string& path, const std::string& header, const std::vector<Parameter>& parameters, at::ScalarType type) {
   TemporaryFile file(path);
-  file.write(header.data(), header.size());
+  Crc32 sum;
+  auto write = [&](const char* data, size_t size) {
+    sum.add(data, size);
+    file.write(data, size);
+  };
+  write(header.data(), header.size());
   for (const auto& parameter : parameters) {
     auto tensor = parameter.tensor.detach().to(at::kCPU, parameter.info.buffer ? at::kFloat : type).contiguous();
     // A damaged weight is kept as it is; one that is only too large for the type would be a new damage.
     if (tensor.scalar_type() != at::kFloat && !tensor.isfinite().all().item<bool>() && parameter.tensor.isfinite().all().item<bool>()) {
       throw invalid_argument("dtype", "one that holds the weights", std::string("'") + parameter.info.name + "' with values beyond it");
     }
-    file.write(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+    write(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
   }
+  // lib/checkpoint/checksum.ts leaves the place. Quotes in the texts of other metadata are escaped, so that this stands there only.
+  const std::string place = "\"diffsal_crc32\":\"00000000\"";
+  if (auto at = header.find(place); at != std::string::npos) file.overwrite(at + place.size() - 9, sum.text());
   file.publish();
 }
 

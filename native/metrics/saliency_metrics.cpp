@@ -25,72 +25,99 @@ Moments moments(Map x) {
   return {mean, std::sqrt(squares / static_cast<double>(x.size()))};
 }
 
-struct Range {
-  double low, high;
-};
-Range range(Map x) {
-  auto [low, high] = std::minmax_element(x.begin(), x.end());
-  return {*low, *high};
-}
 bool is_constant(Map x) {
-  auto [low, high] = range(x);
-  return !(high > low);
+  auto [low, high] = std::minmax_element(x.begin(), x.end());
+  return !(*high > *low);
 }
 
-std::vector<double> values_at(Map saliency, Fixations fixations) {
+// The map from 0 to 1, empty for a constant one. Metrics that do not ask for a map's level or scale work on this: squares of numbers near
+// 1e-300 are zero, and a mean of numbers that differ in their last digit is rounded to one of them.
+std::vector<double> unit_range(Map x) {
+  auto [low, high] = std::minmax_element(x.begin(), x.end());
+  if (!(*high > *low)) return {};
+  // Halves, because the range of finite numbers may be none. What is small is not halved: the least number has no half.
+  double factor = std::isfinite(*high - *low) ? 1 : 0.5, least = *low * factor, range = *high * factor - least;
+  std::vector<double> scaled(x.size());
+  for (size_t i = 0; i < x.size(); ++i) scaled[i] = (x[i] * factor - least) / range;
+  return scaled;
+}
+
+// A power of two that brings the largest value to about 1, so that a sum is finite and has its digits; multiplying by it is exact.
+double binary_scale(Map x) {
+  double largest = *std::max_element(x.begin(), x.end());
+  return largest > 0 && std::isfinite(largest) ? std::exp2(-std::clamp(std::ilogb(largest), -1000, 1000)) : 1;
+}
+
+std::vector<double> shares(Map x) {
+  std::vector<double> scaled(x.begin(), x.end());
+  double scale = binary_scale(x);
+  for (double& value : scaled) value *= scale;
+  double total = sum(scaled);
+  if (total == 0) return {};
+  for (double& value : scaled) value /= total;
+  return scaled;
+}
+
+std::vector<double> values_where(Map saliency, Fixations fixations, bool fixated) {
   std::vector<double> values;
   for (size_t i = 0; i < saliency.size(); ++i) {
-    if (fixations[i] != 0) values.push_back(saliency[i]);
+    if ((fixations[i] != 0) == fixated) values.push_back(saliency[i]);
   }
   return values;
 }
+std::vector<double> values_at(Map saliency, Fixations fixations) { return values_where(saliency, fixations, true); }
+std::vector<double> values_elsewhere(Map saliency, Fixations fixations) { return values_where(saliency, fixations, false); }
 
 }  // namespace
 
 double cc(Map saliency, Map density) {
-  if (is_constant(saliency) || is_constant(density)) return nan;
-  auto a = moments(saliency), b = moments(density);
+  auto p = unit_range(saliency), q = unit_range(density);
+  if (p.empty() || q.empty()) return nan;
+  auto a = moments(p), b = moments(q);
   double total = 0;
-  for (size_t i = 0; i < saliency.size(); ++i) total += (saliency[i] - a.mean) / a.deviation * ((density[i] - b.mean) / b.deviation);
-  return total / static_cast<double>(saliency.size());
+  for (size_t i = 0; i < p.size(); ++i) total += (p[i] - a.mean) / a.deviation * ((q[i] - b.mean) / b.deviation);
+  return total / static_cast<double>(p.size());
 }
 
 double sim(Map saliency, Map density) {
-  auto a = range(saliency), b = range(density);
-  if (!(a.high > a.low) || !(b.high > b.low)) return nan;
-  double count = static_cast<double>(saliency.size());
-  double sum_a = (sum(saliency) - count * a.low) / (a.high - a.low), sum_b = (sum(density) - count * b.low) / (b.high - b.low), total = 0;
-  for (size_t i = 0; i < saliency.size(); ++i) {
-    total += std::min((saliency[i] - a.low) / (a.high - a.low) / sum_a, (density[i] - b.low) / (b.high - b.low) / sum_b);
-  }
+  auto p = unit_range(saliency), q = unit_range(density);
+  if (p.empty() || q.empty()) return nan;
+  double sum_p = sum(p), sum_q = sum(q), total = 0;
+  for (size_t i = 0; i < p.size(); ++i) total += std::min(p[i] / sum_p, q[i] / sum_q);
   return total;
 }
 
 double nss(Map saliency, Fixations fixations) {
-  auto fixated = values_at(saliency, fixations);
-  if (fixated.empty() || is_constant(saliency)) return nan;
-  auto [mean, deviation] = moments(saliency);
+  auto scaled = unit_range(saliency);
+  auto fixated = values_at(scaled, fixations);
+  if (fixated.empty() || scaled.empty()) return nan;
+  auto [mean, deviation] = moments(scaled);
   double total = 0;
   for (double value : fixated) total += (value - mean) / deviation;
   return total / static_cast<double>(fixated.size());
 }
 
 double auc_judd(Map saliency, Fixations fixations) {
-  auto thresholds = values_at(saliency, fixations);
-  if (thresholds.empty() || thresholds.size() == saliency.size() || is_constant(saliency)) return nan;
-  std::sort(thresholds.begin(), thresholds.end(), std::greater<>());
-  std::vector<double> sorted(saliency.begin(), saliency.end());
-  std::sort(sorted.begin(), sorted.end());
-  double positives = static_cast<double>(thresholds.size()), negatives = static_cast<double>(saliency.size()) - positives;
+  auto fixated = values_at(saliency, fixations), others = values_elsewhere(saliency, fixations);
+  if (fixated.empty() || others.empty() || is_constant(saliency)) return nan;
+  std::sort(fixated.begin(), fixated.end(), std::greater<>());
+  std::sort(others.begin(), others.end(), std::greater<>());
+  double positives = static_cast<double>(fixated.size()), negatives = static_cast<double>(others.size());
   double area = 0, tp = 0, fp = 0;
   auto to = [&](double next_tp, double next_fp) {
     area += (next_fp - fp) * (tp + next_tp) / 2;
     tp = next_tp;
     fp = next_fp;
   };
-  for (size_t k = 1; k <= thresholds.size(); ++k) {
-    auto above = static_cast<double>(sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), thresholds[k - 1]));
-    to(static_cast<double>(k) / positives, (above - static_cast<double>(k)) / negatives);
+  for (size_t k = 0; k < fixated.size();) {
+    auto [from, until] = std::equal_range(others.begin(), others.end(), fixated[k], std::greater<>());
+    auto above = static_cast<double>(from - others.begin()), tied = static_cast<double>(until - from);
+    auto last = std::upper_bound(fixated.begin() + static_cast<ptrdiff_t>(k), fixated.end(), fixated[k], std::greater<>());
+    size_t first = k, end = static_cast<size_t>(last - fixated.begin());
+    for (; k < end; ++k) {
+      double place = static_cast<double>(k + 1 - first) / static_cast<double>(end - first + 1);
+      to(static_cast<double>(k + 1) / positives, (above + tied * place) / negatives);
+    }
   }
   to(1, 1);
   return area;
@@ -109,21 +136,20 @@ double shuffled_auc(Map saliency, Fixations fixations, Fixations others) {
 }
 
 double kl(Map saliency, Map density) {
-  double sum_p = sum(saliency), sum_q = sum(density), total = 0;
-  if (sum_p == 0 || sum_q == 0) return nan;
-  for (size_t i = 0; i < saliency.size(); ++i) {
-    double p = saliency[i] / sum_p, q = density[i] / sum_q;
-    total += q * std::log(epsilon + q / (p + epsilon));
-  }
+  auto p = shares(saliency), q = shares(density);
+  if (p.empty() || q.empty()) return nan;
+  double total = 0;
+  for (size_t i = 0; i < p.size(); ++i) total += q[i] * std::log(epsilon + q[i] / (p[i] + epsilon));
   return total;
 }
 
 double information_gain(Map saliency, Fixations fixations, Map baseline) {
-  double sum_p = sum(saliency), sum_b = sum(baseline), total = 0, count = 0;
-  if (!(sum_p > 0) || !(sum_b > 0)) return nan;
-  for (size_t i = 0; i < saliency.size(); ++i) {
+  if (!(sum(saliency) > 0) || !(sum(baseline) > 0)) return nan;
+  auto p = shares(saliency), b = shares(baseline);
+  double total = 0, count = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
     if (fixations[i] == 0) continue;
-    total += std::log2(epsilon + saliency[i] / sum_p) - std::log2(epsilon + baseline[i] / sum_b);
+    total += std::log2(epsilon + p[i]) - std::log2(epsilon + b[i]);
     count += 1;
   }
   return count > 0 ? total / count : nan;

@@ -18,8 +18,9 @@ double sim(Map saliency, Map density);
 // Mean of the standardised saliency (population deviation) at the fixated pixels.
 double nss(Map saliency, Fixations fixations);
 
-// Area under the ROC curve that has one threshold a fixated pixel, without jitter: a threshold counts the pixels at or
-// above it, and the k-th highest fixation has a true-positive rate of k / n.
+// Area under the ROC curve that has one threshold a fixated pixel; the k-th highest fixation has a true-positive rate of k / n. Where
+// pixels tie, the published code adds a random jitter; here the false positives are their mean over all the orders that it could give: of p
+// fixated and q other pixels of one value, with Q others above, the j-th fixation has Q + q j / (p + 1).
 double auc_judd(Map saliency, Fixations fixations);
 
 // Area under the ROC curve of the fixated pixels against `others`, the pixels that were fixated in other videos: how often a

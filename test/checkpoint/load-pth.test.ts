@@ -4,10 +4,12 @@ import { readHeader } from '../../lib/checkpoint/safetensors.ts'
 import { DiffSal, setLogger, type LoadOptions, type PartialDiffSalConfig } from '../../lib/index.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { orderedDict, PyCall, PyGlobal, tuple } from '../support/pickle-writer.ts'
-import { pthLegacy, pthZip, PyTensor, rowMajor, storage, tensor, writePth } from '../support/pth-writer.ts'
+import { pthLegacy, pthZip, PyTensor, rowMajor, storage, tensor } from '../support/pth-writer.ts'
+import { writePth } from '../support/write-pth.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { testWeights } from '../support/test-weights.ts'
 import { tinyInputs } from '../support/tiny-inputs.ts'
+import { torchvisionName } from '../support/torchvision-names.ts'
 
 // The writer's files are those of torch.save byte by byte (test/support/pth-writer.test.ts). The same was checked against PyTorch 2.13
 // itself, on the reference network with its test values, by:
@@ -343,19 +345,6 @@ describe('DiffSal.load, of an encoder by itself', () => {
     setLogger(undefined)
   })
 })
-
-function torchvisionName(name: string): string {
-  return name
-    .replace('patch_embed.projection.', 'conv_proj.')
-    .replace(/^cls_token$/, 'pos_encoding.class_token')
-    .replace('attn.proj.', 'attn.project.0.')
-    .replace(/attn\.pool_([qkv])\./, 'attn.pool_$1.pool.')
-    .replace(/attn\.norm_([qkv])\./, 'attn.pool_$1.norm_act.0.')
-    .replace('mlp.fc1.', 'mlp.0.')
-    .replace('mlp.fc2.', 'mlp.3.')
-    .replace(/^(blocks\.\d+)\.proj\./, '$1.project.')
-    .replace(/^norm3\./, 'norm.')
-}
 
 /** The bits of a float16 with the value of a float32's bits, which it holds exactly. */
 function halfBits(bits: number): number {

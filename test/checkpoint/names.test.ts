@@ -40,11 +40,15 @@ describe('recognise, of a network', () => {
     ['bilinear', { ...tinyConfig, interaction: 'bilinear' }],
     ['residual', { ...tinyConfig, interaction: 'residual' }],
     ['the released dialect', { ...tinyConfig, dialect: 'released' }],
+    ['two MAM stages', { ...tinyConfig, mamStages: 2 }],
+    ['S3D', { videoEncoder: { name: 's3d' } }],
+    ['Video Swin-T', { videoEncoder: { name: 'swin3d_t' } }],
+    ['a 3D ResNet-50', { videoEncoder: { name: 'resnet3d_50' } }],
   ])('tells the configuration of %s', async (_, config) => {
     const tensors = await tensorsOf(config)
     const found = recognise('x.pth', tensors)
-    expect(found).toMatchObject({ part: 'network', stages: 4, unused: [], tensors })
-    expect(found.videoEncoder).toBe(config.video === false ? undefined : 'mvitv2_s')
+    expect(found).toMatchObject({ part: 'network', config: { mamStages: config.mamStages ?? 4 }, unused: [], tensors })
+    expect(found.config.videoEncoder?.name).toBe(config.video === false ? undefined : (config.videoEncoder?.name ?? 'mvitv2_s'))
     // Without a video encoder nothing tells its depth, and the network has none of it.
     const depth = config.video === false ? { depth: 4, downscaleAt: [1, 2, 3] } : {}
     const { size } = resolveConfig(config)
@@ -90,7 +94,7 @@ describe('recognise, of an encoder by itself', () => {
     const found = recognise('x.pth', readNames('torchvision-mvit_v2_s'))
     expect(found).toMatchObject({
       part: 'video',
-      videoEncoder: 'mvitv2_s',
+      config: { videoEncoder: { name: 'mvitv2_s' } },
       prefix: 'visual_net.',
       initial: stageNorms,
       unused: ['head.1.weight', 'head.1.bias'],
@@ -112,7 +116,7 @@ describe('recognise, of an encoder by itself', () => {
     const found = recognise('x.pth', given)
     expect(found).toMatchObject({
       part: 'video',
-      videoEncoder: 'mvitv2_s',
+      config: { videoEncoder: { name: 'mvitv2_s' } },
       initial: stageNorms,
       tensors: encoder,
       unused: ['cls_head.fc_cls.weight'],
@@ -137,7 +141,7 @@ describe('recognise, of an encoder by itself', () => {
     for (const name of extra) given.set(name, { shape: [1] })
     const found = recognise('x.pth', given)
     expect(found).toMatchObject({ part: 'audio', prefix: 'audio_net.', initial: [], tensors: encoder, unused: extra })
-    expect(found.videoEncoder).toBeUndefined()
+    expect(found.config.videoEncoder).toBeUndefined()
     expect(resolveConfig(found.config)).toEqual(resolveConfig({}))
   })
 
@@ -149,7 +153,7 @@ describe('recognise, of an encoder by itself', () => {
     const given = readNames(`encoder-${kind}`)
     const skipped = [...given.keys()].filter((name) => /num_batches_tracked|relative_position_index/.test(name))
     const wanted = [...given.keys()].filter((name) => !skipped.includes(name)).map((name) => `visual_net.${name}`)
-    const common = { part: 'video', videoEncoder: kind, prefix: 'visual_net.', initial: ['visual_net.adapt.'] }
+    const common = { part: 'video', config: { videoEncoder: { name: kind } }, prefix: 'visual_net.', initial: ['visual_net.adapt.'] }
     const adapted = recognise('x.pth', given)
     expect(adapted).toMatchObject(common)
     expect([...adapted.tensors.keys()]).toEqual(wanted)

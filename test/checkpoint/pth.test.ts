@@ -13,9 +13,9 @@ import {
   rowMajor,
   storage,
   tensor,
-  writePth,
   type ZipOptions,
 } from '../support/pth-writer.ts'
+import { writePth } from '../support/write-pth.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import type { ZipRecord } from '../support/torch-zip.ts'
 

@@ -103,8 +103,8 @@ describe('wrong use', () => {
 })
 
 test('the recipe of the shipped weights is two configurations, the second from where the first ends', async () => {
-  const [first, second] = [await readRunConfig('examples/train-tiny-1.json'), await readRunConfig('examples/train-tiny-2.json')]
-  expect(resolveConfig(first.model)).toEqual(presets.tiny.config)
+  const [first, second] = [await readRunConfig('examples/train-scenes-1.json'), await readRunConfig('examples/train-scenes-2.json')]
+  expect(resolveConfig(first.model)).toEqual(presets.scenes.config)
   expect(second.weights).toBe(`${first.output}/checkpoints/best.safetensors`)
   expect(second.test).toEqual([{ dataset: 'scenes', length: 500 }])
 })

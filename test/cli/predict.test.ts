@@ -127,7 +127,7 @@ test('without weights, the small ones that ship are taken, and it says so', asyn
   const cwd = folder('shipped')
   const { code, stdout, stderr } = await cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json'], { cwd })
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('ship with the package') as string })
-  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'tiny' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
+  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'scenes' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
 })
 
 const weights = ['--weights', 'any.safetensors']
@@ -202,7 +202,7 @@ async function processesIn(cwd: string): Promise<string[]> {
   })
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s: exit code 130, no file and no process left', async (signal) => {
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)('%s: exit code 130, no file and no process left', async (signal) => {
   const cwd = folder(`interrupted-${signal}`)
   const args = ['predict', speaker, ...weights, '--overlay', '-o', 'new/o.mp4', '--maps', 'new/maps']
   let files = 0

@@ -46,3 +46,11 @@ test('a list is read from its file; a missing one is named', async () => {
   expect(await readFoldList(path)).toEqual(two)
   await expectDiffSalError(() => readFoldList(temporaryPath('none.txt')), 'ERR_DIFFSAL_FILE', /none\.txt.*does not exist/)
 })
+
+test('the time that a line takes grows with its length alone', () => {
+  const blank = ' '.repeat(400_000)
+  expect(() => parseFoldList(`a${blank}x`, 'list.txt')).toThrow(/fewer than three words/)
+  expect(() => parseFoldList(`${blank}x${blank}y`, 'list.txt')).toThrow(/fewer than three words/)
+  expect(parseFoldList(`a${blank}b${blank}10${blank}25${blank}`, 'list.txt')).toEqual([{ name: `a${blank}b`, frames: 10, rate: { num: 25, den: 1 } }])
+  expect(() => parseFoldList(`${'a'.repeat(400_000)}/ 1 25`, 'list.txt')).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{100,2000}$/) as unknown }))
+})

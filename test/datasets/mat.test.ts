@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { deflateSync } from 'node:zlib'
+import sharp from 'sharp'
+import { describe, expect, test } from 'vitest'
 import { parseMat, readMat } from '../../lib/datasets/mat.ts'
 import { readFixations } from '../../lib/datasets/fixations.ts'
+import { readGrey } from '../../lib/datasets/pictures.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { element, fixationMat, matFile, matrix, numbers, smallElement, write } from './trees.ts'
@@ -110,4 +113,60 @@ test('fixations: rows and columns as the picture has them, whatever the variable
   await expectDiffSalError(() => readFixations(path), 'ERR_DIFFSAL_MEDIA', /no matrix 'eyeMap', but 'a', 'b'/)
   await write(path, matFile([matrix('eyeMap', [0, 0], 6, [element(9, Buffer.alloc(0))])]))
   await expectDiffSalError(() => readFixations(path), 'ERR_DIFFSAL_MEDIA', /0 × 0/)
+})
+
+describe('a small file that would become large', () => {
+  const packed = (plain: Buffer): Buffer => {
+    const data = deflateSync(plain, { level: 9 })
+    return Buffer.concat([numbers('u32', [15, data.length]), data])
+  }
+  const zeros = (rows: number, columns: number, kind = 6): Buffer => matrix('x', [rows, columns], kind, [element(2, Buffer.alloc(rows * columns))])
+  const sparse = (shape: number[], rows: number[], columns: number[]): Buffer =>
+    matrix('eyeMap', shape, 5, [element(5, numbers('i32', rows)), element(5, numbers('i32', columns)), element(9, Buffer.alloc(8 * rows.length))])
+
+  test.each([
+    ['one large matrix of small numbers', () => matFile([packed(zeros(8192, 8192))]), /more than 256 MiB/],
+    ['many matrices', () => matFile(Array<Buffer>(8).fill(packed(zeros(2048, 8192)))), /more than 256 MiB/],
+    ['many variables', () => matFile([packed(Buffer.concat(Array<Buffer>(300_000).fill(zeros(1, 1, 9))))]), /more than 256 MiB/],
+    ['what is packed twice', () => matFile([packed(Buffer.concat(Array<Buffer>(60).fill(packed(zeros(64, 64)))))]), /compressed again/],
+    ['a sparse matrix of no elements', () => matFile([sparse([65_536, 65_536], [], Array<number>(65_537).fill(0))]), /more than 256 MiB/],
+    ['a sparse matrix of three dimensions', () => matFile([sparse([65_536, 65_536, 0], [], [0])]), /impossible size/],
+    ['a sparse matrix whose columns are not there', () => matFile([sparse([1, 2 ** 31 - 1], [], [0])]), /impossible index/],
+    ['a sparse matrix whose columns overlap', () => matFile([sparse([4, 3], [0, 1, 2], [0, 3, 0, 3])]), /impossible index/],
+    ['a negative row', () => matFile([sparse([4, 1], [-1], [0, 1])]), /impossible index/],
+    ['a size that is no integer', () => matFile([element(14, Buffer.concat([element(6, numbers('u32', [9, 0])), element(9, numbers('f64', [1.5, 2])), element(1, Buffer.from('x')), element(2, Buffer.alloc(3))]))]), /impossible size/],
+  ])('%s is refused', async (_name, bytes, why) => {
+    await expectDiffSalError(() => parseMat(bytes(), 'fixMap.mat'), 'ERR_DIFFSAL_MEDIA', /'fixMap\.mat'/, why)
+  })
+
+  test('large maps that there are are read: 4096 × 4096 doubles, packed', async () => {
+    const [found] = await parseMat(matFile([packed(zeros(4096, 4096))]), 'a.mat')
+    expect(found!.shape).toEqual([4096, 4096])
+  })
+
+  test('many variables are named by a few of them', async () => {
+    const path = temporaryPath('many.mat')
+    await write(path, matFile([packed(Buffer.concat(Array<Buffer>(5_000).fill(zeros(1, 1, 9))))]))
+    await expectDiffSalError(() => readFixations(path), 'ERR_DIFFSAL_MEDIA', /but 'x', .* and 4992 more$|but 'x', .* and 19992 more/)
+  })
+})
+
+describe('fixation pictures', () => {
+  const blackPng = (width: number, height: number): Promise<Buffer> => sharp({ create: { width, height, channels: 3, background: 'black' } }).png().toBuffer()
+
+  test('of more pixels than a map has are refused', async () => {
+    const path = temporaryPath('large.png')
+    await write(path, await blackPng(9000, 9000))
+    for (const read of [readFixations, readGrey]) await expectDiffSalError(() => read(path), 'ERR_DIFFSAL_MEDIA', /large\.png/, /8192 × 8192/)
+  })
+
+  test('of millions of pixels are read', async () => {
+    const path = temporaryPath('wide.png')
+    const pixels = Buffer.alloc(2000 * 2000)
+    pixels[1_234_567] = 1
+    await write(path, await sharp(pixels, { raw: { width: 2000, height: 2000, channels: 1 } }).png().toBuffer())
+    const { shape, data } = await readFixations(path)
+    expect(shape).toEqual([2000, 2000])
+    expect([data.indexOf(1), data.lastIndexOf(1)]).toEqual([1_234_567, 1_234_567])
+  })
 })

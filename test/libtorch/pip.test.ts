@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { pipDownload } from '../../lib/libtorch/pip.ts'
 import { release } from '../../lib/libtorch/releases.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { packageFolder } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { fakePip } from './fake-pip.ts'
 import { fakeWheel } from './zip.ts'
@@ -94,4 +96,29 @@ test('no pip, and a full disk', async () => {
     'disk is full',
   )
   expect(pip.calls()).toHaveLength(1)
+})
+
+test('runs nothing of the working folder, wherever it is called from', async () => {
+  const evil = folder('evil')
+  const proof = temporaryPath('evil-ran')
+  const code = `open(${JSON.stringify(proof)}, 'a').write('x')\n`
+  mkdirSync(join(evil, 'pip'))
+  // What `python3 -m pip` would find first, and what pip imports.
+  for (const name of ['pip/__init__.py', 'pip/__main__.py', 'logging.py', 'socket.py', 'sitecustomize.py']) writeFileSync(join(evil, name), code)
+  for (const name of ['python3', 'pip3']) writeFileSync(join(evil, name), `#!/bin/sh\necho x >>'${proof}'\n`, { mode: 0o755 })
+  const ours = folder('isolated')
+  const calls = temporaryPath('isolated-calls')
+  const bin = folder('isolated-bin')
+  // The system's own where there is one, so that its rules of looking for modules are what is tried.
+  const python = ['/usr/bin/python3', '/usr/local/bin/python3'].find(existsSync)
+  writeFileSync(join(bin, 'python3'), `#!/bin/sh\necho "$PWD $1" >>'${calls}'\n${python === undefined ? 'exit 1' : `exec ${python} "$@"`}\n`, { mode: 0o755 })
+  const program = `
+    import { pipDownload } from ${JSON.stringify(join(packageFolder(), 'dist/libtorch/pip.js'))}
+    await pipDownload({ version: '0.0.0', builds: { cpu: { index: 'http://127.0.0.1:9/' } } }, 'cpu', ${JSON.stringify(ours)}, {
+      env: { PATH: ${JSON.stringify(`.:${bin}:`)}, PIP_INDEX_URL: 'http://127.0.0.1:9/', PIP_RETRIES: '0' } }).catch(() => undefined)`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: evil, encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(existsSync(proof)).toBe(false)
+  const lines = readFileSync(calls, 'utf8').trim().split('\n')
+  expect(lines.every((line) => line === `${realpathSync(ours)} -I`)).toBe(true)
 })

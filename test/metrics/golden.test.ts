@@ -70,3 +70,65 @@ describe('a batch', () => {
     expect((await metrics.kl(batch, truth)).undefinedCount).toBe(0)
   })
 })
+
+const map = (values: readonly number[]) => ({ dtype: 'float64', shape: [1, values.length], data: Float64Array.from(values) }) as const
+const looks = (values: readonly number[]) => ({ dtype: 'uint8', shape: [1, values.length], data: Uint8Array.from(values) }) as const
+
+describe('AUC-Judd where pixels tie', () => {
+  /** The published form: ties are broken by a jitter, each order of the pixels alike likely. */
+  function meanOverOrders(values: readonly number[], fixated: readonly number[]): number {
+    const areas = permutations(values.map((_, i) => i)).map((order) => {
+      const sorted = order.toSorted((a, b) => values[b]! - values[a]!)
+      const total = fixated.reduce((sum, one) => sum + one, 0)
+      let [tp, fp, area] = [0, 0, 0]
+      const points: [number, number][] = []
+      sorted.forEach((pixel, rank) => {
+        if (fixated[pixel]) points.push([(points.length + 1) / total, (rank - points.length) / (values.length - total)])
+      })
+      for (const [nextTp, nextFp] of [...points, [1, 1] as const]) {
+        area += ((nextFp - fp) * (tp + nextTp)) / 2
+        ;[tp, fp] = [nextTp, nextFp]
+      }
+      return area
+    })
+    return areas.reduce((sum, area) => sum + area, 0) / areas.length
+  }
+
+  const permutations = (items: readonly number[]): number[][] =>
+    items.length === 0 ? [[]] : items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]))
+
+  it.each([
+    [[0, 0, 0, 0, 0, 1], [1, 1, 1, 0, 0, 0], 0.4722222222],
+    [[0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 1], undefined],
+    [[1, 1, 2, 2, 2, 0], [1, 0, 1, 0, 1, 0], undefined],
+    [[3, 3, 3, 1, 1, 0], [0, 1, 1, 1, 0, 1], undefined],
+    [[1, 2, 3, 4, 5, 6], [0, 1, 0, 0, 1, 1], undefined],
+  ])('is the mean over all orders that a jitter could give: %j, fixated %j', async (values, fixated, known) => {
+    const { mean } = await metrics.aucJudd(map(values), looks(fixated))
+    expect(mean).toBeCloseTo(meanOverOrders(values, fixated), 12)
+    if (known !== undefined) expect(mean).toBeCloseTo(known, 9)
+  })
+})
+
+describe('a map\'s level and scale', () => {
+  const [a, b, fixated] = [[1, 2, 5, 3, 0, 2], [0, 1, 4, 4, 1, 2], [0, 0, 1, 0, 0, 1]]
+  it.each([
+    ['near 1e-300', (x: number) => x * 1e-300],
+    ['below the least normal number', (x: number) => x * 2 ** -1070],
+    ['near the greatest number', (x: number) => (x - 2.5) * 7e307],
+    ['that differs in its last digits', (x: number) => 0.05 + x * 2 ** -57],
+  ])('do not matter to cc, sim and nss: %s', async (_name, change) => {
+    const changed = map(a!.map(change))
+    expect((await metrics.cc(changed, map(b!))).mean).toBeCloseTo((await metrics.cc(map(a!), map(b!))).mean, 12)
+    expect((await metrics.cc(map(b!), changed)).mean).toBeCloseTo((await metrics.cc(map(a!), map(b!))).mean, 12)
+    expect((await metrics.sim(changed, map(b!))).mean).toBeCloseTo((await metrics.sim(map(a!), map(b!))).mean, 12)
+    expect((await metrics.nss(changed, looks(fixated!))).mean).toBeCloseTo((await metrics.nss(map(a!), looks(fixated!))).mean, 12)
+  })
+
+  it.each([1e-300, 2 ** -1070, 3e307])('times %f does not matter to kl and information gain', async (scale) => {
+    const changed = map(a!.map((x) => x * scale))
+    expect((await metrics.kl(changed, map(b!))).mean).toBeCloseTo((await metrics.kl(map(a!), map(b!))).mean, 12)
+    const gain = (saliency: typeof changed) => metrics.informationGain(saliency, looks(fixated!), map(b!))
+    expect((await gain(changed)).mean).toBeCloseTo((await gain(map(a!))).mean, 12)
+  })
+})

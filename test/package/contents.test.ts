@@ -30,7 +30,7 @@ describe('the package that npm makes', () => {
       [
         ...['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
         ...compiled.flatMap((path) => [`${path}.js`, `${path}.d.ts`]),
-        ...['lib/presets/tiny.safetensors', 'lib/presets/tiny.md'],
+        ...['lib/presets/scenes.safetensors', 'lib/presets/scenes.md'],
         // What a machine without a prebuilt addon compiles.
         ...['CMakeLists.txt', 'scripts/install.mjs', 'native/exports.map'],
         ...filesOf('native').filter((path) => /\.(cpp|h)$/.test(path)),

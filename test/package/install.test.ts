@@ -15,7 +15,7 @@ const libtorch = temporaryPath('libtorch')
 
 beforeAll(() => {
   copyPackage(folder)
-  for (const path of ['scripts/install.mjs', 'lib/presets/tiny.md']) cpSync(join(checkout, path), join(folder, path))
+  for (const path of ['scripts/install.mjs', 'lib/presets/scenes.md']) cpSync(join(checkout, path), join(folder, path))
   makeLibtorch(libtorch)
   const made = makeAddon(temporaryPath('made'), libtorch)
   mkdirSync(whole)
@@ -74,7 +74,7 @@ describe("npm's install script", () => {
 describe('a package whose install script did not run', () => {
   const program = `
     const { devices, presets } = await import('${join(folder, 'dist/index.js')}')
-    console.log(presets.tiny.config.size.join())
+    console.log(presets.scenes.config.size.join())
     try { devices() } catch ({ name, code, message }) { console.log(name, code, message) }`
   const call = () => node(['--input-type=module', '-e', program], { DIFFSAL_LIBTORCH: '', DIFFSAL_CACHE: temporaryPath('empty') })
 

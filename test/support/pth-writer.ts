@@ -1,6 +1,4 @@
-import { writeFile } from 'node:fs/promises'
 import { orderedDict, pickle, PyCall, PyGlobal, PyPersistent, PyText, tuple, uint64 } from './pickle-writer.ts'
-import { temporaryPath } from './temporary.ts'
 import { torchZip, type ZipRecord } from './torch-zip.ts'
 
 /** The memory that tensors are views of. */
@@ -160,13 +158,4 @@ export function pthLegacy(given: unknown, { keys = [] }: LegacyOptions = {}): Bu
     pickle(sorted),
     ...sorted.flatMap((key) => [uint64(storages.get(key)!.count), storages.get(key)!.bytes]),
   ])
-}
-
-let count = 0
-
-/** Writes these bytes to a file with the suffix of a checkpoint, which the test's end removes. */
-export async function writePth(bytes: Uint8Array): Promise<string> {
-  const path = temporaryPath(`checkpoint-${count++}.pth`)
-  await writeFile(path, bytes)
-  return path
 }

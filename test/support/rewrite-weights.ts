@@ -24,6 +24,7 @@ export async function rewriteWeights(
   const tensors = new Map<string, StoredTensor>()
   for (const [name, { dtype, shape, begin, end }] of header.tensors) tensors.set(name, { dtype, shape, bytes: bytes.subarray(begin, end) })
   const metadata = { ...header.metadata }
+  delete metadata.diffsal_crc32
   change(tensors)
   changeMetadata(metadata)
   return writeBytes(Buffer.concat([headerBytes(tensors, metadata), ...[...tensors.values()].map((tensor) => tensor.bytes)]))
@@ -33,6 +34,7 @@ export async function rewriteWeights(
 export async function damageHeader(path: string, change: (entries: Record<string, RawEntry>) => void): Promise<string> {
   const [{ dataStart }, bytes] = await Promise.all([readHeader(path), readFile(path)])
   const header = JSON.parse(bytes.toString('utf8', 8, dataStart)) as Record<string, RawEntry>
+  delete (header.__metadata__ as unknown as Record<string, string> | undefined)?.diffsal_crc32
   change(header)
   return writeSafetensors(header, bytes.subarray(dataStart))
 }

@@ -22,6 +22,7 @@ async function changeFile(path: string, change: (header: Header, data: Uint8Arra
   const length = Number(bytes.readBigUInt64LE())
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Header
   const data = Uint8Array.from(bytes.subarray(8 + length))
+  delete (header.__metadata__ as { diffsal_crc32?: string }).diffsal_crc32
   change(header, data)
   const text = Buffer.from(JSON.stringify(header))
   const start = Buffer.alloc(8 * Math.ceil(text.length / 8) + 8, ' ')

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { readHeader } from '../../lib/checkpoint/safetensors.ts'
 import { DiffSal, setLogger, Trainer, type FitOptions, type TrainingEvent } from '../../lib/index.ts'
 import { blobs } from '../support/blobs.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
@@ -113,6 +114,34 @@ describe('resuming from a folder', () => {
     warnings.length = 0
     for (const step of [2, 3]) writeFileSync(join(folder, name(step)), 'x'.repeat(100))
     await expectDiffSalError(() => Trainer.resume(folder), 'ERR_DIFFSAL_CHECKPOINT', '5 checkpoints', 'damaged')
+  })
+
+  it('passes over one whose data are damaged, or whose random state is, names it, and trains on in its place', async () => {
+    const folder = temporaryPath('damaged data')
+    await fit(model.trainer({ seed: 1 }), { ...plan, checkpointDir: folder })
+    const newest = join(folder, name(4))
+    const whole = readFileSync(newest)
+    const { tensors } = await readHeader(newest)
+    const random = [...tensors].find(([tensor]) => /random|generator/.test(tensor))![1]
+    const withoutChecksum = Buffer.from(whole)
+    withoutChecksum.write('"another_words"', withoutChecksum.indexOf('"diffsal_crc32"'))
+    const damages: Record<string, Buffer> = {
+      'a weight': Buffer.from(whole).fill(whole[whole.length - 1]! ^ 1, whole.length - 1),
+      'the random state': Buffer.from(whole).fill(0xff, random.begin, random.end),
+      'the random state, in a file of before checksums': withoutChecksum.fill(0xff, random.begin, random.end),
+    }
+    const warnings = listen()
+    for (const [what, bytes] of Object.entries(damages)) {
+      warnings.length = 0
+      writeFileSync(newest, bytes)
+      const resumed = await Trainer.resume(folder, { threads: 1 })
+      expect(resumed.steps, what).toBe(3)
+      expect(warnings).toEqual([expect.stringContaining(name(4))])
+      await fit(resumed, { ...plan, checkpointDir: folder })
+      await resumed.model.dispose()
+      // What was damaged was trained and written again, as it was.
+      expect(readFileSync(newest).equals(whole), what).toBe(true)
+    }
   })
 
   it('that holds none is refused', async () => {

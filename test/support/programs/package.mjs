@@ -1,5 +1,5 @@
 // The package as plain Node has it, and a small network with its inputs, for the programs beside this file.
-export const { DiffSal, datasets, logMel, setLogger } = await import(process.env.DIFFSAL_PACKAGE)
+export const { DiffSal, datasets, logMel, melSlices, schedule, setLogger } = await import(process.env.DIFFSAL_PACKAGE)
 
 export const config = {
   size: [64, 96],

@@ -1,6 +1,6 @@
 // A worker thread that does what its data names, for ever; it posts 'begun' when it is at it, or its map and ends.
 import { parentPort, workerData } from 'node:worker_threads'
-import { config, createModel, DiffSal, inputs, logMel, noise, trainingSample } from './package.mjs'
+import { config, createModel, DiffSal, inputs, logMel, melSlices, noise, trainingSample } from './package.mjs'
 
 const begun = () => parentPort.postMessage('begun')
 const samples = new Float32Array(400)
@@ -42,6 +42,11 @@ const work = {
     const model = await createModel()
     begun()
     for (;;) (await model.encode(inputs)).dispose()
+  },
+  async slicing() {
+    // 36 MB each; what runs is not stopped in the middle.
+    begun()
+    for (;;) await melSlices(new Float32Array(16_000), { sampleRate: 16_000, size: [1000, 1000], slots: 9 })
   },
   async loading() {
     begun()

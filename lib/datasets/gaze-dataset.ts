@@ -1,0 +1,358 @@
+import { basename, resolve } from 'node:path'
+import { DiffSalError, invalidArgument } from '../errors.ts'
+import type { AudioExcerpt } from '../inputs.ts'
+import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
+import type { Rational } from '../media/rational.ts'
+import type { GroundTruth } from '../metrics/score.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import { Random } from '../random.ts'
+import { checkSeed } from '../seed.ts'
+import type { Tensor } from '../tensor.ts'
+import { checkDatasetOptions, checkOpen, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
+import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
+import { FaultySamples } from './faulty-samples.ts'
+import { findGazePictures } from './gaze-pictures.ts'
+import type { GazeSource } from './gaze-source.ts'
+import { findGazeVideos } from './gaze-videos.ts'
+import { LruCache } from './lru-cache.ts'
+import { Tree } from './numbered-folder.ts'
+import { clipSilence, clipSound, SoundCache } from './sound-source.ts'
+import { drawView, drawViewed, plainView, viewedPoints, type View } from './view.ts'
+import { clipFrames } from './windows.ts'
+
+/** How to open a folder of eye tracking. `densitySigma` has no place here: see `sigma`. */
+export interface GazeOptions extends DatasetOptions {
+  /**
+   * Which are held out: every so-manieth by name, or their names without extension, where `*` stands for anything. The split 'train' is the
+   * rest, 'validation' and 'test' are those. A folder that has folders `train` and `val` is parted already. Default: none are, and every
+   * split has all.
+   */
+  heldOut?: number | readonly string[] | undefined
+  /** Which tables of a video count: '' for `NAME.csv`, 'second' for `NAME.second.csv`. Default: all, as the viewers of one. */
+  recordings?: readonly string[] | undefined
+  /** Standard deviation of the Gaussian on each fixation, as a share of the width. Default 1 / 40. */
+  sigma?: number | undefined
+  /**
+   * Whether clips are changed at random, in each epoch anew: mirrored, cropped, in another light, between black bars; a video's frame is
+   * any of its `stride`. Default false.
+   */
+  augment?: boolean | undefined
+  /** In how large a share of the clips of pictures a slow camera goes over the picture, or cuts from another one to it. For `augment`. Default 0.5. */
+  camera?: number | undefined
+  /** Files of sound, one of which is heard with clips that have none, in a share `soundShare`: a sound that says nothing. For `augment`. Default: none. */
+  sounds?: readonly string[] | undefined
+  /** See `sounds`. The other clips without sound are silent. Default 0.3. */
+  soundShare?: number | undefined
+  /** Decides what `augment` draws. Default 0. */
+  seed?: number | undefined
+}
+
+/** A folder of eye tracking, opened: it tells who looked where. */
+export interface GazeSet extends SaliencyDataset {
+  /**
+   * How many frames a video has; 1 of a picture.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a video that is not in the set, as the methods below
+   */
+  frames(video: string): number
+  /** [height, width] of its pictures. */
+  size(video: string): Promise<readonly [number, number]>
+  /** Its viewers' names, sorted; none where a map tells instead of their gaze. */
+  viewers(video: string): readonly string[]
+  /** Where its viewers look at a frame; undefined where a map tells instead. A viewer of a picture has a place for each fixation. */
+  points(video: string, frame: number): readonly GazePoint[] | undefined
+  /** The truth of a frame; with `viewers`, of these alone, and undefined where a map tells instead or none of them looks. */
+  truth(video: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined>
+}
+
+/** Of whom {@link GazeSet.truth} tells. */
+export interface GazeTruthOptions {
+  /** Names as `viewers(video)` gives them. Default: all. */
+  viewers?: readonly string[] | undefined
+  /** [height, width] of the density and fixations. Default: the video's own. */
+  size?: readonly [number, number] | undefined
+}
+
+const ownNames = ['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sounds', 'soundShare', 'seed'] as const
+
+/** The names of {@link GazeOptions}. */
+export const gazeOptionNames = ['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'faults', ...ownNames] as const
+
+interface GazePlan extends DatasetPlan {
+  readonly sigma: number
+  readonly augment: boolean
+  readonly camera: number
+  readonly sounds: readonly string[]
+  readonly soundShare: number
+  readonly seed: number
+}
+
+/** How far apart the clips of a video are where `stride` does not say. */
+const strides = { train: 16, test: 1 } as const
+
+/** A still has no rate; as long as its clip lasts, silence is heard. */
+const stillRate: Rational = { num: 25, den: 1 }
+
+/** About how much memory decoded frames of videos may take, in bytes. */
+const cacheBytes = 1 << 30
+const blockFrames = 64
+
+/** How often a camera cuts from another picture. */
+const cutShare = 0.2
+
+/** Larger than the network's frames, so that a part of a picture is as sharp as the whole. */
+const zoomRoom = 1.25
+
+/**
+ * Opens a folder of eye tracking, of pictures, videos or both:
+ *
+ * - `fixations.json`: `{ "1001.jpg": [[viewer, x, y, milliseconds], …] }`, fixations of the pictures beside it;
+ * - `0001.jpg` with `0001.png`: pictures with density maps;
+ * - `NAME.mp4` with `NAME.csv` (or `NAME.<recording>.csv`, `.csv.gz`): videos with a row a fixation (`viewer,start_ms,duration_ms,x,y`),
+ *   a sample (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`); several tables are the viewers of one video;
+ * - `NAME.mp4` with `NAME.map.mp4`: videos with density maps, a frame a frame.
+ *
+ * x and y are shares of width and height. A picture is a clip of itself; with `augment` also of a slow camera over it, its map and fixations moved with it.
+ * The target of a frame is the sum of a Gaussian on each place where someone looks then, scaled to a maximum of 1.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE where nothing of that lies in `root` and, where faults are errors, for
+ * what is damaged
+ */
+export async function openGaze(root: string, options?: GazeOptions): Promise<GazeSet> {
+  const given = checkOpen<GazeOptions>(root, options, [...ownNames])
+  const plan = checkGazePlan(given)
+  const recordings = given.recordings === undefined ? undefined : checkStrings('recordings', given.recordings, true)
+  const isHeldOut = heldOutRule(given.heldOut)
+  const tree = new Tree()
+  const title = basename(resolve(root))
+  const parted = await tree.find(root, plan.split === 'train' ? 'train' : 'val')
+  const folder = parted ?? root
+  const names = await tree.list(folder)
+  const room = readSize(plan)
+  const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
+  const found = [
+    ...(await findGazePictures(title, folder, names, plan)),
+    ...(await findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks })),
+  ]
+  if (found.length === 0) {
+    const message = `'${folder}' holds no eye tracking: neither 'fixations.json', pictures with maps ('0001.jpg', '0001.png'), nor videos with gaze ('NAME.mp4' with 'NAME.csv' or 'NAME.map.mp4').`
+    throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', received: root })
+  }
+  const sources = parted !== undefined || isHeldOut === undefined ? found : found.filter(({ name }, i) => isHeldOut(name, i) === (plan.split !== 'train'))
+  if (sources.length === 0) {
+    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'heldOut' leaves nothing of the ${found.length} pictures and videos in '${folder}' to the split '${plan.split}'.`, { argument: 'heldOut' })
+  }
+  return new GazeDataset(sources, plan)
+}
+
+function checkGazePlan(given: GazeOptions): GazePlan {
+  if (given.densitySigma !== undefined) throw invalidArgument('densitySigma', "left out: 'sigma' is this dataset's", given.densitySigma)
+  const windows = given.windows ?? ((given.split ?? 'train') === 'train' ? 'train' : 'test')
+  const shared = checkDatasetOptions({ ...given, windows, stride: given.stride ?? strides[windows === 'train' ? 'train' : 'test'] }, ['train', 'validation', 'test'])
+  return {
+    ...shared,
+    sigma: checkNumber('sigma', given.sigma ?? 1 / 40, 1e-4, 10),
+    augment: checkBoolean('augment', given.augment ?? false),
+    camera: checkNumber('camera', given.camera ?? 0.5, 0, 1),
+    sounds: checkStrings('sounds', given.sounds ?? []),
+    soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
+    seed: checkSeed('seed', given.seed ?? 0),
+  }
+}
+
+function checkStrings(argument: string, value: unknown, empty = false): string[] {
+  if (!Array.isArray(value)) throw invalidArgument(argument, 'a list of strings', value)
+  return Array.from(value, (one: unknown, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
+}
+
+/** Whether a source is held out, by its name (with the folder's before it) and its place among all. */
+function heldOutRule(heldOut: GazeOptions['heldOut']): ((name: string, place: number) => boolean) | undefined {
+  if (heldOut === undefined) return undefined
+  if (typeof heldOut === 'number') {
+    const each = checkInteger('heldOut', heldOut, 2)
+    return (_, place) => place % each === each - 1
+  }
+  const patterns = checkStrings('heldOut', heldOut)
+  return (name) => {
+    const stem = name.slice(name.indexOf('/') + 1).replace(/\.[^.]*$/, '')
+    return patterns.some((pattern) => matches(stem, pattern))
+  }
+}
+
+/** Whether a name is as a pattern says, in which `*` stands for anything. */
+function matches(name: string, pattern: string): boolean {
+  const [first, ...rest] = pattern.split('*') as [string, ...string[]]
+  if (rest.length === 0) return name === pattern
+  if (!name.startsWith(first)) return false
+  const last = rest.pop()!
+  let at = first.length
+  for (const part of rest) {
+    const found = name.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return name.length >= at + last.length && name.endsWith(last)
+}
+
+/** [height, width] in which sources are read. */
+function readSize({ size, augment }: GazePlan): readonly [number, number] {
+  return augment ? [Math.ceil(size[0] * zoomRoom), Math.ceil(size[1] * zoomRoom)] : size
+}
+
+/** Pictures and videos with gaze as samples of training, and as ground truth for scoring. */
+class GazeDataset implements GazeSet {
+  readonly length: number
+  readonly videos: readonly string[]
+  readonly #plan: GazePlan
+  readonly #byName: ReadonlyMap<string, GazeSource>
+  /** The sources, how many samples each has, and how many come before. */
+  readonly #samples: { readonly source: GazeSource; readonly count: number; readonly before: number }[] = []
+  readonly #sounds = new SoundCache()
+  readonly #faulty: FaultySamples
+
+  constructor(sources: readonly GazeSource[], plan: GazePlan) {
+    this.#plan = plan
+    this.#faulty = new FaultySamples(plan)
+    this.#byName = new Map(sources.map((source) => [source.name, source]))
+    this.videos = [...this.#byName.keys()]
+    let length = 0
+    for (const source of sources) {
+      const count = Math.ceil(source.count / plan.stride)
+      this.#samples.push({ source, count, before: length })
+      length += count
+    }
+    this.length = length
+  }
+
+  async get(index: number, epoch = 0): Promise<TrainingSample | null> {
+    checkIndex(index, this.length)
+    checkInteger('epoch', epoch, 0, 2 ** 20)
+    const { source, before } = this.#samples.findLast((one) => one.before <= index)!
+    const random = new Random(this.#plan.seed, epoch * 2 ** 32 + index)
+    const from = (index - before) * this.#plan.stride
+    const frame = this.#plan.augment ? from + random.below(Math.min(this.#plan.stride, source.count - from)) : from
+    return (await this.#faulty.unless(source.name, frame, () => this.#sample(source, frame, random))) ?? null
+  }
+
+  frames(video: string): number {
+    return this.#source(video).count
+  }
+
+  size(video: string): Promise<readonly [number, number]> {
+    return this.#source(video).size()
+  }
+
+  viewers(video: string): readonly string[] {
+    return this.#source(video).viewers()
+  }
+
+  points(video: string, frame: number): readonly GazePoint[] | undefined {
+    const source = this.#source(video)
+    return source.points(checkInteger('frame', frame, 0, source.count - 1))
+  }
+
+  async truth(name: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined> {
+    const given = checkOptions<GazeTruthOptions>('options', options, ['viewers', 'size'])
+    const viewers = given.viewers && new Set(checkStrings('viewers', given.viewers))
+    const source = this.#byName.get(name)
+    if (source === undefined || !Number.isInteger(frame) || frame < 0 || frame >= source.count) return undefined
+    return this.#faulty.unless(name, frame, async () => {
+      const all = source.points(frame)
+      if (all === undefined) {
+        if (viewers !== undefined) return undefined
+        const map = await source.map(frame, given.size)
+        return map && { density: { dtype: 'float32', shape: [map.height, map.width], data: scaledToOne(map.data) } as Tensor<'float32'> }
+      }
+      const points = viewers === undefined ? all : all.filter(({ viewer }) => viewers.has(viewer))
+      if (points.length === 0) return undefined
+      const size = given.size ?? (await source.size())
+      return { density: densityOfPoints(points, size, this.#plan.sigma), fixations: fixationMapOfPoints(points, size) }
+    })
+  }
+
+  #source(video: string): GazeSource {
+    const source = this.#byName.get(video)
+    if (source === undefined) throw invalidArgument('video', "one of the set's videos", video)
+    return source
+  }
+
+  async #sample(source: GazeSource, frame: number, random: Random): Promise<TrainingSample | null> {
+    const { size, clipLength, fixations, augment } = this.#plan
+    const [height, width] = size
+    const centre = Math.floor(clipLength / 2)
+    const view = augment ? drawView(random, clipLength, source.rate === undefined && random.chance(this.#plan.camera), await aspectOf(source, size)) : plainView(clipLength)
+    const points = source.points(frame)
+    const seen = points && viewedPoints(points, view, centre)
+    if (seen?.length === 0) return null
+    const data = new Uint8Array(clipLength * height * width * 3)
+    await this.#draw(source, frame, view, [0, clipLength], data)
+    if (augment && source.rate === undefined && random.chance(this.#plan.camera * cutShare)) await this.#cut(random, data)
+    const target = seen ? densityOfPoints(seen, size, this.#plan.sigma).data : await this.#viewedMap(source, frame, view)
+    if (target.every((value) => value === 0)) return null
+    return {
+      frames: { dtype: 'uint8', shape: [clipLength, height, width, 3], data },
+      audio: await this.#sound(source, frame, random),
+      target: { dtype: 'float32', shape: [1, height, width], data: target },
+      ...(fixations && seen && { fixations: fixationsOf(seen, size) }),
+      video: source.name,
+      frame,
+    }
+  }
+
+  /** Draws frames `from` … `to` − 1 of a clip. */
+  async #draw(source: GazeSource, frame: number, view: View, [from, to]: readonly [number, number], data: Uint8Array): Promise<void> {
+    const { size, clipLength } = this.#plan
+    const bytes = size[0] * size[1] * 3
+    const numbers = clipFrames(frame, clipLength, source.count)
+    const planes = await source.read(numbers, readSize(this.#plan))
+    for (let t = from; t < to; t++) {
+      const into = data.subarray(t * bytes, (t + 1) * bytes)
+      // A still before a camera that does not move is drawn once.
+      if (t > from && planes[t] === planes[t - 1] && view.boxes[t] === view.boxes[t - 1]) data.copyWithin(t * bytes, (t - 1) * bytes, t * bytes)
+      else drawViewed(planes[t]!, view, t, size, into)
+    }
+  }
+
+  /** Another picture before the clip's, or after it, up to a cut that the frame whose map is wanted does not see. */
+  async #cut(random: Random, data: Uint8Array): Promise<void> {
+    const { clipLength } = this.#plan
+    const centre = Math.floor(clipLength / 2)
+    const others = this.#samples[random.below(this.#samples.length)]!.source
+    const at = 1 + random.below(clipLength - 1)
+    const view = drawView(random, clipLength, random.chance(0.5), await aspectOf(others, this.#plan.size))
+    await this.#draw(others, random.below(others.count), view, at <= centre ? [0, at] : [at, clipLength], data)
+  }
+
+  async #viewedMap(source: GazeSource, frame: number, view: View): Promise<Float32Array> {
+    const map = await source.map(frame, readSize(this.#plan))
+    if (map === undefined) return new Float32Array(this.#plan.size[0] * this.#plan.size[1])
+    const drawn = new Uint8Array(this.#plan.size[0] * this.#plan.size[1])
+    drawViewed(map, { ...view, light: undefined }, Math.floor(this.#plan.clipLength / 2), this.#plan.size, drawn)
+    return scaledToOne(drawn)
+  }
+
+  async #sound(source: GazeSource, frame: number, random: Random): Promise<AudioExcerpt> {
+    const { clipLength, augment, sounds, soundShare } = this.#plan
+    const rate = source.rate ?? stillRate
+    if (source.sound) return clipSound(await source.sound(), frame, clipLength, rate)
+    if (!augment || sounds.length === 0 || !random.chance(soundShare)) return clipSilence(clipLength, rate)
+    const sound = await this.#sounds.open(sounds[random.below(sounds.length)]!)
+    const frames = Math.max(1, Math.floor((sound.length / sound.sampleRate) * (rate.num / rate.den)))
+    return clipSound(sound, random.below(frames), clipLength, rate)
+  }
+}
+
+function fixationsOf(points: readonly GazePoint[], size: readonly [number, number]): Tensor<'uint8'> {
+  return { ...fixationMapOfPoints(points, size), shape: [1, ...size] }
+}
+
+/** How much wider a source is than the network's frames; below 1 where it is narrower. */
+async function aspectOf(source: GazeSource, [height, width]: readonly [number, number]): Promise<number> {
+  const [high, wide] = await source.size()
+  return (wide / high) * (height / width)
+}
+
+function scaledToOne(bytes: Uint8Array): Float32Array {
+  const most = bytes.reduce((greatest, value) => Math.max(greatest, value), 0)
+  return new Float32Array(bytes).map((value) => (most > 0 ? value / most : 0))
+}

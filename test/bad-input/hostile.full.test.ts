@@ -1,0 +1,256 @@
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { types } from 'node:util'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import * as api from '../../lib/index.ts'
+import { DiffSal, DiffSalError, Features, Trainer, type SaliencyDataset, type Tensor } from '../../lib/index.ts'
+import { Malice, spoilt } from '../support/hostile.ts'
+import { temporaryPath } from '../support/temporary.ts'
+import { trainingBatch, trainingConfig } from '../support/training.ts'
+
+// Every export is called with every argument spoilt in every place. Whatever comes of it, it is a result or a DiffSalError: no error of another
+// class, no rejection that nobody hears of, and no crash, which would end this file's process.
+
+let model: DiffSal
+let features: Features
+let trainer: Trainer
+
+let disposed = true
+
+/** What was disposed in the middle of a call is made again. */
+async function revive(): Promise<void> {
+  if (!disposed) return
+  await model?.dispose()
+  model = await DiffSal.create(trainingConfig, { seed: 1, threads: 1 })
+  features = await model.encode(clip())
+  trainer = model.trainer({ seed: 1, ema: 0.9 })
+  disposed = false
+}
+
+function sabotage(): void {
+  features.dispose()
+  void trainer.dispose()
+  void model.dispose()
+  disposed = true
+}
+
+const map = (): Tensor<'float32'> => ({ dtype: 'float32', shape: [1, 1, 32, 64], data: new Float32Array(2048).map((_, i) => (i % 31) / 31) })
+const fixations = (shape = [1, 1, 32, 64]): Tensor<'uint8'> => ({ dtype: 'uint8', shape, data: new Uint8Array(2048).map((_, i) => Number(i % 97 === 0)) })
+const { frames, mel } = trainingBatch(1)
+const clip = () => ({ frames: { ...frames, data: frames.data.slice() }, mel: { ...mel, data: mel.data.slice() } })
+const pictures = (): Tensor<'uint8'> => ({ dtype: 'uint8', shape: [8, 32, 64, 3], data: new Uint8Array(8 * 32 * 64 * 3) })
+const audio = () => ({ samples: new Float32Array(16_000).map((_, i) => Math.sin(i)), sampleRate: 16_000 })
+
+/** A dataset is its owner's code, whose errors are passed on: it is replaced, but not spoilt inside. */
+class OwnDataset implements SaliencyDataset {
+  readonly length = 1
+  readonly videos = ['v']
+  async get() {
+    return { frames: pictures(), audio: audio(), target: { ...map(), shape: [1, 32, 64] }, fixations: fixations([1, 32, 64]), video: 'v', frame: 4 }
+  }
+  async truth() {
+    return { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) }
+  }
+}
+const dataset = (): SaliencyDataset => new OwnDataset()
+
+/** So is what is iterated over. */
+async function* own<T>(...values: T[]): AsyncGenerator<T> {
+  yield* values
+}
+
+const nowhere = join(temporaryPath('absent'), 'absent.mp4')
+const signal = new AbortController().signal
+/** Ends a call once its arguments are checked, with an error as it is looked for here. */
+const aborted = AbortSignal.abort(new DiffSalError('ERR_DIFFSAL_MEDIA', 'enough'))
+
+function isEmpty(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return options === undefined
+  return !types.isProxy(options) && Object.keys(options).length === 0
+}
+
+/** Goes over all that a generator gives. */
+async function drain(values: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of values);
+}
+
+interface Export {
+  /** Calls it. */
+  call(...args: never[]): unknown
+  /** Arguments that it takes. */
+  args(): unknown[]
+}
+
+const exported = (call: Export['call'], args: () => unknown[]): Export => ({ call, args })
+const { datasets, metrics, schedule } = api
+
+const exports: Readonly<Record<string, Export>> = {
+  'DiffSal.create': exported(
+    async (...args: []) => (await DiffSal.create(...args)).dispose(),
+    () => [{ ...trainingConfig, size: [32, 64], audioEncoder: { widths: [[8], [8], [16], [16]] }, normalisation: { mean: [0, 0, 0] } }, { seed: 1, pretrained: [nowhere], device: 'cpu', threads: 1, precision: 'float32' }],
+  ),
+  'DiffSal.load': exported(
+    async (...args: []) => (await DiffSal.load(...args)).dispose(),
+    () => [nowhere, { config: { mamStages: 4 }, device: 'cpu', threads: 1, precision: 'float32', signal }],
+  ),
+  'DiffSal#save': exported((...args: [never]) => model.save(...args), () => [nowhere, { dtype: 'float32', signal }]),
+  'DiffSal#predict': exported(
+    (...args: [never]) => model.predict(...args),
+    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), signal, onProgress: () => undefined, estimates: true, uncertainty: undefined }],
+  ),
+  'DiffSal#predict, of features': exported((options: never) => model.predict(features, options), () => [{ steps: 1, seed: 1, uncertainty: 2 }]),
+  'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
+  'DiffSal#predictVideo': exported(
+    (...args: [never]) => drain(model.predictVideo(...args)),
+    () => [nowhere, { stride: 1, batch: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
+  ),
+  'DiffSal#evaluate': exported(
+    (...args: [never]) => model.evaluate(...args),
+    () => [dataset(), { steps: 1, eta: 0, seed: 1, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
+  ),
+  'DiffSal#encode': exported(async (...args: [never]) => (await model.encode(...args)).dispose(), () => [clip(), { signal, seed: [1] }]),
+  'DiffSal#denoise': exported((x: never, t: never, options: never) => model.denoise(x, t, features, options), () => [map(), [5], { signal }]),
+  'DiffSal#denoise, of features': exported((given: never) => model.denoise(map(), 5, given), () => [undefined]),
+  'DiffSal#parameters': exported(() => model.parameters(), () => []),
+  'DiffSal#parameter': exported((name: never) => model.parameter(name), () => ['decoder_net.conv_in.bias']),
+  'DiffSal#trainer': exported(
+    (options: never) => model.trainer(options).dispose(),
+    () => [{ lr: 1, optimiser: 'adam', betas: [0.9, 0.9], clip: null, loss: 'kl', terms: { cc: 1 }, schedule: { kind: 'multistep', milestones: [1, 2] }, frozen: ['audio_net.'], times: [{ first: 1 }], seed: 1 }],
+  ),
+  'DiffSal#memory': exported(() => model.memory(), () => []),
+  'DiffSal#dispose': exported(sabotage, () => []),
+  'Features#tensors': exported(() => features.tensors(), () => []),
+  'Features#dispose': exported(sabotage, () => []),
+  'Trainer.resume': exported(async (...args: [never]) => (await Trainer.resume(...args)).dispose(), () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }]),
+  'Trainer#fit': exported(
+    (...args: [never, never]) => drain(trainer.fit(...args)),
+    () => [dataset(), { epochs: 1, batch: 1, validate: { dataset: dataset(), every: 1, steps: 1 }, checkpointDir: undefined, workers: 1, seed: 1, dropLast: false, signal: aborted }],
+  ),
+  'Trainer#step': exported(
+    (...args: [never]) => trainer.step(...args),
+    () => [{ ...clip(), target: map(), fixations: fixations(), t: [5], noise: map() }, { signal }],
+  ),
+  'Trainer#save': exported((...args: [never]) => trainer.save(...args), () => [nowhere, { extra: { a: [1, { b: 'c' }] }, signal }]),
+  'Trainer#saveAverage': exported((...args: [never]) => trainer.saveAverage(...args), () => [nowhere, { signal }]),
+  'Trainer#dispose': exported(sabotage, () => []),
+  'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
+  'devices': exported(api.devices, () => []),
+  'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
+  'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
+  'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),
+  'tensor': exported(api.tensor, () => ['float32', [2, 2], new Float32Array(4)]),
+  'trainingLoss': exported(api.trainingLoss, () => [map(), map(), { loss: 'kl', terms: { nss: 1 }, fixations: fixations() }]),
+  'schedule.betas': exported(schedule.betas, () => [10]),
+  'schedule.alphaBars': exported(schedule.alphaBars, () => [10]),
+  'schedule.ddimTimes': exported(schedule.ddimTimes, () => [4, { T: 10, dialect: 'paper' }]),
+  'schedule.ddimStep': exported(schedule.ddimStep, () => [map(), map(), 5, 1, { eta: 1, noise: map(), T: 10 }]),
+  'metrics.cc': exported(metrics.cc, () => [map(), map()]),
+  'metrics.sim': exported(metrics.sim, () => [map(), map()]),
+  'metrics.kl': exported(metrics.kl, () => [map(), map()]),
+  'metrics.nss': exported(metrics.nss, () => [map(), fixations()]),
+  'metrics.aucJudd': exported(metrics.aucJudd, () => [map(), fixations()]),
+  'metrics.shuffledAuc': exported(metrics.shuffledAuc, () => [map(), fixations(), fixations()]),
+  'metrics.informationGain': exported(metrics.informationGain, () => [map(), fixations(), map()]),
+  'metrics.centreBias': exported(metrics.centreBias, () => [3, 4]),
+  'metrics.centreGaussian': exported(metrics.centreGaussian, () => [3, 4, { height: 0.2, width: 0.2 }]),
+  'metrics.fitCentreGaussian': exported((given: never) => metrics.fitCentreGaussian(own(given) as never), () => [map()]),
+  'metrics.meanMap': exported((given: never) => metrics.meanMap(own(given) as never), () => [map()]),
+  'metrics.bootstrap': exported(metrics.bootstrap, () => [{ mean: { cc: 1 }, videos: { v: { cc: 1 } } }, { resamples: 2, level: 0.5, seed: 1 }]),
+  'metrics.score': exported(metrics.score, () => [own({ video: 'v', frame: 1, tensor: map() }), dataset()]),
+  'metrics.score, of a map': exported((prediction: never, truth: never) => metrics.score(own(prediction), { truth: () => truth }), () => [
+    { video: 'v', frame: 1, tensor: map() },
+    { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
+  ]),
+  'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
+  'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
+  'datasets.halfAgainstHalf': exported((options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options), () => [{ halvings: 1, frames: 1, seed: 1 }]),
+  'datasets.openDhf1k': exported(datasets.openDhf1k, () => [nowhere, { split: 'train', size: [32, 64] }]),
+  'datasets.openHollywood2': exported(datasets.openHollywood2, () => [nowhere, { split: 'train', size: [32, 64] }]),
+  'datasets.openUcfSports': exported(datasets.openUcfSports, () => [nowhere, { split: 'train', size: [32, 64] }]),
+  'datasets.openDataset': exported(datasets.openDataset, () => ['DHF1K', nowhere, { split: 'train', size: [32, 64] }]),
+  'datasets.concatDatasets': exported(async (given: never) => datasets.concatDatasets(given).get(0), () => [[dataset()]]),
+  'datasets.densityFromFixations': exported(datasets.densityFromFixations, () => [fixations(), 2]),
+  'datasets.loadBatches': exported(
+    (...args: [never, never]) => drain(datasets.loadBatches(...args)),
+    () => [dataset(), { batch: 1, seed: 1, shuffle: true, position: { epoch: 0, offset: 0 }, epochs: 1, dropLast: false, workers: 1, ahead: 1, mel: { size: [16, 32], slots: 5 }, signal: aborted }],
+  ),
+  'datasets.renderScene': exported(
+    datasets.renderScene,
+    () => [nowhere, { index: 0, seconds: 0.2, track: undefined, signal: aborted, onProgress: () => undefined, seed: 1, shapes: [2, 3], hues: 3, cues: ['pitch'], size: [32, 64], fps: 8 }],
+  ),
+  'datasets.scoreSceneBaselines': exported((scenes: never) => datasets.scoreSceneBaselines(scenes, { priorScenes: 0 }), () => [{ size: [32, 64], length: 1, clipLength: 2 }]),
+  'datasets.benchmarkScenes': exported(
+    // The defaults would take a minute.
+    (options: never) => (isEmpty(options) ? undefined : datasets.benchmarkScenes(model, options)),
+    () => [{ seed: 1, shapes: [2, 3], hues: 3, length: 2, steps: [1], batch: 2, priorScenes: 1, pictures: 0, signal: aborted, onProgress: () => undefined }],
+  ),
+  'datasets.benchmarkScenes, of a model': exported((given: never) => datasets.benchmarkScenes(given), () => [undefined]),
+  'datasets.followsSound': exported(
+    (track: never, prediction: never) => datasets.followsSound(track, own(prediction)),
+    () => [{ fps: 8, size: [32, 64], sigma: 3, shapes: [{ kind: 'disc', hue: 0 }], frames: [{ sounding: 0, centres: [[1, 2]] }] }, { frame: 0, tensor: map() }],
+  ),
+  'datasets.pitchOf': exported(datasets.pitchOf, () => [0, 3]),
+  'datasets.soundingScenes': exported(
+    (options: never) => datasets.soundingScenes(options).describe(0),
+    () => [{ seed: 1, shapes: [2, 3], hues: 3, cues: ['pitch'], size: [32, 64], fps: 8, split: 'test', length: 2, changes: 0.5, clipLength: 2, fixations: true }],
+  ),
+  'datasets.ShuffledIndices': exported((...args: [never, never]) => new datasets.ShuffledIndices(...args).next(), () => [3, { seed: 1, shuffle: true, position: { epoch: 0, offset: 0 } }]),
+}
+
+/** Everything exported that can be called. */
+function callable(): string[] {
+  const classes = { DiffSal, Features, Trainer }
+  const isFunction = (value: unknown): boolean => typeof value === 'function'
+  const within = (name: string, holder: object): string[] => Object.entries(holder).flatMap(([key, value]) => (isFunction(value) ? [`${name}${key}`] : []))
+  return [
+    ...within('', api).filter((name) => name !== 'DiffSalError' && !(name in classes)),
+    ...Object.entries({ datasets, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
+    ...Object.entries(classes).flatMap(([name, { prototype, ...rest }]) => {
+      const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value }]) => (isFunction(value) && key !== 'constructor' ? [`${name}#${key}`] : []))
+      const makers = Object.getOwnPropertyNames(classes[name as keyof typeof classes]).filter((key) => isFunction((classes as never)[name][key]))
+      return [...methods, ...makers.map((key) => `${name}.${key}`), ...within(`${name}.`, rest)]
+    }),
+  ]
+}
+
+const unheard: unknown[] = []
+const hear = (reason: unknown): void => void unheard.push(reason)
+
+beforeAll(() => {
+  process.on('unhandledRejection', hear)
+  api.setLogger(() => undefined)
+})
+
+beforeEach(revive)
+
+afterAll(async () => {
+  process.off('unhandledRejection', hear)
+  api.setLogger(undefined)
+  await model?.dispose()
+})
+
+it('there is no export that is not called here', () => {
+  expect([...new Set(Object.keys(exports).map((name) => name.split(',')[0]!))].sort()).toEqual([...new Set(callable())].sort())
+})
+
+const iterated = ['metrics.score', 'metrics.score, of a map', 'datasets.followsSound', 'metrics.fitCentreGaussian', 'metrics.meanMap']
+
+describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
+  it('gives a result or a DiffSalError, whatever comes', async () => {
+    const foreign: string[] = []
+    for (const { name, args: given } of spoilt(args, sabotage)) {
+      await revive()
+      try {
+        await call(...(given as never[]))
+      } catch (error) {
+        // What is iterated over, and what is awaited of it, is its owner's code too.
+        if (iterated.includes(title) && (error instanceof Malice || /^. is a .*proxy/.test(name))) continue
+        if (!(error instanceof DiffSalError)) foreign.push(`${name}: ${error instanceof Error ? error.stack : String(error)}`)
+        else if (error.code === 'ERR_DIFFSAL_INTERNAL') foreign.push(`${name}: ${error.message}`)
+      }
+    }
+    await setTimeout(0)
+    expect(foreign).toEqual([])
+    expect(unheard.splice(0)).toEqual([])
+  })
+})
