@@ -5,7 +5,8 @@ import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import type { DiffSal } from './diffsal.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
-import { checkInteger, checkNumber, checkOptions, reading } from './options.ts'
+import { meanWithMirrored, mirroredClips } from './mirror.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions, reading } from './options.ts'
 import { checkSeed } from './seed.ts'
 
 /** How to score a model on a dataset. */
@@ -16,6 +17,11 @@ export interface EvaluateOptions extends ScoreOptions {
   eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1, the same for every sample, so that a score can be had again. Default 1. */
   seed?: number | undefined
+  /**
+   * Whether each clip is predicted twice, as it is and mirrored left to right: its map is the mean of the first map and the second one
+   * mirrored back. Takes twice as long. Default false.
+   */
+  mirror?: boolean | undefined
   /** Samples that are predicted together. Default 1. */
   batch?: number | undefined
   /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
@@ -29,17 +35,18 @@ export interface EvaluateOptions extends ScoreOptions {
 }
 
 /** The names of {@link EvaluateOptions}. */
-export const evaluateNames = ['steps', 'eta', 'seed', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline'] as const
+export const evaluateNames = ['steps', 'eta', 'seed', 'mirror', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline'] as const
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
 export function checkEvaluation(model: DiffSal, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
   const options = checkOptions<EvaluateOptions>('options', given, evaluateNames)
-  const { steps, eta, seed, batch, workers, limit, signal, onProgress } = options
+  const { steps, eta, seed, mirror, batch, workers, limit, signal, onProgress } = options
   checkDataset(argument, dataset)
   if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function')) throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
   if (steps !== undefined) checkInteger('steps', steps, 1, model.config.timesteps)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
   if (seed !== undefined) checkSeed('seed', seed)
+  if (mirror !== undefined) checkBoolean('mirror', mirror)
   if (batch !== undefined) checkInteger('batch', batch, 1, 65_536)
   if (workers !== undefined) checkInteger('workers', workers, 1, 1024)
   if (limit !== undefined) checkInteger('limit', limit, 1)
@@ -69,7 +76,7 @@ function spaced(dataset: Dataset<TrainingSample>, count: number): Dataset<Traini
 async function* predictions(
   model: DiffSal,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed = 1, batch = 1, workers, onProgress }: EvaluateOptions,
+  { steps, eta, seed = 1, mirror = false, batch = 1, workers, onProgress }: EvaluateOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FramePrediction, void, undefined> {
   const { config } = model
@@ -78,12 +85,10 @@ async function* predictions(
   const leaving = new AbortController()
   const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
   const predict = async ({ batch, samples: names }: LoadedBatch): Promise<FramePrediction[]> => {
-    const { data } = await model.predict(clipsOf(batch, config), {
-      ...(steps !== undefined && { steps }),
-      ...(eta !== undefined && { eta }),
-      seed,
-      signal: stop,
-    })
+    const clips = clipsOf(batch, config)
+    const sampling = { ...(steps !== undefined && { steps }), ...(eta !== undefined && { eta }), seed, signal: stop }
+    const maps = await model.predict(clips, sampling)
+    const { data } = mirror ? meanWithMirrored(maps, await model.predict(mirroredClips(clips), sampling)) : maps
     const pixels = config.size[0] * config.size[1]
     return names.map((name, i) => ({ ...name, tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) } }))
   }

@@ -9,8 +9,8 @@ import { reportHtml } from '../report/report.ts'
 import { scoresText } from '../report/scores.ts'
 import { maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
-import { asFlags, inFile, nested } from './fields.ts'
-import { fraction, integer, precisionOption } from './flags.ts'
+import { asFlags, flagOf, inFile, nested } from './fields.ts'
+import { fraction, integer, names, number, numberOrNames, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText } from './map-progress.ts'
 import { readRunConfig, type RunConfig } from './run-config.ts'
@@ -29,10 +29,15 @@ interface EvaluateFlags {
   readonly fold?: number
   readonly split?: string
   readonly stride?: number
+  readonly heldOut?: number | string[]
+  readonly recordings?: string[]
+  readonly sigma?: number
+  readonly sound?: string
   readonly limit?: number
   readonly steps?: number
   readonly eta?: number
   readonly seed?: number
+  readonly mirror?: true
   readonly batch?: number
   readonly workers?: number
   readonly device?: string
@@ -45,7 +50,8 @@ interface EvaluateFlags {
 
 const notes = `
 With CONFIG, the configuration of a run, its test sets are scored, by the run's best weights or those of --weights. Without, a dataset
-that --dataset names. Scores are as published: mean over each video's frames, then over the videos.`
+that --dataset names. Scores are as published: mean over each video's frames, then over the videos. On eye tracking (--dataset gaze) there are also sAUC, against
+fixations of the set's other videos, IG, in bits over the set's best centre Gaussian, and 95 % bootstrap intervals over the videos.`
 
 /** `diffsal evaluate`: the scores of weights on datasets. */
 export function evaluateCommand(): Command {
@@ -59,10 +65,15 @@ export function evaluateCommand(): Command {
     .option('--split <name>', 'train, validation or test (default: test)')
     .option('--fold <n>', 'of the audio-visual sets: 1, 2 or 3', integer(1, 3))
     .option('--stride <n>', 'score every n-th frame only', integer(1))
+    .option('--held-out <list>', 'of gaze: score every n-th picture or video by name, or these names, commas between (default: all)', numberOrNames)
+    .option('--recordings <list>', "of gaze: tables of each video that count, commas between; 'second' is NAME.second.csv, '' NAME.csv (default: all)", names)
+    .option('--sigma <x>', "of gaze: the Gaussian on each fixation, as a share of the width (default: 1/40)", number)
+    .option('--sound <which>', 'of gaze: what videos with sound are heard with: right, silence, other (the next such video)')
     .option('--limit <n>', 'score so many frames of each dataset only, evenly spaced', integer(1))
     .option('--steps <n>', "denoising steps (default: the configuration's, else the model's)", integer(1, 100_000))
     .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction)
     .option('--seed <n>', "decides the noise, the same for every frame (default: the configuration's, else 1)", integer(0, maxSeed))
+    .option('--mirror', 'predict each clip mirrored too, and take the mean of both maps')
     .option('--batch <n>', 'frames that are predicted together', integer(1, 65_536))
     .option('--workers <n>', 'samples that are read at the same time', integer(1, 1024))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N')
@@ -116,11 +127,11 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
   }
 }
 
-const ofDatasets = ['dataset', 'root', 'split', 'fold', 'stride'] as const
+const ofDatasets = ['dataset', 'root', 'split', 'fold', 'stride', 'heldOut', 'recordings', 'sigma', 'sound'] as const
 
 async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
   const idle = ofDatasets.find((name) => flags[name] !== undefined)
-  if (idle !== undefined) throw misused(`--${idle}`, `'--${idle}' goes without a configuration${idle === 'dataset' ? '' : ', with --dataset'}: '${file}' says what is scored. Leave out one of them.`)
+  if (idle !== undefined) throw misused(flagOf(idle), `'${flagOf(idle)}' goes without a configuration${idle === 'dataset' ? '' : ', with --dataset'}: '${file}' says what is scored. Leave out one of them.`)
   const config = await readRunConfig(file)
   if (config.test.length === 0) throw misused('test', `In '${file}', 'test' names no dataset: there is nothing to score.`)
   const output = flags.output === undefined ? config.output : resolve(flags.output)
@@ -149,7 +160,7 @@ async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
 }
 
 function planOfFlags(flags: EvaluateFlags): Plan {
-  const { weights, dataset, root, split, fold, stride, device = 'auto', precision, threads } = flags
+  const { weights, dataset, device = 'auto', precision, threads } = flags
   if (weights === undefined || dataset === undefined) {
     throw misused('--weights', 'What is to be scored? Give a configuration, or --weights FILE --dataset NAME --root DIR.')
   }
@@ -158,17 +169,17 @@ function planOfFlags(flags: EvaluateFlags): Plan {
   const takes = ofDatasets.filter((option) => entryNames(name).includes(option))
   const idle = ofDatasets.find((option) => flags[option] !== undefined && !takes.includes(option))
   if (idle !== undefined) {
-    const list = takes.flatMap((option) => (option === 'dataset' ? [] : [`--${option}`])).join(', ')
-    throw misused(`--${idle}`, `'--${idle}' does not go with '--dataset ${name}', which takes ${list}. Leave it out.`)
+    const list = takes.flatMap((option) => (option === 'dataset' ? [] : [flagOf(option)])).join(', ')
+    throw misused(flagOf(idle), `'${flagOf(idle)}' does not go with '--dataset ${name}', which takes ${list}. Leave it out.`)
   }
-  const given = Object.fromEntries(Object.entries({ dataset, root, split, fold, stride }).filter(([, value]) => value !== undefined))
-  const entry = checkEntry('--dataset', given, (path) => resolve(path), (option) => `--${option}`)
+  const given = Object.fromEntries(ofDatasets.flatMap((option) => (flags[option] === undefined ? [] : [[option, flags[option]]])))
+  const entry = checkEntry('--dataset', given, (path) => resolve(path), flagOf)
   return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, precision, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => asFlags(ofDatasets, work), sampled: (work) => work() }
 }
 
 function scoringOf(flags: EvaluateFlags, base: ScoringOptions): ScoringOptions {
-  const { limit, steps, eta, seed, batch, workers } = flags
-  return { ...base, ...Object.fromEntries(Object.entries({ limit, steps, eta, seed, batch, workers }).filter(([, value]) => value !== undefined)) }
+  const { limit, steps, eta, seed, mirror, batch, workers } = flags
+  return { ...base, ...Object.fromEntries(Object.entries({ limit, steps, eta, seed, mirror, batch, workers }).filter(([, value]) => value !== undefined)) }
 }
 
 async function writeReport(

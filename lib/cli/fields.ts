@@ -15,10 +15,16 @@ export function nested<T>(field: string, work: () => T, whole = 'options'): T {
   })
 }
 
+/** The flag of an option: `--held-out` of `heldOut`. */
+export function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
 /** Runs what checks the values of command-line flags, which its errors name without their dashes. */
 export function asFlags<T>(flags: readonly string[], work: () => T): T {
   return withErrors(work, (error, argument) => {
-    const flag = flags.includes(argument) ? `--${argument}` : argument
+    // Also a part of a list: recordings[0].
+    const flag = flags.includes(argument.replace(/\[\d+\]$/, '')) ? flagOf(argument) : argument
     return [flag, error.message.replace(`'${argument}'`, `'${flag}'`)]
   })
 }

@@ -29,3 +29,20 @@ export function integers(min: number, max: number): (text: string) => number[] {
     throw new InvalidArgumentError(`It must be different integers from ${min} to ${max} with commas between.`)
   }
 }
+
+/** A command line's number. */
+export function number(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isFinite(value)) return value
+  throw new InvalidArgumentError('It must be a number.')
+}
+
+/** A command line's list of names: `one,two`. */
+export function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
+}
+
+/** A command line's integer or list of names. */
+export function numberOrNames(text: string): number | string[] {
+  return /^[+-]?\d+$/.test(text) ? Number(text) : names(text)
+}

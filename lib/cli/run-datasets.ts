@@ -1,7 +1,7 @@
 import { checkDataset, concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
 import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
 import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
-import { gazeOptionNames, openGaze } from '../datasets/gaze-dataset.ts'
+import { gazeOptionNames, openGaze, type GazeSet } from '../datasets/gaze-dataset.ts'
 import { soundingScenes, soundingScenesOptionNames } from '../datasets/scenes.ts'
 import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
 import { checkChoice, checkNames, checkOptions, checkString } from '../options.ts'
@@ -87,6 +87,8 @@ export function checkEntry(
 export interface OpenedDataset {
   readonly title: string
   readonly dataset: SaliencyDataset
+  /** The same, where it tells who looked where. */
+  readonly gaze?: GazeSet
 }
 
 /**
@@ -107,7 +109,7 @@ export async function openEntries(
     const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
     if (opener.options.includes('split')) options.split ??= split
     const dataset = await locate(i, async () => checkDataset('options', await filesMean(3, () => opener.open(root, options))))
-    opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset) })
+    opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset), ...(isGazeSet(dataset) && { gaze: dataset }) })
   }
   return opened
 }
@@ -121,8 +123,13 @@ export function joined(opened: readonly OpenedDataset[]): SaliencyDataset {
   return opened.length === 1 ? opened[0]!.dataset : concatDatasets(opened.map(({ dataset }) => dataset))
 }
 
-function titleOf(name: string, { split, fold }: Record<string, unknown>): string {
-  return [name, split, fold === undefined ? undefined : `fold ${String(fold)}`].filter((part) => part !== undefined).join(', ')
+function titleOf(name: string, { split, fold, sound }: Record<string, unknown>): string {
+  const heard = sound === undefined || sound === 'right' ? undefined : sound === 'other' ? 'another sound' : String(sound)
+  return [name, split, fold === undefined ? undefined : `fold ${String(fold)}`, heard].filter((part) => part !== undefined).join(', ')
+}
+
+function isGazeSet(dataset: SaliencyDataset): dataset is GazeSet {
+  return 'viewers' in dataset
 }
 
 /** The same dataset, whose errors of files are of the input. */

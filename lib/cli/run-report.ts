@@ -66,6 +66,7 @@ function scoresNote(tested: boolean, validated: boolean, sampling: SeededRun['sa
 }
 
 /** How maps were sampled, in words. */
-export function samplingNote({ steps, eta, seed }: Pick<SeededRun['sampling'], 'steps' | 'eta' | 'seed'>): string {
-  return `Sampled with ${steps === undefined ? "the model's number of" : steps} denoising ${steps === 1 ? 'step' : 'steps'}, eta ${eta}, seed ${seed}.`
+export function samplingNote({ steps, eta, seed, mirror }: Pick<SeededRun['sampling'], 'steps' | 'eta' | 'seed'> & { readonly mirror?: boolean }): string {
+  const mirrored = mirror ? ' Each map is the mean with that of the mirrored clip.' : ''
+  return `Sampled with ${steps === undefined ? "the model's number of" : steps} denoising ${steps === 1 ? 'step' : 'steps'}, eta ${eta}, seed ${seed}.${mirrored}`
 }

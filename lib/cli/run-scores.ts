@@ -1,7 +1,10 @@
+import { gazeBaselines } from '../datasets/gaze-baselines.ts'
 import type { DiffSal } from '../diffsal.ts'
+import { bootstrap } from '../metrics/bootstrap.ts'
 import { samplePictures } from '../report/pictures.ts'
 import type { PictureRow } from '../report/picture-row.ts'
 import type { ScoredDataset } from '../report/scores.ts'
+import { filesMean } from './exit-codes.ts'
 import type { OpenedDataset } from './run-datasets.ts'
 
 /** How datasets are scored. */
@@ -10,12 +13,17 @@ export interface ScoringOptions {
   readonly eta: number
   readonly seed: number
   readonly batch: number
+  /** Whether each clip is also predicted mirrored. Default false. */
+  readonly mirror?: boolean
   readonly workers?: number
   /** Samples of each dataset, evenly spaced. Default: all. */
   readonly limit?: number
 }
 
-/** Scores a model on datasets, one after the other. */
+/**
+ * Scores a model on datasets, one after the other. On eye tracking there are shuffled AUC, information gain over the set's centre Gaussian, and
+ * bootstrap intervals over the videos.
+ */
 export async function scoreDatasets(
   model: DiffSal,
   datasets: readonly OpenedDataset[],
@@ -24,10 +32,11 @@ export async function scoreDatasets(
   onProgress: (title: string, done: number, total: number) => void,
 ): Promise<ScoredDataset[]> {
   const scored: ScoredDataset[] = []
-  for (const { title, dataset } of datasets) {
+  for (const { title, dataset, gaze } of datasets) {
     onProgress(title, 0, Math.min(dataset.length, options.limit ?? Number.POSITIVE_INFINITY))
-    const scores = await model.evaluate(dataset, { ...options, signal, onProgress: (done, total) => onProgress(title, done, total) })
-    scored.push({ title, scores })
+    const against = gaze && (await filesMean(3, () => gazeBaselines(gaze)))
+    const scores = await model.evaluate(dataset, { ...options, ...against, signal, onProgress: (done, total) => onProgress(title, done, total) })
+    scored.push({ title, scores, ...(gaze && { intervals: bootstrap(scores) }) })
   }
   return scored
 }

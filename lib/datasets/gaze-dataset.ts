@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
+import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { withRegularFile } from '../files/regular-file.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions, checkString, checkStrings } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString, checkStrings } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Tensor } from '../tensor.ts'
@@ -20,7 +20,7 @@ import { ofSplit } from './held-out.ts'
 import { LruCache } from './lru-cache.ts'
 import { mapLimited } from './map-limited.ts'
 import { Tree } from './numbered-folder.ts'
-import { clipSilence, clipSound, SoundCache } from './sound-source.ts'
+import { clipSilence, clipSound, SoundCache, type SoundSource } from './sound-source.ts'
 import { drawView, drawViewed, plainView, viewedPoints, type View } from './view.ts'
 import { clipFrames } from './windows.ts'
 
@@ -46,6 +46,11 @@ export interface GazeOptions extends Omit<DatasetOptions, 'densitySigma'> {
    * picture, or to one. For `augment`. Default 0.5.
    */
   camera?: number | undefined
+  /**
+   * What is heard with clips of videos that have sound: 'right', their own; 'silence'; 'other', that of the next video with sound. It tells what
+   * sound is worth to a model. Default 'right'.
+   */
+  sound?: (typeof soundChoices)[number] | undefined
   /** Files of sound, one of which is heard with clips that have none, in a share `soundShare`: a sound that says nothing. For `augment`. Default: none. */
   sounds?: readonly string[] | undefined
   /** See `sounds`. The other clips without sound are silent. Default 0.3. */
@@ -80,16 +85,19 @@ export interface GazeTruthOptions {
   size?: readonly [number, number] | undefined
 }
 
+const soundChoices = ['right', 'silence', 'other'] as const
+
 /** The names of {@link GazeOptions}. */
 export const gazeOptionNames = [
   ...(['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'faults'] as const),
-  ...(['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sounds', 'soundShare', 'seed'] as const),
+  ...(['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sound', 'sounds', 'soundShare', 'seed'] as const),
 ] as const
 
 interface GazePlan extends DatasetPlan {
   readonly sigma: number
   readonly augment: boolean
   readonly camera: number
+  readonly sound: (typeof soundChoices)[number]
   readonly sounds: readonly string[]
   readonly soundShare: number
   readonly seed: number
@@ -156,6 +164,10 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
     const message = `'${folder}' ${none}: ${layouts}.`
     throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', expected: layouts, received: root })
   }
+  const sounding = sources.filter(({ sound }) => sound !== undefined).length
+  if (plan.sound === 'other' && sounding < 2) {
+    throw invalidArgumentText('sound', "other than 'other' where fewer than two videos have sound", `'other' for ${sounding} of ${sources.length}`)
+  }
   return new GazeDataset(sources, plan, sounds)
 }
 
@@ -191,6 +203,7 @@ function checkGazePlan(given: GazeOptions): GazePlan {
     sigma: checkNumber('sigma', given.sigma ?? 1 / 40, 1e-4, 10),
     augment: checkBoolean('augment', given.augment ?? false),
     camera: checkNumber('camera', given.camera ?? 0.5, 0, 1),
+    sound: checkChoice('sound', given.sound ?? 'right', soundChoices),
     sounds: checkStrings('sounds', given.sounds ?? []),
     soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
     seed: checkSeed('seed', given.seed ?? 0),
@@ -337,14 +350,29 @@ class GazeDataset implements GazeSet {
   }
 
   async #sound(source: GazeSource, frame: number, random: Random): Promise<AudioExcerpt> {
-    const { clipLength, augment, sounds, soundShare } = this.#plan
+    const { clipLength, augment, sound: choice, sounds, soundShare } = this.#plan
     const rate = source.rate ?? stillRate
-    if (source.sound) return clipSound(await source.sound(), frame, clipLength, rate)
+    if (source.sound && choice === 'right') return clipSound(await source.sound(), frame, clipLength, rate)
+    if (source.sound && choice === 'silence') return clipSilence(clipLength, rate)
+    if (source.sound) {
+      const other = await this.#nextWithSound(source).sound!()
+      // As far in it as the frame is in its video: the sounds differ in length.
+      return clipSound(other, Math.floor((frame / source.count) * framesOf(other, rate)), clipLength, rate)
+    }
     if (!augment || sounds.length === 0 || !random.chance(soundShare)) return clipSilence(clipLength, rate)
     const sound = await this.#sounds.open(sounds[random.below(sounds.length)]!)
-    const frames = Math.max(1, Math.floor((sound.length / sound.sampleRate) * (rate.num / rate.den)))
-    return clipSound(sound, random.below(frames), clipLength, rate)
+    return clipSound(sound, random.below(framesOf(sound, rate)), clipLength, rate)
   }
+
+  #nextWithSound(source: GazeSource): GazeSource {
+    const sounding = this.#samples.flatMap((one) => (one.source.sound ? [one.source] : []))
+    return sounding[(sounding.indexOf(source) + 1) % sounding.length]!
+  }
+}
+
+/** How many frames a sound is long. */
+function framesOf(sound: SoundSource, rate: Rational): number {
+  return Math.max(1, Math.floor((sound.length / sound.sampleRate) * (rate.num / rate.den)))
 }
 
 function fixationsOf(points: readonly GazePoint[], size: readonly [number, number]): Tensor<'uint8'> {

@@ -27,7 +27,7 @@ type HalvesScores = Readonly<Record<(typeof names)[number], number>>
  * @returns means over frames and halvings of each video, and over the videos; videos with maps in place of gaze, or one viewer, are left out
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
-export async function halfAgainstHalf(set: GazeSet, options?: HalvesOptions): Promise<{ mean: HalvesScores; videos: Record<string, HalvesScores> }> {
+export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<{ mean: HalvesScores; videos: Record<string, HalvesScores> }> {
   const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed'])
   const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
   const frames = checkInteger('frames', given.frames ?? 12, 1)

@@ -1,4 +1,5 @@
-import type { ScoreName, Scores } from '../metrics/score.ts'
+import type { Interval } from '../metrics/bootstrap.ts'
+import type { ExtraScoreName, ScoreName, Scores } from '../metrics/score.ts'
 import { printable } from '../printable.ts'
 
 /** The scores in the order of the paper's tables, as they are called there. */
@@ -10,16 +11,29 @@ export const scoreColumns = [
   { name: 'kl', title: 'KL', lessIsBetter: true },
 ] as const satisfies readonly { name: ScoreName; title: string; lessIsBetter: boolean }[]
 
+/** The scores that only some datasets have. */
+const extraColumns = [
+  { name: 'shuffledAuc', title: 'sAUC', lessIsBetter: false },
+  { name: 'informationGain', title: 'IG', lessIsBetter: false },
+] as const satisfies readonly { name: ExtraScoreName; title: string; lessIsBetter: boolean }[]
+
+/** The columns of a table of these datasets. */
+export function columnsOf(datasets: readonly ScoredDataset[]): { readonly name: ScoreName | ExtraScoreName; readonly title: string; readonly lessIsBetter: boolean }[] {
+  return [...scoreColumns, ...extraColumns.filter(({ name }) => datasets.some(({ scores }) => scores.mean[name] !== undefined))]
+}
+
 /** The scores of one dataset. */
 export interface ScoredDataset {
   /** `DIEM, test, fold 1`. */
   readonly title: string
   readonly scores: Scores
+  /** Where 95 % of the means of resampled videos lie. */
+  readonly intervals?: Readonly<Partial<Record<ScoreName | ExtraScoreName, Interval>>>
 }
 
 /** A score as tables have it. */
-export function scoreText(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(3) : '–'
+export function scoreText(value: number | undefined): string {
+  return value !== undefined && Number.isFinite(value) ? value.toFixed(3) : '–'
 }
 
 /** `CC 0.512, SIM 0.401, …`. */
@@ -32,15 +46,24 @@ export function scoresText(datasets: readonly ScoredDataset[]): string {
   const longest = datasets.flatMap(({ scores }) => Object.keys(scores.videos)).reduce((most, video) => Math.max(most, printable(video).length), 30)
   const width = longest + 2
   const line = (name: string, cells: readonly string[]): string => name.padEnd(width) + cells.map((cell) => cell.padStart(8)).join('')
-  const values = (mean: Scores['mean']): string[] => scoreColumns.map(({ name }) => scoreText(mean[name]))
-  const tables = datasets.map(({ title, scores }) => [
-    line(printable(title), scoreColumns.map((column) => column.title)),
-    ...Object.entries(scores.videos).map(([video, mean]) => line(`  ${printable(video)}`, values(mean))),
-    line(meanTitle(scores), values(scores.mean)),
-    ...undefinedNote(scores),
-  ])
+  const tables = datasets.map((dataset) => {
+    const { title, scores, intervals } = dataset
+    const columns = columnsOf([dataset])
+    const values = (mean: Partial<Scores['mean']>): string[] => columns.map(({ name }) => scoreText(mean[name]))
+    const ends = (end: keyof Interval): string[] => columns.map(({ name }) => scoreText(intervals?.[name]?.[end]))
+    return [
+      line(printable(title), columns.map((column) => column.title)),
+      ...Object.entries(scores.videos).map(([video, mean]) => line(`  ${printable(video)}`, values(mean))),
+      line(meanTitle(scores), values(scores.mean)),
+      ...(intervals ? [line(`${intervalTitle}, from`, ends('low')), line('to'.padStart(intervalTitle.length + 6), ends('high'))] : []),
+      ...undefinedNote(scores),
+    ]
+  })
   return tables.map((table) => table.join('\n')).join('\n\n')
 }
+
+/** What an interval is called in tables. */
+export const intervalTitle = '95 % interval'
 
 /** `mean of 12 videos, 3400 frames`. */
 export function meanTitle({ videos, frames }: Scores): string {
@@ -50,6 +73,6 @@ export function meanTitle({ videos, frames }: Scores): string {
 
 /** Says where scores were undefined, if any were. */
 export function undefinedNote({ undefinedCount, frames }: Scores): string[] {
-  const some = scoreColumns.filter(({ name }) => undefinedCount[name] > 0).map(({ name, title }) => `${title} for ${undefinedCount[name]}`)
+  const some = [...scoreColumns, ...extraColumns].filter(({ name }) => (undefinedCount[name] ?? 0) > 0).map(({ name, title }) => `${title} for ${undefinedCount[name]}`)
   return some.length === 0 ? [] : [`Undefined, and left out of the means: ${some.join(', ')} of ${frames} frames.`]
 }
