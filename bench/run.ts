@@ -20,7 +20,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
-import { DiffSal } from '../lib/index.ts'
+import { DiffSal, presets } from '../lib/index.ts'
 import { clip } from './clip.ts'
 import { difference, spread } from './figures.ts'
 import { describeMachine, machineOptions, readMachine } from './machine.ts'
@@ -142,7 +142,7 @@ async function rate(weights: string, product: number | undefined): Promise<objec
 
 /** Maps a second of the weights that ship, of clips one by one. */
 async function tinyRate(): Promise<number> {
-  await using model = await DiffSal.load(undefined, run)
+  await using model = await DiffSal.load(presets.scenes.weights, run)
   const { frames, mel, x: noise } = clip([model.config.size[0], model.config.size[1]])
   const seconds: number[] = []
   for (let i = 0; i < 5 * runs; i++) {

@@ -146,11 +146,11 @@ export class DiffSal {
    * by itself the rest of the network has initial weights, with a warning. A file that this package wrote has a checksum: all of it is read
    * once, and one that was damaged since is refused.
    *
-   * @param path - default: the weights that ship with the package, {@link presets}' `scenes`, trained on generated scenes alone
+   * @param path - default: the weights that ship with the package, {@link presets}' `gaze`, trained on where people looked
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or not of this configuration: missing, unknown and misshapen tensors
    * are named), and what {@link create} throws
    */
-  static async load(path: string = presets.scenes.weights, options?: LoadOptions): Promise<DiffSal> {
+  static async load(path: string = presets.gaze.weights, options?: LoadOptions): Promise<DiffSal> {
     const { config, signal, ...run } = checkOptions<LoadOptions>('options', options, ['config', 'signal', ...runOptions])
     checkSignal(signal)?.throwIfAborted()
     const weights = await readWeights(path, config, async (checkpoint) => verifyChecksum(path, checkpoint, signal))

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { resolveConfig, type DiffSalConfig } from './config.ts'
+import { resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import { packageRoot } from './package-root.ts'
 
 /** A configuration with a name, and the weights that the package ships for it. */
@@ -13,26 +13,46 @@ export interface Preset {
 /** The presets by their names. */
 export interface Presets {
   /**
-   * The paper's network with narrower parts, 3.6 M parameters on frames of 64×96, trained on sounding scenes alone
-   * (`datasets.soundingScenes`): it shows what the network does with sound, in an instant. It is no substitute for weights trained on
-   * eye tracking; `lib/presets/scenes.md` is its model card.
+   * The paper's network with narrower parts, 5.9 M parameters on clips of 8 frames of 96×160, trained on where people looked in photographs and
+   * videos: what `DiffSal.load()` takes. `lib/presets/gaze.md` is its model card.
+   */
+  readonly gaze: Preset
+  /**
+   * A smaller one, 3.6 M parameters on frames of 64×96, trained on sounding scenes alone (`datasets.soundingScenes`): it shows what the
+   * network does with sound, in an instant. On a real video its maps mean nothing. `lib/presets/scenes.md` is its model card.
    */
   readonly scenes: Preset
 }
 
+function preset(name: keyof Presets, config: PartialDiffSalConfig): Preset {
+  return {
+    config: resolveConfig(config),
+    get weights() {
+      return join(packageRoot(), `lib/presets/${name}.safetensors`)
+    },
+  }
+}
+
 /** The networks whose weights ship with the package. */
 export const presets: Presets = {
-  scenes: {
-    config: resolveConfig({
-      size: [64, 96],
-      videoEncoder: { embedDim: 24, depth: 6, downscaleAt: [1, 2, 4] },
-      audioEncoder: { widths: [[16], [32], [48], [64]], heads: 2, headDim: 16, hidden: 64 },
-      unetWidth: 24,
-      normGroups: 8,
-      dropout: 0,
-    }),
-    get weights() {
-      return join(packageRoot(), 'lib/presets/scenes.safetensors')
-    },
-  },
+  gaze: preset('gaze', {
+    size: [96, 160],
+    clipLength: 8,
+    videoEncoder: { embedDim: 32, depth: 8, downscaleAt: [1, 3, 6], pretrainSize: [8, 96, 160], mlpRatio: 2.5 },
+    audioEncoder: { widths: [[16], [32], [48], [64]], heads: 2, headDim: 16, hidden: 64 },
+    unetWidth: 32,
+    normGroups: 8,
+    dropout: 0,
+  }),
+  scenes: preset('scenes', {
+    size: [64, 96],
+    videoEncoder: { embedDim: 24, depth: 6, downscaleAt: [1, 2, 4] },
+    audioEncoder: { widths: [[16], [32], [48], [64]], heads: 2, headDim: 16, hidden: 64 },
+    unetWidth: 24,
+    normGroups: 8,
+    dropout: 0,
+  }),
 }
+
+/** The names of the presets; the first is the default. */
+export const presetNames = Object.keys(presets) as [keyof Presets, ...(keyof Presets)[]]

@@ -47,7 +47,7 @@ test("README's first program tells where to look, with the weights that ship", a
 test('the configurations of README and of examples/ are ones of runs', async () => {
   const files = readdirSync('examples').filter((name) => name.endsWith('.json')).map((name) => join('examples', name))
   const [json, ...more] = blocks('json')
-  expect([files.length, more.length]).toEqual([4, 0])
+  expect([files.length, more.length]).toEqual([5, 0])
   const written = temporaryPath('run.json')
   writeFileSync(written, json!)
   for (const file of [written, ...files]) {

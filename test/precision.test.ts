@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { datasets, DiffSal, metrics, type PartialDiffSalConfig, type Tensor } from '../lib/index.ts'
+import { datasets, DiffSal, metrics, presets, type PartialDiffSalConfig, type Tensor } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { rewriteWeights } from './support/rewrite-weights.ts'
@@ -49,8 +49,8 @@ describe('a model in bfloat16', () => {
 
   it("keeps what the shipped weights see: maps of sounding scenes that correlate with float32's", async () => {
     const scenes = datasets.soundingScenes({ split: 'test', seed: 3, length: 8 })
-    await using exact = await DiffSal.load(undefined, { threads: 1 })
-    await using rounded = await DiffSal.load(undefined, { threads: 1, precision: 'bfloat16' })
+    await using exact = await DiffSal.load(presets.scenes.weights, { threads: 1 })
+    await using rounded = await DiffSal.load(presets.scenes.weights, { threads: 1, precision: 'bfloat16' })
     for (let i = 0; i < scenes.length; i++) {
       const { frames, audio } = (await scenes.get(i))!
       const clip = { frames, audio: { samples: audio!.samples, sampleRate: audio!.sampleRate } }

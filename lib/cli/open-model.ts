@@ -1,9 +1,9 @@
 import type { Precision } from '../precision.ts'
 import type { Predictor } from '../predict-video.ts'
-import { presets } from '../presets.ts'
+import { presets, type Presets } from '../presets.ts'
 
 /** Where the weights come from: the package, a file, or a seed for random ones. */
-export type Weights = { readonly preset: 'scenes' } | { readonly file: string } | { readonly random: number }
+export type Weights = { readonly preset: keyof Presets } | { readonly file: string } | { readonly random: number }
 
 /** A model as the command line uses it. */
 export interface OpenModel extends Predictor {

@@ -5,6 +5,7 @@ import { defaultStallLimit } from '../media/stall-watch.ts'
 import { rationalText } from '../media/rational.ts'
 import { estimateMaps, mapRate, type PredictVideoOptions } from '../predict-video.ts'
 import type { Precision } from '../precision.ts'
+import { presetNames, type Presets } from '../presets.ts'
 import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
 import { fraction, integer, precisionOption } from './flags.ts'
@@ -17,6 +18,7 @@ import { writeMaps } from './write-maps.ts'
 
 interface PredictFlags {
   readonly weights?: string
+  readonly preset?: keyof Presets
   readonly randomWeights?: number
   readonly output?: string
   readonly maps?: string
@@ -48,11 +50,12 @@ export function predictCommand(open: ModelOpener = openModel): Command {
   return new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads')
-    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the small ones that ship with the package)'))
+    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
+    .addOption(new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'))
     .addOption(
       new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
         .argParser(integer(0, maxSeed))
-        .conflicts('weights'),
+        .conflicts(['weights', 'preset']),
     )
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
@@ -175,16 +178,16 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   }
 }
 
-function chooseWeights({ weights, randomWeights }: PredictFlags): Weights {
+function chooseWeights({ weights, preset, randomWeights }: PredictFlags): Weights {
   if (weights !== undefined) return { file: weights }
   if (randomWeights !== undefined) return { random: randomWeights }
-  return { preset: 'scenes' }
+  return { preset: preset ?? 'gaze' }
 }
 
 function noteOf(weights: Weights): string | undefined {
-  if ('file' in weights) return undefined
   if ('random' in weights) return `The weights are random (seed ${weights.random}), not trained: the maps show that the program runs, and mean nothing.`
-  return 'The weights are the small ones that ship with the package: trained on generated scenes, not on where people look. Give others with --weights.'
+  if ('preset' in weights && weights.preset === 'scenes') return 'The weights were trained on generated scenes, not on where people look: on a real video their maps mean nothing.'
+  return undefined
 }
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const

@@ -123,11 +123,17 @@ test('an input name with odd characters', async () => {
   expect(readdirSync(cwd).sort()).toEqual(["-x %d 'ü-overlay.mp4", "-x %d 'ü.mp4"])
 })
 
-test('without weights, the small ones that ship are taken, and it says so', async () => {
+test('without weights, those of where people look are taken; those of scenes say what they are', async () => {
   const cwd = folder('shipped')
-  const { code, stdout, stderr } = await cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json'], { cwd })
-  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('ship with the package') as string })
-  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'scenes' }, maps: 5, note: expect.stringContaining('generated scenes') as string })
+  const run = (...more: string[]) => cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json', ...more], { cwd })
+  const { code, stdout, stderr } = await run()
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.not.stringContaining('generated scenes') as string })
+  expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'gaze' }, maps: 5, mapSize: [96, 160] })
+  expect(JSON.parse(stdout)).not.toHaveProperty('note')
+  const scenes = await run('--preset', 'scenes')
+  expect(scenes).toMatchObject({ code: 0, stderr: expect.stringContaining('generated scenes') as string })
+  expect(JSON.parse(scenes.stdout)).toMatchObject({ weights: { preset: 'scenes' }, note: expect.stringContaining('generated scenes') as string })
+  expect(await run('--preset', 'tiny')).toMatchObject({ code: 2, stderr: expect.stringMatching(/Allowed choices are gaze, scenes/) as string })
 })
 
 const weights = ['--weights', 'any.safetensors']
