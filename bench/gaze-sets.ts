@@ -41,7 +41,7 @@ export class GazeBench {
   readonly name: string
   readonly kind: SetPlan['kind']
   readonly set: datasets.GazeSet
-  readonly places: readonly Place[]
+  places: readonly Place[]
   readonly #training: datasets.GazeSet
   readonly #amount: Amount
   readonly #truths = new Map<string, Promise<GroundTruth | undefined>>()
@@ -73,6 +73,11 @@ export class GazeBench {
   async hearing(sound: 'silence' | 'other', root: string, form: Options): Promise<datasets.GazeSet> {
     const [folder, options] = plans[this.name]!.scored
     return datasets.openGaze(join(root, folder), { ...form, ...options, split: 'validation', sound })
+  }
+
+  /** Leaves a place out of all rows that are made from now on. */
+  drop(place: Place): void {
+    this.places = this.places.filter((one) => one !== place)
   }
 
   /** Which sample of the set a place is. */
