@@ -148,6 +148,7 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     : code === 'ENAMETOOLONG' ? 'its name is too long'
     : code === 'EMFILE' ? 'this process may open no more files; raise the limit with `ulimit -n 1024`'
     : code === 'ENFILE' ? 'this machine has too many files open'
-    : shortened(message)
+    // Without what the system was asked, which may be a temporary name.
+    : shortened(message.replace(/, \w+( '.*)?$/s, ''))
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }

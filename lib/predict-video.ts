@@ -50,6 +50,12 @@ export interface PredictVideoOptions {
   eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
   seed?: number | undefined
+  /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
+  videoTrack?: number | undefined
+  /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
+  audioTrack?: number | undefined
+  /** Seconds without a byte from ffmpeg, while one is waited for, after which the file is given up. Default 60. */
+  stallLimit?: number | undefined
   /** Stops the prediction and its decoding; the pending map rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every denoising step. */
@@ -70,18 +76,26 @@ export interface VideoProgress {
 
 /** The map of one frame. */
 export interface VideoMap {
-  /** The frame's number, from 0, at the video's constant rate. */
+  /** The frame's number, from 0. Every frame that the file shows counts, however long it is shown. */
   frame: number
-  /** Its time, in seconds after the first frame. */
+  /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
   /** float32 (1, 1, H, W) at the model's size. */
   tensor: Tensor<'float32'>
+}
+
+/** A map with the times of the frames that it stands for. */
+export interface TimedMap extends VideoMap {
+  /** The times in seconds of all frames after the map before, up to this one's. */
+  times: readonly number[]
 }
 
 /** What a finished video was. */
 export interface VideoSummary {
   /** How many frames it has. */
   frames: number
+  /** The times in seconds of the frames after the last map's. */
+  times: readonly number[]
 }
 
 /** Where there is no video, a model of sound alone makes this many maps a second. */
@@ -90,12 +104,13 @@ const rateOfSound: Rational = { num: 25, den: 1 }
 /** Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is done. */
 const callsAtOnce = 2
 
-const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'signal', 'onProgress'] as const
+const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'videoTrack', 'audioTrack', 'stallLimit', 'signal', 'onProgress'] as const
 
 /**
  * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
  * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
- * k − 8 … k + 7 for clips of 16, with the edge frames repeated.
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated. Where frames come at uneven times, the window has the frames as they are
+ * counted, and the sound around frame k's own time, as long as 16 frames last on the average.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
  * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
@@ -114,7 +129,9 @@ export function predictVideo(
     const checked = checkPredictVideoOptions(model, options)
     const signal = AbortSignal.any([checked.signal, ending, stop].filter((each) => each !== undefined))
     signal.throwIfAborted()
-    yield* predictFrames(model, await probe(path, { signal }), { ...checked, signal })
+    const { videoTrack, audioTrack, stallLimit } = checked
+    const maps = predictFrames(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
+    for await (const { frame, time, tensor } of maps) yield { frame, time, tensor }
   })
 }
 
@@ -123,7 +140,7 @@ export function predictMedia(
   model: Predictor,
   info: MediaInfo,
   options?: PredictVideoOptions,
-): AsyncGenerator<VideoMap, VideoSummary | void, undefined> {
+): AsyncGenerator<TimedMap, VideoSummary | void, undefined> {
   return stoppable(async function* (stop) {
     const checked = checkPredictVideoOptions(model, options)
     const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
@@ -132,7 +149,7 @@ export function predictMedia(
   })
 }
 
-/** The frame rate at which a file's maps come: the video's, or 25 a second for sound alone. */
+/** The rate at which a file's maps come: the video's, on the average, or 25 a second for sound alone. */
 export function mapRate(info: MediaInfo): Rational {
   return info.video?.rate ?? rateOfSound
 }
@@ -145,13 +162,16 @@ export function estimateMaps(info: MediaInfo, stride: number): number | undefine
 
 function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {
   const given = checkOptions('options', options, known)
-  const { stride, batch, videoOnly, steps, eta, seed, signal, onProgress } = given
+  const { stride, batch, videoOnly, steps, eta, seed, videoTrack, audioTrack, stallLimit, signal, onProgress } = given
   if (stride !== undefined) checkInteger('stride', stride, 1)
   if (batch !== undefined) checkInteger('batch', batch, 1, 1024)
   if (videoOnly !== undefined) checkBoolean('videoOnly', videoOnly)
   if (steps !== undefined) checkInteger('steps', steps, 1)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
   if (seed !== undefined) checkSeed('seed', seed)
+  if (videoTrack !== undefined) checkInteger('videoTrack', videoTrack, 1)
+  if (audioTrack !== undefined) checkInteger('audioTrack', audioTrack, 1)
+  if (stallLimit !== undefined) checkNumber('stallLimit', stallLimit, 0.001, 86_400)
   checkSignal(signal)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   if (videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', videoOnly)
@@ -175,8 +195,8 @@ async function* predictFrames(
   model: Predictor,
   info: MediaInfo,
   options: PredictVideoOptions & { signal: AbortSignal },
-): AsyncGenerator<VideoMap, VideoSummary, undefined> {
-  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), onProgress } = options
+): AsyncGenerator<TimedMap, VideoSummary, undefined> {
+  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -185,14 +205,14 @@ async function* predictFrames(
   const frameSize = wants.video ? size : ([2, 2] as const)
   const { video, audio } = info
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, signal }), frameSize, clipLength)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength)
     : undefined
-  const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, signal)) : undefined
+  const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
   const rate = mapRate(info)
   const mapEstimate = estimateMaps(info, stride)
-  const batches = clipBatches({ frames, sound, rate, start: video?.start ?? 0 }, { ...wants, clipLength, stride, batch })
+  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch })
   let begun = 0
-  const predict = async ({ frames: indices, clips, audio: excerpts }: ClipBatch) => {
+  const predict = async ({ frames: indices, times, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
     const map = await model.predict(
@@ -208,7 +228,7 @@ async function* predictFrames(
         }),
       },
     )
-    return { indices, map }
+    return { indices, times, map }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
   const [height, width] = size
@@ -220,20 +240,21 @@ async function* predictFrames(
       options.signal.throwIfAborted()
       if (next.done) {
         if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
-        return { frames: next.value }
+        return next.value
       }
-      const { indices, map } = next.value
+      const { indices, times, map } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
         const data = indices.length === 1 ? map.data : map.data.slice(at * pixels, (at + 1) * pixels)
-        yield { frame, time: (frame * rate.den) / rate.num, tensor: { dtype: 'float32', shape: [1, 1, height, width], data } }
+        const passed = times[at]!
+        yield { frame, time: passed.at(-1)!, times: passed, tensor: { dtype: 'float32', shape: [1, 1, height, width], data } }
       }
     }
   } finally {
     reading.abort()
-    await results.return(0)
-    await batches.return(0)
+    await results.return({ frames: 0, times: [] })
+    await batches.return({ frames: 0, times: [] })
     await Promise.all([frames?.close(), sound?.close()])
   }
 }

@@ -45,7 +45,9 @@ async function dataOf(path: string): Promise<Map<string, Uint8Array>> {
 
 /** A copy of a file whose data begin some bytes later. */
 async function moved(from: string, by: number): Promise<string> {
-  const [{ dataStart }, bytes] = await Promise.all([readHeader(from), readFile(from)])
+  // Without its checksum, which another place of the data would break.
+  const plain = await rewriteWeights(from, () => {})
+  const [{ dataStart }, bytes] = await Promise.all([readHeader(plain), readFile(plain)])
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(dataStart - 8 + by))
   return writeBytes(Buffer.concat([length, bytes.subarray(8, dataStart), Buffer.alloc(by, ' '), bytes.subarray(dataStart)]))

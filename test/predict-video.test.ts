@@ -6,6 +6,8 @@ import { predictMedia, predictVideo, type PredictVideoOptions, type VideoMap, ty
 import { probe } from '../lib/media/probe.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { FakeModel } from './support/fake-model.ts'
+import { ffmpegs } from './support/ffmpegs.ts'
+import { beeping, flashing, h264, make } from './support/flashes.ts'
 import { ffmpeg, frameNumber, numberedFrames, picture, runningFfmpegs, tone } from './support/media.ts'
 import { temporaryPath } from './support/temporary.ts'
 import { lightConfig } from './support/tiny-config.ts'
@@ -76,6 +78,25 @@ test('windows of a real file, at the edges and with a stride', async () => {
   expect(windowOf(model, 1)).toEqual([...range(32, 44), 44, 44, 44])
 })
 
+test.each(ffmpegs)('a flash and its beep are in the same window, though the streams begin apart: %s', async (_name, program) => {
+  vi.stubEnv('DIFFSAL_FFMPEG', program)
+  const path = temporaryPath('apart.ts')
+  await make(...flashing(3, 0.5), '-itsoffset', '0.8', ...beeping(2.2, 1.3), ...h264, '-c:a', 'aac', path)
+  const model = new FakeModel({ size: [32, 32] })
+  const maps = await collect(model, path)
+  expect(maps.map(({ frame, time }) => [frame, Number(time.toFixed(4))])).toEqual(Array.from({ length: 75 }, (_, k) => [k, k / 25]))
+  for (const [k, { input }] of model.calls.entries()) {
+    const { data } = input.frames!
+    const flash = Array.from({ length: 16 }, (_, t) => t).filter((t) => data[t * 32 * 32 * 3]! > 200)
+    const { samples } = input.audio![0]!
+    const beep = samples.findIndex((value) => Math.abs(value) > 0.2)
+    if (flash.length !== 1 || k < 20 || beep < 1000 || flash[0]! > 13) continue
+    // The flash's frame is shown 20 ms after the beep began, and lasts 40 ms; its sample in the window is the middle of it.
+    expect(Math.abs(beep - (flash[0]! + 0.5) * 640 + 320), `window ${k}`).toBeLessThan(500)
+  }
+  vi.unstubAllEnvs()
+})
+
 test('without a seed, one is drawn for the whole video', async () => {
   const [first, second] = [new FakeModel(), new FakeModel()]
   await collect(first, speaker, { stride: 50 })
@@ -89,7 +110,7 @@ test('the summary has the number of frames', async () => {
   const maps = predictMedia(new FakeModel(), await probe(speaker), { stride: 100 })
   expect((await maps.next()).value).toMatchObject({ frame: 0 })
   expect((await maps.next()).value).toMatchObject({ frame: 100 })
-  expect(await maps.next()).toEqual({ done: true, value: { frames: 150 } })
+  expect(await maps.next()).toEqual({ done: true, value: { frames: 150, times: Array.from({ length: 49 }, (_, i) => (101 + i) / 30) } })
 })
 
 test('progress', async () => {
@@ -164,6 +185,9 @@ test.each<[unknown, ...string[]]>([
   [{ eta: 2 }, "'eta'", 'from 0 to 1'],
   [{ seed: -1 }, "'seed'", '-1'],
   [{ videoOnly: 'yes' }, "'videoOnly'", 'true or false'],
+  [{ videoTrack: 0 }, "'videoTrack'", 'at least 1'],
+  [{ audioTrack: 1.5 }, "'audioTrack'", '1.5'],
+  [{ stallLimit: 0 }, "'stallLimit'", '0'],
   [{ signal: {} }, "'signal'", 'AbortSignal'],
   [{ onProgress: 1 }, "'onProgress'", 'a function'],
   [[], "'options'", 'an object'],

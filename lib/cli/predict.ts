@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { setLogger } from '../log.ts'
 import { probe } from '../media/probe.ts'
+import { defaultStallLimit } from '../media/stall-watch.ts'
 import { rationalText } from '../media/rational.ts'
 import { estimateMaps, mapRate, type PredictVideoOptions } from '../predict-video.ts'
 import type { Precision } from '../precision.ts'
@@ -10,7 +11,7 @@ import { fraction, integer, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
-import { checkNotInputs, planOutputs, type PlannedOutput } from './outputs.ts'
+import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
 import { print, printJson, tell } from './terminal.ts'
 import { writeMaps } from './write-maps.ts'
 
@@ -28,6 +29,9 @@ interface PredictFlags {
   readonly precision: Precision
   readonly batch: number
   readonly videoOnly?: true
+  readonly videoTrack?: number
+  readonly audioTrack?: number
+  readonly stallLimit: number
   readonly json?: true
 }
 
@@ -61,6 +65,9 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .addOption(precisionOption())
     .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
     .option('--video-only', 'leave the sound out')
+    .option('--video-track <n>', 'of several video tracks the n-th (default: the one that the file marks, else the first)', integer(1))
+    .option('--audio-track <n>', 'of several sound tracks the n-th (default: the one that the file marks, else the first)', integer(1))
+    .option('--stall-limit <seconds>', 'how long to wait for a byte from ffmpeg before the file is given up', integer(1, 86_400), defaultStallLimit)
     .option('--json', 'print one JSON object on standard output at the end')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
@@ -71,7 +78,7 @@ interface Report {
   readonly input: string
   /** Of the input; null for sound alone. */
   readonly size: { readonly width: number; readonly height: number } | null
-  /** Exact: `30000/1001`. */
+  /** On the average; exact for a usual constant rate: `30000/1001`. */
   readonly fps: string
   readonly frames: number
   readonly maps: number
@@ -110,8 +117,9 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   try {
     const note = noteOf(weights)
     if (note !== undefined) say(note)
-    const info = await filesMean(3, () => probe(input, { signal }))
-    await checkNotInputs(outputs, 'file' in weights ? [input, weights.file] : [input])
+    await filesMean(6, () => checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input]))
+    const { videoTrack, audioTrack, stallLimit } = flags
+    const info = await filesMean(3, () => probe(input, { videoTrack, audioTrack, stallLimit, signal }))
     model = await filesMean(4, () => open(weights, flags, signal))
     signal.throwIfAborted()
     const seed = flags.seed ?? drawSeed()
@@ -125,6 +133,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
       seed,
+      stallLimit,
       signal,
       onProgress: (now) => {
         ;({ steps } = now)
@@ -140,7 +149,8 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       input,
       size: video && { width: video.width, height: video.height },
       fps: rationalText(mapRate(info)),
-      ...written,
+      frames: written.frames,
+      maps: written.maps,
       mapFrames: { first: 0, step: flags.stride, count: written.maps },
       mapSize: model.config.size,
       weights,

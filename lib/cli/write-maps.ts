@@ -23,15 +23,15 @@ export async function writeMaps(
   try {
     // The first map before any file: what is wrong with the input or the options shows by then.
     let next = await filesMean(3, () => maps.next())
-    const open = (writer = await filesMean(6, () => openOutputs(outputs, info, model.config.size, signal)))
+    const open = (writer = await filesMean(6, () => openOutputs(outputs, info, model.config.size, { signal, stallLimit: options.stallLimit })))
     while (!next.done) {
-      const { frame, tensor } = next.value
-      await filesMean(6, () => open.write(frame, tensor.data))
+      const { frame, tensor, times } = next.value
+      await filesMean(6, () => open.write(frame, tensor.data, times))
       onMap(next.value, ++count)
       next = await filesMean(3, () => maps.next())
     }
-    const { frames } = next.value!
-    await filesMean(6, () => open.finish(frames))
+    const { frames, times } = next.value!
+    await filesMean(6, () => open.finish(frames, times))
     signal.throwIfAborted()
     await filesMean(6, () => open.commit())
     return { frames, maps: count }

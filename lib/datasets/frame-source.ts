@@ -1,7 +1,5 @@
-import { fileUrl, lastWords, readFfmpeg } from '../media/ffmpeg-process.ts'
-import { timeFromFirstFrame } from '../media/frames.ts'
-import { mediaError, probe, type MediaInfo, type VideoStream } from '../media/probe.ts'
-import { rationalText } from '../media/rational.ts'
+import { readFrames } from '../media/frames.ts'
+import { mediaError, probe, type VideoInfo } from '../media/probe.ts'
 import { LruCache } from './lru-cache.ts'
 import type { NumberedFolder } from './numbered-folder.ts'
 import { readRgb } from './pictures.ts'
@@ -75,7 +73,7 @@ const blockLength = 64
 export class VideoFrames implements FrameSource {
   readonly #path: string
   readonly #blocks: LruCache<string, Uint8Array> | undefined
-  readonly #info = new LruCache<string, MediaInfo & { readonly video: VideoStream }>(1)
+  readonly #info = new LruCache<string, VideoInfo>(1)
 
   /** @param blocks Where decoded frames are kept, {@link blockLength} together: for clips of consecutive frames. */
   constructor(path: string, blocks?: LruCache<string, Uint8Array>) {
@@ -120,50 +118,22 @@ export class VideoFrames implements FrameSource {
   }
 
   async #decode(first: number, count: number, size: readonly [number, number]): Promise<Uint8Array> {
-    const { video } = await this.#info.get(this.#path, () => this.#probe())
+    const info = await this.#info.get(this.#path, () => this.#probe())
     const bytes = size[0] * size[1] * 3
     const decoded = new Uint8Array(count * bytes)
-    const chunks = readFfmpeg(clipArguments(this.#path, video, first, count, size))
     let filled = 0
-    for (;;) {
-      const next = await chunks.next()
-      if (next.done) {
-        if (filled < bytes && next.value.code !== 0) {
-          throw mediaError(this.#path, `has no frame ${first} that can be decoded: ffmpeg says "${lastWords(next.value)}"`)
-        }
-        return decoded.subarray(0, filled - (filled % bytes))
-      }
-      const part = next.value.subarray(0, decoded.length - filled)
-      decoded.set(part, filled)
-      filled += part.length
+    for await (const { pixels } of readFrames(info, size, { from: first, minimum: 0 })) {
+      decoded.set(pixels, filled)
+      filled += bytes
+      if (filled === decoded.length) break
     }
+    return decoded.subarray(0, filled)
   }
 
-  async #probe(): Promise<MediaInfo & { readonly video: VideoStream }> {
+  async #probe(): Promise<VideoInfo> {
     const info = await probe(this.#path)
     const { video } = info
     if (video === null) throw mediaError(this.#path, 'has no video in it')
     return { ...info, video }
   }
-}
-
-/** The frames chosen get times of their own from 0 on, or ffmpeg would repeat the first to fill the time before it. */
-function clipArguments(
-  path: string,
-  video: VideoStream,
-  first: number,
-  count: number,
-  [height, width]: readonly [number, number],
-): string[] {
-  const rate = rationalText(video.rate)
-  const filters = [
-    `fps=${rate}:start_time=0`,
-    `select=between(n\\,${first}\\,${first + count - 1})`,
-    `setpts=N/(${rate})/TB`,
-    `scale=${width}:${height}:flags=bilinear+accurate_rnd+full_chroma_int`,
-  ]
-  return [
-    ...['-loglevel', 'error', ...timeFromFirstFrame(video), '-i', fileUrl(path), '-map', `0:${video.index}`, '-an', '-sn', '-dn'],
-    ...['-vf', filters.join(','), '-r', rate, '-frames:v', String(count), '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
-  ]
 }

@@ -1,6 +1,7 @@
 import type { AudioExcerpt } from '../inputs.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Rational } from './rational.ts'
+import type { Frame } from './frames.ts'
 import { soundRate } from './sound.ts'
 
 /** What {@link clipBatches} makes windows of. */
@@ -9,9 +10,8 @@ export interface ClipSource {
   readonly frames?: FrameWindow | undefined
   /** The sound, or undefined for none. */
   readonly sound?: SoundWindow | undefined
+  /** Frames a second, on the average. */
   readonly rate: Rational
-  /** Seconds of sound before the first frame. Default 0. */
-  readonly start?: number
 }
 
 /** How {@link clipBatches} cuts them. */
@@ -32,36 +32,52 @@ export interface ClipPlan {
 export interface ClipBatch {
   /** The frame that each window belongs to. */
   readonly frames: readonly number[]
+  /** For each window, the times in seconds of all frames after the window before, up to its own. */
+  readonly times: readonly (readonly number[])[]
   /** uint8 (B, T, H, W, 3). */
   readonly clips?: Tensor<'uint8'>
   readonly audio?: AudioExcerpt[]
 }
 
+/** How the windows of a video ended. */
+export interface ClipEnd {
+  /** How many frames it has. */
+  readonly frames: number
+  /** The times in seconds of those after the last window's. */
+  readonly times: readonly number[]
+}
+
 /**
- * The windows of a video in batches, and at last how many frames it has. Frame k's window is k − T/2 … k + T/2 − 1; before the first
- * frame and after the last one, the edge frame is repeated, so every frame has its window. The sound of a window runs from half a
- * frame before its first frame to half a frame after its last one, on the file's own clock: where there is no sound, silence.
+ * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted; before the first frame and after the
+ * last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
+ * frame k's own time: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
+ * sound, silence.
  */
-export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, number, undefined> {
-  const { frames, sound, rate, start = 0 } = source
+export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, ClipEnd, undefined> {
+  const { frames, sound, rate } = source
   const { clipLength, stride, batch } = plan
   const before = Math.floor(clipLength / 2)
+  const interval = rate.den / rate.num
+  const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval)
   let first = 0
   for (;;) {
     const indices: number[] = []
+    const passed: number[][] = []
     const clips = plan.video && frames ? new Uint8Array(batch * clipLength * frames.bytes) : undefined
     const audio: AudioExcerpt[] | undefined = plan.audio ? [] : undefined
     for (let k = first; indices.length < batch; k += stride) {
       const last = k - before + clipLength - 1
-      const from = sampleAt(2 * (k - before) - 1, rate, start)
-      const to = sampleAt(2 * last + 1, rate, start)
       // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
-      const there = frames ? (await frames.readTo(Math.max(last, 1))) > k : await sound?.reaches(firstSampleOf(k, rate), from)
+      const there = frames ? (await frames.readTo(Math.max(last, 1))) > k : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength, rate))
       if (!there) break
+      passed.push(times(k))
+      const time = passed.at(-1)!.at(-1)!
       if (clips && frames) {
         for (let t = 0; t < clipLength; t++) frames.copy(k - before + t, clips, (indices.length * clipLength + t) * frames.bytes)
       }
       if (audio) {
+        const from = Math.round((time - (before + 0.5) * interval) * soundRate)
+        const to = Math.round((time + (clipLength - before - 0.5) * interval) * soundRate)
         audio.push({ samples: sound ? await sound.excerpt(from, to) : new Float32Array(to - from), sampleRate: soundRate })
       }
       indices.push(k)
@@ -71,6 +87,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       const count = indices.length * clipLength
       yield {
         frames: indices,
+        times: passed,
         ...(clips && frames && {
           clips: {
             dtype: 'uint8' as const,
@@ -84,12 +101,18 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
     first += indices.length * stride
     if (indices.length < batch) break
   }
-  return frames ? frames.readTo(Number.POSITIVE_INFINITY) : framesOfSound(sound?.count ?? 0, rate)
+  const count = frames ? await frames.readTo(Number.POSITIVE_INFINITY) : framesOfSound(sound?.count ?? 0, rate)
+  return { frames: count, times: times(count - 1) }
 }
 
-/** The sample nearest to `halves` half frames after the first frame, which is at `start` seconds. */
-function sampleAt(halves: number, { num, den }: Rational, start: number): number {
-  return Math.round((halves * den * soundRate) / (2 * num) + start * soundRate)
+/** The times of frames that are not there, for sound alone: each call gives those after the last one's, up to k. */
+function timesOfSound(interval: number): (k: number) => number[] {
+  let next = 0
+  return (k) => {
+    const times: number[] = []
+    for (; next <= k; next++) times.push(next * interval)
+    return times
+  }
 }
 
 /** The first sample at or after the time of frame k. */
@@ -108,13 +131,15 @@ export class FrameWindow {
   readonly size: readonly [number, number]
   /** Bytes of a frame. */
   readonly bytes: number
-  readonly #frames: AsyncGenerator<Uint8Array, void, undefined>
+  readonly #frames: AsyncGenerator<Frame, void, undefined>
   readonly #slots: Uint8Array[] = []
+  /** Those of the last frames, which nobody has taken yet. */
+  #times: number[] = []
   readonly #capacity: number
   #count = 0
   #ended = false
 
-  constructor(frames: AsyncGenerator<Uint8Array, void, undefined>, size: readonly [number, number], clipLength: number) {
+  constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], clipLength: number) {
     this.#frames = frames
     this.size = size
     this.bytes = size[0] * size[1] * 3
@@ -126,9 +151,17 @@ export class FrameWindow {
     while (!this.#ended && this.#count <= index) {
       const next = await this.#frames.next()
       if (next.done) this.#ended = true
-      else this.#slots[this.#count++ % this.#capacity] = next.value
+      else {
+        this.#slots[this.#count++ % this.#capacity] = next.value.pixels
+        this.#times.push(next.value.time)
+      }
     }
     return this.#count
+  }
+
+  /** Takes the times of the frames that were read, up to frame `index`, as far as they were not taken before. */
+  timesTo(index: number): number[] {
+    return this.#times.splice(0, this.#times.length - (this.#count - 1 - index))
   }
 
   /** Copies frame `index`, or the nearest one that exists. */

@@ -1,100 +1,191 @@
 import { log } from '../log.ts'
-import { fileUrl, lastWords, readFfmpeg } from './ffmpeg-process.ts'
-import { mediaError, type MediaInfo, type VideoStream } from './probe.ts'
-import { rationalText } from './rational.ts'
+import { complaints } from './complaints.ts'
+import { findFfmpeg, passthrough } from './ffmpeg.ts'
+import { FfmpegProcess, lastWords, type FfmpegEnd } from './ffmpeg-process.ts'
+import { checkHdr } from './hdr.ts'
+import { openedInput, type ReadOptions } from './opened.ts'
+import { Gaps, lostText } from './gaps.ts'
+import { Packets } from './packets.ts'
+import { modelFilters, videoInput } from './picture-filters.ts'
+import { mediaError, type VideoInfo } from './probe.ts'
+import { rationalText, rationalValue } from './rational.ts'
+import { stampOutput, Stamps } from './stamps.ts'
+
+/** A frame of a video. */
+export interface Frame {
+  /** H·W·3 bytes, RGB, rows first. The reader's to keep. */
+  readonly pixels: Uint8Array
+  /** Seconds on the plan's clock. Never less than the time of the frame before. */
+  readonly time: number
+}
 
 /** What {@link readFrames} may be told. */
-export interface ReadFramesOptions {
+export interface ReadFramesOptions extends ReadOptions {
   /** Fewer frames than this are an error. Default 1. */
-  readonly minimum?: 1 | 2
-  readonly signal?: AbortSignal
+  readonly minimum?: 0 | 1 | 2
+  /** The first frame to give. Those before it are decoded, which is the only exact way in every format, but not scaled. Default 0. */
+  readonly from?: number
 }
 
 /**
- * The frames of a video in order, at its constant rate, scaled to `size` = [height, width]: each H·W·3 bytes, RGB, rows first.
- * The array is the caller's to keep. Only what the pipe holds is decoded ahead of the reader.
+ * The frames of a video in order, as they are shown, each with its own time, scaled to `size` = [height, width]. Only what the pipe holds
+ * is decoded ahead of the reader.
  *
- * A file that breaks off gives the frames before the break and then fails; damage that costs no more than 2 % of the frames is a warning.
+ * A frame that could not be decoded is the one before it again, so that the count stays; those before the first that can be decoded are left
+ * out. A warning at the end says how many and where. A file that breaks off gives the frames before the break and then fails.
  *
- * @throws DiffSalError ERR_DIFFSAL_MEDIA when fewer frames than the minimum can be decoded, or the file breaks off.
+ * @throws DiffSalError ERR_DIFFSAL_MEDIA when fewer frames than the minimum can be decoded, the file breaks off, or ffmpeg stalls.
  */
 export async function* readFrames(
-  info: MediaInfo & { readonly video: VideoStream },
+  info: VideoInfo,
   size: readonly [number, number],
   options: ReadFramesOptions = {},
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { minimum = 1, signal } = options
-  const bytes = size[0] * size[1] * 3
-  let frame = new Uint8Array(bytes)
+): AsyncGenerator<Frame, void, undefined> {
+  const { minimum = 1, from = 0, signal, stallLimit } = options
+  const { video } = info
+  await checkHdr(info, { signal, stallLimit })
+  const args = ['-loglevel', 'error', ...videoInput(info), ...openedInput(info), ...(await frameOutputs(info, size, from))]
+  const child = await FfmpegProcess.start(args, { signal, stallLimit, output: true, extra: 2 })
+  const stamps = new Stamps(child, 3)
+  const packets = new Packets(child, 4, video.codec)
+  const { num, den } = video.timeBase
+  const seconds = (ticks: number): number => (ticks * num) / den
+  const interval = 1 / rationalValue(video.rate) / rationalValue(video.timeBase)
+  const gaps = new Gaps(packets, interval, 2 / rationalValue(video.timeBase), () => complaints(child.log, info, 'video').trim() !== '')
   let filled = 0
+  let first = Number.NaN
+  let last: { pixels: Uint8Array; ticks: number } | undefined
   let count = 0
-  const chunks = readFfmpeg(frameArguments(info, size), signal)
   try {
-    for (;;) {
-      const next = await chunks.next()
-      if (next.done) {
-        const { value: end } = next
-        if (end.killedBy !== null) throw mediaError(info.path, `could not be decoded to its end: ffmpeg was ended by ${end.killedBy}`)
-        const wrong = end.code !== 0 || end.log.trim() !== ''
-        if (count === 0) {
-          throw mediaError(info.path, `has no frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
+    for await (const pixels of cut(child.chunks(), size[0] * size[1] * 3)) {
+      signal?.throwIfAborted()
+      const stamp = await stamps.next()
+      const unknown = stamp === undefined || Number.isNaN(stamp.ticks)
+      // Times never run back, whatever the file says.
+      const ticks = Math.max(unknown ? (last ? last.ticks + interval : 0) : stamp.ticks, last?.ticks ?? Number.NEGATIVE_INFINITY)
+      if (last && from === 0) {
+        for (const missing of await gaps.between(last.ticks, ticks)) {
+          filled += 1
+          count += 1
+          yield { pixels: last.pixels.slice(), time: seconds(missing) }
         }
-        if (count < minimum) {
-          const why = wrong ? ` (ffmpeg says "${lastWords(end)}")` : ''
-          throw mediaError(info.path, `has only one frame${why}, and a video needs at least two: in one there is no motion`)
-        }
-        if (wrong) reportDamage(info, count, lastWords(end))
-        return
       }
-      for (let from = 0; from < next.value.length; ) {
-        const part = next.value.subarray(from, from + bytes - filled)
-        frame.set(part, filled)
-        filled += part.length
-        from += part.length
-        if (filled < bytes) continue
-        count += 1
-        yield frame
-        frame = new Uint8Array(bytes)
-        filled = 0
-      }
+      if (!unknown) packets.decoded(stamp.ticks)
+      if (Number.isNaN(first)) first = ticks
+      last = { pixels, ticks }
+      count += 1
+      yield { pixels, time: seconds(ticks) }
     }
+    const ended = await child.end()
+    signal?.throwIfAborted()
+    const end = { ...ended, log: complaints(ended.log, info, 'video') }
+    const decoded = count - filled
+    checkEnd(info, end, decoded, minimum)
+    if (from > 0 || last === undefined) return
+    const lost = [...packets.lost(), ...gaps.unseen].sort((a, b) => a - b)
+    reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost })
   } finally {
-    await chunks.return({ code: null, killedBy: null, log: '' })
+    await child.kill()
   }
 }
 
-/** Frames that may be missing before a file counts as cut off: its own duration is an estimate. */
-function tolerated(frames: number): number {
-  return Math.max(2, 0.02 * frames)
-}
-
-function reportDamage({ path, video }: { path: string; video: VideoStream }, count: number, words: string): void {
-  const expected = video.frameEstimate
-  if (expected !== undefined && count < expected - tolerated(expected)) {
-    throw mediaError(
-      path,
-      `is cut off or damaged: ${count} of about ${expected} frames were decoded, and ffmpeg said "${words}". ` +
-        'To predict what there is, copy it into a whole file first: `ffmpeg -i IN -c copy OUT`',
-    )
-  }
-  log('warn', `'${path}' may be damaged: ${count} frames were decoded, but ffmpeg said "${words}".`)
-}
-
-/**
- * The input's clock is shifted so that the first frame is at 0 (a `setpts` filter would not shift the stream's end), and `fps`
- * makes the rate constant from there: so ffmpeg neither repeats nor drops frames on its way out.
- */
-function frameArguments(info: MediaInfo & { readonly video: VideoStream }, [height, width]: readonly [number, number]): string[] {
-  const { path, video } = info
-  const rate = rationalText(video.rate)
+/** Twice the same frames, as pixels and as times, for which a corner is enough; and the packets of both streams, which keeps them open. */
+async function frameOutputs(info: VideoInfo, size: readonly [number, number], from: number): Promise<string[]> {
+  const { video, audio } = info
+  const mode = passthrough(await findFfmpeg())
+  const base = ['-enc_time_base', rationalText(video.timeBase)]
+  const filters = [...(from > 0 ? [`select=gte(n\\,${from})`] : []), ...modelFilters(video, size)]
+  const packets = ['-map', `0:${video.index}`, ...(audio ? ['-map', `0:${audio.index}`] : []), '-c', 'copy', '-copyinkf']
   return [
-    ...['-loglevel', 'error', ...timeFromFirstFrame(video), '-i', fileUrl(path), '-map', `0:${video.index}`, '-an', '-sn', '-dn'],
-    ...['-vf', `fps=${rate}:start_time=0,scale=${width}:${height}:flags=bilinear+accurate_rnd+full_chroma_int`, '-r', rate],
-    ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
+    ...['-filter_complex', `[0:${video.index}]${filters.join(',')},split[corner][pixels];[corner]crop=2:2:0:0[times]`],
+    // The times first: they must be out when the pixels, which are waited for, fill their pipe.
+    ...['-map', '[times]', ...mode, ...base, '-c:v', 'rawvideo', ...stampOutput(3)],
+    ...['-map', '[pixels]', ...mode, ...base, '-c:v', 'rawvideo', '-f', 'rawvideo', 'pipe:1'],
+    ...[...packets, ...stampOutput(4)],
   ]
 }
 
-/** Input options that put time 0 at the first frame of the video. */
-export function timeFromFirstFrame(video: VideoStream | null): string[] {
-  return video === null || video.start === 0 ? [] : ['-itsoffset', (-video.start).toFixed(6)]
+/** Chunks cut into pieces of so many bytes, each in memory of its own. */
+async function* cut(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let piece = new Uint8Array(bytes)
+  let filled = 0
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; ) {
+      const part = chunk.subarray(from, from + bytes - filled)
+      piece.set(part, filled)
+      filled += part.length
+      from += part.length
+      if (filled < bytes) continue
+      yield piece
+      piece = new Uint8Array(bytes)
+      filled = 0
+    }
+  }
+}
+
+function checkEnd({ path }: VideoInfo, end: FfmpegEnd, count: number, minimum: number): void {
+  if (end.stalled !== undefined) {
+    throw mediaError(
+      path,
+      `could not be decoded to its end: after ${count} frames ffmpeg gave nothing for ${end.stalled} s and was ended; ` +
+        'look whether its disk answers, or allow more time by the stallLimit option (--stall-limit)',
+    )
+  }
+  if (end.killedBy !== null) throw mediaError(path, `could not be decoded to its end: ffmpeg was ended by ${end.killedBy}`)
+  if (count === 0 && (minimum > 0 || end.code !== 0)) {
+    throw mediaError(path, `has no frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
+  }
+  if (count < minimum) {
+    const why = end.code !== 0 || end.log.trim() !== '' ? ` (ffmpeg says "${lastWords(end)}")` : ''
+    throw mediaError(path, `has only one frame${why}, and a video needs at least two: in one there is no motion`)
+  }
+}
+
+/** How a video ended. Times in seconds. */
+interface Ending {
+  /** Frames that were decoded. */
+  readonly count: number
+  /** The time of the first, in ticks. */
+  readonly first: number
+  readonly last: number
+  /** Where the last packet of picture or sound ends. */
+  readonly fileEnd: number
+  /** The times of the frames that were not, in ticks. */
+  readonly lost: readonly number[]
+}
+
+/** Formats whose length is an estimate from the times at both ends, which any jump of the clock spoils. */
+const withoutLength = /^(mpegts|mpeg|mpegvideo|h264|hevc|m4v)$/
+
+/** What ffmpeg says of a file that ends before it should. */
+const endsEarly = /partial file|ended prematurely|truncated/i
+
+function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegEnd, { count, first, last, fileEnd, lost }: Ending): void {
+  const said = end.code !== 0 || end.log.trim() !== ''
+  const words = said ? ` ffmpeg said "${lastWords(end)}"` : ''
+  // Where the sound goes on to the file's end, so does the file.
+  const until = endsEarly.test(end.log) ? last : Math.max(last, fileEnd)
+  const tolerated = Math.max(2 / rationalValue(video.rate), 0.02 * (duration ?? 0))
+  const short = duration === undefined || withoutLength.test(format) ? 0 : duration - until
+  if (duration !== undefined && said && short > tolerated) {
+    throw mediaError(
+      path,
+      `is cut off or damaged: it ends at ${until.toFixed(2)} s of ${duration.toFixed(2)} s, ${count} of about ${video.frameEstimate} frames were decoded, and${words}. ` +
+        `To predict what there is, copy it into a whole file first: \`${wholeCommand(path)}\``,
+    )
+  }
+  // Without a complaint a second counts for nothing: durations are rounded, and some are those of sound that was cut.
+  if (duration !== undefined && short > Math.max(1, tolerated)) {
+    log('warn', `'${path}' may be cut off: it says that it lasts ${duration.toFixed(2)} s, but picture and sound end at ${until.toFixed(2)} s.`)
+  } else if (said && lost.length > 0) {
+    log('warn', `'${path}' is damaged and lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded, and${words}.`)
+  } else if (said) {
+    log('warn', `'${path}' may be damaged: ${count} frames were decoded and none was lost, but${words}.`)
+  }
+}
+
+/** The command that makes a whole file of one that breaks off, beside it. */
+function wholeCommand(path: string): string {
+  const quoted = (name: string): string => `'${name.replace(/^-/, './-').replaceAll("'", "'\\''")}'`
+  return `ffmpeg -i ${quoted(path)} -c copy ${quoted(path.replace(/(\.[^./]*)?$/, (extension) => `-whole${extension}`))}`
 }

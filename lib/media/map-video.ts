@@ -1,16 +1,18 @@
 import { minMaxGrey } from './map-scale.ts'
-import { MapVideoWriter, rawPictures } from './map-video-writer.ts'
+import { MapVideoWriter } from './map-video-writer.ts'
 import type { MapWriter } from './output-file.ts'
+import type { ReadOptions } from './opened.ts'
 import type { MediaInfo } from './probe.ts'
-import { rationalText, type Rational } from './rational.ts'
+import { rational, type Rational } from './rational.ts'
+import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
 
 /**
- * Writes a grey video of the maps: the original's size (made even), rate and sound; every map's lowest value black and its
+ * Writes a grey video of the maps: the original's size (made even), its frames' times and its sound; every map's lowest value black and its
  * highest white; maps between predicted ones interpolated.
  *
  * @param mapSize [height, width] of the maps.
- * @param rate Frames a second.
+ * @param rate Frames a second, where times are not told.
  * @throws DiffSalError as {@link VideoFile.create}.
  */
 export async function createMapVideo(
@@ -18,16 +20,12 @@ export async function createMapVideo(
   info: MediaInfo,
   mapSize: readonly [number, number],
   rate: Rational,
-  signal?: AbortSignal,
+  options: ReadOptions = {},
 ): Promise<MapWriter> {
   const { video } = info
   const [width, height] = evenSize(video?.width ?? mapSize[1], video?.height ?? mapSize[0])
   const aspect = video?.pixelAspect ? `${video.pixelAspect.num}/${video.pixelAspect.den}` : '1'
-  const file = await VideoFile.create(
-    path,
-    info,
-    [...rawPictures('gray', mapSize, rationalText(rate)), '-vf', `scale=${width}:${height}:flags=bilinear,setsar=${aspect}`],
-    signal,
-  )
-  return new MapVideoWriter(file, minMaxGrey)
+  const pictures = [...timedPicturesInput, '-vf', `scale=${width}:${height}:flags=bilinear,setsar=${aspect}`]
+  const file = await VideoFile.create(path, info, pictures, { ...options, timeBase: video?.timeBase ?? rational(1, rate.num * 512) })
+  return new MapVideoWriter(file, new TimedPictures('gray', mapSize, rate), minMaxGrey, rate)
 }

@@ -1,12 +1,14 @@
 import { invalidArgument } from '../errors.ts'
+import { tagFilter, tagOptions, writtenColour } from './colour.ts'
 import { heatColours } from './colour-map.ts'
-import { fileUrl } from './ffmpeg-process.ts'
-import { timeFromFirstFrame } from './frames.ts'
+import { findFfmpeg, isOld } from './ffmpeg.ts'
 import { minMaxGrey } from './map-scale.ts'
-import { MapVideoWriter, rawPictures } from './map-video-writer.ts'
+import { MapVideoWriter } from './map-video-writer.ts'
+import { openedInput, openedWith, type ReadOptions } from './opened.ts'
 import type { MapWriter } from './output-file.ts'
+import { laidFilters, videoInput, writtenFilters } from './picture-filters.ts'
 import type { MediaInfo } from './probe.ts'
-import { rationalText } from './rational.ts'
+import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
 
 /** How opaque the highest value of a map is, of 255. */
@@ -16,6 +18,8 @@ const opacity = 190
  * Writes the original video with the maps laid over it in colour, the more opaque the higher their value, and with the original
  * sound. Every map is scaled on its own, from its lowest value (clear) to its highest; maps between predicted ones are interpolated.
  *
+ * The video is decoded once more, by the plan that it was read by for the model. Each map is laid over the frame of its time.
+ *
  * @param mapSize [height, width] of the maps.
  * @throws DiffSalError as {@link VideoFile.create}; ERR_DIFFSAL_INVALID_ARGUMENT when there is no video to lay them over.
  */
@@ -23,24 +27,27 @@ export async function createOverlay(
   path: string,
   info: MediaInfo,
   mapSize: readonly [number, number],
-  signal?: AbortSignal,
+  options: ReadOptions = {},
 ): Promise<MapWriter> {
   const { video } = info
   if (!video) throw invalidArgument('overlay', 'false for a file of sound alone', true)
-  const rate = rationalText(video.rate)
   const [width, height] = evenSize(video.width, video.height)
-  const base = `[0:${video.index}]fps=${rate}:start_time=0,scale=${width}:${height}[base]`
-  const heat = `[1:v]scale=${width}:${height}:flags=bilinear[heat]`
+  const plan = { ...info, video }
+  const colour = writtenColour(video.colour)
+  // A filter that old versions have not, and need not: they take the tags from the options.
+  const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
+  const graph = [
+    `[0:${video.index}]${writtenFilters(video, [height, width]).join(',')}[base]`,
+    `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`,
+    `[base][heat]overlay=eof_action=repeat${tags === undefined ? '' : `,${tags}`}[out]`,
+  ]
   const file = await VideoFile.create(
     path,
     info,
-    [
-      ...[...timeFromFirstFrame(video), '-i', fileUrl(info.path), ...rawPictures('rgba', mapSize, rate)],
-      ...['-filter_complex', `${base};${heat};[base][heat]overlay=eof_action=repeat[out]`, '-map', '[out]', '-r', rate],
-    ],
-    signal,
+    [...videoInput(plan), ...openedInput(info), ...timedPicturesInput, '-filter_complex', graph.join(';'), '-map', '[out]'],
+    { ...options, timeBase: video.timeBase, pixelFormat: colour.pixelFormat, tags: tagOptions(colour), beside: openedWith(info, 'audio') },
   )
-  return new MapVideoWriter(file, heatPicture)
+  return new MapVideoWriter(file, new TimedPictures('rgba', mapSize, video.rate), heatPicture, video.rate, true)
 }
 
 /** RGBA pixels of a map. */

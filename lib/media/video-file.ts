@@ -2,9 +2,24 @@ import { rm } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
 import { log } from '../log.ts'
+import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
 import { FfmpegProcess, fileUrl, lastWords, readFfmpeg, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
+import { openedInput, openedWith, type ReadOptions } from './opened.ts'
 import { OutputPlace } from './output-file.ts'
 import type { MediaInfo } from './probe.ts'
+import { rationalText, type Rational } from './rational.ts'
+
+/** How a video is encoded. */
+export interface VideoFileOptions extends ReadOptions {
+  /** Seconds of a tick: pictures keep the times that they come with, in such. Default: they come at a constant rate. */
+  readonly timeBase?: Rational | undefined
+  /** Default yuv420p. */
+  readonly pixelFormat?: string | undefined
+  /** ffmpeg's output options that tell of the colours. */
+  readonly tags?: readonly string[] | undefined
+  /** ffmpeg's options for an output beside it. */
+  readonly beside?: readonly string[] | undefined
+}
 
 /** The containers that can be written, and the sound that each takes as it is. */
 const containers: Readonly<Record<string, { readonly format: string; readonly copies: RegExp }>> = {
@@ -36,6 +51,11 @@ export function evenSize(width: number, height: number): [number, number] {
   return [Math.max(2, width - (width % 2)), Math.max(2, height - (height % 2))]
 }
 
+/** Input options for raw pictures of a constant rate at standard input. */
+export function rawPictures(pixelFormat: string, [height, width]: readonly [number, number], rate: string): string[] {
+  return ['-f', 'rawvideo', '-pixel_format', pixelFormat, '-video_size', `${width}x${height}`, '-framerate', rate, '-i', 'pipe:0']
+}
+
 /**
  * A video file that ffmpeg encodes from raw pictures on its standard input, with the sound of another file.
  *
@@ -47,14 +67,14 @@ export class VideoFile {
   readonly #silent: string
   readonly #info: MediaInfo
   readonly #encoder: FfmpegProcess
-  readonly #signal: AbortSignal | undefined
+  readonly #options: ReadOptions
 
-  private constructor(place: OutputPlace, silent: string, info: MediaInfo, encoder: FfmpegProcess, signal: AbortSignal | undefined) {
+  private constructor(place: OutputPlace, silent: string, info: MediaInfo, encoder: FfmpegProcess, options: ReadOptions) {
     this.#place = place
     this.#silent = silent
     this.#info = info
     this.#encoder = encoder
-    this.#signal = signal
+    this.#options = options
   }
 
   /**
@@ -63,17 +83,20 @@ export class VideoFile {
    * @param pictures ffmpeg's arguments from the inputs to the mapped video stream; the pictures are at `pipe:0`.
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for another extension, ERR_DIFFSAL_FILE, ERR_DIFFSAL_FFMPEG_MISSING.
    */
-  static async create(path: string, info: MediaInfo, pictures: readonly string[], signal?: AbortSignal): Promise<VideoFile> {
+  static async create(path: string, info: MediaInfo, pictures: readonly string[], options: VideoFileOptions = {}): Promise<VideoFile> {
     checkVideoPath('output', path)
+    const { signal, stallLimit, timeBase, pixelFormat = 'yuv420p', tags = [], beside = [] } = options
     const codec = await findEncoder()
+    const times = timeBase ? [...passthrough(await findFfmpeg()), '-enc_time_base', rationalText(timeBase), ...(await frameOrder())] : []
     const place = await OutputPlace.beside(path)
     try {
       const silent = `${place.temporary}.video`
+      const encoding = ['-c:v', codec, ...encoders[codec]!, ...times, '-pix_fmt', pixelFormat, ...tags]
       const encoder = await FfmpegProcess.start(
-        ['-y', '-loglevel', 'error', ...pictures, '-c:v', codec, ...encoders[codec]!, '-pix_fmt', 'yuv420p', '-f', 'mp4', fileUrl(silent)],
-        { signal, input: true },
+        ['-y', '-loglevel', 'error', ...pictures, ...encoding, '-f', 'mp4', fileUrl(silent), ...beside],
+        { signal, stallLimit, input: true, grows: silent },
       )
-      return new VideoFile(place, silent, info, encoder, signal)
+      return new VideoFile(place, silent, info, encoder, { signal, stallLimit })
     } catch (cause) {
       await place.discard()
       throw cause
@@ -83,17 +106,21 @@ export class VideoFile {
   /** Takes one picture. Resolves when the encoder has it. */
   async write(picture: Uint8Array): Promise<void> {
     if (await this.#encoder.write(picture)) return
-    const end = await this.#encoder.ended
-    this.#signal?.throwIfAborted()
+    const end = await this.#encoder.end()
+    this.#options.signal?.throwIfAborted()
     throw this.#failure(end)
   }
 
-  /** Ends the video and joins the sound. */
-  async finish(): Promise<void> {
+  /**
+   * Ends the video and joins the sound.
+   *
+   * @param start seconds from the plan's time 0 to the first picture
+   */
+  async finish(start = 0): Promise<void> {
     const end = await this.#encoder.finish()
-    this.#signal?.throwIfAborted()
+    this.#options.signal?.throwIfAborted()
     if (failed(end)) throw this.#failure(end)
-    await this.#join()
+    await this.#join(start)
     await rm(this.#silent, { force: true })
     await this.#place.sync()
   }
@@ -116,26 +143,29 @@ export class VideoFile {
   }
 
   /** The sound as it is if the container takes it, else as AAC; and a video without it rather than none, if ffmpeg cannot read it. */
-  async #join(): Promise<void> {
+  async #join(start: number): Promise<void> {
     const { format, copies } = containerOf(this.#place.target)!
-    const { audio, video } = this.#info
+    const { audio } = this.#info
     const attempts: string[][] = []
     if (audio) {
-      const sound = ['-i', fileUrl(this.#info.path), '-map', '0:v', '-map', `1:${audio.index}`]
+      const sound = [...openedInput(this.#info), '-map', '0:v', '-map', `1:${audio.index}`]
       if (copies.test(audio.codec)) attempts.push([...sound, '-c:a', 'copy'])
-      attempts.push([...sound, '-c:a', 'aac', '-b:a', '192k'])
+      const aac = ['-c:a', 'aac', '-b:a', '192k']
+      // The second time without what is no number: the encoder takes none.
+      attempts.push([...sound, ...aac], [...sound, '-af', 'aeval=if(lt(abs(val(ch))\\,65536)\\,val(ch)\\,0):c=same', ...aac])
     }
     attempts.push(['-map', '0:v'])
     // On the original's clock, where its sound may have begun before its first frame.
-    const offset = audio && video && video.start !== 0 ? ['-itsoffset', video.start.toFixed(6)] : []
+    const offset = audio && start !== 0 ? ['-itsoffset', start.toFixed(6)] : []
     for (const [at, attempt] of attempts.entries()) {
       const end = await runFfmpeg(
         [
           ...['-y', '-loglevel', 'error', ...offset, '-i', fileUrl(this.#silent), ...attempt, '-c:v', 'copy'],
           ...(format === 'matroska' ? [] : ['-movflags', '+faststart']),
           ...['-map_metadata', '-1', '-f', format, fileUrl(this.#place.temporary)],
+          ...(attempt.includes('-i') ? openedWith(this.#info, 'video', 1) : []),
         ],
-        { signal: this.#signal },
+        { ...this.#options, grows: this.#place.temporary },
       )
       if (!failed(end)) {
         const soundless = audio && at === attempts.length - 1
@@ -149,7 +179,8 @@ export class VideoFile {
   #failure(end: FfmpegEnd): DiffSalError {
     const { target } = this.#place
     if (full(end)) return fileError('write', target, Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
-    return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot write '${target}': ffmpeg says "${lastWords(end)}".`, { argument: target })
+    const words = lastWords(end).replaceAll(this.#silent, target).replaceAll(this.#place.temporary, target)
+    return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot write '${target}': ffmpeg says "${words}".`, { argument: target })
   }
 }
 
@@ -162,7 +193,18 @@ function full({ log: text }: FfmpegEnd): boolean {
   return /No space left on device|Disk quota exceeded/i.test(text)
 }
 
+/**
+ * Old versions cut the last frames of an MP4 whose frames come at uneven times and in another order than they are shown in: there they are
+ * encoded in the order that they are shown in.
+ */
+async function frameOrder(): Promise<string[]> {
+  return isOld(await findFfmpeg()) ? ['-bf', '0'] : []
+}
+
+/** The first encoder that this ffmpeg has. What it was built with tells it; a build that leaves out single encoders is asked for its list. */
 async function findEncoder(): Promise<string> {
+  const { configuration } = await findFfmpeg()
+  if (configuration.includes('--enable-libx264') && !/--disable-(encoder|everything)/.test(configuration)) return 'libx264'
   let list = ''
   for await (const chunk of readFfmpeg(['-loglevel', 'error', '-encoders'])) list += chunk.toString()
   const codec = Object.keys(encoders).find((name) => list.includes(` ${name} `))

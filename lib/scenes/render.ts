@@ -2,10 +2,9 @@ import { rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { abortable, checkSignal } from '../abort.ts'
 import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
-import { rawPictures } from '../media/map-video-writer.ts'
 import { OutputPlace, temporaryIn, writeSynced } from '../media/output-file.ts'
 import type { MediaInfo } from '../media/probe.ts'
-import { checkVideoPath, VideoFile } from '../media/video-file.ts'
+import { checkVideoPath, rawPictures, VideoFile } from '../media/video-file.ts'
 import { native, type NativeScene, type NativeSceneOptions } from '../native.ts'
 import { checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
 import { checkSceneStyle, mostScenes, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from './options.ts'
@@ -90,8 +89,9 @@ export async function renderScene(path: string, options?: RenderSceneOptions): P
   const scene: NativeSceneOptions = { ...style, domain: 2, index: checkInteger('index', index, 0, mostScenes - 1), changes: 0, frames }
 
   const sound = temporaryIn(dirname(resolve(path)))
-  const heard: MediaInfo = { path: sound, video: null, audio: { index: 0, codec: 'pcm_s16le', sampleRate, layout: 'mono', channels: 1 } }
-  const file = await VideoFile.create(path, heard, rawPictures('rgb24', [height, width], String(rate)), signal)
+  const audio = { index: 0, track: 1, codec: 'pcm_s16le', sampleRate, layout: 'mono', channels: 1 }
+  const heard: MediaInfo = { path: sound, format: 'wav', video: null, audio, audioTracks: 1 }
+  const file = await VideoFile.create(path, heard, rawPictures('rgb24', [height, width], String(rate)), { signal })
   let place: OutputPlace | undefined
   try {
     if (track !== undefined) place = await OutputPlace.beside(track)

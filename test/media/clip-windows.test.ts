@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan } from '../../lib/media/clip-windows.ts'
+import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipEnd, type ClipPlan } from '../../lib/media/clip-windows.ts'
+import type { Frame } from '../../lib/media/frames.ts'
 import { rational, type Rational } from '../../lib/media/rational.ts'
 
-/** One-pixel frames that hold their own number, and how many of them were asked for. */
-function numbered(count: number): { frames: AsyncGenerator<Uint8Array, void, undefined>; read: () => number } {
+/** One-pixel frames that hold their own number, at times of their own, and how many of them were asked for. */
+function numbered(count: number, time = (k: number): number => k / 25): { frames: AsyncGenerator<Frame, void, undefined>; read: () => number } {
   let read = 0
-  async function* frames(): AsyncGenerator<Uint8Array, void, undefined> {
+  async function* frames(): AsyncGenerator<Frame, void, undefined> {
     for (let k = 0; k < count; k++) {
       read += 1
-      yield Uint8Array.of(k & 255, k >> 8, 7)
+      yield { pixels: Uint8Array.of(k & 255, k >> 8, 7), time: time(k) }
     }
   }
   return { frames: frames(), read: () => read }
@@ -25,11 +26,11 @@ async function* ramp(count: number): AsyncGenerator<Float32Array, void, undefine
 
 const plan: ClipPlan = { clipLength: 16, stride: 1, batch: 1, video: true, audio: false }
 
-async function collect(batches: AsyncGenerator<ClipBatch, number, undefined>): Promise<{ batches: ClipBatch[]; frames: number }> {
+async function collect(batches: AsyncGenerator<ClipBatch, ClipEnd, undefined>): Promise<ClipEnd & { batches: ClipBatch[] }> {
   const all: ClipBatch[] = []
   for (;;) {
     const next = await batches.next()
-    if (next.done) return { batches: all, frames: next.value }
+    if (next.done) return { batches: all, ...next.value }
     all.push(next.value)
   }
 }
@@ -104,7 +105,7 @@ test.each([
   ['1: longer than the ring was', rational(1, 1), 1],
 ])('the sound of every frame at %s frames a second', async (_name, rate, stride) => {
   const count = Math.round((40 * rate.den * 16_000) / rate.num) - 777
-  const frames = new FrameWindow(numbered(40).frames, [1, 1], 16)
+  const frames = new FrameWindow(numbered(40, (k) => (k * rate.den) / rate.num).frames, [1, 1], 16)
   const source = { frames, sound: new SoundWindow(ramp(count)), rate }
   const { batches } = await collect(clipBatches(source, { ...plan, audio: true, stride }))
   expect(batches).toHaveLength(Math.ceil(40 / stride))
@@ -118,13 +119,32 @@ test.each([
 })
 
 test('sound that starts before the first frame is heard before it', async () => {
-  const frames = new FrameWindow(numbered(20).frames, [1, 1], 16)
-  const source = { frames, sound: new SoundWindow(ramp(16_000)), rate: rational(25, 1), start: 0.2 }
+  const frames = new FrameWindow(numbered(20, (k) => 0.2 + k / 25).frames, [1, 1], 16)
+  const source = { frames, sound: new SoundWindow(ramp(16_000)), rate: rational(25, 1) }
   const { batches } = await collect(clipBatches(source, { ...plan, audio: true }))
   // 0.2 s are five frames, so the window of frame 0 has 3.5 frames of silence before.
   const [first] = batches[0]!.audio!
   expect(first!.samples.findIndex((value) => value !== 0)).toBe(3.5 * 640)
   for (const { frames: [k], audio } of batches) expect([...audio![0]!.samples]).toEqual(expectedSound(k!, 16_000, rational(25, 1), 0.2))
+})
+
+test('at a variable rate the sound is around the frame\'s own time, and every frame\'s time is told once', async () => {
+  const time = (k: number): number => (k < 10 ? k / 50 : 0.2 + (k - 10) * 0.3)
+  const frames = new FrameWindow(numbered(30, time).frames, [1, 1], 16)
+  const source = { frames, sound: new SoundWindow(ramp(120_000)), rate: rational(25, 1) }
+  const { batches, times, frames: count } = await collect(clipBatches(source, { ...plan, audio: true, stride: 4, batch: 3 }))
+  expect(count).toBe(30)
+  expect([...batches.flatMap((batch) => batch.times.flat()), ...times]).toEqual(Array.from({ length: 30 }, (_, k) => time(k)))
+  for (const { frames: indices, times: passed, audio } of batches) {
+    for (const [b, k] of indices.entries()) {
+      expect(passed[b]!.at(-1)).toBe(time(k))
+      // 16 frames at 25 a second, of which eight and a half lie before the middle of frame k.
+      const [samples, from] = [audio![b]!.samples, Math.round((time(k) - 0.34) * 16_000)]
+      expect(samples).toHaveLength(10_240)
+      expect(samples[6000]).toBe(from + 6001)
+      expect(samples[0]).toBe(from < 0 ? 0 : from + 1)
+    }
+  }
 })
 
 test('where there is no sound, the excerpts are silence of the right length', async () => {

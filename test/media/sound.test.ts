@@ -77,7 +77,6 @@ test('time 0 is the start of the stream that starts first', async () => {
   const late = temporaryPath('late-video.mkv')
   const video = picture('64x48', '25', 2)
   await ffmpeg(...click(1.25, 2), '-itsoffset', '0.4', ...video, '-map', '0', '-map', '1', '-c:v', 'ffv1', '-c:a', 'flac', late)
-  expect((await probe(late)).video!.start).toBeCloseTo(0.4, 1)
   // The container has whole milliseconds.
   expect(Math.abs(loudest(await sound(late)) - 1.25 * 16_000)).toBeLessThanOrEqual(16)
 

@@ -7,7 +7,7 @@ import { createOverlay } from '../../lib/media/overlay.ts'
 import { probe, type MediaInfo } from '../../lib/media/probe.ts'
 import { rational } from '../../lib/media/rational.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
-import { decodeFrames, ffmpeg, picture, runningFfmpegs, tone } from '../support/media.ts'
+import { decodeFrames, ffmpeg, frameTimes, picture, runningFfmpegs, tone } from '../support/media.ts'
 import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -50,7 +50,7 @@ test('a map video: size, rate, grey levels, every frame, the sound copied', asyn
   expect(readdirSync(dirname(path))).toEqual(['grey.mp4'])
 
   const result = await probe(path)
-  expect(result.video).toMatchObject({ codec: 'h264', width: 128, height: 72, rate: { num: 25, den: 1 }, start: 0 })
+  expect(result.video).toMatchObject({ codec: 'h264', width: 128, height: 72, rate: { num: 25, den: 1 } })
   expect(result.audio).toMatchObject({ codec: 'aac' })
   expect(await soundPackets(path)).toBe(await soundPackets(info.path))
   const frames = await decodeFrames(path, 'gray', 128 * 72)
@@ -106,7 +106,8 @@ test('odd sizes become even, no sound stays none', async () => {
     await writer.finish(8)
     await writer.commit()
     const result = await probe(temporaryPath(name))
-    expect(result.video).toMatchObject({ codec: 'h264', width: 122, height: 76, rate: { num: 8, den: 1 } })
+    expect(result.video).toMatchObject({ codec: 'h264', width: 122, height: 76 })
+    expect(await frameTimes(temporaryPath(name))).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((k) => k / 8))
     expect(result.audio).toBeNull()
     expect(await decodeFrames(temporaryPath(name), 'gray', 122 * 76)).toHaveLength(8)
   }
@@ -131,16 +132,18 @@ test('pixels that are not square stay so, and a late video stays late', async ()
   const inputs = [...tone(2), '-itsoffset', '0.5', ...picture('64x48', '25', 1)]
   const info = await input('late.mkv', ...inputs, '-map', '0', '-map', '1', '-vf', 'setsar=4/3', ...h264, '-c:a', 'aac')
   expect(info.video).toMatchObject({ pixelAspect: { num: 4, den: 3 } })
+  const times = await frameTimes(info.path)
+  expect(times[0]).toBeCloseTo(0.5, 1)
   for (const name of ['late-overlay.mp4', 'late-grey.mkv']) {
     const path = temporaryPath(name)
     const overlay = name.includes('overlay')
     const writer = overlay ? await createOverlay(path, info, mapSize) : await createMapVideo(path, info, mapSize, info.video!.rate)
-    await writer.write(0, square('left'))
-    await writer.finish(25)
+    await writer.write(0, square('left'), [times[0]!])
+    await writer.finish(25, times.slice(1))
     await writer.commit()
     const { video } = await probe(path)
     expect(video!.pixelAspect).toEqual({ num: 4, den: 3 })
-    expect(Math.abs(video!.start - info.video!.start)).toBeLessThan(0.03)
+    expect((await frameTimes(path))[0]).toBeCloseTo(0.5, 1)
     expect((await decodeFrames(path, 'gray', 64 * 48)).length).toBeGreaterThanOrEqual(25)
   }
 })
@@ -189,7 +192,7 @@ test('discarding ends ffmpeg and leaves nothing; so does an abort', async () => 
   expect(readdirSync(folder)).toEqual([])
 
   const controller = new AbortController()
-  const aborted = await createOverlay(`${folder}/overlay.mp4`, info, mapSize, controller.signal)
+  const aborted = await createOverlay(`${folder}/overlay.mp4`, info, mapSize, { signal: controller.signal })
   const reason = new Error('stop')
   controller.abort(reason)
   await expect(

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { findFfmpeg } from '../../lib/media/ffmpeg.ts'
+import { findFfmpeg, passthrough } from '../../lib/media/ffmpeg.ts'
+import { readFrames } from '../../lib/media/frames.ts'
+import { probe } from '../../lib/media/probe.ts'
 
 /** Runs ffmpeg and gives what it wrote to standard output. */
 export async function ffmpeg(...args: string[]): Promise<Buffer> {
@@ -37,8 +39,17 @@ export function frameNumber(pixels: Uint8Array, offset = 0): number {
 
 /** The frames of a video, decoded by ffmpeg alone at their own size. */
 export async function decodeFrames(path: string, pixelFormat: string, bytesPerFrame: number): Promise<Buffer[]> {
-  const all = await ffmpeg('-i', path, '-map', '0:v:0', '-pix_fmt', pixelFormat, '-f', 'rawvideo', 'pipe:1')
+  const mode = passthrough(await findFfmpeg())
+  const all = await ffmpeg('-i', path, '-map', '0:v:0', ...mode, '-pix_fmt', pixelFormat, '-f', 'rawvideo', 'pipe:1')
   return Array.from({ length: all.length / bytesPerFrame }, (_, k) => all.subarray(k * bytesPerFrame, (k + 1) * bytesPerFrame))
+}
+
+/** The times in seconds of a video's frames on the file's clock. */
+export async function frameTimes(path: string): Promise<number[]> {
+  const { video, ...info } = await probe(path)
+  const times: number[] = []
+  for await (const { time } of readFrames({ ...info, video: video! }, [2, 2])) times.push(time)
+  return times
 }
 
 /** The command lines of this process's live children that are ffmpeg. */
