@@ -131,6 +131,11 @@ export function checkString(argument: string, value: unknown): string {
   return value
 }
 
+/** A list of strings; those of no length only with `empty`. */
+export function checkStrings(argument: string, value: unknown, empty = false): string[] {
+  return checkList(argument, value, 'a list of strings').map((one, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
+}
+
 /** true or false, nothing that merely behaves like it. */
 export function checkBoolean(argument: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw invalidArgument(argument, 'true or false', value)

@@ -14,7 +14,7 @@ export interface SampleBatch {
   readonly mel?: Tensor<'float32'> | undefined
   /** The fixations' density (B, 1, H, W), 0 to 1. */
   readonly target: Tensor<'float32'>
-  /** The fixated pixels (B, 1, H, W), 0 or 1; left out unless every sample has them. */
+  /** The fixated pixels (B, 1, H, W), 0 or how often; left out unless every sample has them. */
   readonly fixations?: Tensor<'uint8'> | undefined
 }
 

@@ -48,17 +48,22 @@ export function checkDatasetOptions(options: DatasetOptions, splits: readonly Sp
   const { split = 'train', size = [224, 384], clipLength = 16, stride = 1, fixations = false, densitySigma, faults = 'skip' } = options
   checkChoice('split', split, splits)
   const { windows = split === 'train' ? 'train' : 'test' } = options
-  const [height, width] = checkList('size', size, '[height, width]', 2, 2)
   return {
     split,
     windows: checkChoice('windows', windows, ['train', 'test']),
     stride: checkInteger('stride', stride, 1),
-    size: [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)],
+    size: checkSize(size),
     clipLength: checkInteger('clipLength', clipLength, 2, 1024),
     fixations: checkBoolean('fixations', fixations),
     densitySigma: densitySigma === undefined ? undefined : checkNumber('densitySigma', densitySigma, 0.1, 10_000),
     faults: checkChoice('faults', faults, ['skip', 'error']),
   }
+}
+
+/** [height, width] of clips or maps. */
+export function checkSize(size: unknown): readonly [number, number] {
+  const [height, width] = checkList('size', size, '[height, width]', 2, 2)
+  return [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)]
 }
 
 /** Checks what `open` was given, as far as it is common to the datasets. */

@@ -25,7 +25,7 @@ export interface TrainingSample {
   readonly audio: AudioExcerpt | null
   /** The fixations' density (1, H, W), 0 to 1. */
   readonly target: Tensor<'float32'>
-  /** The fixated pixels (1, H, W), 0 or 1: where the dataset was asked for them and has them. */
+  /** The fixated pixels (1, H, W), 0 or how often, which is 1 in the sets of the paper: where the dataset was asked for them and has them. */
   readonly fixations?: Tensor<'uint8'> | undefined
   /** Which video: `DIEM/chilli_plasters`. */
   readonly video: string

@@ -23,7 +23,7 @@ export function densityFromFixations(fixations: FixationTensor, sigma: number): 
   for (let b = 0; b < batch; b++) {
     const sum = newArray('float64', plane)
     for (let at = 0; at < plane; at++) {
-      if (fixated.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width), 1)
+      if (fixated.data[b * plane + at] !== 0) bells.add(sum, at % width, Math.floor(at / width))
     }
     data.set(toUnits(sum), b * plane)
   }

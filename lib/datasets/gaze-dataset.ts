@@ -1,43 +1,50 @@
+import { readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { withRegularFile } from '../files/regular-file.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString, checkStrings } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { Tensor } from '../tensor.ts'
-import { checkDatasetOptions, checkOpen, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
+import { checkDatasetOptions, checkSize, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 import { FaultySamples } from './faulty-samples.ts'
 import { findGazePictures } from './gaze-pictures.ts'
 import type { GazeSource } from './gaze-source.ts'
 import { findGazeVideos } from './gaze-videos.ts'
+import { ofSplit } from './held-out.ts'
 import { LruCache } from './lru-cache.ts'
+import { mapLimited } from './map-limited.ts'
 import { Tree } from './numbered-folder.ts'
 import { clipSilence, clipSound, SoundCache, type SoundSource } from './sound-source.ts'
 import { drawView, drawViewed, plainView, viewedPoints, type View } from './view.ts'
 import { clipFrames } from './windows.ts'
 
-/** How to open a folder of eye tracking. `densitySigma` has no place here: see `sigma`. */
-export interface GazeOptions extends DatasetOptions {
+/** How to open a folder of eye tracking. */
+export interface GazeOptions extends Omit<DatasetOptions, 'densitySigma'> {
   /**
-   * Which are held out: every so-manieth by name, or their names without extension, where `*` stands for anything. The split 'train' is the
-   * rest, 'validation' and 'test' are those. A folder that has folders `train` and `val` is parted already. Default: none are, and every
-   * split has all.
+   * Which pictures and videos are held out from training: with n, each nth in the order of their names; or their names without extension,
+   * where `*` stands for anything. The split 'train' is the rest, 'validation' and 'test' are those. It may not be given for a folder that is
+   * parted already, into folders `train` and `val`. Default: none are, and every split has all.
    */
   heldOut?: number | readonly string[] | undefined
-  /** Which tables of a video count: '' for `NAME.csv`, 'second' for `NAME.second.csv`. Default: all, as the viewers of one. */
+  /** Which tables of videos count: '' for `NAME.csv`, 'second' for `NAME.second.csv`. Default: all, as the viewers of one. */
   recordings?: readonly string[] | undefined
-  /** Standard deviation of the Gaussian on each fixation, as a share of the width. Default 1 / 40. */
+  /** Standard deviation of the Gaussian on each place that was looked at, as a share of the width. Default 1 / 40. */
   sigma?: number | undefined
   /**
    * Whether clips are changed at random, in each epoch anew: mirrored, cropped, in another light, between black bars; a video's frame is
    * any of its `stride`. Default false.
    */
   augment?: boolean | undefined
-  /** In how large a share of the clips of pictures a slow camera goes over the picture, or cuts from another one to it. For `augment`. Default 0.5. */
+  /**
+   * In how large a share of the clips of pictures a slow camera goes over the picture; in a fifth of that share there is a cut from another
+   * picture, or to one. For `augment`. Default 0.5.
+   */
   camera?: number | undefined
   /**
    * What is heard with clips of videos that have sound: 'right', their own; 'silence'; 'other', that of the next video with sound. It tells what
@@ -80,10 +87,11 @@ export interface GazeTruthOptions {
 
 const soundChoices = ['right', 'silence', 'other'] as const
 
-const ownNames = ['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sound', 'sounds', 'soundShare', 'seed'] as const
-
 /** The names of {@link GazeOptions}. */
-export const gazeOptionNames = ['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'faults', ...ownNames] as const
+export const gazeOptionNames = [
+  ...(['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'faults'] as const),
+  ...(['heldOut', 'recordings', 'sigma', 'augment', 'camera', 'sound', 'sounds', 'soundShare', 'seed'] as const),
+] as const
 
 interface GazePlan extends DatasetPlan {
   readonly sigma: number
@@ -120,45 +128,74 @@ const zoomRoom = 1.25
  *   a sample (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`); several tables are the viewers of one video;
  * - `NAME.mp4` with `NAME.map.mp4`: videos with density maps, a frame a frame.
  *
- * x and y are shares of width and height. A picture is a clip of itself; with `augment` also of a slow camera over it, its map and fixations moved with it.
- * The target of a frame is the sum of a Gaussian on each place where someone looks then, scaled to a maximum of 1.
+ * or of folders `train` and `val` of such files, the splits 'train' and 'validation' (or 'test'). x and y are shares of width and height. What is
+ * called `osie/1001.jpg` is the picture of that name in a folder `osie`.
+ *
+ * A picture is a clip of itself; with `augment` also of a slow camera over it, its map and fixations moved with it. A clip of a video is at every
+ * `stride`-th frame, which is 16 of the windows 'train' and 1 of 'test' where it is not given. What has no sound is silent.
+ *
+ * The target of a frame is the sum of a Gaussian on each place where someone looks then, scaled to a maximum of 1; of a picture, on all of its
+ * fixations. `fixations` say how often each pixel was looked at. A frame at which nobody looks has no sample and no truth.
  *
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE where nothing of that lies in `root` and, where faults are errors, for
- * what is damaged
+ * what is damaged; ERR_DIFFSAL_MEDIA likewise; ERR_DIFFSAL_FFMPEG_MISSING where there are videos
  */
 export async function openGaze(root: string, options?: GazeOptions): Promise<GazeSet> {
-  const given = checkOpen<GazeOptions>(root, options, [...ownNames])
+  checkString('root', root)
+  const given = checkOptions<GazeOptions>('options', options, gazeOptionNames)
   const plan = checkGazePlan(given)
   const recordings = given.recordings === undefined ? undefined : checkStrings('recordings', given.recordings, true)
-  const isHeldOut = heldOutRule(given.heldOut)
-  const tree = new Tree()
-  const title = basename(resolve(root))
-  const parted = await tree.find(root, plan.split === 'train' ? 'train' : 'val')
-  const folder = parted ?? root
-  const names = await tree.list(folder)
+  // A sound that is missing is not passed over as a sample's would be: an option names it.
+  await mapLimited(plan.sounds, 8, (path) => withRegularFile(path, async () => undefined))
+  const sounds = new SoundCache()
+  const { folder, title, parted } = await partOf(root, plan.split)
+  if (parted && given.heldOut !== undefined) throw invalidArgument('heldOut', `left out, since '${root}' is parted already`, given.heldOut)
+  const names = await filesOf(folder)
   const room = readSize(plan)
   const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
   const found = [
     ...(await findGazePictures(title, folder, names, plan)),
-    ...(await findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks })),
+    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds }),
   ]
-  if (found.length === 0) {
-    const message = `'${folder}' holds no eye tracking: neither 'fixations.json', pictures with maps ('0001.jpg', '0001.png'), nor videos with gaze ('NAME.mp4' with 'NAME.csv' or 'NAME.map.mp4').`
-    throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', received: root })
-  }
-  const sources = parted !== undefined || isHeldOut === undefined ? found : found.filter(({ name }, i) => isHeldOut(name, i) === (plan.split !== 'train'))
+  const wanted = given.heldOut === undefined || found.length === 0 ? found : ofSplit(found, given.heldOut, plan.split, folder)
+  const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)
   if (sources.length === 0) {
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'heldOut' leaves nothing of the ${found.length} pictures and videos in '${folder}' to the split '${plan.split}'.`, { argument: 'heldOut' })
+    const none = found.length === 0 ? 'holds no eye tracking' : `holds no eye tracking that can be used (${wanted.length} pictures and videos were left out)`
+    const message = `'${folder}' ${none}: ${layouts}.`
+    throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', expected: layouts, received: root })
   }
   const sounding = sources.filter(({ sound }) => sound !== undefined).length
   if (plan.sound === 'other' && sounding < 2) {
     throw invalidArgumentText('sound', "other than 'other' where fewer than two videos have sound", `'other' for ${sounding} of ${sources.length}`)
   }
-  return new GazeDataset(sources, plan)
+  return new GazeDataset(sources, plan, sounds)
+}
+
+const layouts = "'fixations.json' beside pictures, pictures with maps ('0001.jpg', '0001.png'), or videos with gaze ('NAME.mp4' with 'NAME.csv' or 'NAME.map.mp4')"
+
+/** Where a split's files are: in `train` or `val` where a folder has these, else in itself. */
+async function partOf(root: string, split: Split): Promise<{ folder: string; title: string; parted: boolean }> {
+  const title = basename(resolve(root))
+  const tree = new Tree()
+  const [train, validation] = [await tree.find(root, 'train'), await tree.find(root, 'val')]
+  if (train === undefined && validation === undefined) return { folder: root, title, parted: false }
+  const folder = split === 'train' ? train : validation
+  if (folder === undefined) {
+    const message = `'${root}' has no folder '${split === 'train' ? 'train' : 'val'}' beside its '${basename((train ?? validation)!)}', so the split '${split}' has nothing.`
+    throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', received: root })
+  }
+  return { folder, title: `${title}/${basename(folder)}`, parted: true }
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort()
+  } catch (cause) {
+    throw fileError('read', folder, cause)
+  }
 }
 
 function checkGazePlan(given: GazeOptions): GazePlan {
-  if (given.densitySigma !== undefined) throw invalidArgument('densitySigma', "left out: 'sigma' is this dataset's", given.densitySigma)
   const windows = given.windows ?? ((given.split ?? 'train') === 'train' ? 'train' : 'test')
   const shared = checkDatasetOptions({ ...given, windows, stride: given.stride ?? strides[windows === 'train' ? 'train' : 'test'] }, ['train', 'validation', 'test'])
   return {
@@ -171,40 +208,6 @@ function checkGazePlan(given: GazeOptions): GazePlan {
     soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
     seed: checkSeed('seed', given.seed ?? 0),
   }
-}
-
-function checkStrings(argument: string, value: unknown, empty = false): string[] {
-  if (!Array.isArray(value)) throw invalidArgument(argument, 'a list of strings', value)
-  return Array.from(value, (one: unknown, i) => (empty && one === '' ? '' : checkString(`${argument}[${i}]`, one)))
-}
-
-/** Whether a source is held out, by its name (with the folder's before it) and its place among all. */
-function heldOutRule(heldOut: GazeOptions['heldOut']): ((name: string, place: number) => boolean) | undefined {
-  if (heldOut === undefined) return undefined
-  if (typeof heldOut === 'number') {
-    const each = checkInteger('heldOut', heldOut, 2)
-    return (_, place) => place % each === each - 1
-  }
-  const patterns = checkStrings('heldOut', heldOut)
-  return (name) => {
-    const stem = name.slice(name.indexOf('/') + 1).replace(/\.[^.]*$/, '')
-    return patterns.some((pattern) => matches(stem, pattern))
-  }
-}
-
-/** Whether a name is as a pattern says, in which `*` stands for anything. */
-function matches(name: string, pattern: string): boolean {
-  const [first, ...rest] = pattern.split('*') as [string, ...string[]]
-  if (rest.length === 0) return name === pattern
-  if (!name.startsWith(first)) return false
-  const last = rest.pop()!
-  let at = first.length
-  for (const part of rest) {
-    const found = name.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return name.length >= at + last.length && name.endsWith(last)
 }
 
 /** [height, width] in which sources are read. */
@@ -220,11 +223,12 @@ class GazeDataset implements GazeSet {
   readonly #byName: ReadonlyMap<string, GazeSource>
   /** The sources, how many samples each has, and how many come before. */
   readonly #samples: { readonly source: GazeSource; readonly count: number; readonly before: number }[] = []
-  readonly #sounds = new SoundCache()
+  readonly #sounds: SoundCache
   readonly #faulty: FaultySamples
 
-  constructor(sources: readonly GazeSource[], plan: GazePlan) {
+  constructor(sources: readonly GazeSource[], plan: GazePlan, sounds: SoundCache) {
     this.#plan = plan
+    this.#sounds = sounds
     this.#faulty = new FaultySamples(plan)
     this.#byName = new Map(sources.map((source) => [source.name, source]))
     this.videos = [...this.#byName.keys()]
@@ -266,19 +270,20 @@ class GazeDataset implements GazeSet {
 
   async truth(name: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined> {
     const given = checkOptions<GazeTruthOptions>('options', options, ['viewers', 'size'])
-    const viewers = given.viewers && new Set(checkStrings('viewers', given.viewers))
+    const viewers = given.viewers === undefined ? undefined : new Set(checkStrings('viewers', given.viewers))
+    const wanted = given.size === undefined ? undefined : checkSize(given.size)
     const source = this.#byName.get(name)
     if (source === undefined || !Number.isInteger(frame) || frame < 0 || frame >= source.count) return undefined
     return this.#faulty.unless(name, frame, async () => {
       const all = source.points(frame)
       if (all === undefined) {
         if (viewers !== undefined) return undefined
-        const map = await source.map(frame, given.size)
+        const map = await source.map(frame, wanted)
         return map && { density: { dtype: 'float32', shape: [map.height, map.width], data: scaledToOne(map.data) } as Tensor<'float32'> }
       }
       const points = viewers === undefined ? all : all.filter(({ viewer }) => viewers.has(viewer))
       if (points.length === 0) return undefined
-      const size = given.size ?? (await source.size())
+      const size = wanted ?? (await source.size())
       return { density: densityOfPoints(points, size, this.#plan.sigma), fixations: fixationMapOfPoints(points, size) }
     })
   }
@@ -295,7 +300,7 @@ class GazeDataset implements GazeSet {
     const centre = Math.floor(clipLength / 2)
     const view = augment ? drawView(random, clipLength, source.rate === undefined && random.chance(this.#plan.camera), await aspectOf(source, size)) : plainView(clipLength)
     const points = source.points(frame)
-    const seen = points && viewedPoints(points, view, centre)
+    const seen = points && viewedPoints(points, view, centre, size)
     if (seen?.length === 0) return null
     const data = new Uint8Array(clipLength * height * width * 3)
     await this.#draw(source, frame, view, [0, clipLength], data)

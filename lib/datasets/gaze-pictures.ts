@@ -1,12 +1,11 @@
 import { extname, join, parse } from 'node:path'
-import sharp from 'sharp'
+import { shortened } from '../errors.ts'
 import { reportFault, type Faults } from '../faults.ts'
 import { readPictureFixations } from '../gaze/picture-fixations.ts'
 import type { GazePoint } from '../gaze/points.ts'
-import { mediaError } from '../media/probe.ts'
-import type { GazeSource } from './gaze-source.ts'
+import type { FoundSource, GazeSource } from './gaze-source.ts'
 import { pictureExtensions } from './numbered-folder.ts'
-import { readGrey, readRgb } from './pictures.ts'
+import { readGrey, readPictureSize, readRgb } from './pictures.ts'
 
 /** The file beside pictures that holds their fixations. */
 const fixationsFile = 'fixations.json'
@@ -18,20 +17,20 @@ const fixationsFile = 'fixations.json'
  * @param names the folder's files, sorted
  * @throws DiffSalError ERR_DIFFSAL_FILE where the list of fixations cannot be used and, where faults are errors, for a picture that is missing
  */
-export async function findGazePictures(title: string, folder: string, names: readonly string[], plan: Faults): Promise<GazeSource[]> {
-  if (!names.includes(fixationsFile)) return pairs(title, folder, names)
+export async function findGazePictures(title: string, folder: string, names: readonly string[], plan: Faults): Promise<FoundSource[]> {
+  if (!names.includes(fixationsFile)) return pairs(title, folder, names).map((source) => ({ name: source.name, open: async () => source }))
   const there = new Set(names)
   const fixations = await readPictureFixations(join(folder, fixationsFile), plan)
   const missing = [...fixations.keys()].filter((name) => !there.has(name))
   if (missing.length > 0) {
     const [first] = missing
     const which = missing.length > 1 ? `, one of ${missing.length} pictures of '${fixationsFile}' that are missing` : ''
-    reportFault(plan, `'${join(folder, first!)}' does not exist${which}`, missing.length > 1 ? 'they are left out' : 'it is left out', first!)
+    reportFault(plan, `'${shortened(first!)}' is not in '${folder}'${which}`, missing.length > 1 ? 'they are left out' : 'it is left out', first!)
   }
-  return [...fixations.keys()]
-    .filter((name) => there.has(name))
-    .sort()
-    .map((name) => picture(`${title}/${name}`, join(folder, name), fixations.get(name)))
+  return [...fixations.keys()].sort().map((file) => {
+    const name = `${title}/${file}`
+    return { name, open: async () => (there.has(file) ? picture(name, join(folder, file), fixations.get(file)) : undefined) }
+  })
 }
 
 function pairs(title: string, folder: string, names: readonly string[]): GazeSource[] {
@@ -50,14 +49,7 @@ function picture(name: string, path: string, points: readonly GazePoint[] | unde
     name,
     count: 1,
     rate: undefined,
-    async size() {
-      const { width, height } = await sharp(path)
-        .metadata()
-        .catch((cause: unknown) => {
-          throw mediaError(path, `is not a picture that can be decoded: ${(cause as Error).message.split('\n')[0]!}`)
-        })
-      return [height, width]
-    },
+    size: () => readPictureSize(path),
     async read(frames, size) {
       const plane = { height: size[0], width: size[1], channels: 3, data: await readRgb(path, size) }
       return frames.map(() => plane)

@@ -3,6 +3,18 @@ import type { Rational } from '../media/rational.ts'
 import type { SoundSource } from './sound-source.ts'
 import type { Plane } from './view.ts'
 
+/** A picture or video that a folder has, not opened yet: what is held out is decided by names, whatever is damaged. */
+export interface FoundSource {
+  /** Unique in the dataset. */
+  readonly name: string
+  /**
+   * Opens it; undefined where it is left out.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA where faults are errors; ERR_DIFFSAL_FFMPEG_MISSING
+   */
+  open(): Promise<GazeSource | undefined>
+}
+
 /** What people looked at, and where: a video, or a picture, which is a video of one frame. */
 export interface GazeSource {
   /** Unique in the dataset. */

@@ -1,16 +1,16 @@
 import { extname, join, parse } from 'node:path'
-import { DiffSalError } from '../errors.ts'
+import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import { reportFault, type Faults } from '../faults.ts'
 import { readGaze } from '../gaze/read-gaze.ts'
 import { GazeRecording } from '../gaze/recording.ts'
 import { mediaError, probe, type MediaInfo, type VideoStream } from '../media/probe.ts'
 import { rationalValue } from '../media/rational.ts'
 import { VideoFrames } from './frame-source.ts'
-import type { GazeSource } from './gaze-source.ts'
-import { LruCache } from './lru-cache.ts'
+import type { FoundSource, GazeSource } from './gaze-source.ts'
+import type { LruCache } from './lru-cache.ts'
 import { mapLimited } from './map-limited.ts'
 import { videoExtensions } from './numbered-folder.ts'
-import { SoundCache } from './sound-source.ts'
+import type { SoundCache } from './sound-source.ts'
 import type { Plane } from './view.ts'
 
 /** What the videos of a folder are found with. */
@@ -19,9 +19,17 @@ export interface GazeVideoPlan extends Faults {
   readonly recordings: readonly string[] | undefined
   /** Where decoded frames are kept. */
   readonly blocks: LruCache<string, Uint8Array>
+  readonly sounds: SoundCache
 }
 
-const sounds = new SoundCache()
+/** A table of gaze beside a video. */
+interface TableFile {
+  readonly file: string
+  /** The video's name without its extension. */
+  readonly video: string
+  /** `NAME.csv` is the recording '', `NAME.ved100.csv.gz` is 'ved100'. */
+  readonly recording: string
+}
 
 /**
  * The videos of a folder that tables of gaze (`NAME.csv`, `NAME.<recording>.csv`, also `.csv.gz`) or a video of density maps
@@ -29,67 +37,100 @@ const sounds = new SoundCache()
  *
  * @param title what the videos' names begin with
  * @param names the folder's files, sorted
- * @throws DiffSalError ERR_DIFFSAL_FFMPEG_MISSING and, where faults are errors, ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for what is damaged
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for a recording that no video has
  */
-export async function findGazeVideos(title: string, folder: string, names: readonly string[], plan: GazeVideoPlan): Promise<GazeSource[]> {
-  const videos = names.filter((name) => isVideo(name) && !parse(name).name.endsWith('.map'))
-  const found = await mapLimited(videos, 4, async (file) => {
-    const { name } = parse(file)
-    const map = names.find((one) => isVideo(one) && parse(one).name === `${name}.map`)
-    const tables = names.filter((one) => one.startsWith(`${name}.`)).flatMap((one) => recordingOf(one.slice(name.length)) ?? [])
-    const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
-    if (map === undefined && wanted.length === 0) return undefined
-    try {
-      const info = await videoOf(join(folder, file))
-      const tablePaths = wanted.map(({ suffix }) => join(folder, name + suffix))
-      const gaze = map === undefined ? await gazeOf(info, tablePaths, plan) : undefined
-      return source(`${title}/${file}`, info, gaze, map === undefined ? undefined : await videoOf(join(folder, map)), plan.blocks)
-    } catch (error) {
-      if (plan.faults === 'error' || !(error instanceof DiffSalError) || !['ERR_DIFFSAL_FILE', 'ERR_DIFFSAL_MEDIA'].includes(error.code)) throw error
-      reportFault(plan, error.message.replace(/\.$/, ''), `'${title}/${file}' is left out`, join(folder, file))
-      return undefined
-    }
+export function findGazeVideos(title: string, folder: string, names: readonly string[], plan: GazeVideoPlan): FoundSource[] {
+  const videos = names.filter((name) => isVideo(name) && !isMap(name))
+  const tables = tablesOf(names, new Set(videos.map((file) => parse(file).name)))
+  checkRecordings(plan.recordings, folder, tables)
+  const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
+  return videos.flatMap((file) => {
+    const video = parse(file).name
+    const map = names.find((name) => isMap(name) && parse(name).name === `${video}.map`)
+    const own = wanted.filter((table) => table.video === video).map((table) => join(folder, table.file))
+    if (map === undefined && own.length === 0) return []
+    const name = `${title}/${file}`
+    return [{ name, open: () => openVideo(name, join(folder, file), own, map && join(folder, map), plan) }]
   })
-  return found.filter((one) => one !== undefined)
 }
 
-/** `.csv` is the recording '', `.ved100.csv.gz` is 'ved100'; undefined for no table. */
-function recordingOf(suffix: string): { suffix: string; recording: string } | undefined {
-  const match = /^(?:\.([^.]+))?\.csv(?:\.gz)?$/i.exec(suffix)
-  return match ? { suffix, recording: match[1] ?? '' } : undefined
+async function openVideo(name: string, path: string, tables: readonly string[], map: string | undefined, plan: GazeVideoPlan): Promise<GazeSource | undefined> {
+  try {
+    const info = await videoOf(path)
+    if (map !== undefined) return source(name, info, undefined, await videoOf(map), plan)
+    return source(name, info, await gazeOf(info, tables, plan), undefined, plan)
+  } catch (error) {
+    if (!(error instanceof DiffSalError) || !['ERR_DIFFSAL_FILE', 'ERR_DIFFSAL_MEDIA'].includes(error.code) || plan.faults === 'error') throw error
+    reportFault(plan, error.message.replace(/\.$/, ''), `'${name}' is left out`, path)
+    return undefined
+  }
+}
+
+/** The tables of a folder's videos. One that could be of two, `a.b.csv` of `a.mp4` and `a.b.mp4`, is of the longer name. */
+function tablesOf(names: readonly string[], videos: ReadonlySet<string>): TableFile[] {
+  return names.flatMap((file) => {
+    const stem = /^(.+)\.csv(?:\.gz)?$/i.exec(file)?.[1]
+    if (stem === undefined) return []
+    if (videos.has(stem)) return [{ file, video: stem, recording: '' }]
+    const { name: video, ext } = parse(stem)
+    return videos.has(video) ? [{ file, video, recording: ext.slice(1) }] : []
+  })
+}
+
+function checkRecordings(recordings: readonly string[] | undefined, folder: string, tables: readonly TableFile[]): void {
+  const known = [...new Set(tables.map(({ recording }) => recording))].map((one) => `'${one}'`).join(', ')
+  for (const [i, one] of (recordings ?? []).entries()) {
+    if (tables.some(({ recording }) => recording === one)) continue
+    throw invalidArgumentText(`recordings[${i}]`, `a recording that a video in '${folder}' has (${known === '' ? 'none has any' : known})`, `'${one}'`)
+  }
 }
 
 function isVideo(name: string): boolean {
   return (videoExtensions as readonly string[]).includes(extname(name).slice(1).toLowerCase())
 }
 
-type VideoInfo = MediaInfo & { readonly video: VideoStream }
+/** Whether a file is a video of density maps. */
+function isMap(name: string): boolean {
+  return isVideo(name) && parse(name).name.endsWith('.map')
+}
+
+type VideoInfo = MediaInfo & { readonly video: VideoStream & { readonly frameEstimate: number } }
 
 async function videoOf(path: string): Promise<VideoInfo> {
   const info = await probe(path)
   if (info.video === null) throw mediaError(path, 'has no video in it')
-  if (info.video.frameEstimate === undefined) throw mediaError(path, 'does not tell how long it is')
-  return { ...info, video: info.video }
+  const { frameEstimate } = info.video
+  if (frameEstimate === undefined) throw mediaError(path, 'does not tell how long it is')
+  return { ...info, video: { ...info.video, frameEstimate } }
 }
 
 async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: Faults): Promise<GazeRecording> {
-  const recording = GazeRecording.join(await mapLimited(tables, 4, (table) => readGaze(table, video.rate, plan)))
-  const length = (video.frameEstimate! * 1000) / rationalValue(video.rate)
-  const late = recording.looks.filter(({ start }) => start > length + 1000)
-  if (late.length > 0) {
-    const what = `'${path}' is ${(length / 1000).toFixed(2)} s long, but ${late.length} looks at it begin after it has ended, the last at ${(late.at(-1)!.start / 1000).toFixed(2)} s`
-    reportFault(plan, what, 'they are left out', path)
-  }
-  return recording
+  const rate = rationalValue(video.rate)
+  const length = (video.frameEstimate * 1000) / rate
+  const recordings = await mapLimited(tables, 4, async (table) => {
+    const recording = await readGaze(table, { rate, faults: plan.faults })
+    const last = recording.looks.at(-1)!.start
+    const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
+    const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`
+    if (late > 0) {
+      const what = `'${path}' is ${seconds(length)} long, but ${late} looks in '${table}' begin after it has ended, the last at ${seconds(last)}`
+      reportFault(plan, what, 'they are never shown', table)
+    } else if (recording.end < length / 100) {
+      const what = `'${path}' is ${seconds(length)} long, but the looks in '${table}' end after ${recording.end} ms: are its times in milliseconds?`
+      reportFault(plan, what, 'the rest has no gaze', table)
+    }
+    return recording
+  })
+  return GazeRecording.join(recordings)
 }
 
-function source(name: string, info: VideoInfo, gaze: GazeRecording | undefined, map: VideoInfo | undefined, blocks: LruCache<string, Uint8Array>): GazeSource {
+function source(name: string, info: VideoInfo, gaze: GazeRecording | undefined, map: VideoInfo | undefined, { blocks, sounds }: GazeVideoPlan): GazeSource {
   const { path, video, audio } = info
   const frames = new VideoFrames(path, blocks)
   const maps = map && new VideoFrames(map.path, blocks)
   return {
     name,
-    count: map === undefined ? video.frameEstimate! : Math.min(video.frameEstimate!, map.video.frameEstimate!),
+    count: Math.min(video.frameEstimate, map?.video.frameEstimate ?? Infinity),
     rate: video.rate,
     size: async () => [video.height, video.width],
     async read(wanted, size) {

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp'
+import type { DiffSalError } from '../errors.ts'
 import { readWhole } from '../files/regular-file.ts'
 import { mediaError } from '../media/probe.ts'
 
@@ -28,6 +29,21 @@ export async function readGrey(path: string, size?: readonly [number, number]): 
   return decode(path, (picture) => (size ? picture.resize(size[1], size[0], scaled) : picture).removeAlpha().toColourspace('b-w'))
 }
 
+/**
+ * A picture's [height, width], by its header.
+ *
+ * @throws DiffSalError as {@link readRgb}.
+ */
+export async function readPictureSize(path: string): Promise<readonly [number, number]> {
+  const bytes = await readWhole(path, mostBytes)
+  try {
+    const { height, width } = await sharp(bytes).metadata()
+    return [height, width]
+  } catch (cause) {
+    throw undecodable(path, bytes, cause)
+  }
+}
+
 /** A grey picture at another size. */
 export async function resizeGrey({ height, width, data }: GreyPicture, size: readonly [number, number]): Promise<Uint8Array> {
   return sharp(data, { raw: { height, width, channels: 1 } })
@@ -55,7 +71,11 @@ async function decode(path: string, shape: (picture: Sharp) => Sharp): Promise<G
     return { height: info.height, width: info.width, data }
   } catch (cause) {
     if (/exceeds pixel limit/.test((cause as Error).message)) throw mediaError(path, `has more than the ${mostPixels} pixels (8192 × 8192) that a picture may have; make it smaller`)
-    const why = bytes.length === 0 ? 'it is empty (0 bytes)' : (cause as Error).message.split('\n')[0]!
-    throw mediaError(path, `is not a picture that can be decoded: ${why}; copy it again`)
+    throw undecodable(path, bytes, cause)
   }
+}
+
+function undecodable(path: string, bytes: Uint8Array, cause: unknown): DiffSalError {
+  const why = bytes.length === 0 ? 'it is empty (0 bytes)' : (cause as Error).message.split('\n')[0]!
+  return mediaError(path, `is not a picture that can be decoded: ${why}; copy it again`)
 }

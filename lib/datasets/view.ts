@@ -25,7 +25,7 @@ export interface View {
   readonly boxes: readonly Box[]
   readonly mirrored: boolean
   readonly light: Light | undefined
-  /** Shares of height and width that are black: a bar above and one below, or one at each side. */
+  /** Shares of height and width that are black: a bar above and one below, or one at each side, each of whole pixels. */
   readonly bars: { readonly rows: number; readonly columns: number }
 }
 
@@ -91,14 +91,25 @@ function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most)
 }
 
-/** Where the points of a source are in a view's frame `t`; those that it does not show are left out. */
-export function viewedPoints(points: readonly GazePoint[], { boxes, mirrored, bars }: View, t: number): GazePoint[] {
-  const { left, top, width, height } = boxes[t]!
+/** The pixels of a frame that a bar above takes, and one at its left. */
+function barPixels({ bars }: View, [height, width]: readonly [number, number]): [number, number] {
+  return [Math.round((bars.rows * height) / 2), Math.round((bars.columns * width) / 2)]
+}
+
+/**
+ * Where the points of a source are in a view's frame `t`; those that it does not show are left out.
+ *
+ * @param size [height, width] of the frame
+ */
+export function viewedPoints(points: readonly GazePoint[], view: View, t: number, size: readonly [number, number]): GazePoint[] {
+  const { left, top, width, height } = view.boxes[t]!
+  const [above, beside] = barPixels(view, size)
+  const [rows, columns] = [above / size[0], beside / size[1]]
   return points.flatMap((point) => {
     const [u, v] = [(point.x - left) / width, (point.y - top) / height]
     if (u < 0 || u > 1 || v < 0 || v > 1) return []
-    const x = mirrored ? 1 - u : u
-    return [{ ...point, x: bars.columns / 2 + x * (1 - bars.columns), y: bars.rows / 2 + v * (1 - bars.rows) }]
+    const x = view.mirrored ? 1 - u : u
+    return [{ ...point, x: columns + x * (1 - 2 * columns), y: rows + v * (1 - 2 * rows) }]
   })
 }
 
@@ -116,11 +127,12 @@ export interface Plane {
  *
  * @param size [height, width] of `into`, which has the source's channels
  */
-export function drawViewed(source: Plane, { boxes, mirrored, light, bars }: View, t: number, size: readonly [number, number], into: Uint8Array): void {
+export function drawViewed(source: Plane, view: View, t: number, size: readonly [number, number], into: Uint8Array): void {
   const [height, width] = size
   const { channels, data } = source
+  const { boxes, mirrored, light } = view
   const { left, top, width: wide, height: high } = boxes[t]!
-  const [above, beside] = [Math.round((bars.rows * height) / 2), Math.round((bars.columns * width) / 2)]
+  const [above, beside] = barPixels(view, size)
   const [rows, columns] = [height - 2 * above, width - 2 * beside]
   const across = taps(columns, source.width, left, wide, mirrored)
   const down = taps(rows, source.height, top, high, false)

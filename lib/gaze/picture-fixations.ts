@@ -1,6 +1,7 @@
-import { DiffSalError } from '../errors.ts'
-import { reportFault, type Faults } from '../faults.ts'
+import { DiffSalError, shortened } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { readText } from '../files/regular-file.ts'
+import { LeftOut } from './left-out.ts'
 import { isInside, type GazePoint } from './points.ts'
 
 /** The most such a list may have, in bytes. */
@@ -8,32 +9,35 @@ const largest = 256 << 20
 
 /**
  * Reads the fixations of pictures: JSON, `{ "1001.jpg": [[viewer, x, y, milliseconds], …], … }`, x and y in shares of width and height, in order of
- * time. Fixations outside the picture are left out with a warning, or refused.
+ * time. Fixations that are of another form or outside the picture are left out with a warning, or refused.
  *
  * @returns the fixations by the pictures' names
- * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read or is no such list, and, where faults are errors, for each fixation
+ * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read or is no such list and, where faults are errors, for each fixation
  * that would be left out
  */
 export async function readPictureFixations(path: string, plan: Faults): Promise<Map<string, GazePoint[]>> {
-  const text = await readText(path, largest)
+  const leftOut = new LeftOut(path, plan)
   const pictures = new Map<string, GazePoint[]>()
-  for (const [name, list] of Object.entries(parseObject(path, text))) {
-    if (!Array.isArray(list)) throw notFixations(path, `'${name}' must have a list of fixations`)
-    const points = list.map((item: unknown, i): GazePoint => {
-      const [viewer, x, y] = (Array.isArray(item) ? item : []) as unknown[]
-      if (!Number.isFinite(x) || !Number.isFinite(y) || (typeof viewer !== 'number' && typeof viewer !== 'string')) {
-        throw notFixations(path, `fixation ${i} of '${name}' must be [viewer, x, y, milliseconds]`)
-      }
-      return { viewer: String(viewer), x: x as number, y: y as number }
-    })
-    const outside = points.findIndex((point) => !isInside(point))
-    if (outside >= 0) {
-      const { x, y } = points[outside]!
-      reportFault(plan, `Fixation ${outside} of '${name}' in '${path}' is at (${x}, ${y}), outside the picture`, 'such fixations are left out', path)
+  for (const [name, list] of Object.entries(parseObject(path, await readText(path, largest)))) {
+    if (!Array.isArray(list)) throw notFixations(path, `'${shortened(name)}' must have a list of fixations`)
+    const points: GazePoint[] = []
+    for (const [i, item] of (list as unknown[]).entries()) {
+      const fixation = fixationOf(item)
+      if (typeof fixation === 'string') leftOut.add(fixation, `Fixation ${i} of '${shortened(name)}'`, JSON.stringify(item))
+      else points.push(fixation)
     }
-    pictures.set(name, points.filter(isInside))
+    pictures.set(name, points)
   }
+  leftOut.report()
   return pictures
+}
+
+/** A fixation, or what is wrong with it. */
+function fixationOf(item: unknown): GazePoint | string {
+  const [viewer, x, y] = (Array.isArray(item) ? item : []) as unknown[]
+  const named = typeof viewer === 'number' || (typeof viewer === 'string' && viewer !== '')
+  if (!named || typeof x !== 'number' || typeof y !== 'number') return 'is not [viewer, x, y, milliseconds]'
+  return isInside({ x, y }) ? { viewer: String(viewer), x, y } : 'lies outside the picture'
 }
 
 function parseObject(path: string, text: string): object {

@@ -1,17 +1,27 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
-import { parse } from 'csv-parse/sync'
-import { DiffSalError } from '../errors.ts'
-import { reportFault, type Faults } from '../faults.ts'
-import { readWhole } from '../files/regular-file.ts'
-import { rationalValue, type Rational } from '../media/rational.ts'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { TextDecoder } from 'node:util'
+import { createGunzip } from 'node:zlib'
+import { parse } from 'csv-parse'
+import { DiffSalError, invalidArgument, shortened } from '../errors.ts'
+import { withRegularFile } from '../files/regular-file.ts'
+import { checkChoice, checkNumber, checkOptions, checkString } from '../options.ts'
+import { LeftOut } from './left-out.ts'
 import { isInside } from './points.ts'
-import { GazeRecording, type Look } from './recording.ts'
+import { GazeRecording, type GazeLook } from './recording.ts'
+
+/** How {@link readGaze} reads a table. */
+export interface ReadGazeOptions {
+  /** Frames a second of the video. Default: none, and a table whose rows name frames is refused. */
+  rate?: number | undefined
+  /** What becomes of rows that cannot be used: 'skip' leaves them out and logs a warning, 'error' throws. Default 'skip'. */
+  faults?: 'skip' | 'error' | undefined
+}
 
 /** How a table tells when its rows are. */
 type Timing = 'fixations' | 'samples' | 'frames'
 
-/** The columns beside `viewer`, `x` and `y` by which a table is known. */
+/** The columns beside `viewer`, `x` and `y` by which a table is known; where several are there, the first counts. */
 const timings: readonly { readonly timing: Timing; readonly columns: readonly string[] }[] = [
   { timing: 'fixations', columns: ['start_ms', 'duration_ms'] },
   { timing: 'samples', columns: ['time_ms'] },
@@ -21,120 +31,146 @@ const timings: readonly { readonly timing: Timing; readonly columns: readonly st
 /** For how long a viewer is taken to go on looking where a sample was, in milliseconds, when no other follows: a blink or a loss of track. */
 const held = 50
 
-/** The most that a table may have, in bytes, unpacked where it is packed. */
-const mostUnpacked = 256 << 20
+/** The most that a table may have: bytes, unpacked where it is packed, and rows. A look takes some 150 bytes of memory. */
+const most = { bytes: 128 << 20, rows: 5_000_000 }
 
 /**
  * Reads a table of where people looked in a video: comma-separated, with a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
- * sample of a tracker (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`, frames from 0). x and y are shares of width and height,
- * times are from the first frame. A name that ends in `.gz` is unpacked.
+ * sample of a tracker (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`, frames from 0). Columns may stand in any order, and others beside
+ * them. x and y are shares of width and height, times are from the first frame. The text is
+ * UTF-8, or UTF-16 with its mark. A name that ends in `.gz` is unpacked.
  *
- * Rows that are no numbers, that lie outside the picture, or whose time goes back for their viewer are left out with a warning, or refused.
+ * A sample lasts until the viewer's next row, but not longer than 50 ms. Rows that are no numbers, that lie outside the picture, or whose
+ * time goes back for their viewer are left out with a warning, or refused.
  *
- * @param rate Frames a second, for rows that name frames.
- * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table or has no usable row, and, where faults are errors,
- * for each row that would be left out
+ * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, has no usable row, more than 128 MiB or more than
+ * 5 million rows and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function readGaze(path: string, rate: Rational, plan: Faults): Promise<GazeRecording> {
-  const [header = [], ...rows] = tableOf(path, await textOf(path))
-  const names = header.map((name) => name.trim().toLowerCase())
-  const found = timings.find(({ columns }) => ['viewer', 'x', 'y', ...columns].every((name) => names.includes(name)))
-  if (found === undefined) {
-    const forms = timings.map(({ columns }) => `'${['viewer', ...columns, 'x', 'y'].join()}'`).join(', ')
-    throw notATable(path, `its first row must name the columns, such as ${forms}, but it is '${header.join().slice(0, 200)}'`)
-  }
-  const at = (name: string): number => names.indexOf(name)
-  const [viewer, x, y, ...times] = ['viewer', 'x', 'y', ...found.columns].map(at) as [number, number, number, ...number[]]
-  const faults = new RowFaults(path, plan)
-  const last = new Map<string, number>()
-  const kept: { viewer: string; x: number; y: number; times: number[] }[] = []
-  for (const [i, row] of rows.entries()) {
-    const one = { viewer: row[viewer] ?? '', x: numberIn(row[x]), y: numberIn(row[y]), times: times.map((column) => numberIn(row[column])) }
-    const { timing } = found
-    const [time = Number.NaN, duration = 0] = one.times
-    const problem =
-      one.viewer === '' ? 'names no viewer'
-      : [one.x, one.y, ...one.times].some((value) => !Number.isFinite(value)) ? 'is not all numbers'
-      : timing === 'fixations' && duration < 0 ? 'has a negative duration'
-      : timing === 'frames' && !Number.isInteger(time) ? 'has a frame that is no whole number'
-      : !isInside(one) ? 'lies outside the picture'
-      : time < (last.get(one.viewer) ?? -Infinity) ? 'goes back in time'
-      : undefined
-    if (problem !== undefined) {
-      faults.add(problem, i + 2, row)
-      continue
-    }
-    last.set(one.viewer, time)
-    kept.push(one)
-  }
-  faults.report()
-  if (kept.length === 0) throw notATable(path, `none of its ${rows.length} rows can be used`)
-  return new GazeRecording(looksOf(kept, found.timing, rate))
+export async function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+  const { rate, faults = 'skip' } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults'])
+  checkString('path', path)
+  if (rate !== undefined) checkNumber('rate', rate, 1e-3, 1e5)
+  const leftOut = new LeftOut(path, { faults: checkChoice('faults', faults, ['skip', 'error']) })
+  let table: Table | undefined
+  await readRows(path, (cells, line) => {
+    if (table === undefined) table = new Table(path, cells, rate, leftOut)
+    else table.add(cells, line)
+  })
+  leftOut.report()
+  if (table === undefined) throw notATable(path, 'it is empty')
+  if (table.looks.length === 0) throw notATable(path, `none of its ${table.rows} rows can be used`)
+  return new GazeRecording(table.looks)
 }
 
-function looksOf(rows: readonly { viewer: string; x: number; y: number; times: readonly number[] }[], timing: Timing, rate: Rational): Look[] {
-  const frame = 1000 / rationalValue(rate)
-  if (timing === 'fixations') return rows.map(({ times, ...point }) => ({ ...point, start: times[0]!, duration: times[1]! }))
-  if (timing === 'frames') return rows.map(({ times, ...point }) => ({ ...point, start: (times[0]! - 0.5) * frame, duration: frame }))
-  const next = new Map<string, number>()
-  const looks: Look[] = []
-  for (const { times, ...point } of [...rows].reverse()) {
-    const [start] = times as [number]
-    looks.push({ ...point, start, duration: Math.min(held, (next.get(point.viewer) ?? Infinity) - start) })
-    next.set(point.viewer, start)
-  }
-  return looks
-}
-
-/** What is wrong with rows, told once a kind. */
-class RowFaults {
+/** Takes the rows of a table, one after the other. */
+class Table {
+  readonly looks: { -readonly [K in keyof GazeLook]: GazeLook[K] }[] = []
+  rows = 0
   readonly #path: string
-  readonly #plan: Faults
-  readonly #kinds = new Map<string, { readonly row: number; readonly text: string; count: number }>()
+  readonly #timing: Timing
+  /** How many cells a row has. */
+  readonly #width: number
+  /** Where in a row are viewer, x, y and the times. */
+  readonly #at: readonly number[]
+  /** A frame's milliseconds. */
+  readonly #frame: number
+  readonly #leftOut: LeftOut
+  /** Each viewer's last time, and the look that still lasts. */
+  readonly #last = new Map<string, { time: number; look: Table['looks'][number] | undefined }>()
 
-  constructor(path: string, plan: Faults) {
-    this.#path = path
-    this.#plan = plan
-  }
-
-  add(problem: string, row: number, cells: readonly string[]): void {
-    const kind = this.#kinds.get(problem) ?? { row, text: cells.join().slice(0, 100), count: 0 }
-    this.#kinds.set(problem, kind)
-    kind.count += 1
-    if (this.#plan.faults === 'error') this.report()
-  }
-
-  report(): void {
-    for (const [problem, { row, text, count }] of this.#kinds) {
-      const others = count > 1 ? `, as do ${count - 1} more rows` : ''
-      reportFault(this.#plan, `Row ${row} of '${this.#path}' ${problem} ('${text}')${others}`, count > 1 ? 'they are left out' : 'it is left out', this.#path)
+  constructor(path: string, header: readonly string[], rate: number | undefined, leftOut: LeftOut) {
+    const names = header.map((name) => name.toLowerCase())
+    const found = timings.find(({ columns }) => ['viewer', 'x', 'y', ...columns].every((name) => names.includes(name)))
+    if (found === undefined) {
+      const forms = timings.map(({ columns }) => `'${['viewer', ...columns, 'x', 'y'].join()}'`).join(', ')
+      throw notATable(path, `its first row must name the columns, such as ${forms}, but it is '${header.join().slice(0, 200)}'`)
     }
+    const wanted = ['viewer', 'x', 'y', ...found.columns]
+    const twice = wanted.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
+    if (twice !== undefined) throw notATable(path, `its first row names the column '${twice}' twice`)
+    if (found.timing === 'frames' && rate === undefined) throw invalidArgument('rate', `the video's frames a second, since '${shortened(path)}' tells frames`, rate)
+    this.#path = path
+    this.#timing = found.timing
+    this.#width = header.length
+    this.#at = wanted.map((name) => names.indexOf(name))
+    this.#frame = 1000 / (rate ?? 1)
+    this.#leftOut = leftOut
+  }
+
+  /** @param line its number in the file, from 1 */
+  add(cells: readonly string[], line: number): void {
+    this.rows += 1
+    if (this.rows > most.rows) throw notATable(this.#path, `it has more than ${most.rows} rows; part it into several`)
+    const [viewer, ...texts] = this.#at.map((column) => cells[column] ?? '') as [string, ...string[]]
+    const [x, y, time, duration = 0] = texts.map(numberIn) as [number, number, number, number?]
+    const leave = (problem: string) => this.#leftOut.add(problem, `Row ${line}`, cells.join())
+    if (cells.length !== this.#width) return leave(`does not have ${this.#width} cells`)
+    if (viewer === '') return leave('names no viewer')
+    if (!Number.isFinite(time) || !Number.isFinite(duration)) return leave('is not all numbers')
+    if (this.#timing === 'frames' && !(Number.isInteger(time) && time >= 0)) return leave('has a frame that is no whole number from 0 on')
+    if (duration < 0) return leave('has a negative duration')
+    const last = this.#last.get(viewer) ?? { time: -Infinity, look: undefined }
+    if (time < last.time) return leave('goes back in time')
+    // A row without a place ends the look before it too: the eye was shut, or elsewhere.
+    if (this.#timing === 'samples' && last.look) last.look.duration = Math.min(held, time - last.look.start)
+    const now: typeof last = { time, look: undefined }
+    this.#last.set(viewer, now)
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return leave('is not all numbers')
+    if (!isInside({ x, y })) return leave('lies outside the picture')
+    now.look = { viewer, x, y, ...this.#span(time, duration) }
+    this.looks.push(now.look)
+  }
+
+  #span(time: number, duration: number): { start: number; duration: number } {
+    if (this.#timing === 'fixations') return { start: time, duration }
+    if (this.#timing === 'samples') return { start: time, duration: held }
+    return { start: (time - 0.5) * this.#frame, duration: this.#frame }
   }
 }
 
 /** The number that a cell says; NaN for an empty one, which would otherwise count as 0. */
-function numberIn(cell: string | undefined): number {
-  return cell === undefined || cell.trim() === '' ? Number.NaN : Number(cell)
+function numberIn(cell: string): number {
+  return cell === '' ? Number.NaN : Number(cell)
 }
 
-async function textOf(path: string): Promise<string> {
-  const bytes = await readWhole(path, mostUnpacked)
-  if (!path.toLowerCase().endsWith('.gz')) return bytes.toString('utf8')
-  try {
-    return (await promisify(gunzip)(bytes, { maxOutputLength: mostUnpacked })).toString('utf8')
-  } catch (cause) {
-    throw notATable(path, `it cannot be unpacked: ${(cause as Error).message}`, cause)
-  }
+/** Gives the rows of a file to `take`, as they are read: no more than a piece of it is in memory. */
+async function readRows(path: string, take: (cells: string[], line: number) => void): Promise<void> {
+  const parser = parse({
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: 1 << 16,
+    on_record: (cells: string[], { lines }) => {
+      take(cells, lines)
+      return null
+    },
+  })
+  const packed = path.toLowerCase().endsWith('.gz')
+  await withRegularFile(path, async (file) => {
+    try {
+      await pipeline([file.createReadStream({ autoClose: false, start: 0 }), ...(packed ? [createGunzip()] : []), utf8(path), parser.resume()])
+    } catch (cause) {
+      if (cause instanceof DiffSalError || (cause as NodeJS.ErrnoException).syscall !== undefined) throw cause
+      const unpacking = String((cause as NodeJS.ErrnoException).code).startsWith('Z_')
+      throw notATable(path, `${unpacking ? 'it cannot be unpacked: ' : ''}${(cause as Error).message}`, cause)
+    }
+  })
 }
 
-function tableOf(path: string, text: string): string[][] {
-  try {
-    return parse(text, { bom: true, skip_empty_lines: true, relax_column_count: true })
-  } catch (cause) {
-    throw notATable(path, (cause as Error).message, cause)
-  }
+/** Lets text through without its byte-order mark, as UTF-8, and no more than a table's most: a small packed file can become one of any size. */
+function utf8(path: string): Transform {
+  let bytes = 0
+  let decoder: TextDecoder | undefined
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length
+      if (bytes > most.bytes) return done(notATable(path, `it has more than ${most.bytes} bytes; part it into several`))
+      decoder ??= new TextDecoder(chunk[0] === 0xff && chunk[1] === 0xfe ? 'utf-16le' : chunk[0] === 0xfe && chunk[1] === 0xff ? 'utf-16be' : 'utf-8')
+      done(null, decoder.decode(chunk, { stream: true }))
+    },
+  })
 }
 
 function notATable(path: string, why: string, cause?: unknown): DiffSalError {
-  return new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' is no table of where people looked: ${why}.`, { argument: path, cause })
+  return new DiffSalError('ERR_DIFFSAL_FILE', `'${shortened(path)}' is no table of where people looked: ${why}.`, { argument: path, cause })
 }

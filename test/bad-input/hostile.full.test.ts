@@ -174,6 +174,10 @@ const exports: Readonly<Record<string, Export>> = {
   'datasets.openDataset': exported(datasets.openDataset, () => ['DHF1K', nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.concatDatasets': exported(async (given: never) => datasets.concatDatasets(given).get(0), () => [[dataset()]]),
   'datasets.densityFromFixations': exported(datasets.densityFromFixations, () => [fixations(), 2]),
+  'datasets.readGaze': exported(datasets.readGaze, () => [nowhere, { rate: 25, faults: 'error' }]),
+  'datasets.GazeRecording': exported((look: never) => datasets.GazeRecording.join([new datasets.GazeRecording([look])]).at(0), () => [{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }]),
+  'datasets.densityOfPoints': exported((point: never, size: never, sigma: never) => datasets.densityOfPoints([point], size, sigma), () => [{ x: 0.5, y: 0.5 }, [3, 4], 0.1]),
+  'datasets.fixationMapOfPoints': exported((point: never, size: never) => datasets.fixationMapOfPoints([point], size), () => [{ x: 0.5, y: 0.5 }, [3, 4]]),
   'datasets.loadBatches': exported(
     (...args: [never, never]) => drain(datasets.loadBatches(...args)),
     () => [dataset(), { batch: 1, seed: 1, shuffle: true, position: { epoch: 0, offset: 0 }, epochs: 1, dropLast: false, workers: 1, ahead: 1, mel: { size: [16, 32], slots: 5 }, signal: aborted }],

@@ -6,9 +6,10 @@ import { runFolder } from '../../lib/cli/run-folder.ts'
 import { RunLock } from '../../lib/cli/run-lock.ts'
 import { datasetNames } from '../../lib/datasets/open-dataset.ts'
 import type { TrainingEvent } from '../../lib/index.ts'
-import { audioVisualTree } from '../datasets/trees.ts'
+import { audioVisualTree, colourOf, rampWav, writePicture } from '../datasets/trees.ts'
 import { datasetTree, treeVideos } from '../support/dataset-trees.ts'
 import { inProcessCli } from '../support/in-process-cli.ts'
+import { numberedFrames } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { trainingConfig } from '../support/training.ts'
 
@@ -56,6 +57,16 @@ async function largerTree(root: string): Promise<void> {
   await audioVisualTree(root, { videos: { V4: { frames: 3 } }, listName: 'AVAD_list_test_1_fps.txt' })
 }
 
+/** Five pictures and a video of eight frames, each looked at in its middle, and a sound. */
+async function gazeTree(root: string): Promise<void> {
+  const names = ['0.png', '1.png', '2.png', '3.png', '4.png']
+  for (const [i, name] of names.entries()) await writePicture(join(root, name), colourOf(i), 32, 64)
+  await writeFile(join(root, 'fixations.json'), JSON.stringify(Object.fromEntries(names.map((name) => [name, [['a', 0.5, 0.5, 200], ['b', 0.55, 0.45, 200]]]))))
+  await numberedFrames(join(root, 'v.mkv'), 8, '10')
+  await writeFile(join(root, 'v.csv'), 'viewer,time_ms,x,y\n' + Array.from({ length: 100 }, (_, i) => `a,${i * 10},0.5,0.5\n`).join(''))
+  await writeFile(join(root, 'hum.wav'), rampWav(2))
+}
+
 describe('every layout is trained on and scored', () => {
   test.each(datasetNames)('%s', async (name) => {
     const config = {
@@ -88,6 +99,21 @@ describe('every layout is trained on and scored', () => {
     const byFlags = await inProcessCli(['evaluate', ...flags, '--json'])
     expect((JSON.parse(byFlags.stdout) as { datasets: unknown }).datasets).toEqual(datasets)
   })
+})
+
+test('eye tracking is trained on and scored', async () => {
+  const sets = { dataset: 'gaze', root: 'data', heldOut: ['3', 'v'] }
+  const { file, run } = await makeRun({ train: [{ ...sets, augment: true, sounds: ['data/hum.wav'], soundShare: 1 }], test: [{ ...sets, stride: 2 }], pictures: 0 }, gazeTree)
+  const { code, stdout, stderr } = await inProcessCli(['train', file])
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect(stdout).toMatch(/^Trained 1 epochs, 2 steps/)
+  const { datasets } = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8')) as { datasets: { title: string; scores: { videos: Record<string, Record<string, number>>; frames: number } }[] }
+  expect(datasets.map(({ title, scores }) => [title, scores.frames])).toEqual([['gaze, test', 5]])
+  expect(Object.keys(datasets[0]!.scores.videos)).toEqual(['data/3.png', 'data/v.mkv'])
+  for (const scores of Object.values(datasets[0]!.scores.videos)) for (const score of Object.values(scores)) expect(score).toSatisfy(Number.isFinite)
+  const again = await inProcessCli(['evaluate', file, '--json'])
+  expect({ code: again.code, stderr: again.stderr }).toMatchObject({ code: 0 })
+  expect((JSON.parse(again.stdout) as { datasets: unknown }).datasets).toEqual(datasets)
 })
 
 describe('an interrupted run', () => {

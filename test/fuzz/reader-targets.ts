@@ -51,7 +51,6 @@ function reader(name: string, suffix: string, folder: string, sound: () => Promi
 /** Every reader of files that come from elsewhere. */
 export function readerTargets(folder: string): Target[] {
   const skip = { faults: 'skip' } as const
-  const rate = { num: 25, den: 1 }
   const range = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => i)
   const dict = () => orderedDict([['a.weight', tensor(range(6), [2, 3])], ['b', new PyTensor(storage(range(12)), [2, 2], [1, 4], 3)], ['c', tensor(BigInt64Array.of(1n, 2n), [2])]])
   const csv = 'viewer,start_ms,duration_ms,x,y\n1,0,200,0.5,0.5\n1,210,300,0.25,0.75\n2,0,500,1,0\n'
@@ -79,8 +78,8 @@ export function readerTargets(folder: string): Target[] {
       await file?.read(-3, 900)
     }),
     reader('fold-list', '.txt', folder, () => [Buffer.from('V1_Speech1 250 25.00\nV2 101 29.97\n'), Buffer.from('\ufeffa video\t10 24\r\n')], async (path) => parseFoldList(await readFile(path, 'utf8'), path)),
-    reader('gaze', '.csv', folder, () => [Buffer.from(csv), Buffer.from('viewer,time_ms,x,y\na,0,0.1,0.2\na,4,0.2,0.2\n'), Buffer.from('viewer,frame,x,y\na,0,0.1,0.2\n')], (path) => readGaze(path, rate, skip)),
-    reader('gaze-packed', '.csv.gz', folder, () => [gzipSync(csv)], (path) => readGaze(path, rate, skip), 4),
+    reader('gaze', '.csv', folder, () => [Buffer.from(csv), Buffer.from('viewer,time_ms,x,y\na,0,0.1,0.2\na,4,0.2,0.2\n'), Buffer.from('viewer,frame,x,y\na,0,0.1,0.2\n')], (path) => readGaze(path, { rate: 25 })),
+    reader('gaze-packed', '.csv.gz', folder, () => [gzipSync(csv)], (path) => readGaze(path, { rate: 25 }), 4),
     reader('picture-fixations', '.json', folder, () => [Buffer.from(JSON.stringify({ '1.jpg': [[1, 0.5, 0.5, 10], ['b', 1, 0, 5]], '2.jpg': [] }))], (path) => readPictureFixations(path, skip)),
     reader('picture', '.png', folder, async () => [await picture('png'), await picture('jpeg'), await picture('webp'), await picture('tiff')], async (path, random) => {
       if (random.chance(0.3)) await readFixations(path)
