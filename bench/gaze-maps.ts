@@ -9,13 +9,16 @@ const seed = 1
 
 /**
  * A model's maps of a set's chosen frames: in each number of steps and, where asked for, in the first number with the mirrored clip.
- * A clip is encoded once for all numbers of steps.
+ * A clip is encoded once for all numbers of steps. A frame that a video turns out not to have is left out of the set.
  */
 export async function modelMaps(model: DiffSal, bench: GazeBench, steps: readonly number[], mirror: boolean): Promise<RowMaps> {
   const maps: RowMaps = new Map()
   for (const place of bench.places) {
     const clip = await clipOf(model, bench.set, bench, place)
-    if (clip === undefined) continue
+    if (clip === undefined) {
+      bench.drop(place)
+      continue
+    }
     const made: Tensor<'float32'>[] = []
     using features = await model.encode(clip, { seed })
     for (const count of steps) {

@@ -6,7 +6,6 @@ type Options = NonNullable<Parameters<typeof datasets.openGaze>[1]>
 
 /** What is scored, and on what a centre Gaussian and a mean map are fitted for it. */
 interface SetPlan {
-  readonly kind: 'videos' | 'pictures'
   /** Folder and options of what is scored, of the split 'validation'. */
   readonly scored: readonly [string, Options]
   /** Of what is trained on, of the split 'train'. */
@@ -15,12 +14,12 @@ interface SetPlan {
 
 const scenes = { heldOut: ['Cactus', 'Tennis', 'Female', 'Vidyo3', 'BasketballPass', 'ParkScene'] }
 const tenth = { heldOut: 10 }
-const pictures = (name: string, options: Options): SetPlan => ({ kind: 'pictures', scored: [`images/${name}`, options], trained: [`images/${name}`, options] })
+const pictures = (name: string, options: Options): SetPlan => ({ scored: [`images/${name}`, options], trained: [`images/${name}`, options] })
 
 /** Every set of the tables. Those without options among the pictures are parted by folders. */
 const plans: Readonly<Record<string, SetPlan>> = {
-  mufvet: { kind: 'videos', scored: ['videos/mufvet', {}], trained: ['videos/buaa', scenes] },
-  buaa: { kind: 'videos', scored: ['videos/buaa', scenes], trained: ['videos/buaa', scenes] },
+  mufvet: { scored: ['videos/mufvet', {}], trained: ['videos/buaa', scenes] },
+  buaa: { scored: ['videos/buaa', scenes], trained: ['videos/buaa', scenes] },
   osie: pictures('osie', tenth),
   eyecrowd: pictures('eyecrowd', tenth),
   scene500: pictures('scene500', tenth),
@@ -39,9 +38,8 @@ export interface Place {
 /** A set with the frames of it that every row is scored on, and their truths, each made once. */
 export class GazeBench {
   readonly name: string
-  readonly kind: SetPlan['kind']
   readonly set: datasets.GazeSet
-  readonly places: readonly Place[]
+  places: readonly Place[]
   readonly #training: datasets.GazeSet
   readonly #amount: Amount
   readonly #truths = new Map<string, Promise<GroundTruth | undefined>>()
@@ -49,7 +47,6 @@ export class GazeBench {
 
   private constructor(name: string, set: datasets.GazeSet, training: datasets.GazeSet, amount: Amount) {
     this.name = name
-    this.kind = plans[name]!.kind
     this.set = set
     this.#training = training
     this.#amount = amount
@@ -73,6 +70,11 @@ export class GazeBench {
   async hearing(sound: 'silence' | 'other', root: string, form: Options): Promise<datasets.GazeSet> {
     const [folder, options] = plans[this.name]!.scored
     return datasets.openGaze(join(root, folder), { ...form, ...options, split: 'validation', sound })
+  }
+
+  /** Leaves a place out of all rows that are made from now on. */
+  drop(place: Place): void {
+    this.places = this.places.filter((one) => one !== place)
   }
 
   /** Which sample of the set a place is. */
@@ -100,11 +102,18 @@ export class GazeBench {
     return (await datasets.gazeBaselines(this.set, { frames: this.#amount.frames })).others
   }
 
-  /** Half of the viewers against the other half, on the chosen frames. No values where maps tell in place of gaze. */
-  async halves(halvings: number): ReturnType<typeof datasets.halfAgainstHalf> {
+  /** Half of the viewers against the other half, on the chosen frames; undefined where maps tell in place of gaze. */
+  async halves(halvings: number): Promise<datasets.Halves | undefined> {
     const { set } = this
-    const videos = [...new Set(this.places.map(({ video }) => video))]
-    const watched = { videos, frames: (video: string) => set.frames(video), viewers: (video: string) => set.viewers(video), truth: set.truth.bind(set) }
+    if (set.videos.every((video) => set.viewers(video).length < 2)) return undefined
+    const chosen = new Map<string, number[]>()
+    for (const { video, frame } of this.places) chosen.set(video, [...(chosen.get(video) ?? []), frame])
+    const watched: Parameters<typeof datasets.halfAgainstHalf>[0] = {
+      videos: [...chosen.keys()],
+      frames: (video) => chosen.get(video)!.length,
+      viewers: (video) => set.viewers(video),
+      truth: (video, i, options) => set.truth(video, chosen.get(video)![i]!, options),
+    }
     return datasets.halfAgainstHalf(watched, { frames: this.#amount.frames, size: this.#amount.size, halvings })
   }
 }

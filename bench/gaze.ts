@@ -80,7 +80,10 @@ for (const name of sets) {
   }
   if (wanted.has('centre')) await scored('centre Gaussian, fitted on training', constantMaps(bench, baseline))
   if (wanted.has('mean')) await scored('mean of training', constantMaps(bench, await metrics.meanMap(bench.trained(amount.size))))
-  if (wanted.has('halves')) await timed(name, 'half of the viewers against the other half', async (row) => rowOf(name, row, { ...(await bench.halves(Number(options.halvings))), frames: bench.places.length }))
+  if (wanted.has('halves')) await timed(name, 'half of the viewers against the other half', async (row) => {
+    const halves = await bench.halves(Number(options.halvings))
+    return halves && rowOf(name, row, { ...halves, frames: bench.places.length })
+  })
   rows.push(...outside.filter(({ set }) => set === name))
   results.push({ set: name, centre, places: bench.places })
 }
@@ -91,10 +94,12 @@ console.log(tables)
 if (options.markdown !== undefined) await writeFile(options.markdown, tables)
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ ...amount, weights: options.weights, sets: results, rows }, undefined, 1)}\n`)
 
-/** Adds a row, and says how long it took. */
-async function timed(set: string, name: string, make: (row: string) => Promise<Row>): Promise<void> {
+/** Adds a row, if one could be made, and says how long it took. */
+async function timed(set: string, name: string, make: (row: string) => Promise<Row | undefined>): Promise<void> {
   const begin = performance.now()
-  rows.push(await make(name))
+  const row = await make(name)
+  if (row === undefined) return
+  rows.push(row)
   console.error(`${set}: '${name}' is scored (${((performance.now() - begin) / 1000).toFixed(1)} s)`)
 }
 

@@ -18,7 +18,16 @@ export interface HalvesOptions {
 }
 
 const names = ['cc', 'sim', 'nss', 'aucJudd'] as const
-type HalvesScores = Readonly<Record<(typeof names)[number], number>>
+/** The scores of maps made of half of the viewers; NaN where none could be had. */
+export type HalvesScores = Readonly<Record<'cc' | 'sim' | 'nss' | 'aucJudd', number>>
+
+/** What {@link halfAgainstHalf} measured. */
+export interface Halves {
+  /** Means over the videos. */
+  readonly mean: HalvesScores
+  /** Means over the frames and halvings of each video. */
+  readonly videos: Readonly<Record<string, HalvesScores>>
+}
 
 /**
  * How well half of the viewers tell where the other half looks: the first's density as a map, the second's gaze as the truth. It is what a
@@ -27,7 +36,7 @@ type HalvesScores = Readonly<Record<(typeof names)[number], number>>
  * @returns means over frames and halvings of each video, and over the videos; videos with maps in place of gaze, or one viewer, are left out
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
-export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<{ mean: HalvesScores; videos: Record<string, HalvesScores> }> {
+export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
   const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed'])
   const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
   const frames = checkInteger('frames', given.frames ?? 12, 1)

@@ -16,7 +16,9 @@ export interface BootstrapOptions {
 
 /** Where a mean may lie if other videos of the kind had been scored; both NaN where no video has a value. */
 export interface Interval {
+  /** Where it begins. */
   readonly low: number
+  /** Where it ends. */
   readonly high: number
 }
 

@@ -5,12 +5,20 @@ import { checkMadeSize, checkMaps, type MapTensor } from './metrics.ts'
 
 /** A Gaussian on the middle, its deviations as shares of the height and of the width. */
 export interface CentreGaussian {
+  /** Of the height. */
   readonly height: number
+  /** Of the width. */
   readonly width: number
 }
 
+/** What {@link fitCentreGaussian} found. */
+export interface FittedGaussian extends CentreGaussian {
+  /** Its mean CC with the maps. */
+  readonly cc: number
+}
+
 /** Maps, one after another, all of one size: (h, w) or (1, h, w). */
-type Maps = AsyncIterable<MapTensor> | Iterable<MapTensor>
+export type Maps = AsyncIterable<MapTensor> | Iterable<MapTensor>
 
 /**
  * A Gaussian on the middle of a map of any size. float32 (h, w), 1 at most.
@@ -34,7 +42,7 @@ export function centreGaussian(height: number, width: number, sigmas: CentreGaus
  * @returns the deviations, between 0.02 and 2 of each side, and the mean CC that they have
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for maps of different sizes, and none; what `maps` throws
  */
-export async function fitCentreGaussian(maps: Maps): Promise<CentreGaussian & { readonly cc: number }> {
+export async function fitCentreGaussian(maps: Maps): Promise<FittedGaussian> {
   const { height, width, mean } = await meanOf(maps, standardised)
   const meanCc = (sigmas: CentreGaussian): number => {
     const gaussian = standardised(Float64Array.from(centreGaussian(height, width, sigmas).data))

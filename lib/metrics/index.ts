@@ -1,6 +1,6 @@
 export { bootstrap } from './bootstrap.ts'
 export type { BootstrapOptions, Interval } from './bootstrap.ts'
 export { centreGaussian, fitCentreGaussian, meanMap } from './constant-maps.ts'
-export type { CentreGaussian } from './constant-maps.ts'
+export type { CentreGaussian, FittedGaussian, Maps } from './constant-maps.ts'
 export { aucJudd, cc, centreBias, informationGain, kl, nss, shuffledAuc, sim } from './metrics.ts'
 export { score } from './score.ts'

@@ -54,6 +54,9 @@ class OwnDataset implements SaliencyDataset {
 }
 const dataset = (): SaliencyDataset => new OwnDataset()
 
+/** Of a map in place of gaze. */
+const gazeSet = { videos: ['v'], frames: () => 1, points: () => undefined, truth: async () => ({ density: { ...map(), shape: [32, 64] } }) }
+
 /** So is what is iterated over. */
 async function* own<T>(...values: T[]): AsyncGenerator<T> {
   yield* values
@@ -106,7 +109,7 @@ const exports: Readonly<Record<string, Export>> = {
   ),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
-    () => [dataset(), { steps: 1, eta: 0, seed: 1, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
+    () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
   ),
   'DiffSal#encode': exported(async (...args: [never]) => (await model.encode(...args)).dispose(), () => [clip(), { signal, seed: [1] }]),
   'DiffSal#denoise': exported((x: never, t: never, options: never) => model.denoise(x, t, features, options), () => [map(), [5], { signal }]),
@@ -164,6 +167,7 @@ const exports: Readonly<Record<string, Export>> = {
   'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
   'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
   'datasets.halfAgainstHalf': exported((options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options), () => [{ halvings: 1, frames: 1, seed: 1 }]),
+  'datasets.gazeBaselines': exported((options: never) => datasets.gazeBaselines(gazeSet as never, options), () => [{ frames: 1, others: 1 }]),
   'datasets.openDhf1k': exported(datasets.openDhf1k, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openHollywood2': exported(datasets.openHollywood2, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openUcfSports': exported(datasets.openUcfSports, () => [nowhere, { split: 'train', size: [32, 64] }]),

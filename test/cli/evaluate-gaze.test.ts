@@ -103,7 +103,7 @@ describe('evaluate on eye tracking', () => {
     ['a sound that is none', ['--sound', 'loud'], /'--sound' must be one of .*'right'/],
     ['another sound where there is one', ['--sound', 'other', '--held-out', 'a'], /'--sound' must be other than 'other' where fewer than two videos have sound/],
     ['every video held out of two', ['--held-out', '1'], /'--held-out' must be an integer/],
-    ['no video of the name', ['--held-out', 'none'], /'--held-out' leaves nothing of the 3/],
+    ['no video of the name', ['--held-out', 'none'], /'--held-out\[0\]' must be the name, without extension/],
     ['an empty name', ['--held-out', 'a,'], /'--held-out\[1\]' must be a non-empty string/],
     ['a sigma of nothing', ['--sigma', '0'], /'--sigma' must be /],
     ['a sigma that is no number', ['--sigma', 'wide'], /--sigma.*It must be a number/],
