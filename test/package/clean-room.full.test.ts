@@ -90,7 +90,7 @@ let first: Tensor | undefined
 function expectMap(maps: readonly Tensor[]): void {
   expect(maps).toHaveLength(3)
   first ??= maps[0]!
-  expect(first.shape).toEqual([1, 1, 64, 96])
+  expect(first.shape).toEqual([1, 1, 96, 160])
   const values = Array.from(first.data, Number)
   expect(values.every(Number.isFinite)).toBe(true)
   expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(0.5)
