@@ -48,12 +48,6 @@ export interface NativePart {
   initial: readonly string[]
 }
 
-/**
- * Which way a network calculates, for tests: as the device predicts fastest (the default), by the layers that a trainer calculates with, or by the
- * form that CUDA has, on any device.
- */
-export type NativeForm = 'fast' | 'plain' | 'lean'
-
 /** A network with the thread that runs it. Nothing is checked here but what would crash. */
 export interface NativeModel {
   build(
@@ -67,14 +61,8 @@ export interface NativeModel {
   memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
   save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
-  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, form?: NativeForm): Promise<NativeFeatures>
-  denoise(
-    x: Tensor<'float32'>,
-    t: Tensor<'int64'>,
-    features: NativeFeatures,
-    cancel: NativeCancelToken | undefined,
-    form?: NativeForm,
-  ): Promise<Tensor<'float32'>>
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
+  denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
     options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },

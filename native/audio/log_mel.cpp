@@ -10,7 +10,7 @@
 #include <cmath>
 #include <vector>
 
-#include "model/layers.h"
+#include "network/layers.h"
 #include "runtime/cancellation.h"
 
 namespace diffsal {

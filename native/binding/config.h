@@ -1,7 +1,7 @@
 #pragma once
 #include <napi.h>
 
-#include "model/config.h"
+#include "network/config.h"
 
 namespace diffsal {
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "binding/call.h"
-#include "model/network.h"
+#include "network/network.h"
 
 namespace diffsal {
 

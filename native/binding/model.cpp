@@ -89,21 +89,11 @@ WeightsFile weights_from_js(const Napi::Object& object) {
   return file;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, bool keep, Form form = Form::fast) {
+Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, bool keep) {
   auto prepared = prepare(inputs, network.config(), network.device());
   std::vector<at::Generator> generators;
   for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
-  return network.encode(prepared.frames, prepared.mel, generators, {}, keep, form);
-}
-
-// undefined, or one of Form's names.
-Form form_from_js(const Napi::Value& value) {
-  if (value.IsUndefined()) return Form::fast;
-  auto name = text(value);
-  if (name == "fast") return Form::fast;
-  if (name == "plain") return Form::plain;
-  if (name == "lean") return Form::lean;
-  throw Error(ErrorCode::internal, "An unknown form.");
+  return network.encode(prepared.frames, prepared.mel, generators, {}, keep);
 }
 
 Error model_disposed() { return Error(ErrorCode::disposed, "This model was disposed.", "model"); }
@@ -314,10 +304,10 @@ Napi::Value ModelHandle::encode(const Call& call) {
   auto seeds = seeds_from_js(call[1]);
   return submit<Features>(
       call, call[2],
-      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds), form = form_from_js(call[3])] {
+      [network = network_, inputs = std::move(inputs), seeds = std::move(seeds)] {
         c10::InferenceMode inference;
         const auto& open = open_network(network);
-        auto features = encode_clip(open, inputs, seeds, /*keep=*/true, form);
+        auto features = encode_clip(open, inputs, seeds, /*keep=*/true);
         synchronize(open.device());
         return features;
       },
@@ -333,12 +323,12 @@ Napi::Value ModelHandle::denoise(const Call& call) {
   check_map(x, "x", features->batch(), config_);
   return submit<Tensor>(
       call, call[3],
-      [network = network_, x, t, features, form = form_from_js(call[4])] {
+      [network = network_, x, t, features] {
         c10::InferenceMode inference;
         auto& open = open_network(network);
         check_finite(x, "x");
         auto device = open.device();
-        auto map = to_host(open.denoise(to_device(x, device), to_device(t, device), *features, {}, form));
+        auto map = to_host(open.denoise(to_device(x, device), to_device(t, device), *features, {}));
         check_result(map);
         return map;
       },

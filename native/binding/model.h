@@ -11,7 +11,7 @@
 #include "binding/call.h"
 #include "binding/environment.h"
 #include "checkpoint/mapped_source.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "prediction/inputs.h"
 #include "runtime/worker.h"
 
@@ -54,9 +54,9 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value parameter(const Call& call);
   // (path, header, dtype, cancel) -> Promise<void>
   Napi::Value save(const Call& call);
-  // (inputs, seeds, cancel, form) -> Promise<Features>; form: the name of a Form, default fast, as the next one's
+  // (inputs, seeds, cancel) -> Promise<Features>
   Napi::Value encode(const Call& call);
-  // (x, t, features, cancel, form) -> Promise<Tensor>
+  // (x, t, features, cancel) -> Promise<Tensor>
   Napi::Value denoise(const Call& call);
   // (inputs | features, { steps, eta, seeds, noise, estimates }, cancel, onStep) -> Promise<{ map, estimates? }>
   Napi::Value predict(const Call& call);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/parameters.h"
+#include "ops/parameters.h"
 
 namespace diffsal {
 

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "model/parameters.h"
+#include "ops/parameters.h"
 
 namespace diffsal {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
+#include "network/config.h"
 #include "runtime/upload.h"
 
 namespace diffsal {

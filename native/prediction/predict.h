@@ -2,7 +2,7 @@
 #include <functional>
 #include <vector>
 
-#include "model/network.h"
+#include "network/network.h"
 
 namespace diffsal {
 

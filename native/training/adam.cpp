@@ -31,6 +31,8 @@ void Adam::step(const std::vector<at::Tensor>& parameters, const std::vector<at:
   at::_foreach_add_(steps, 1);
   auto* update = o.decoupled ? &at::_ops::_fused_adamw_::call : &at::_ops::_fused_adam_::call;
   update(updated, slopes, means, squares, {}, steps, learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false, {}, {});
+  // The fused update leaves the versions as they were, by which what is made of a parameter is known to be of it still.
+  for (const auto& parameter : updated) parameter.unsafeGetTensorImpl()->bump_version();
 }
 
 }  // namespace diffsal

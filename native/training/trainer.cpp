@@ -114,12 +114,10 @@ Trainer::Trainer(Network& network, TrainerOptions options)
       generator_(make_generator(derive_seed(options_.seed, "training"))),
       bars_(alpha_bars(network.config().timesteps).to(network.device())) {
   own_memory(network);
-  network_.parameters_changed();
   if (options_.average) averages_ = clones(followed_);
 }
 
 StepResult Trainer::step(const TrainingBatch& batch) {
-  network_.parameters_changed();
   auto random = generator_.get_state();
   auto statistics = tensors_of(buffers_);
   auto before = clones(statistics);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "checkpoint/mapped_source.h"
-#include "model/network.h"
+#include "network/network.h"
 #include "prediction/inputs.h"
 #include "training/adam.h"
 #include "training/learning_rate.h"

@@ -1,0 +1,75 @@
+#include "ops/norms.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/group_norm.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/silu.h>
+
+#include <algorithm>
+
+#include "ops/rows.h"
+#include "ops/side.h"
+
+namespace diffsal {
+namespace {
+
+// Rows whose norms are made together.
+constexpr int64_t normed_rows = 96;
+
+Tensor linear_of_norm_cpu(const Tensor& x, const LayerNorm& norm, const PackedLinear& linear) {
+  auto shape = x.sizes().vec();
+  shape.back() = linear.out();
+  auto y = at::empty(shape, x.options());
+  int64_t channels = x.size(-1);
+  const float *source = x.const_data_ptr<float>(), *scale = norm.weight.const_data_ptr<float>(), *shift = norm.bias.const_data_ptr<float>();
+  float* target = y.data_ptr<float>();
+  at::parallel_for(0, x.numel() / channels, least_rows, [&](int64_t begin, int64_t end) {
+    std::vector<float> normed(static_cast<size_t>(normed_rows * channels));
+    for (int64_t first = begin; first < end; first += normed_rows) {
+      int64_t count = std::min(normed_rows, end - first);
+      normalise_rows(source + first * channels, scale, shift, channels, count, normed.data());
+      linear.rows(normed.data(), count, target + first * linear.out());
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+LayerNorm::LayerNorm(const Scope& scope, int64_t channels)
+    : weight(scope.parameter("weight", {channels}, Init::ones)), bias(scope.parameter("bias", {channels}, Init::zeros)) {}
+
+Tensor LayerNorm::operator()(const Tensor& x) const {
+  auto [scale, shift] = in(x.scalar_type());
+  return at::layer_norm(x, weight.sizes(), scale, shift, 1e-5);
+}
+
+Tensor linear_of_norm(const Tensor& x, const LayerNorm& norm, const Linear& linear) {
+  if (!on_packed_side(x, norm.weight, norm.bias, linear.weight, linear.bias)) return linear(norm(x));
+  return linear_of_norm_cpu(x.contiguous(), norm, linear.packed());
+}
+
+GroupNorm::GroupNorm(const Scope& scope, int64_t groups, int64_t channels)
+    : weight(scope.parameter("weight", {channels}, Init::ones)), bias(scope.parameter("bias", {channels}, Init::zeros)), groups(groups) {}
+
+Tensor GroupNorm::activate(const Tensor& x) const {
+  auto [scale, shift] = cast_.of(weight, bias, x.scalar_type());
+  auto y = at::group_norm(x.permute({0, 3, 1, 2}), groups, scale, shift, 1e-6);
+  return (wants_gradients(y) ? at::silu(y) : at::silu_(y)).permute({0, 2, 3, 1}).contiguous();
+}
+
+BatchNorm::BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions options)
+    : weight(scope.parameter("weight", {channels}, Init::ones)),
+      bias(scope.parameter("bias", {channels}, Init::zeros)),
+      running_mean(scope.buffer("running_mean", {channels}, Init::zeros)),
+      running_var(scope.buffer("running_var", {channels}, Init::ones)),
+      options(options) {}
+
+Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
+  if (pass.training) ++batches;
+  return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
+}
+
+}  // namespace diffsal

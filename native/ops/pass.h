@@ -1,0 +1,17 @@
+#pragma once
+#include <ATen/core/Generator.h>
+
+#include <optional>
+
+namespace diffsal {
+
+// What a pass through the network is for: while training, BatchNorm uses and updates the batch's statistics and dropout
+// is drawn from `generator`, which is the CPU's.
+struct Pass {
+  bool training = false;
+  std::optional<at::Generator> generator;
+  // Instead of the configuration's.
+  std::optional<double> dropout = {};
+};
+
+}  // namespace diffsal
