@@ -26,6 +26,12 @@ export class LeftOut {
     if (this.#plan.faults === 'error') this.report()
   }
 
+  /** The first that was noted, in words: `Row 17 goes back in time ('a,5,0.1,0.1')`. */
+  get first(): string | undefined {
+    const [one] = this.#kinds
+    return one && `${one[1].what} ${one[0]} ('${one[1].text}')`
+  }
+
   /** Warns of what was noted. */
   report(): void {
     for (const [problem, { what, text, count }] of this.#kinds) {

@@ -1,176 +1,88 @@
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { TextDecoder } from 'node:util'
-import { createGunzip } from 'node:zlib'
-import { parse } from 'csv-parse'
-import { DiffSalError, invalidArgument, shortened } from '../errors.ts'
-import { withRegularFile } from '../files/regular-file.ts'
+import { invalidArgumentText } from '../errors.ts'
+import type { Faults } from '../faults.ts'
 import { checkChoice, checkNumber, checkOptions, checkString } from '../options.ts'
+import { readAsc } from './asc.ts'
+import { findFixations } from './find-fixations.ts'
 import { LeftOut } from './left-out.ts'
-import { isInside } from './points.ts'
-import { GazeRecording, type GazeLook } from './recording.ts'
+import { Looks } from './looks.ts'
+import { notGaze } from './not-gaze.ts'
+import { GazeRecording } from './recording.ts'
+import { readRows } from './rows.ts'
+import type { GazeScreen, PictureSize } from './screen.ts'
+import { Table } from './table.ts'
+import { checkTracker, trackerOptionNames, type TrackerOptions } from './tracker-options.ts'
 
-/** How {@link readGaze} reads a table. */
-export interface ReadGazeOptions {
+/** How {@link readGaze} reads a file. */
+export interface ReadGazeOptions extends TrackerOptions {
   /** Frames a second of the video. Default: none, and a table whose rows name frames is refused. */
   rate?: number | undefined
   /** What becomes of rows that cannot be used: 'skip' leaves them out and logs a warning, 'error' throws. Default 'skip'. */
   faults?: 'skip' | 'error' | undefined
 }
 
-/** How a table tells when its rows are. */
-type Timing = 'fixations' | 'samples' | 'frames'
-
-/** The columns beside `viewer`, `x` and `y` by which a table is known; where several are there, the first counts. */
-const timings: readonly { readonly timing: Timing; readonly columns: readonly string[] }[] = [
-  { timing: 'fixations', columns: ['start_ms', 'duration_ms'] },
-  { timing: 'samples', columns: ['time_ms'] },
-  { timing: 'frames', columns: ['frame'] },
-]
-
-/** For how long a viewer is taken to go on looking where a sample was, in milliseconds, when no other follows: a blink or a loss of track. */
-const held = 50
-
-/** The most that a table may have: bytes, unpacked where it is packed, and rows. A look takes some 150 bytes of memory. */
-const most = { bytes: 128 << 20, rows: 5_000_000 }
+/** What was read, before fixations are looked for. */
+interface Read {
+  /** Of what the looks are. */
+  readonly form: 'fixations' | 'samples' | 'frames'
+  readonly screen: GazeScreen | undefined
+  readonly picture: PictureSize | undefined
+}
 
 /**
- * Reads a table of where people looked in a video: comma-separated, with a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
+ * Reads where people looked in a video: a table (comma, semicolon or tab between cells, or JSON), an export of Tobii Pro Lab or Tobii Studio, a
+ * report of EyeLink's Data Viewer, or an EyeLink's `.asc`. A table has a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
  * sample of a tracker (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`, frames from 0). Columns may stand in any order, and others beside
- * them. x and y are shares of width and height, times are from the first frame. The text is
+ * them. x and y are shares of width and height where neither a column's name nor an option says otherwise; times are from the first frame. The text is
  * UTF-8, or UTF-16 with its mark. A name that ends in `.gz` is unpacked.
  *
  * A sample lasts until the viewer's next row, but not longer than 50 ms. Rows that are no numbers, that lie outside the picture, or whose
  * time goes back for their viewer are left out with a warning, or refused.
  *
- * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, has no usable row, more than 128 MiB or more than
- * 5 million rows and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
+ * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, does not tell a unit that no option tells, has no usable row,
+ * more than 128 MiB or more than 5 million rows and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export async function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
-  const { rate, faults = 'skip' } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults'])
+  const { rate, faults = 'skip', ...given } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults', ...trackerOptionNames])
   checkString('path', path)
   if (rate !== undefined) checkNumber('rate', rate, 1e-3, 1e5)
-  const leftOut = new LeftOut(path, { faults: checkChoice('faults', faults, ['skip', 'error']) })
-  let table: Table | undefined
-  await readRows(path, (cells, line) => {
-    if (table === undefined) table = new Table(path, cells, rate, leftOut)
-    else table.add(cells, line)
-  })
+  const tracker = checkTracker('', given)
+  const plan: Faults = { faults: checkChoice('faults', faults, ['skip', 'error']) }
+  const leftOut = new LeftOut(path, plan)
+  const looks = new Looks(leftOut)
+  const isAsc = /\.asc(\.gz)?$/i.test(path)
+  const read = isAsc ? await readTrial(path, tracker, looks, leftOut) : await readTable(path, tracker, rate, looks, leftOut)
   leftOut.report()
-  if (table === undefined) throw notATable(path, 'it is empty')
-  if (table.looks.length === 0) throw notATable(path, `none of its ${table.rows} rows can be used`)
-  return new GazeRecording(table.looks)
+  looks.reportIdle(path, plan)
+  const recording = new GazeRecording(looks.list)
+  const { fixations } = tracker
+  if (fixations === 'given' && read.form !== 'fixations') throw notGaze(path, `fixations: 'given' was said, but it tells ${read.form}`)
+  if (fixations === undefined || typeof fixations === 'string') return recording
+  if (read.form !== 'samples') throw invalidArgumentText('fixations', `left out, since '${path}' tells ${read.form} rather than samples`, `the method '${fixations.method}'`)
+  const found = findFixations(recording, fixations, read.screen!, read.picture)
+  if (found.looks.length === 0) throw notGaze(path, `no fixation was found in its ${recording.looks.length} samples`)
+  return found
 }
 
-/** Takes the rows of a table, one after the other. */
-class Table {
-  readonly looks: { -readonly [K in keyof GazeLook]: GazeLook[K] }[] = []
-  rows = 0
-  readonly #path: string
-  readonly #timing: Timing
-  /** How many cells a row has. */
-  readonly #width: number
-  /** Where in a row are viewer, x, y and the times. */
-  readonly #at: readonly number[]
-  /** A frame's milliseconds. */
-  readonly #frame: number
-  readonly #leftOut: LeftOut
-  /** Each viewer's last time, and the look that still lasts. */
-  readonly #last = new Map<string, { time: number; look: Table['looks'][number] | undefined }>()
-
-  constructor(path: string, header: readonly string[], rate: number | undefined, leftOut: LeftOut) {
-    const names = header.map((name) => name.toLowerCase())
-    const found = timings.find(({ columns }) => ['viewer', 'x', 'y', ...columns].every((name) => names.includes(name)))
-    if (found === undefined) {
-      const forms = timings.map(({ columns }) => `'${['viewer', ...columns, 'x', 'y'].join()}'`).join(', ')
-      throw notATable(path, `its first row must name the columns, such as ${forms}, but it is '${header.join().slice(0, 200)}'`)
-    }
-    const wanted = ['viewer', 'x', 'y', ...found.columns]
-    const twice = wanted.find((name) => names.indexOf(name) !== names.lastIndexOf(name))
-    if (twice !== undefined) throw notATable(path, `its first row names the column '${twice}' twice`)
-    if (found.timing === 'frames' && rate === undefined) throw invalidArgument('rate', `the video's frames a second, since '${shortened(path)}' tells frames`, rate)
-    this.#path = path
-    this.#timing = found.timing
-    this.#width = header.length
-    this.#at = wanted.map((name) => names.indexOf(name))
-    this.#frame = 1000 / (rate ?? 1)
-    this.#leftOut = leftOut
-  }
-
-  /** @param line its number in the file, from 1 */
-  add(cells: readonly string[], line: number): void {
-    this.rows += 1
-    if (this.rows > most.rows) throw notATable(this.#path, `it has more than ${most.rows} rows; part it into several`)
-    const [viewer, ...texts] = this.#at.map((column) => cells[column] ?? '') as [string, ...string[]]
-    const [x, y, time, duration = 0] = texts.map(numberIn) as [number, number, number, number?]
-    const leave = (problem: string) => this.#leftOut.add(problem, `Row ${line}`, cells.join())
-    if (cells.length !== this.#width) return leave(`does not have ${this.#width} cells`)
-    if (viewer === '') return leave('names no viewer')
-    if (!Number.isFinite(time) || !Number.isFinite(duration)) return leave('is not all numbers')
-    if (this.#timing === 'frames' && !(Number.isInteger(time) && time >= 0)) return leave('has a frame that is no whole number from 0 on')
-    if (duration < 0) return leave('has a negative duration')
-    const last = this.#last.get(viewer) ?? { time: -Infinity, look: undefined }
-    if (time < last.time) return leave('goes back in time')
-    // A row without a place ends the look before it too: the eye was shut, or elsewhere.
-    if (this.#timing === 'samples' && last.look) last.look.duration = Math.min(held, time - last.look.start)
-    const now: typeof last = { time, look: undefined }
-    this.#last.set(viewer, now)
-    if (!Number.isFinite(x) || !Number.isFinite(y)) return leave('is not all numbers')
-    if (!isInside({ x, y })) return leave('lies outside the picture')
-    now.look = { viewer, x, y, ...this.#span(time, duration) }
-    this.looks.push(now.look)
-  }
-
-  #span(time: number, duration: number): { start: number; duration: number } {
-    if (this.#timing === 'fixations') return { start: time, duration }
-    if (this.#timing === 'samples') return { start: time, duration: held }
-    return { start: (time - 0.5) * this.#frame, duration: this.#frame }
-  }
+async function readTrial(path: string, tracker: TrackerOptions, looks: Looks, leftOut: LeftOut): Promise<Read> {
+  const { given, screen } = await readAsc(path, tracker, looks, leftOut)
+  if (looks.list.length === 0) throw unusable(path, leftOut, 'its places')
+  return { form: given ? 'fixations' : 'samples', screen, picture: tracker.picture }
 }
 
-/** The number that a cell says; NaN for an empty one, which would otherwise count as 0. */
-function numberIn(cell: string): number {
-  return cell === '' ? Number.NaN : Number(cell)
-}
-
-/** Gives the rows of a file to `take`, as they are read: no more than a piece of it is in memory. */
-async function readRows(path: string, take: (cells: string[], line: number) => void): Promise<void> {
-  const parser = parse({
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    max_record_size: 1 << 16,
-    on_record: (cells: string[], { lines }) => {
-      take(cells, lines)
-      return null
-    },
+async function readTable(path: string, tracker: TrackerOptions, rate: number | undefined, looks: Looks, leftOut: LeftOut): Promise<Read> {
+  let table: Table | undefined
+  await readRows(path, tracker.encoding, (cells, place) => {
+    if (table === undefined) table = new Table(path, cells, { ...tracker, rate }, looks, leftOut)
+    else table.add(cells, place)
   })
-  const packed = path.toLowerCase().endsWith('.gz')
-  await withRegularFile(path, async (file) => {
-    try {
-      await pipeline([file.createReadStream({ autoClose: false, start: 0 }), ...(packed ? [createGunzip()] : []), utf8(path), parser.resume()])
-    } catch (cause) {
-      if (cause instanceof DiffSalError || (cause as NodeJS.ErrnoException).syscall !== undefined) throw cause
-      const unpacking = String((cause as NodeJS.ErrnoException).code).startsWith('Z_')
-      throw notATable(path, `${unpacking ? 'it cannot be unpacked: ' : ''}${(cause as Error).message}`, cause)
-    }
-  })
+  if (table === undefined) throw notGaze(path, 'it is empty')
+  table.checkVideo()
+  if (looks.list.length === 0) throw unusable(path, leftOut, `its ${table.rows} rows`)
+  const { timing, fixation } = table.layout
+  return { form: fixation ? 'fixations' : timing, ...table.measures }
 }
 
-/** Lets text through without its byte-order mark, as UTF-8, and no more than a table's most: a small packed file can become one of any size. */
-function utf8(path: string): Transform {
-  let bytes = 0
-  let decoder: TextDecoder | undefined
-  return new Transform({
-    transform(chunk: Buffer, _, done) {
-      bytes += chunk.length
-      if (bytes > most.bytes) return done(notATable(path, `it has more than ${most.bytes} bytes; part it into several`))
-      decoder ??= new TextDecoder(chunk[0] === 0xff && chunk[1] === 0xfe ? 'utf-16le' : chunk[0] === 0xfe && chunk[1] === 0xff ? 'utf-16be' : 'utf-8')
-      done(null, decoder.decode(chunk, { stream: true }))
-    },
-  })
-}
-
-function notATable(path: string, why: string, cause?: unknown): DiffSalError {
-  return new DiffSalError('ERR_DIFFSAL_FILE', `'${shortened(path)}' is no table of where people looked: ${why}.`, { argument: path, cause })
+/** The error for a file of which nothing can be used; it tells the first reason. */
+function unusable(path: string, leftOut: LeftOut, rows: string): Error {
+  return notGaze(path, `none of ${rows} can be used${leftOut.first === undefined ? '' : `: ${leftOut.first}`}`)
 }

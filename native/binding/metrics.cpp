@@ -70,14 +70,15 @@ Napi::Value metric(const Call& call) {
       to_tensor);
 }
 
-// (map, height, width) -> Promise<Tensor<'float64'>> (height, width)
+// (map, height, width, blur) -> Promise<Tensor<'float64'>> (height, width)
 Napi::Value published_chain(const Call& call) {
   auto env = call.env();
   auto map = tensor_from_js(call[0], "predictions.tensor");
   auto height = integer(call[1]), width = integer(call[2]);
+  auto blur = boolean(call[3]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
-      [=] { return scoring_chain(map, height, width); }, to_tensor);
+      [=] { return scoring_chain(map, height, width, blur); }, to_tensor);
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ at::Tensor smooth(const at::Tensor& x) {
 
 }  // namespace
 
-at::Tensor scoring_chain(const at::Tensor& map, int64_t height, int64_t width) {
+at::Tensor scoring_chain(const at::Tensor& map, int64_t height, int64_t width, bool blur) {
   auto x = map.to(at::kDouble);
   x = x / x.max();
   x = (x - x.min()) / (x.max() - x.min());
-  x = smooth(smooth(x).t().contiguous()).t().contiguous();
+  if (blur) x = smooth(smooth(x).t().contiguous()).t().contiguous();
   if (x.size(0) != height || x.size(1) != width) x = at::upsample_bicubic2d(x.view({1, 1, x.size(0), x.size(1)}), {height, width}, false)[0][0];
   return x.clamp_min(0);  // the bicubic kernel undershoots, and a map has no negative saliency
 }

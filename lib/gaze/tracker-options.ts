@@ -1,0 +1,105 @@
+import { invalidArgument } from '../errors.ts'
+import { checkChoice, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkFixationOptions, type FixationOptions } from './find-fixations.ts'
+import { timeUnits, type TimeUnit } from './heading.ts'
+import { placeUnits, type PlaceUnit } from './places.ts'
+import { checkScreen, type GazeScreen, type PictureSize } from './screen.ts'
+
+/** Which columns of a table say what, by their names. Default: those that are known. */
+export interface GazeColumns {
+  /** Who looked. */
+  viewer?: string | undefined
+  /** Where, from left to right. */
+  x?: string | undefined
+  /** Where, from top to bottom. */
+  y?: string | undefined
+  /** When a sample was taken. */
+  time?: string | undefined
+  /** When a fixation began. */
+  start?: string | undefined
+  /** How long it lasted. */
+  duration?: string | undefined
+  /** When it was over. */
+  end?: string | undefined
+  /** Which frame of the video, from 0. */
+  frame?: string | undefined
+  /** Which video a row is about. */
+  video?: string | undefined
+}
+
+/** What a file of an eye tracker does not tell itself. What it does tell need not be said; what contradicts it is refused. */
+export interface TrackerOptions {
+  /** What x and y are. Default: what the columns' names say (`x_px`, `Gaze point X [DACS px]`), else 'shares'. */
+  places?: PlaceUnit | undefined
+  /** What times are in. Default: what the columns' names say (`time_ms`, `Recording timestamp [μs]`); where they do not, the table is refused. */
+  times?: TimeUnit | undefined
+  /** The columns' names, where they are not among those that are known. */
+  columns?: GazeColumns | undefined
+  /** Who looked, where the file does not say. Default: the file's name. */
+  viewer?: string | undefined
+  /** Which of several videos the file is about counts: as its column has it, or in a message of EyeLink's. With or without extension. Default: the only one. */
+  video?: string | undefined
+  /** How large the video's pictures are. A dataset knows it. Default: not known. */
+  picture?: PictureSize | undefined
+  /** The screen. Default: what the file says of it. */
+  screen?: GazeScreen | undefined
+  /**
+   * When the video began: a time on the file's clock, in its unit; or, in an EyeLink's `.asc`, a part of the message that was sent then. Default: 0;
+   * in a `.asc` the message SYNCTIME; in Tobii's exports the first row of the video.
+   */
+  start?: number | string | undefined
+  /** Of an EyeLink's recording of both eyes, which counts: 'both' is the mean of their samples. Default 'both'; where the file tells each eye's fixations, one is to be said. */
+  eye?: 'left' | 'right' | 'both' | undefined
+  /** What stands before the decimals of a number. Default '.'. */
+  decimal?: '.' | ',' | undefined
+  /** How letters are written. Default: as the byte-order mark says, else 'utf-8'. */
+  encoding?: 'utf-8' | 'utf-16le' | 'latin1' | undefined
+  /**
+   * What becomes of samples: 'given', the fixations that the file tells; 'none', samples stay as they are; or how fixations are found in them.
+   * Default: the fixations that the file tells, else samples as they are.
+   */
+  fixations?: 'given' | 'none' | FixationOptions | undefined
+}
+
+/** The names of {@link TrackerOptions}. */
+export const trackerOptionNames = ['places', 'times', 'columns', 'viewer', 'video', 'picture', 'screen', 'start', 'eye', 'decimal', 'encoding', 'fixations'] as const
+
+/** The names of {@link GazeColumns}. */
+export const columnRoles = ['viewer', 'x', 'y', 'time', 'start', 'duration', 'end', 'frame', 'video'] as const
+
+/** Checks what was given, a value at a time; `argument` is what the whole is called, '' where it is the options themselves. */
+export function checkTracker(argument: string, given: TrackerOptions): TrackerOptions {
+  const named = (name: string) => (argument === '' ? name : `${argument}.${name}`)
+  const { places, times, columns, viewer, video, picture, screen, start, eye, decimal, encoding, fixations } = given
+  return {
+    ...(places !== undefined && { places: checkChoice(named('places'), places, placeUnits) }),
+    ...(times !== undefined && { times: checkChoice(named('times'), times, Object.keys(timeUnits) as TimeUnit[]) }),
+    ...(columns !== undefined && { columns: checkColumns(named('columns'), columns) }),
+    ...(viewer !== undefined && { viewer: checkString(named('viewer'), viewer) }),
+    ...(video !== undefined && { video: checkString(named('video'), video) }),
+    ...(picture !== undefined && { picture: checkPicture(named('picture'), picture) }),
+    ...(screen !== undefined && { screen: checkScreen(named('screen'), screen) }),
+    ...(start !== undefined && { start: checkStart(named('start'), start) }),
+    ...(eye !== undefined && { eye: checkChoice(named('eye'), eye, ['left', 'right', 'both'] as const) }),
+    ...(decimal !== undefined && { decimal: checkChoice(named('decimal'), decimal, ['.', ','] as const) }),
+    ...(encoding !== undefined && { encoding: checkChoice(named('encoding'), encoding, ['utf-8', 'utf-16le', 'latin1'] as const) }),
+    ...(fixations !== undefined && { fixations: typeof fixations === 'string' ? checkChoice(named('fixations'), fixations, ['given', 'none'] as const) : checkFixationOptions(named('fixations'), fixations) }),
+  }
+}
+
+function checkColumns(argument: string, given: GazeColumns): GazeColumns {
+  const columns = checkOptions<GazeColumns>(argument, given, columnRoles)
+  for (const role of columnRoles) if (columns[role] !== undefined) checkString(`${argument}.${role}`, columns[role])
+  return columns
+}
+
+function checkPicture(argument: string, given: PictureSize): PictureSize {
+  const { width, height } = checkOptions<PictureSize>(argument, given, ['width', 'height'])
+  return { width: checkNumber(`${argument}.width`, width, 1, 100_000), height: checkNumber(`${argument}.height`, height, 1, 100_000) }
+}
+
+function checkStart(argument: string, start: unknown): number | string {
+  if (typeof start === 'string') return checkString(argument, start)
+  if (!Number.isFinite(start)) throw invalidArgument(argument, 'a time, or the text of a message', start)
+  return start as number
+}
