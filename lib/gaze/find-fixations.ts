@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions } from '../options.ts'
+import { checkChoice, checkNumber, checkOptions } from '../checks/options.ts'
 import { GazeRecording, type GazeLook } from './recording.ts'
 import { centimetresOf, checkScreen, videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
 

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts'
+import { printable } from '../errors.ts'
 import type { PlaceUnit } from './places.ts'
 
 /** Milliseconds in each unit of time. */

@@ -1,5 +1,5 @@
 import { invalidArgumentText } from '../errors.ts'
-import { nearest } from '../options.ts'
+import { nearest } from '../checks/options.ts'
 import { listed, placeUnitOf, timeUnitOf, timeUnits, type Heading } from './heading.ts'
 import type { Layout, TimeColumn, Timing } from './layout.ts'
 import { notGaze } from './not-gaze.ts'

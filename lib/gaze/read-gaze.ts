@@ -1,6 +1,6 @@
 import { invalidArgumentText } from '../errors.ts'
 import type { Faults } from '../faults.ts'
-import { checkChoice, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
 import { readAsc } from './asc.ts'
 import { findFixations } from './find-fixations.ts'
 import { LeftOut } from './left-out.ts'

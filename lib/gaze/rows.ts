@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse'
-import { isPlain } from '../options.ts'
+import { isPlain } from '../checks/options.ts'
 import { notGaze } from './not-gaze.ts'
 import { mostBytes, withText } from './text.ts'
 import type { TrackerOptions } from './tracker-options.ts'

@@ -1,5 +1,5 @@
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions, isPlain } from '../options.ts'
+import { checkChoice, checkNumber, checkOptions, isPlain } from '../checks/options.ts'
 
 /** A part of a screen, in its pixels. */
 export interface ScreenArea {

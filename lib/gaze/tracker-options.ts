@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
 import { checkFixationOptions, type FixationOptions } from './find-fixations.ts'
 import { timeUnits, type TimeUnit } from './heading.ts'
 import { placeUnits, type PlaceUnit } from './places.ts'

@@ -63,14 +63,14 @@ test.each<[string, string | Uint8Array, string?]>([
 describe('a row that cannot be used', () => {
   const good = 'a,1,0.5,0.5\n'
   test.each<[string, string, number, RegExp]>([
-    ['NaN', 'a,2,NaN,0.5', 2, /Row 3 of '.*' is not all numbers \('a,2,NaN,0\.5'\); it is left out/],
-    ['a gap', 'a,2,,', 2, /Row 3 of '.*' is not all numbers/],
-    ['a word for a time', 'a,soon,0.1,0.1', 2, /is not all numbers/],
-    ['an endless time', 'a,Infinity,0.1,0.1', 2, /is not all numbers/],
+    ['NaN', 'a,2,NaN,0.5', 2, /Row 3 of '.*' has no number in the column 'x' \('a,2,NaN,0\.5'\); it is left out/],
+    ['a gap', 'a,2,,', 2, /Row 3 of '.*' has no number in the column 'x'/],
+    ['a word for a time', 'a,soon,0.1,0.1', 2, /has no number in the column 'time_ms'/],
+    ['an endless time', 'a,Infinity,0.1,0.1', 2, /has no number in the column 'time_ms'/],
     ['outside', 'a,2,1.2,0.5', 2, /lies outside the picture \('a,2,1\.2,0\.5'\)/],
     ['pixels', 'a,2,960,540', 2, /lies outside the picture/],
     ['back in time', 'a,0.5,0.1,0.1', 2, /goes back in time/],
-    ['nobody', ',2,0.1,0.1', 2, /names no viewer/],
+    ['nobody', ',2,0.1,0.1', 2, /names no viewer in the column 'viewer'/],
     ['too few cells', 'a,2', 2, /does not have 4 cells/],
     ['decimal commas', 'a,2,0,25,0,5', 2, /does not have 4 cells/],
   ])('%s is left out with its place, or refused', async (_, row, kept, message) => {
@@ -86,10 +86,10 @@ describe('a row that cannot be used', () => {
     await looksOf('viewer,start_ms,duration_ms,x,y\na,0,10,0.1,0.1\na,10,-5,0.1,0.1\n')
     await looksOf('viewer,frame,x,y\na,0,0.1,0.1\na,1.5,0.1,0.1\n')
     await looksOf('viewer,frame,x,y\na,-1,0.1,0.1\na,1,0.1,0.1\n')
-    expect(warnings.map((one) => /Row \d.*?(?= \()/.exec(one)![0].replace(/of '.*'/, ''))).toEqual([
-      'Row 3  has a negative duration',
-      'Row 3  has a frame that is no whole number from 0 on',
-      'Row 2  has a frame that is no whole number from 0 on',
+    expect(warnings.map((one) => /Row \d.*?(?= \()/.exec(one)![0].replace(/of '.*?'/, ''))).toEqual([
+      "Row 3  has a negative duration in the column 'duration_ms'",
+      "Row 3  has a frame that is no whole number from 0 on in the column 'frame'",
+      "Row 2  has a frame that is no whole number from 0 on in the column 'frame'",
     ])
   })
 
@@ -110,8 +110,7 @@ describe('a file that is no table', () => {
     ['an empty one', '', /it is empty/],
     ['only a mark', '\ufeff', /it is empty/],
     ['only a header', 'viewer,time_ms,x,y\n', /none of its 0 rows can be used/],
-    ['unknown columns', 'subject,t,gx,gy\n1,2,3,4\n', /must name the columns, such as 'viewer,start_ms,duration_ms,x,y'.*but it is 'subject,t,gx,gy'/],
-    ['semicolons', 'viewer;time_ms;x;y\na;0;0.1;0.1\n', /must name the columns/],
+    ['unknown columns', 'subject,t,gx,gy\n1,2,3,4\n', /must name the columns, such as 'viewer,start_ms,duration_ms,x,y'.*but it is 'subject', 't', 'gx', 'gy'; say columns: \{ x: 'NAME' \}/],
     ['a column twice', 'viewer,time_ms,x,x,y\na,0,0.1,0.1,0.1\n', /names the column 'x' twice/],
     ['only rows that cannot be used', 'viewer,time_ms,x,y\na,0,5,5\n', /none of its 1 rows can be used/],
     ['a quote that never ends', `viewer,time_ms,x,y\na,0,0.1,0.1\n"a,1,${'x'.repeat(1 << 20)}`, /Max Record Size|Quote Not Closed/],
