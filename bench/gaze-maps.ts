@@ -47,7 +47,7 @@ export async function soundMaps(
     if (sample?.audio?.samples.some((value) => value !== 0)) sounding.add(place.video)
   }
   const maps: RowMaps = new Map()
-  for (const one of right) if (sounding.has(one.video)) add(maps, 'clips with sound: their own', one, one.tensor)
+  for (const one of right) if (sounding.has(one.video)) add(maps, 'clips with sound: their own', one, one.tensor as Tensor<'float32'>)
   for (const [words, set] of [['silence', heard.silence], ['another clip’s', heard.other]] as const) {
     for (const place of bench.places) {
       if (!sounding.has(place.video)) continue

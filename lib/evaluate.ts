@@ -47,7 +47,7 @@ export interface EvaluateOptions extends ScoreOptions {
 }
 
 /** The names of {@link EvaluateOptions}. */
-export const evaluateNames = ['steps', 'eta', 'seed', 'mirror', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline'] as const
+export const evaluateNames = ['steps', 'eta', 'seed', 'mirror', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline', 'blur', 'resize'] as const
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
 export function checkEvaluation(model: ScoredModel, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
@@ -69,11 +69,11 @@ export function checkEvaluation(model: ScoredModel, argument: string, dataset: S
 
 /** `DiffSal.evaluate`. */
 export async function evaluate(model: ScoredModel, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
-  const { limit, signal, others, baseline, ...options } = checkEvaluation(model, 'dataset', dataset, given)
+  const { limit, signal, others, baseline, blur, resize, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
   signal?.throwIfAborted()
   const truth = async (video: string, frame: number) => dataset.truth(video, frame)
-  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) }, { others, baseline })
+  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) }, { others, baseline, blur, resize })
   if (scores.frames > 0) return scores
   const message = `The dataset has no ground truth for any of its ${samples.length} samples to score against.`
   throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })

@@ -22,7 +22,7 @@ const told = "declare const held: import('diffsal').SaliencyDataset, test: impor
 test('every program of README and of examples/ compiles in a project of its own', () => {
   const [first, ...training] = blocks('ts')
   const examples = readdirSync('examples').filter((name) => name.endsWith('.ts'))
-  expect([training.length, examples.length]).toEqual([2, 2])
+  expect([training.length, examples.length]).toEqual([2, 4])
   const sources = examples.map((name) => [name, readFileSync(join('examples', name), 'utf8').replace("'../lib/index.ts'", "'diffsal'")] as const)
   // The second of the training's goes on where the first ends.
   const files = { 'first.ts': first!, 'training.ts': training.join('\n') + told, ...Object.fromEntries(sources) }

@@ -157,7 +157,7 @@ export interface NativeAddon {
   ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, a: number, b: number, eta: number, noise: Tensor<'float32'> | undefined): Tensor<'float32'>
   parametersOf(config: DiffSalConfig): { name: string; shape: number[]; buffer: boolean }[]
   metric(name: string, saliency: Tensor, second: Tensor, third: Tensor | undefined): Promise<Tensor<'float64'>>
-  scoringChain(map: Tensor, height: number, width: number): Promise<Tensor<'float64'>>
+  scoringChain(map: Tensor, height: number, width: number, blur: boolean): Promise<Tensor<'float64'>>
   scene(
     options: NativeSceneOptions,
     wanted: { from: number; to: number; frames: boolean; sound: boolean; truth: number },

@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
+import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
 import { trainCommand } from './commands/train.ts'
 import { weightsCommand } from './commands/weights.ts'
@@ -20,7 +21,7 @@ function program(open: ModelOpener | undefined): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), trainCommand(), evaluateCommand(), benchmarkCommand()],
+    ...[predictCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)

@@ -3,7 +3,7 @@ import { fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { centreGaussian, fitCentreGaussian } from '../metrics/constant-maps.ts'
 import type { FixationTensor, MapTensor } from '../metrics/metrics.ts'
 import type { ScoreOptions } from '../metrics/score.ts'
-import type { GazeSet } from './gaze-dataset.ts'
+import type { GazeSet } from './gaze-options.ts'
 import { evenlySpaced } from './gaze-halves.ts'
 
 /** How {@link gazeBaselines} looks at a set. */
@@ -24,7 +24,7 @@ const fittedSize = [48, 64] as const
  * @returns `baseline`; and `others`, where at least two videos have gaze rather than maps
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also where no frame of the set has a truth, and what the set throws
  */
-export async function gazeBaselines(set: GazeSet, options?: GazeBaselinesOptions): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
+export async function gazeBaselines(set: Pick<GazeSet, 'videos' | 'frames' | 'points' | 'truth'>, options?: GazeBaselinesOptions): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
   const given = checkOptions<GazeBaselinesOptions>('options', options, ['frames', 'others'])
   const frames = checkInteger('frames', given.frames ?? 12, 1)
   const most = checkInteger('others', given.others ?? 10, 1)
@@ -41,7 +41,7 @@ export async function gazeBaselines(set: GazeSet, options?: GazeBaselinesOptions
   return { baseline: (_, __, size) => baseline(size, ''), others: (video, _, size) => negatives(size, video) }
 }
 
-async function* densities(set: GazeSet, frames: number): AsyncGenerator<MapTensor> {
+async function* densities(set: Pick<GazeSet, 'videos' | 'frames' | 'truth'>, frames: number): AsyncGenerator<MapTensor> {
   for (const video of set.videos) {
     for (const frame of evenlySpaced(set.frames(video), frames)) {
       const truth = await set.truth(video, frame, { size: fittedSize })
@@ -50,7 +50,7 @@ async function* densities(set: GazeSet, frames: number): AsyncGenerator<MapTenso
   }
 }
 
-function pointsOf(set: GazeSet, video: string, frames: number): GazePoint[] {
+function pointsOf(set: Pick<GazeSet, 'frames' | 'points'>, video: string, frames: number): GazePoint[] {
   return evenlySpaced(set.frames(video), frames).flatMap((frame) => set.points(video, frame) ?? [])
 }
 

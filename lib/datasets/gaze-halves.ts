@@ -1,12 +1,13 @@
 import { checkInteger, checkOptions } from '../checks/options.ts'
 import { Mean } from '../metrics/mean.ts'
-import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
+import { aucJudd, cc, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor, type MetricResult } from '../metrics/metrics.ts'
+import type { ExtraScoreName, ScoreName, ScoreOptions } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
 import { checkSeed } from '../random/seed.ts'
-import type { GazeSet } from './gaze-dataset.ts'
+import type { GazeSet } from './gaze-options.ts'
 
 /** How {@link halfAgainstHalf} measures. */
-export interface HalvesOptions {
+export interface HalvesOptions extends Pick<ScoreOptions, 'others' | 'baseline'> {
   /** Into how many random halves the viewers of each frame's video are parted, one after the other. Default 5. */
   halvings?: number | undefined
   /** Frames of each video, evenly spaced; of a shorter one, all. Default 12. */
@@ -17,9 +18,8 @@ export interface HalvesOptions {
   seed?: number | undefined
 }
 
-const names = ['cc', 'sim', 'nss', 'aucJudd'] as const
-/** The scores of maps made of half of the viewers; NaN where none could be had. */
-export type HalvesScores = Readonly<Record<'cc' | 'sim' | 'nss' | 'aucJudd', number>>
+/** The scores of maps made of half of the viewers; NaN where none could be had. The extra ones where `others` and `baseline` say against what. */
+export type HalvesScores = Readonly<Record<ScoreName, number> & Partial<Record<ExtraScoreName, number>>>
 
 /** What {@link halfAgainstHalf} measured. */
 export interface Halves {
@@ -27,7 +27,11 @@ export interface Halves {
   readonly mean: HalvesScores
   /** Means over the frames and halvings of each video. */
   readonly videos: Readonly<Record<string, HalvesScores>>
+  /** Frames in which each half looked. */
+  readonly frames: number
 }
+
+type Means = Map<ScoreName | ExtraScoreName, Mean>
 
 /**
  * How well half of the viewers tell where the other half looks: the first's density as a map, the second's gaze as the truth. It is what a
@@ -37,31 +41,60 @@ export interface Halves {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
 export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
-  const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed'])
+  const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed', 'others', 'baseline'])
   const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
   const frames = checkInteger('frames', given.frames ?? 12, 1)
   const seed = checkSeed('seed', given.seed ?? 1)
+  const names = [...(['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const), ...(given.others ? ['shuffledAuc' as const] : []), ...(given.baseline ? ['informationGain' as const] : [])]
+  const newMeans = (): Means => new Map(names.map((name) => [name, new Mean()]))
   const videos: Record<string, HalvesScores> = {}
+  let scored = 0
   for (const [place, video] of set.videos.entries()) {
     const viewers = set.viewers(video)
     if (viewers.length < 2) continue
     const means = newMeans()
     const random = new Random(seed, place)
     for (const frame of evenlySpaced(set.frames(video), frames)) {
+      let both = false
       for (let i = 0; i < halvings; i++) {
         const [one, other] = halves(viewers, random)
         const map = (await set.truth(video, frame, { viewers: one, size: given.size }))?.density
         const truth = await set.truth(video, frame, { viewers: other, size: given.size })
         if (map === undefined || truth?.density === undefined || truth.fixations === undefined) continue
-        const scores = await Promise.all([cc(map, truth.density), sim(map, truth.density), nss(map, truth.fixations), aucJudd(map, truth.fixations)])
-        names.forEach((name, k) => Number.isNaN(scores[k]!.mean) || means[name].add(scores[k]!.mean))
+        both = true
+        add(means, await scoresOf(map, { density: truth.density, fixations: truth.fixations }, video, frame, given))
       }
+      scored += Number(both)
     }
     videos[video] = valuesOf(means)
   }
   const overall = newMeans()
-  for (const one of Object.values(videos)) for (const name of names) if (!Number.isNaN(one[name])) overall[name].add(one[name])
-  return { mean: valuesOf(overall), videos }
+  for (const one of Object.values(videos)) add(overall, one)
+  return { mean: valuesOf(overall), videos, frames: scored }
+}
+
+async function scoresOf(
+  map: MapTensor,
+  { density, fixations }: { density: MapTensor; fixations: FixationTensor },
+  video: string,
+  frame: number,
+  { others, baseline }: HalvesOptions,
+): Promise<Partial<HalvesScores>> {
+  const size = density.shape.slice(-2) as [number, number]
+  const [negatives, from] = [await others?.(video, frame, size), await baseline?.(video, frame, size)]
+  const results: Partial<Record<ScoreName | ExtraScoreName, Promise<MetricResult>>> = {
+    ...{ cc: cc(map, density), sim: sim(map, density), nss: nss(map, fixations), aucJudd: aucJudd(map, fixations), kl: kl(map, density) },
+    ...(negatives && { shuffledAuc: shuffledAuc(map, fixations, negatives) }),
+    ...(from && { informationGain: informationGain(map, fixations, from) }),
+  }
+  return Object.fromEntries(await Promise.all(Object.entries(results).map(async ([name, result]) => [name, (await result).mean] as const)))
+}
+
+function add(means: Means, values: Partial<HalvesScores>): void {
+  for (const [name, mean] of means) {
+    const value = values[name]
+    if (value !== undefined && !Number.isNaN(value)) mean.add(value)
+  }
 }
 
 /** So many frames of a video, the same way apart, each in the middle of its part. */
@@ -80,10 +113,6 @@ function halves(viewers: readonly string[], random: Random): [string[], string[]
   return [order.slice(0, middle), order.slice(middle)]
 }
 
-function newMeans(): Record<(typeof names)[number], Mean> {
-  return { cc: new Mean(), sim: new Mean(), nss: new Mean(), aucJudd: new Mean() }
-}
-
-function valuesOf(means: Readonly<Record<(typeof names)[number], Mean>>): HalvesScores {
-  return { cc: means.cc.value, sim: means.sim.value, nss: means.nss.value, aucJudd: means.aucJudd.value }
+function valuesOf(means: Means): HalvesScores {
+  return Object.fromEntries([...means].map(([name, { value }]) => [name, value])) as HalvesScores
 }

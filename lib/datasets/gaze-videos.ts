@@ -1,7 +1,8 @@
-import { extname, join, parse } from 'node:path'
+import { basename, extname, join, parse } from 'node:path'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import { reportFault, type Faults } from '../files/faults.ts'
 import { readGaze } from '../gaze/read-gaze.ts'
+import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import { GazeRecording } from '../gaze/recording.ts'
 import { mediaError } from '../media/local-file.ts'
 import type { MediaInfo, VideoStream } from '../media/media-info.ts'
@@ -19,6 +20,8 @@ import type { Plane } from './view.ts'
 export interface GazeVideoPlan extends Faults {
   /** Which recordings of a video count, by what stands between its name and `.csv`: '' for `NAME.csv`. undefined: all. */
   readonly recordings: readonly string[] | undefined
+  /** What the tables do not tell themselves. */
+  readonly tracker: TrackerOptions
   /** Where decoded frames are kept. */
   readonly blocks: LruCache<string, Uint8Array>
   readonly sounds: SoundCache
@@ -34,7 +37,7 @@ interface TableFile {
 }
 
 /**
- * The videos of a folder that tables of gaze (`NAME.csv`, `NAME.<recording>.csv`, also `.csv.gz`) or a video of density maps
+ * The videos of a folder that tables of gaze (`NAME.csv`, `.tsv`, `.json`, `.xls`, `.asc`, `NAME.<recording>.csv`, also `.csv.gz`) or a video of density maps
  * (`NAME.map.mp4`, a frame a frame) lie beside. Several tables of a video are one with the viewers of all.
  *
  * @param title what the videos' names begin with
@@ -71,7 +74,7 @@ async function openVideo(name: string, path: string, tables: readonly string[], 
 /** The tables of a folder's videos. One that could be of two, `a.b.csv` of `a.mp4` and `a.b.mp4`, is of the longer name. */
 function tablesOf(names: readonly string[], videos: ReadonlySet<string>): TableFile[] {
   return names.flatMap((file) => {
-    const stem = /^(.+)\.csv(?:\.gz)?$/i.exec(file)?.[1]
+    const stem = /^(.+)\.(?:csv|tsv|json|xls|asc)(?:\.gz)?$/i.exec(file)?.[1]
     if (stem === undefined) return []
     if (videos.has(stem)) return [{ file, video: stem, recording: '' }]
     const { name: video, ext } = parse(stem)
@@ -106,19 +109,19 @@ async function videoOf(path: string): Promise<VideoInfo> {
   return { ...info, video: { ...info.video, frameEstimate } }
 }
 
-async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: Faults): Promise<GazeRecording> {
+async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: GazeVideoPlan): Promise<GazeRecording> {
   const rate = rationalValue(video.rate)
   const length = (video.frameEstimate * 1000) / rate
   const recordings = await mapLimited(tables, 4, async (table) => {
-    const recording = await readGaze(table, { rate, faults: plan.faults })
+    const recording = await readGaze(table, { rate, faults: plan.faults, video: basename(path), picture: { width: video.width, height: video.height }, ...plan.tracker })
     const last = recording.looks.at(-1)!.start
     const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
     const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`
     if (late > 0) {
-      const what = `'${path}' is ${seconds(length)} long, but ${late} looks in '${table}' begin after it has ended, the last at ${seconds(last)}`
+      const what = `'${path}' is ${seconds(length)} long, but ${late} looks in '${table}' begin after it has ended, the last at ${seconds(last)}${last > 50 * length ? ": are its times in milliseconds? Say tracker: { times: 'us' } where they are microseconds" : ''}`
       reportFault(plan, what, 'they are never shown', table)
     } else if (recording.end < length / 100) {
-      const what = `'${path}' is ${seconds(length)} long, but the looks in '${table}' end after ${recording.end} ms: are its times in milliseconds?`
+      const what = `'${path}' is ${seconds(length)} long, but the looks in '${table}' end after ${recording.end} ms: are its times in milliseconds? Say tracker: { times: 's' } where they are seconds`
       reportFault(plan, what, 'the rest has no gaze', table)
     }
     return recording

@@ -1,4 +1,4 @@
-import { reportFault, type Faults } from '../faults.ts'
+import { reportFault, type Faults } from '../files/faults.ts'
 import type { LeftOut } from './left-out.ts'
 import { isInside } from './points.ts'
 import type { GazeLook } from './recording.ts'

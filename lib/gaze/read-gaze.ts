@@ -1,5 +1,5 @@
 import { invalidArgumentText } from '../errors.ts'
-import type { Faults } from '../faults.ts'
+import type { Faults } from '../files/faults.ts'
 import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
 import { readAsc } from './asc.ts'
 import { findFixations } from './find-fixations.ts'

@@ -135,8 +135,7 @@ export class Table {
     if (shut.some(({ heading, value }) => value.test(cells[heading.column]!))) return undefined
     const seen: [number, number][] = []
     for (const { x, y } of eyes) {
-      const lost = [x, y].map(({ column }) => missing?.test(cells[column]!) ?? false)
-      if (lost[0] && lost[1]) continue
+      if ([x, y].some(({ column }) => missing?.test(cells[column]!))) continue
       const [across, down] = [this.#number(cells, x), this.#number(cells, y)]
       if (typeof across === 'string' || typeof down === 'string') return void leave(typeof across === 'string' ? across : (down as string))
       seen.push([across, down])

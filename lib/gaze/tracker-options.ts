@@ -83,7 +83,7 @@ export function checkTracker(argument: string, given: TrackerOptions): TrackerOp
     ...(eye !== undefined && { eye: checkChoice(named('eye'), eye, ['left', 'right', 'both'] as const) }),
     ...(decimal !== undefined && { decimal: checkChoice(named('decimal'), decimal, ['.', ','] as const) }),
     ...(encoding !== undefined && { encoding: checkChoice(named('encoding'), encoding, ['utf-8', 'utf-16le', 'latin1'] as const) }),
-    ...(fixations !== undefined && { fixations: typeof fixations === 'string' ? checkChoice(named('fixations'), fixations, ['given', 'none'] as const) : checkFixationOptions(named('fixations'), fixations) }),
+    ...(fixations !== undefined && { fixations: checkFixations(named('fixations'), fixations) }),
   }
 }
 
@@ -102,4 +102,11 @@ function checkStart(argument: string, start: unknown): number | string {
   if (typeof start === 'string') return checkString(argument, start)
   if (!Number.isFinite(start)) throw invalidArgument(argument, 'a time, or the text of a message', start)
   return start as number
+}
+
+/** As they were given: what they leave open depends on the method, and is filled in where fixations are found. */
+function checkFixations(argument: string, given: NonNullable<TrackerOptions['fixations']>): NonNullable<TrackerOptions['fixations']> {
+  if (typeof given === 'string') return checkChoice(argument, given, ['given', 'none'] as const)
+  checkFixationOptions(argument, given)
+  return { ...given }
 }

@@ -1,7 +1,7 @@
 import { checkIterable, checkNumber, reading } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkTensor, type Tensor } from '../tensor.ts'
-import { checkMadeSize, checkMaps, type MapTensor } from './metrics.ts'
+import type { Tensor } from '../tensor.ts'
+import { checkMadeSize, checkMaps, checkMapTensor, type MapTensor } from './metrics.ts'
 
 /** A Gaussian on the middle, its deviations as shares of the height and of the width. */
 export interface CentreGaussian {
@@ -84,7 +84,7 @@ async function meanOf(maps: Maps, prepare: (data: Float64Array) => Float64Array 
   let sum: { height: number; width: number; mean: Float64Array } | undefined
   let count = 0
   for await (const given of checkIterable('maps', maps)) {
-    const map = checkTensor<'float32' | 'float64'>('maps', given, ['float32', 'float64'])
+    const map = checkMapTensor('maps', given)
     const { batch, height, width } = checkMaps('maps', map)
     if (batch !== 1) throw invalidArgument('maps.shape', 'of one map each', [...map.shape])
     sum ??= { height, width, mean: new Float64Array(height * width) }

@@ -1,11 +1,11 @@
 import { native } from '../addon/native.ts'
 import { checkInteger } from '../checks/options.ts'
-import { newArray, type DType } from '../dtype.ts'
+import { newArray } from '../dtype.ts'
 import { invalidArgumentText, describe } from '../errors.ts'
 import { checkTensor, elementCount, type Tensor } from '../tensor.ts'
 
-/** A real map (h, w), or a batch of them: (B, h, w) or (B, 1, h, w). */
-export type MapTensor = Tensor<'float32'> | Tensor<'float64'>
+/** A map (h, w), or a batch of them: (B, h, w) or (B, 1, h, w). Bytes are what a grey picture holds. */
+export type MapTensor = Tensor<'float32'> | Tensor<'float64'> | Tensor<'uint8'>
 
 /** Fixations on a map's pixels, as many as the maps: not zero where someone looked. */
 export type FixationTensor = Tensor<'uint8'>
@@ -84,7 +84,7 @@ export function shuffledAuc(saliency: MapTensor, fixations: FixationTensor, othe
  */
 export async function informationGain(saliency: MapTensor, fixations: FixationTensor, baseline?: MapTensor): Promise<MetricResult> {
   if (baseline !== undefined) return metric('informationGain', saliency, { fixations, baseline })
-  const maps = checkTensor<'float32' | 'float64'>('saliency', saliency, ['float32', 'float64']) as MapTensor
+  const maps = checkMapTensor('saliency', saliency)
   const { batch, height, width } = checkMaps('saliency', maps)
   const one = centreBias(height, width).data
   const data = newArray('float64', batch * one.length)
@@ -120,6 +120,12 @@ export function checkMadeSize(height: number, width: number): void {
   if (height * width > mostPixels) throw invalidArgumentText('width', `at most ${mostPixels} pixels with the height ${height}`, `${width}`)
 }
 
+/** A map of real numbers: bytes become what they count, which changes no score. */
+export function checkMapTensor(argument: string, map: unknown): Tensor<'float32'> | Tensor<'float64'> {
+  const checked = checkTensor<'float32' | 'float64' | 'uint8'>(argument, map, ['float32', 'float64', 'uint8']) as MapTensor
+  return checked.dtype === 'uint8' ? { ...checked, dtype: 'float32', data: Float32Array.from(checked.data) } : checked
+}
+
 /** The batch and size of maps that {@link checkTensor} gave. */
 export function checkMaps(argument: string, maps: Tensor): { batch: number; height: number; width: number } {
   const { shape } = maps
@@ -131,14 +137,15 @@ export function checkMaps(argument: string, maps: Tensor): { batch: number; heig
   return { batch: shape.length === 2 ? 1 : shape[0]!, height, width }
 }
 
-const dtypesOf = { fixations: ['uint8'], others: ['uint8'], density: ['float32', 'float64'], baseline: ['float32', 'float64'] } as const
+/** Which arguments are fixations; the others are maps. */
+const counted: readonly string[] = ['fixations', 'others']
 
-async function metric(name: string, saliency: MapTensor, others: { [K in keyof typeof dtypesOf]?: Tensor }): Promise<MetricResult> {
-  const maps = checkTensor('saliency', saliency, ['float32', 'float64'])
+async function metric(name: string, saliency: MapTensor, others: Partial<Record<'fixations' | 'others' | 'density' | 'baseline', Tensor>>): Promise<MetricResult> {
+  const maps = checkMapTensor('saliency', saliency)
   const { batch, height, width } = checkMaps('saliency', maps)
   const flat = (checked: Tensor): Tensor => ({ ...checked, shape: [batch, height * width] })
   const [second, third] = Object.entries(others).map(([argument, given]) => {
-    const checked = checkTensor<DType>(argument, given, dtypesOf[argument as keyof typeof dtypesOf])
+    const checked: Tensor = counted.includes(argument) ? checkTensor(argument, given, ['uint8']) : checkMapTensor(argument, given)
     const size = checkMaps(argument, checked)
     if (size.batch !== batch || size.height !== height || size.width !== width) {
       throw invalidArgumentText(`${argument}.shape`, `as large as 'saliency', ${batch} × ${height} × ${width}`, describe(checked.shape))

@@ -1,9 +1,9 @@
 import { native } from '../addon/native.ts'
-import { checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
-import { describe, invalidArgument, shortened } from '../errors.ts'
+import { checkBoolean, checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
+import { describe, invalidArgument, invalidArgumentText, shortened } from '../errors.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
-import { aucJudd, cc, checkMaps, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor } from './metrics.ts'
+import { aucJudd, cc, checkMapTensor, checkMaps, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor } from './metrics.ts'
 
 /** A predicted map of one frame of one video. */
 export interface FramePrediction {
@@ -11,8 +11,8 @@ export interface FramePrediction {
   readonly video: string
   /** Which of its frames, from 0. */
   readonly frame: number
-  /** The map, (h, w), (1, h, w) or (1, 1, h, w), of any size: as `predict` and `predictVideo` give it. */
-  readonly tensor: Tensor<'float32'>
+  /** The map, (h, w), (1, h, w) or (1, 1, h, w), of any size: as `predict` and `predictVideo` give it, or the bytes of a grey picture. */
+  readonly tensor: MapTensor
 }
 
 /** What people looked at in one frame. */
@@ -41,8 +41,12 @@ export type ExtraScoreName = 'shuffledAuc' | 'informationGain'
 /** A number for each score; the extra ones where they were asked for. */
 export type ScoreValues = Record<ScoreName, number> & Partial<Record<ExtraScoreName, number>>
 
-/** What the extra scores are measured against. Both are asked for the size [height, width] of the frame's truth. */
+/** How maps are scored, and what the extra scores are measured against. Both are asked for the size [height, width] of the frame's truth. */
 export interface ScoreOptions {
+  /** Whether maps are smoothed first, as those of published scores are. Leave it out for maps that are smooth already. Default true. */
+  blur?: boolean | undefined
+  /** Whether maps are resized to the truth. With false, one of another size is refused. Default true. */
+  resize?: boolean | undefined
   /** Pixels that were fixated in other videos, the negatives of `shuffledAuc`; undefined where there are none. Default: that score is left out. */
   others?: ((video: string, frame: number, size: readonly [number, number]) => FixationTensor | undefined | Promise<FixationTensor | undefined>) | undefined
   /** The map that `informationGain` is counted from, as `centreBias` gives one. Default: that score is left out. */
@@ -68,7 +72,7 @@ export interface Scores {
  *
  * @param predictions - maps in any order; those of frames without truth are passed over
  * @param dataset - one that `datasets.openDataset` gives, or any object with `truth(video, frame)`
- * @param options - what the extra scores are measured against. Default: there are none
+ * @param options - what is left out of this, and what the extra scores are measured against. Default: nothing is left out, and there are no extra scores
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what predictions, dataset and options throw
  */
 export async function score(
@@ -78,7 +82,8 @@ export async function score(
 ): Promise<Scores> {
   const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
   if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
-  const { others, baseline } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline'])
+  const { others, baseline, blur = true, resize = true } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline', 'blur', 'resize'])
+  const chain: Chain = { blur: checkBoolean('blur', blur), resize: checkBoolean('resize', resize) }
   if (others !== undefined && typeof others !== 'function') throw invalidArgument('others', 'a function', others)
   if (baseline !== undefined && typeof baseline !== 'function') throw invalidArgument('baseline', 'a function', baseline)
   const names = [...scored, ...(others ? ['shuffledAuc' as const] : []), ...(baseline ? ['informationGain' as const] : [])]
@@ -96,9 +101,9 @@ export async function score(
     const means = videos.get(video) ?? each(names, () => new Mean())
     videos.set(video, means)
     const { density, fixations } = readTruth(truth)
-    const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, { density, fixations })
+    const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, { density, fixations }, chain)
     if (fixations !== undefined && (others ?? baseline) !== undefined) {
-      Object.assign(values, await extraScores(tensor, fixations, video, frame, { others, baseline }))
+      Object.assign(values, await extraScores(tensor, fixations, video, frame, { others, baseline }, chain))
     }
     for (const name of names) {
       const value = values[name] ?? Number.NaN
@@ -131,19 +136,19 @@ function readPrediction(prediction: unknown): FramePrediction {
 /** What is true of a frame, read once and checked. */
 function readTruth(truth: GroundTruth): GroundTruth {
   const given = reading('truth', "an object with 'density' or 'fixations'", () => ({ density: truth.density ?? undefined, fixations: truth.fixations ?? undefined }))
-  const density = given.density === undefined ? undefined : (checkTensor<'float32' | 'float64'>('density', given.density, ['float32', 'float64']) as MapTensor)
+  const density = given.density === undefined ? undefined : checkMapTensor('density', given.density)
   return { density, fixations: given.fixations === undefined ? undefined : checkTensor('fixations', given.fixations, ['uint8']) }
 }
 
 /** The scores of one map, as {@link score} has them of a frame; NaN where one is undefined. */
-export async function scoreFrame(tensor: Tensor<'float32'>, truth: GroundTruth): Promise<Record<ScoreName, number>> {
+export async function scoreFrame(tensor: MapTensor, truth: GroundTruth, chain: Chain = published): Promise<Record<ScoreName, number>> {
   const { density, fixations } = readTruth(truth)
   const target = density ?? fixations
   if (target === undefined) {
     checkOneMap(tensor)
     return each(scored, () => Number.NaN)
   }
-  const saliency = await chained(tensor, checkMaps(density ? 'density' : 'fixations', target))
+  const saliency = await chained(tensor, checkMaps(density ? 'density' : 'fixations', target), chain)
   const [byDensity, byFixations] = await Promise.all([
     density ? Promise.all([cc(saliency, density), sim(saliency, density), kl(saliency, density)]) : [],
     fixations ? Promise.all([nss(saliency, fixations), aucJudd(saliency, fixations)]) : [],
@@ -159,14 +164,15 @@ export async function scoreFrame(tensor: Tensor<'float32'>, truth: GroundTruth):
 }
 
 async function extraScores(
-  tensor: Tensor<'float32'>,
+  tensor: MapTensor,
   fixations: FixationTensor,
   video: string,
   frame: number,
   { others, baseline }: ScoreOptions,
+  chain: Chain,
 ): Promise<Partial<Record<ExtraScoreName, number>>> {
   const { height, width } = checkMaps('fixations', fixations)
-  const saliency = await chained(tensor, { height, width })
+  const saliency = await chained(tensor, { height, width }, chain)
   const negatives = await others?.(video, frame, [height, width])
   const from = await baseline?.(video, frame, [height, width])
   // Bicubic resizing can fall a little below 0, where a probability cannot be.
@@ -177,17 +183,29 @@ async function extraScores(
   }
 }
 
-/** A map after the published chain, of the truth's size. */
-async function chained(tensor: Tensor<'float32'>, { height, width }: { height: number; width: number }) {
-  return native().scoringChain(checkOneMap(tensor), height, width)
+/** What is done to a map before it is scored. */
+interface Chain {
+  readonly blur: boolean
+  readonly resize: boolean
+}
+
+const published: Chain = { blur: true, resize: true }
+
+/** A map after the chain, of the truth's size. */
+async function chained(tensor: MapTensor, { height, width }: { height: number; width: number }, { blur, resize }: Chain) {
+  const map = checkOneMap(tensor)
+  if (!resize && (map.shape[0] !== height || map.shape[1] !== width)) {
+    throw invalidArgumentText('predictions.tensor.shape', `as large as the truth, ${height} × ${width}, without resizing`, map.shape.join(' × '))
+  }
+  return native().scoringChain(map, height, width, blur)
 }
 
 /** A prediction as (h, w). */
-function checkOneMap(tensor: Tensor<'float32'>): Tensor<'float32' | 'float64'> {
-  const predicted = checkTensor<'float32' | 'float64'>('predictions.tensor', tensor, ['float32', 'float64'])
+function checkOneMap(tensor: MapTensor): Tensor<'float32' | 'float64'> {
+  const predicted = checkMapTensor('predictions.tensor', tensor)
   const map = checkMaps('predictions.tensor', predicted)
   if (map.batch !== 1) throw invalidArgument('predictions.tensor.shape', 'of one map', predicted.shape)
-  return { ...predicted, shape: [map.height, map.width] }
+  return { ...predicted, shape: [map.height, map.width] } as Tensor<'float32' | 'float64'>
 }
 
 type AnyScoreName = ScoreName | ExtraScoreName

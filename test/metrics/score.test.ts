@@ -41,7 +41,7 @@ it('means over frames, then over videos, of the published chain', async () => {
   const scores = await metrics.score(frames, { truth: (video, frame) => truthOf(video, frame) })
   const each: Record<string, number[]> = { a: [], b: [] }
   for (const { video, frame, tensor } of frames) {
-    const saliency = { dtype: 'float64' as const, shape: [h, w], data: smoothed(tensor.data) }
+    const saliency = { dtype: 'float64' as const, shape: [h, w], data: smoothed(tensor.data as Float32Array) }
     each[video]!.push((await metrics.cc(saliency, truthOf(video, frame).density!)).mean)
   }
   const mean = (list: number[]) => list.reduce((a, b) => a + b) / list.length

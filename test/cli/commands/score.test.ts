@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { densityOfPoints } from '../../../lib/gaze/points.ts'
+import { inProcessCli } from '../../support/in-process-cli.ts'
+import { makeOwnGaze } from '../../support/own-gaze.ts'
+import { temporaryPath } from '../../support/temporary.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = temporaryPath('own')
+  await makeOwnGaze(folder)
+})
+
+interface Table {
+  readonly title: string
+  readonly scores: { readonly mean: Record<string, number>; readonly frames: number; readonly videos: Record<string, object> }
+  readonly intervals: Record<string, { readonly low: number; readonly high: number }>
+}
+
+const within = async (...args: string[]) => {
+  const result = await inProcessCli(args.map((one) => (/^(maps|truth)\b/.test(one) ? join(folder, one) : one)))
+  return { ...result, tables: result.code === 0 && args.includes('--json') ? (JSON.parse(result.stdout) as { datasets: Table[] }).datasets : [] }
+}
+
+test("the commands of docs/gaze.md's own tracker run", async () => {
+  const section = /## Your own eye tracker\n(.*?)\n## Read/s.exec(readFileSync('docs/gaze.md', 'utf8'))![1]!
+  const commands = /```sh\n(.*?)```/s.exec(section)![1]!.trim().split('\n')
+  expect(commands).toHaveLength(3)
+  for (const command of commands) {
+    const { code, stdout, stderr } = await within(...command.split(' ').slice(1))
+    expect([command, code, stderr]).toEqual([command, 0, ''])
+    for (const name of command.includes('--json') ? ['shuffledAuc', 'intervals'] : ['CC', 'SIM', 'NSS', 'AUC-J', 'KL', 'IG', '95 % interval', 'half of the viewers']) expect(stdout).toContain(name)
+  }
+})
+
+test('maps that are bright where people look score well, and others badly; the ceiling is of the same videos', async () => {
+  const { tables: [scores, ceiling] } = await within('score', '--maps', 'maps', '--truth', 'truth', '--json', '--frames', '3')
+  expect(scores!.scores.frames).toBe(9)
+  expect(Object.keys(scores!.scores.videos)).toEqual(['truth/one.mp4', 'truth/three.mp4', 'truth/two.mp4'])
+  expect(Object.keys(ceiling!.scores.mean).sort()).toEqual(Object.keys(scores!.scores.mean).sort())
+  for (const name of ['cc', 'sim', 'nss', 'aucJudd', 'kl', 'shuffledAuc', 'informationGain']) {
+    const { low, high } = scores!.intervals[name]!
+    expect(low).toBeLessThanOrEqual(scores!.scores.mean[name]! + 1e-9)
+    expect(high).toBeGreaterThanOrEqual(scores!.scores.mean[name]! - 1e-9)
+  }
+  expect(scores!.scores.mean.aucJudd).toBeGreaterThan(0.9)
+  // Another video's maps: of 'one' as of 'two', which lie 0.4 of the width apart.
+  const { tables: [wrong] } = await within('score', '--maps', 'maps/two', '--fixations', 'truth/one.csv', '--rate', '25', '--json')
+  expect(wrong!.scores.mean.aucJudd).toBeLessThan(0.5)
+})
+
+test('a .npy of every second frame, its density as a perfect map', async () => {
+  const size = [18, 32] as const
+  const places = ['a', 'b', 'c', 'd'].map((_, v) => ({ x: 0.3 + 0.02 * v + 1 / 1920, y: 0.4 + 0.01 * v + 0.5 / 1080 }))
+  const density = densityOfPoints(places, size, 0.1)
+  mkdirSync(join(folder, 'maps-npy'))
+  writeFileSync(join(folder, 'maps-npy/one.npy'), npy('<f4', [6, ...size], Buffer.concat(Array<Buffer>(6).fill(Buffer.from(density.data.buffer)))))
+  const { code, stderr, stdout } = await inProcessCli(['score', '--maps', join(folder, 'maps-npy/one.npy'), '--fixations', join(folder, 'truth/one.csv'), '--rate', '25', '--stride', '2', '--sigma', '0.1', '--no-blur', '--no-resize', '--json'])
+  expect([code, stderr]).toEqual([0, ''])
+  const [table] = (JSON.parse(stdout) as { datasets: Table[] }).datasets
+  expect(table!.scores.mean.cc).toBeGreaterThan(0.999)
+  expect(table!.scores.mean.kl).toBeLessThan(0.01)
+})
+
+describe('what cannot be scored is refused', () => {
+  test.each<[string, string[], number, RegExp]>([
+    ['no truth', ['--maps', 'maps'], 2, /'--truth' must be/],
+    ['no rate', ['--maps', 'maps/one', '--fixations', 'truth/one.csv'], 2, /'--rate' must be/],
+    ['maps of several videos with one table', ['--maps', 'maps', '--fixations', 'truth/one.csv', '--rate', '25'], 2, /'--maps' must be maps of one video/],
+    ['no maps', ['--maps', 'truth', '--truth', 'truth'], 3, /holds no maps/],
+    ['no folder', ['--maps', 'maps/none', '--truth', 'truth'], 3, /does not exist/],
+    ['maps of another video', ['--maps', 'maps-odd', '--truth', 'truth'], 2, /called as the truth's videos \('one', 'three', 'two'\)/],
+    ['a .npy that is cut', ['--maps', 'maps-cut.npy', '--truth', 'truth'], 3, /bytes where its shape needs/],
+    ['a .npy of words', ['--maps', 'maps-words.npy', '--truth', 'truth'], 3, /its numbers are '<U4'/],
+    ['maps of another size', ['--maps', 'maps', '--truth', 'truth', '--no-resize'], 2, /without resizing/],
+  ])('%s', async (_, args, code, message) => {
+    mkdirSync(join(folder, 'maps-odd'), { recursive: true })
+    writeFileSync(join(folder, 'maps-odd/odd.npy'), npy('|u1', [1, 2, 2], Buffer.from([1, 2, 3, 4])))
+    writeFileSync(join(folder, 'maps-cut.npy'), npy('<f4', [9, 2, 2], Buffer.alloc(16)))
+    writeFileSync(join(folder, 'maps-words.npy'), npy('<U4', [1, 2, 2], Buffer.alloc(64)))
+    const result = await within('score', ...args)
+    expect(result.stderr).toMatch(message)
+    expect(result.code).toBe(code)
+  })
+})
+
+function npy(descr: string, shape: readonly number[], data: Buffer): Buffer {
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117) + '\n'
+  const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, 'latin1')
+  head.writeUInt16LE(118, 8)
+  return Buffer.concat([head, data])
+}
