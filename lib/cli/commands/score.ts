@@ -12,6 +12,9 @@ import { readGaze } from '../../gaze/read-gaze.ts'
 import { shareOfDegrees } from '../../gaze/screen.ts'
 import type { TrackerOptions } from '../../gaze/tracker-options.ts'
 import { stemOf } from '../../gaze/video-name.ts'
+import { mediaError } from '../../media/local-file.ts'
+import { probe } from '../../media/probe.ts'
+import { rationalValue } from '../../media/rational.ts'
 import { bootstrap } from '../../metrics/bootstrap.ts'
 import { score, type FramePrediction, type Scores } from '../../metrics/score.ts'
 import { scoresText, type ScoredDataset } from '../../report/scores.ts'
@@ -24,6 +27,7 @@ interface ScoreFlags {
   readonly truth?: string
   readonly fixations?: string
   readonly tracker?: string
+  readonly video?: string
   readonly rate?: number
   readonly stride: number
   readonly sigma?: number
@@ -48,7 +52,8 @@ export function scoreCommand(): Command {
     .option('--truth <dir>', 'videos with gaze beside them; with --fixations, density maps')
     .option('--fixations <file>', 'a table of gaze of one video: .csv, .tsv, .json, .asc, .xls')
     .option('--tracker <file>', "what the tables do not tell, JSON (default: 'tracker.json' beside them)")
-    .option('--rate <fps>', 'frames a second of the video, with --fixations', number)
+    .option('--video <file>', 'the video, with --fixations: its rate and size are known from it')
+    .option('--rate <fps>', 'frames a second, with --fixations and without --video', number)
     .option('--stride <n>', 'the maps of a .npy are of every n-th frame', integer(1), 1)
     .option('--sigma <x>', 'the Gaussian on each fixation, as a share of the width (default: 1/40)', number)
     .option('--sigma-degrees <x>', 'the same in degrees, where tracker.json has the screen', number)
@@ -108,12 +113,16 @@ async function folderTruth(root: string, { tracker, sigma, sigmaDegrees }: Score
 }
 
 async function tableTruth(file: string, maps: readonly VideoMaps[], flags: ScoreFlags): Promise<ScoredTruth> {
-  const { rate, stride, truth } = flags
+  const { stride, truth } = flags
   const [one, ...more] = maps as [VideoMaps, ...VideoMaps[]]
   if (more.length > 0) throw invalidArgumentText('--maps', 'maps of one video with --fixations; with several, put each table beside its video and give --truth', `those of ${maps.length}`)
-  if (rate === undefined) throw invalidArgumentText('--rate', "the video's frames a second, with --fixations", 'nothing')
-  const tracker = await trackerBeside(file, flags.tracker)
-  const gaze = await readGaze(file, { ...tracker, rate, video: tracker.video ?? one.name })
+  const shown = flags.video === undefined ? undefined : (await probe(flags.video)).video
+  if (shown === null) throw mediaError(flags.video!, 'has no video in it')
+  const rate = flags.rate ?? (shown && rationalValue(shown.rate))
+  if (rate === undefined) throw invalidArgumentText('--rate', "the video's frames a second, or --video FILE, with --fixations", 'nothing')
+  const told = await trackerBeside(file, flags.tracker)
+  const tracker = { ...(shown && { picture: { width: shown.width, height: shown.height } }), ...told }
+  const gaze = await readGaze(file, { video: flags.video ?? one.name, ...tracker, rate })
   const frameOf = (from: VideoMaps) => (place: number) => (from.numbered ? place : place * stride)
   const given = truth === undefined ? [] : await openMapFiles(truth)
   const own = given.length === 1 ? given[0] : given.find(({ name }) => name === one.name)

@@ -46,7 +46,7 @@ test('maps that are bright where people look score well, and others badly; the c
   }
   expect(scores!.scores.mean.aucJudd).toBeGreaterThan(0.9)
   // Another video's maps: of 'one' as of 'two', which lie 0.4 of the width apart.
-  const { tables: [wrong] } = await within('score', '--maps', 'maps/two', '--fixations', 'truth/one.csv', '--rate', '25', '--json')
+  const { tables: [wrong] } = await within('score', '--maps', 'maps/two', '--fixations', 'truth/one.csv', '--video', 'truth/one.mp4', '--json')
   expect(wrong!.scores.mean.aucJudd).toBeLessThan(0.5)
 })
 
@@ -56,7 +56,7 @@ test('a .npy of every second frame, its density as a perfect map', async () => {
   const density = densityOfPoints(places, size, 0.1)
   mkdirSync(join(folder, 'maps-npy'))
   writeFileSync(join(folder, 'maps-npy/one.npy'), npy('<f4', [6, ...size], Buffer.concat(Array<Buffer>(6).fill(Buffer.from(density.data.buffer)))))
-  const { code, stderr, stdout } = await inProcessCli(['score', '--maps', join(folder, 'maps-npy/one.npy'), '--fixations', join(folder, 'truth/one.csv'), '--rate', '25', '--stride', '2', '--sigma', '0.1', '--no-blur', '--no-resize', '--json'])
+  const { code, stderr, stdout } = await inProcessCli(['score', '--maps', join(folder, 'maps-npy/one.npy'), '--fixations', join(folder, 'truth/one.csv'), '--video', join(folder, 'truth/one.mp4'), '--stride', '2', '--sigma', '0.1', '--no-blur', '--no-resize', '--json'])
   expect([code, stderr]).toEqual([0, ''])
   const [table] = (JSON.parse(stdout) as { datasets: Table[] }).datasets
   expect(table!.scores.mean.cc).toBeGreaterThan(0.999)
@@ -66,7 +66,7 @@ test('a .npy of every second frame, its density as a perfect map', async () => {
 describe('what cannot be scored is refused', () => {
   test.each<[string, string[], number, RegExp]>([
     ['no truth', ['--maps', 'maps'], 2, /'--truth' must be/],
-    ['no rate', ['--maps', 'maps/one', '--fixations', 'truth/one.csv'], 2, /'--rate' must be/],
+    ['no rate', ['--maps', 'maps/one', '--fixations', 'truth/one.csv'], 2, /'--rate' must be .* or --video FILE/],
     ['maps of several videos with one table', ['--maps', 'maps', '--fixations', 'truth/one.csv', '--rate', '25'], 2, /'--maps' must be maps of one video/],
     ['no maps', ['--maps', 'truth', '--truth', 'truth'], 3, /holds no maps/],
     ['no folder', ['--maps', 'maps/none', '--truth', 'truth'], 3, /does not exist/],
