@@ -4,22 +4,18 @@
  *
  *     node score-my-maps.ts FOLDER
  */
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import { datasets, metrics, type FramePrediction } from '../lib/index.ts'
 
 const folder = process.argv[2]!
 const set = await datasets.openGaze(join(folder, 'truth'), { split: 'test' })
+const maps = await datasets.openMaps(join(folder, 'maps'))
 
 async function* myMaps(): AsyncGenerator<FramePrediction> {
-  for (const video of set.videos) {
-    const maps = join(folder, 'maps', video.replace(/^.*\/|\.\w+$/g, ''))
-    for (const name of (await readdir(maps)).sort()) {
-      const grey = sharp(await readFile(join(maps, name))).toColourspace('b-w').removeAlpha()
-      const { data, info } = await grey.raw().toBuffer({ resolveWithObject: true })
-      yield { video, frame: Number(name.replace('.png', '')), tensor: { dtype: 'uint8', shape: [info.height, info.width], data: new Uint8Array(data) } }
-    }
+  for (const { name, maps: read } of maps) {
+    const video = set.videos.find((one) => one.endsWith(`/${name}.mp4`))
+    if (video === undefined) throw new Error(`There is no video of the maps '${name}'.`)
+    for await (const { place, map } of read()) yield { video, frame: place, tensor: map }
   }
 }
 

@@ -7,7 +7,7 @@
 import { datasets, DiffSal } from '../lib/index.ts'
 
 const [folder = '.', epochs = '10'] = process.argv.slice(2)
-await using model = await DiffSal.load()
+const model = await DiffSal.load()
 const { size, clipLength } = model.config
 const options = { size, clipLength, heldOut: 3 }
 const train = await datasets.openGaze(folder, { ...options, augment: true, stride: 8 })
@@ -21,3 +21,4 @@ for await (const event of trainer.fit(train, { epochs: Number(epochs), batch: 2 
 const after = await model.evaluate(held, { limit: 20 })
 console.log(`CC of the held-out videos: ${before.mean.cc.toFixed(3)} before, ${after.mean.cc.toFixed(3)} after`)
 await model.save('my-gaze.safetensors')
+await model.dispose()

@@ -15,7 +15,6 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(resolve('lib'), join(packageFolder(), 'lib'))
   symlinkSync(packageFolder(), join(folder, 'node_modules/diffsal'))
-  symlinkSync(resolve('node_modules/sharp'), join(folder, 'node_modules/sharp'))
 })
 
 /** Runs a program of examples/ as one of a user's own. */

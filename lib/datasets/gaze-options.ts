@@ -6,6 +6,12 @@ import { checkSeed } from '../random/seed.ts'
 import { checkDatasetOptions, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 
+/** An angle of what a viewer sees. */
+export interface VisualAngle {
+  /** Up to 45. */
+  readonly degrees: number
+}
+
 /** How to open a folder of eye tracking. */
 export interface GazeOptions extends Omit<DatasetOptions, 'densitySigma'> {
   /**
@@ -20,7 +26,7 @@ export interface GazeOptions extends Omit<DatasetOptions, 'densitySigma'> {
    * Standard deviation of the Gaussian on each place that was looked at: a share of the width, or degrees of what a viewer sees, for which
    * `tracker.screen` says the screen's size and distance. Default 1 / 40.
    */
-  sigma?: number | { readonly degrees: number } | undefined
+  sigma?: number | VisualAngle | undefined
   /** What the tables do not tell themselves: units, the screen, how fixations are found. Default: what a file `tracker.json` in the folder says, if there is one. */
   tracker?: TrackerOptions | undefined
   /**
@@ -82,7 +88,7 @@ export const gazeOptionNames = [
 
 /** {@link GazeOptions} with nothing left open. */
 export interface GazePlan extends DatasetPlan {
-  readonly sigma: number | { readonly degrees: number }
+  readonly sigma: number | VisualAngle
   readonly augment: boolean
   readonly camera: number
   readonly sound: (typeof soundChoices)[number]
@@ -112,5 +118,5 @@ export function checkGazePlan(given: GazeOptions): GazePlan {
 
 function checkSigma(sigma: unknown): GazePlan['sigma'] {
   if (!isPlain(sigma)) return checkNumber('sigma', sigma, 1e-4, 10)
-  return { degrees: checkNumber('sigma.degrees', checkOptions('sigma', sigma as { degrees: number }, ['degrees']).degrees, 1e-3, 45) }
+  return { degrees: checkNumber('sigma.degrees', checkOptions('sigma', sigma as VisualAngle, ['degrees']).degrees, 1e-3, 45) }
 }

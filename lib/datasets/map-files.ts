@@ -1,10 +1,19 @@
 import { readdir } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
+import { checkString } from '../checks/options.ts'
 import { DiffSalError, fileError } from '../errors.ts'
 import { stemOf } from '../gaze/video-name.ts'
 import { openNpy } from '../media/read-npy.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
 import { readGrey } from './pictures.ts'
+
+/** A map, and which one. */
+export interface PlacedMap {
+  /** The number that it is called by, else 0, 1, 2, …. */
+  readonly place: number
+  /** (H, W): bytes of a picture, or what a .npy holds. */
+  readonly map: MapTensor
+}
 
 /** The maps of one video. */
 export interface VideoMaps {
@@ -14,8 +23,8 @@ export interface VideoMaps {
   readonly count: number
   /** Whether each is called by its frame's number; else they are in order. */
   readonly numbered: boolean
-  /** Each with its place: the number that it is called by, else 0, 1, 2, …. */
-  maps(): AsyncGenerator<{ readonly place: number; readonly map: MapTensor }>
+  /** Reads them, one after the other. */
+  maps(): AsyncGenerator<PlacedMap>
 }
 
 const numbered = /^0*(\d{1,9})\.png$/i
@@ -24,9 +33,10 @@ const numbered = /^0*(\d{1,9})\.png$/i
  * Maps of videos: `FILE.npy` of one, a folder of numbered PNGs of one (`000000.png`, as `diffsal predict --maps` writes them), or a folder of
  * such files and folders, each called as its video.
  *
- * @throws DiffSalError ERR_DIFFSAL_FILE where nothing of that is there
+ * @throws DiffSalError ERR_DIFFSAL_FILE where nothing of that is there, ERR_DIFFSAL_MEDIA for a picture that does not decode; ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function openMapFiles(path: string): Promise<VideoMaps[]> {
+export async function openMaps(path: string): Promise<VideoMaps[]> {
+  checkString('path', path)
   if (extname(path).toLowerCase() === '.npy') return [await npyMaps(path)]
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError('read', path, cause)

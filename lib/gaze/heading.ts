@@ -1,11 +1,11 @@
 import { printable } from '../errors.ts'
 import type { PlaceUnit } from './places.ts'
 
-/** Milliseconds in each unit of time. */
-export const timeUnits = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6 } as const
-
 /** A unit of time: 'us' are microseconds. */
-export type TimeUnit = keyof typeof timeUnits
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns'
+
+/** Milliseconds in each unit of time. */
+export const timeUnits: Readonly<Record<TimeUnit, number>> = { s: 1000, ms: 1, us: 1e-3, ns: 1e-6 }
 
 /** A column's name, taken apart: `Recording timestamp [ms]`, `x_px`, `GazePointX (ADCSpx)`. */
 export interface Heading {

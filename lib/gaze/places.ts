@@ -1,14 +1,14 @@
 import { invalidArgumentText } from '../errors.ts'
 import { videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
 
-/** The units that places can come in. */
-export const placeUnits = ['shares', 'pixels', 'video-pixels', 'degrees-down', 'degrees-up'] as const
-
 /**
  * What x and y of a file are: 'shares' of the video's width and height; 'pixels' of the screen, from its upper left corner; 'video-pixels',
  * those of the video itself; degrees from the middle of the screen to the right, and 'degrees-down' or 'degrees-up'.
  */
-export type PlaceUnit = (typeof placeUnits)[number]
+export type PlaceUnit = 'shares' | 'pixels' | 'video-pixels' | 'degrees-down' | 'degrees-up'
+
+/** The units that places can come in. */
+export const placeUnits = ['shares', 'pixels', 'video-pixels', 'degrees-down', 'degrees-up'] as const satisfies readonly PlaceUnit[]
 
 /** A place in a file's own units, as shares of the video's width and height. */
 export type Placer = (x: number, y: number) => { x: number; y: number }

@@ -33,7 +33,7 @@ export interface TrackerOptions {
   places?: PlaceUnit | undefined
   /** What times are in. Default: what the columns' names say (`time_ms`, `Recording timestamp [μs]`); where they do not, the table is refused. */
   times?: TimeUnit | undefined
-  /** The columns' names, where they are not among those that are known. */
+  /** The columns' names, where they are not among those that are known. Default: the known ones. */
   columns?: GazeColumns | undefined
   /** Who looked, where the file does not say. Default: the file's name. */
   viewer?: string | undefined

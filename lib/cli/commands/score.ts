@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { gazeBaselines } from '../../datasets/gaze-baselines.ts'
 import { openGaze, readTracker, trackerFile } from '../../datasets/gaze-dataset.ts'
 import { halfAgainstHalf, type Halves } from '../../datasets/gaze-halves.ts'
-import { openMapFiles, type VideoMaps } from '../../datasets/map-files.ts'
+import { openMaps, type VideoMaps } from '../../datasets/map-files.ts'
 import { mapsByFrame, recordedTruth, type ScoredTruth } from '../../datasets/score-truth.ts'
 import { invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
@@ -69,7 +69,7 @@ async function scoreMaps(flags: ScoreFlags): Promise<void> {
   const { truth, fixations, frames, blur, resize } = flags
   if (truth === undefined && fixations === undefined) throw invalidArgumentText('--truth', 'a folder of videos with gaze, or --fixations a table', 'neither')
   if (flags.sigma !== undefined && flags.sigmaDegrees !== undefined) throw invalidArgumentText('--sigma', 'left out with --sigma-degrees', 'both')
-  const maps = await filesMean('input', () => openMapFiles(flags.maps))
+  const maps = await filesMean('input', () => openMaps(flags.maps))
   const set = await filesMean('input', () => (fixations === undefined ? folderTruth(truth!, flags) : tableTruth(fixations, maps, flags)))
   const named = matched(maps, set.videos)
   const gazed = { ...set, videos: [...named.keys()], frames: (video: string) => set.frames(video), viewers: (video: string) => set.viewers(video), points: (video: string, frame: number) => set.points(video, frame), truth: (...of: Parameters<ScoredTruth['truth']>) => set.truth(...of) }
@@ -124,7 +124,7 @@ async function tableTruth(file: string, maps: readonly VideoMaps[], flags: Score
   const tracker = { ...(shown && { picture: { width: shown.width, height: shown.height } }), ...told }
   const gaze = await readGaze(file, { video: flags.video ?? one.name, ...tracker, rate })
   const frameOf = (from: VideoMaps) => (place: number) => (from.numbered ? place : place * stride)
-  const given = truth === undefined ? [] : await openMapFiles(truth)
+  const given = truth === undefined ? [] : await openMaps(truth)
   const own = given.length === 1 ? given[0] : given.find(({ name }) => name === one.name)
   if (truth !== undefined && own === undefined) throw invalidArgumentText('--truth', `a folder with density maps of '${one.name}'`, `'${truth}'`)
   const { maps: densities, size } = await mapsByFrame(own ?? one, frameOf(own ?? one))
