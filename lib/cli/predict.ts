@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { setLogger } from '../log.ts'
+import type { MapLook } from '../maps/paint.ts'
 import { probe } from '../media/probe.ts'
 import { defaultStallLimit } from '../media/stall-watch.ts'
 import { rationalText } from '../media/rational.ts'
@@ -10,13 +11,14 @@ import { drawSeed, maxSeed } from '../seed.ts'
 import { exitCodeHelp, filesMean } from './exit-codes.ts'
 import { fraction, integer, precisionOption } from './flags.ts'
 import { interruptible } from './interrupt.ts'
+import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { durationText, showMapProgress } from './map-progress.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
 import { print, printJson, tell } from './terminal.ts'
 import { writeMaps } from './write-maps.ts'
 
-interface PredictFlags {
+interface PredictFlags extends LookFlags {
   readonly weights?: string
   readonly preset?: keyof Presets
   readonly randomWeights?: number
@@ -41,13 +43,14 @@ interface PredictFlags {
 export type ModelOpener = typeof openModel
 
 const notes = `
-The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
-a PNG is scaled on its own, from its lowest value to its highest; .npy holds the values as they are, float32 (maps, height, width).
+The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. In videos and PNGs the same
+colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
+values as they are, float32 (maps, height, width).
 Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
 
 /** `diffsal predict`: the saliency maps of a video file. */
 export function predictCommand(open: ModelOpener = openModel): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads')
     .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
@@ -60,6 +63,8 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
+  for (const option of lookOptions()) command.addOption(option)
+  return command
     .option('--stride <n>', 'predict every n-th frame; videos interpolate between them', integer(1), 1)
     .option('--steps <n>', 'denoising steps (default: the model\'s, 4)', integer(1, 1000))
     .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
@@ -101,6 +106,7 @@ interface Report {
   readonly batch: number
   readonly videoOnly: boolean
   readonly outputs: readonly PlannedOutput[]
+  readonly look: MapLook
   readonly warnings: readonly string[]
   readonly seconds: number
 }
@@ -109,6 +115,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   const start = performance.now()
   const weights = chooseWeights(flags)
   const outputs = planOutputs(input, flags)
+  const look = lookOf(flags, outputs)
   const warnings: string[] = []
   let say = (text: string): void => tell(text)
   setLogger((level, message) => {
@@ -143,7 +150,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
         progress.step(now)
       },
     }
-    const written = await writeMaps(model, info, outputs, options, signal, (_, count) => progress.maps(count)).finally(() => {
+    const written = await writeMaps(model, info, outputs, look, options, signal, (_, count) => progress.maps(count)).finally(() => {
       say = (text) => tell(text)
       progress.stop()
     })
@@ -167,6 +174,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       batch: flags.batch,
       videoOnly: flags.videoOnly ?? false,
       outputs,
+      look,
       warnings,
       seconds: Math.round(performance.now() - start) / 1000,
     }

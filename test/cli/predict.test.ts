@@ -69,6 +69,7 @@ test('--json is one object on standard output', async () => {
     batch: 2,
     videoOnly: false,
     outputs: [{ kind: 'npy', path: 'maps.npy' }],
+    look: { scale: 'video' },
     warnings: [],
   })
   expect(note).toMatch(/mean nothing/)
@@ -166,7 +167,7 @@ test('no ffmpeg, a wrong command, help and version', async () => {
   expect(await cli(['predikt'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean predict?') as string })
   const help = await cli(['predict', '--help'])
   expect(help.code).toBe(0)
-  for (const text of ['--random-weights <seed>', 'Exit codes:', '130  interrupted', 'from its lowest value to its highest']) {
+  for (const text of ['--random-weights <seed>', 'Exit codes:', '130  interrupted', 'what is flat stays cold']) {
     expect(help.stdout).toContain(text)
   }
   const { stdout } = await cli(['--help'])
