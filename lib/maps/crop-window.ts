@@ -8,7 +8,8 @@ const givenUp = 0.01
 
 /**
  * The largest window of an aspect that fits into the frame, where it holds most of the map. It goes from edge to edge one way; the other way it is where
- * Σ m inside is greatest, less at most a hundredth of the whole Σ m: of such places the one whose middle is nearest to the mean place of what is inside.
+ * Σ m inside is greatest, less at most a hundredth of the whole Σ m: of such places the one whose middle is nearest
+ * to the mean place of what is inside; of those that are as near, the nearest to the frame's middle.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @param aspect - width / height, 0.01 to 100: 9 / 16 for a telephone held upright
@@ -69,18 +70,17 @@ class Along {
     if (starts.at(-1)! < free) starts.push(free)
     const masses = starts.map((start) => this.mass(start, start + length))
     const enough = masses.reduce((a, b) => Math.max(a, b)) - givenUp * whole
-    let [best, farness] = [0, Number.POSITIVE_INFINITY]
-    for (const [i, start] of starts.entries()) {
-      if (masses[i]! < enough) continue
-      const far = Math.abs(start + length / 2 - this.#mean(start, start + length, masses[i]!))
-      if (far < farness - 1e-9) [best, farness] = [start, far]
-    }
-    return best
+    const places = starts.flatMap((start, i) => (masses[i]! < enough ? [] : [{ start, far: this.#offCentre(start, length, masses[i]!) }]))
+    const nearest = places.reduce((least, { far }) => Math.min(least, far), Number.POSITIVE_INFINITY)
+    const centred = places.filter(({ far }) => far <= nearest + 1e-6 * length)
+    return centred.reduce((a, b) => (Math.abs(b.start - free / 2) < Math.abs(a.start - free / 2) ? b : a)).start
   }
 
-  /** The mean place of what lies between two places; the frame's middle where nothing does. */
-  #mean(from: number, to: number, mass: number): number {
-    return mass > 0 ? (this.#upTo(this.#moments, to) - this.#upTo(this.#moments, from)) / mass : this.#frame / 2
+  /** How far a window's middle is from the mean place of what lies in it; from the frame's middle where nothing does. */
+  #offCentre(start: number, length: number, mass: number): number {
+    const end = start + length
+    const mean = mass > 0 ? (this.#upTo(this.#moments, end) - this.#upTo(this.#moments, start)) / mass : this.#frame / 2
+    return Math.abs(start + length / 2 - mean)
   }
 
   /** A running sum at any place, between two of its own in proportion. */

@@ -100,12 +100,12 @@ async function laidOver({ pixels, size }: Picture, painted: Uint8Array, sideBySi
   const laid = picture.composite([{ input: Buffer.from(painted.buffer), raw: { width, height, channels: 4 } }])
   if (!sideBySide) return laid.removeAlpha()
   const right = await laid.removeAlpha().raw().toBuffer()
-  const canvas = sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } })
   const raw = { width, height, channels: 3 } as const
-  return canvas.composite([
+  const halves = [
     { input: Buffer.from(pixels), raw, left: 0, top: 0 },
     { input: right, raw, left: width, top: 0 },
-  ])
+  ]
+  return sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } }).composite(halves).removeAlpha()
 }
 
 function encode(picture: Sharp, format: 'png' | 'jpeg' | 'webp'): Promise<Buffer> {
