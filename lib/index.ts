@@ -1,5 +1,7 @@
 export { DiffSal } from './diffsal.ts'
 export type { CreateOptions, LoadOptions, ParameterInfo, RunOptions, SaveOptions } from './diffsal.ts'
+export { clipAt } from './clip-at.ts'
+export type { ClipAtOptions, CutClip, DecodedVideo } from './clip-at.ts'
 export { defaultConfig } from './config.ts'
 export type { AudioEncoderConfig, DiffSalConfig, NormalisationConfig, PartialDiffSalConfig, VideoEncoderConfig } from './config.ts'
 /** Datasets: those of the paper as they are published, sounding scenes made as they are read, and batches of any. */

@@ -239,7 +239,7 @@ async function* predictFrames(
     const before = begun
     begun += indices.length
     const predicted = await model.predict(
-      { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts ?? null }) },
+      { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
         ...(eta !== undefined && { eta }),
