@@ -1,6 +1,6 @@
 import { describe, invalidArgumentText } from './errors.ts'
 import { log } from './log.ts'
-import { checkNumber } from './options.ts'
+import { checkNumber } from './checks/options.ts'
 
 /** Frames a second of usual videos. What is outside, where nobody says so, is rather a sound of another length than the clip's. */
 const usual = [12, 250] as const

@@ -2,7 +2,7 @@ import { checkFps } from './audio-span.ts'
 import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
-import { checkInteger, checkOptions } from './options.ts'
+import { checkInteger, checkOptions } from './checks/options.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** A video in memory, which {@link clipAt} cuts clips of. */

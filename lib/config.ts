@@ -1,5 +1,5 @@
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, isList, ownOptions } from './checks/options.ts'
 import { invalidArgument } from './errors.ts'
-import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, isList, ownOptions } from './options.ts'
 
 /** The video encoder (section 4.1, table 7). The default is MViTv2-S (Li et al. 2022). */
 export interface VideoEncoderConfig {

@@ -1,5 +1,5 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../options.ts'
+import { checkNumber, checkOptions } from '../checks/options.ts'
 import { checkMap, massOf } from './map-input.ts'
 
 /** How {@link confidence} is measured. */

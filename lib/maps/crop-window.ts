@@ -1,5 +1,5 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../options.ts'
+import { checkNumber, checkOptions } from '../checks/options.ts'
 import type { MapBox } from './boxes.ts'
 import { checkMap, checkSize, massOf, type PlaceOptions } from './map-input.ts'
 

@@ -1,6 +1,6 @@
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkMadeSize, checkMaps, type MapTensor } from '../metrics/metrics.ts'
-import { checkList } from '../options.ts'
+import { checkList } from '../checks/options.ts'
 import { checkTensor } from '../tensor.ts'
 
 /** A place in a frame. */

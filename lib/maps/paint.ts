@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkBoolean, checkChoice, checkList, checkNumber } from '../options.ts'
+import { checkBoolean, checkChoice, checkList, checkNumber } from '../checks/options.ts'
 import { colourMapNames, colourTable, type ColourMapName } from './colour-maps.ts'
 import { contourDistances, lineCover } from './contours.ts'
 import { checkScale, type MapScale } from './scale.ts'

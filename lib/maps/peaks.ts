@@ -1,5 +1,5 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkInteger, checkNumber, checkOptions } from '../options.ts'
+import { checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
 import { checkMap, checkSize, type MapPoint, type PlaceOptions } from './map-input.ts'
 import { placed } from './points.ts'
 import { neighbours, regions } from './regions.ts'

@@ -1,5 +1,5 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../options.ts'
+import { checkNumber, checkOptions } from '../checks/options.ts'
 import { blurred } from './blur.ts'
 import { checkMap, checkSize, massOf, type CheckedMap, type MapPoint, type PlaceOptions } from './map-input.ts'
 

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkNumber, isList, checkList } from '../options.ts'
+import { checkNumber, isList, checkList } from '../checks/options.ts'
 
 /**
  * Which values of maps are painted as the least level, 0, and as the greatest, 1.

@@ -1,11 +1,12 @@
 import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileError } from '../errors.ts'
+import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced } from '../files/output-place.ts'
 import { paint, type MapLook } from '../maps/paint.ts'
 import { colourPng, greyPng } from '../maps/png-bytes.ts'
 import { resized } from '../maps/resize.ts'
 import { levelScale, type LevelScale } from '../maps/scale.ts'
-import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced, type MapWriter } from './output-file.ts'
+import type { MapWriter } from './map-writer.ts'
 
 /** The name of a frame's picture: `000024.png`. */
 export function pngName(frame: number): string {

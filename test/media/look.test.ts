@@ -1,9 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { MapLook } from '../../lib/maps/paint.ts'
 import { createMapVideo } from '../../lib/media/map-video.ts'
-import type { MapWriter } from '../../lib/media/output-file.ts'
+import type { MapWriter } from '../../lib/media/map-writer.ts'
 import { createOverlay } from '../../lib/media/overlay.ts'
-import { probe, type MediaInfo } from '../../lib/media/probe.ts'
+import type { MediaInfo } from '../../lib/media/media-info.ts'
+import { probe } from '../../lib/media/probe.ts'
 import { decodeFrames, ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
