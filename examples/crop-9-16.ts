@@ -10,7 +10,6 @@ const model = await DiffSal.load()
 const places: { time: number; x: number }[] = []
 let size: readonly [number, number] = [0, 0]
 for await (const map of model.predictVideo(input, { stride: 5, steps: 1, seed: 1 })) {
-  if (map.size === null) throw new Error('There is nothing to crop in a file of sound alone.')
   size = map.size
   const { x } = maps.cropWindow(map.tensor, 9 / 16, { size })
   // A camera that turns slowly: a quarter of the way at each map.
@@ -29,4 +28,4 @@ const [height, width] = [size[0] - (size[0] % 2), Math.round((size[0] * 9) / 32)
 const filter = `sendcmd=c='${commands.join(';')}',crop=${Math.min(width, size[1])}:${height}:${Math.round(places[0]!.x)}:0`
 const { status, stderr } = spawnSync(process.env.DIFFSAL_FFMPEG ?? 'ffmpeg', ['-y', '-loglevel', 'error', '-i', input, '-vf', filter, '-c:a', 'copy', output])
 if (status !== 0) throw new Error(`ffmpeg: ${String(stderr)}`)
-console.log(`${output}: ${width}×${height}, the window moves from ${Math.round(places[0]!.x)} to ${Math.round(places.at(-1)!.x)}`)
+console.log(`${output}: ${height} × ${width}, the window moves from ${Math.round(places[0]!.x)} to ${Math.round(places.at(-1)!.x)}`)

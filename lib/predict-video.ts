@@ -93,8 +93,8 @@ export interface VideoMap {
   frame: number
   /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
-  /** [height, width] of the file's frames in pixels, as they are shown; null for sound alone. What `maps` takes as `size`. */
-  size: readonly [number, number] | null
+  /** [height, width] of the file's frames in pixels, as they are shown; of sound alone, the map's. What `maps` takes as `size`. */
+  size: readonly [number, number]
   /** float32 (1, 1, H, W) at the model's size, values 0 to 1; with `uncertainty`, the mean of the samples. */
   tensor: Tensor<'float32'>
   /** With `estimates`: float32 (steps, 1, 1, H, W), the estimate at each denoising step, the first step first; the last is the map. */
@@ -258,7 +258,7 @@ async function* predictFrames(
     return { indices, times, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
-  const shown = video && ([video.height, video.width] as const)
+  const shown = video ? ([video.height, video.width] as const) : size
   let maps = 0
   try {
     for (;;) {

@@ -29,7 +29,7 @@ test('crop-9-16.ts writes an upright video with its sound, which holds what the 
   const env = { ...process.env, DIFFSAL_FFMPEG: (await findFfmpeg()).path }
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, 'short.mp4', 'upright.mp4'], { cwd: folder, env, timeout: 120_000 })
   expect(stderr).toBe('')
-  const [, from, to] = /^upright\.mp4: 202×360, the window moves from (\d+) to (\d+)\n$/.exec(stdout)!.map(Number)
+  const [, from, to] = /^upright\.mp4: 360 × 202, the window moves from (\d+) to (\d+)\n$/.exec(stdout)!.map(Number)
   const { video, audio } = await probe(join(folder, 'upright.mp4'))
   expect(video).toMatchObject({ width: 202, height: 360 })
   expect(audio).toMatchObject({ codec: 'aac' })

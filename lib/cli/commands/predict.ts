@@ -14,7 +14,7 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { fraction, integer, precisionOption } from './flags.ts'
+import { fraction, integer, precisionOption, threadsOption } from './flags.ts'
 import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
@@ -33,6 +33,7 @@ interface PredictFlags extends LookFlags {
   readonly seed?: number
   readonly device: string
   readonly precision: Precision
+  readonly threads?: number
   readonly batch: number
   readonly videoOnly?: true
   readonly videoTrack?: number
@@ -73,6 +74,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(precisionOption())
+    .addOption(threadsOption())
     .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
     .option('--video-only', 'leave the sound out')
     .option('--video-track <n>', 'of several video tracks the n-th (default: the one that the file marks, else the first)', integer(1))
@@ -86,8 +88,8 @@ export function predictCommand(open: ModelOpener = openModel): Command {
 /** What was done, for `--json`. */
 interface Report {
   readonly input: string
-  /** Of the input; null for sound alone. */
-  readonly size: { readonly width: number; readonly height: number } | null
+  /** [height, width] of the input's frames; null for sound alone. */
+  readonly size: readonly [number, number] | null
   /** On the average; exact for a usual constant rate: `30000/1001`. */
   readonly fps: string
   readonly frames: number
@@ -159,7 +161,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     const { video } = info
     const report: Report = {
       input,
-      size: video && { width: video.width, height: video.height },
+      size: video && [video.height, video.width],
       fps: rationalText(mapRate(info)),
       frames: written.frames,
       maps: written.maps,
@@ -202,14 +204,12 @@ function noteOf(weights: Weights): string | undefined {
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
 
-function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string[] {
+function summary({ input, frames, maps, stride, outputs, seconds, seed }: Report): string[] {
   const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
-  const lines = [
+  return [
     `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
     ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
   ]
-  if (note !== undefined) lines.push(note)
-  return lines
 }
 
 function ordinal(n: number): string {
