@@ -14,8 +14,8 @@ export function checkFps(argument: string, fps: unknown): number {
 const warned = new WeakSet<object>()
 
 /**
- * Looks whether a clip's sound lasts as long as its frames. Where `fps` is told, another length is refused (to half a frame); where not, a length that no
- * usual video has is warned about, once a model. Silence may be of any length.
+ * Looks whether a clip's sound lasts as long as its frames. Where `fps` is told, another length is refused (to half a frame); where not,
+ * a length that no usual video has is warned about, once a model. Silence may be of any length.
  */
 export function checkSpan(
   argument: string,

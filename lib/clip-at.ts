@@ -30,8 +30,8 @@ export interface CutClip {
 }
 
 /**
- * The clip around a frame, as `predictVideo` cuts it: frames k − T/2 to k + T/2 − 1, with the edge frames repeated beyond the ends; and their own sound, from half
- * a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends.
+ * The clip around a frame, as `predictVideo` cuts it: frames k − T/2 to k + T/2 − 1, with the edge frames repeated beyond the ends; and
+ * their own sound, from half a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends.
  *
  * @param video - all of it, or a part that begins early enough and ends late enough
  * @param frame - k, from 0

@@ -13,8 +13,8 @@ export interface AudioExcerpt {
   /** Samples a second, 1000 to 384 000. */
   sampleRate: number
   /**
-   * Frames a second of the clip that is heard with it, 0.01 to 10 000: then a sound that does not last T / fps seconds is refused. Default: not told, and
-   * a length that no usual video has (12 to 250 frames a second) is warned about.
+   * Frames a second of the clip that is heard with it, 0.01 to 10 000: then a sound that does not last T / fps seconds is refused.
+   * Default: not told, and a length that no usual video has (12 to 250 frames a second) is warned about.
    */
   fps?: number | undefined
 }
@@ -31,9 +31,10 @@ export interface ClipInput {
    */
   frames?: Tensor<'uint8'> | Tensor<'float32'> | undefined
   /**
-   * The clip's own sound, one excerpt a sample: T / fps seconds (0.64 s for 16 frames at 25 a second), from half a frame before the first frame to half a
-   * frame after the last. {@link clipAt} cuts it of a video. The network listens to 1.6 s, in whose middle it puts the clip's sound, with silence around it, as in
-   * training: who gives all 1.6 s from the video gets other maps. `null` leaves the sound out of a model that could hear.
+   * The clip's own sound, one excerpt a sample: T / fps seconds (0.64 s for 16 frames at 25 a second), from half a frame before the first
+   * frame to half a frame after the last. `clipAt` cuts it of a video. The network listens to 1.6 s, in whose middle it puts the
+   * clip's sound, with silence around it, as in training: who gives all 1.6 s from the video gets other maps. `null` leaves the sound out
+   * of a model that could hear.
    */
   audio?: AudioExcerpt | readonly AudioExcerpt[] | null | undefined
   /** Instead of `audio`: log-mel slices, float32 (B, 1, T / 2 + 1, H / 2, W / 2), as `melSlices` makes them. */

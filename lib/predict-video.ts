@@ -59,8 +59,8 @@ export interface PredictVideoOptions {
   /** Give every denoising step's estimate of the clean map too; not together with `uncertainty`. Default false. */
   estimates?: boolean | undefined
   /**
-   * Sample each frame this many times, 2 to 1000, from `seed`, `seed` + 1, …, of features that are encoded once: the map is the samples' mean, and each
-   * pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
+   * Sample each frame this many times, 2 to 1000, from `seed`, `seed` + 1, …, of features that are encoded once: the map is the samples'
+   * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
@@ -120,7 +120,10 @@ export interface VideoSummary {
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
 
-/** Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is done. */
+/**
+ * Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is
+ * done.
+ */
 const callsAtOnce = 2
 
 const known = [

@@ -31,8 +31,8 @@ function program(open: ModelOpener | undefined): Command {
 }
 
 /**
- * Runs one command line, `argv` as in `process.argv`, and gives its exit code. Errors go to standard error in a sentence, and with --json to standard
- * output too, as an object.
+ * Runs one command line, `argv` as in `process.argv`, and gives its exit code. Errors go to standard error in a sentence, and with --json
+ * to standard output too, as an object.
  */
 export async function runCli(argv: readonly string[], open?: ModelOpener): Promise<number> {
   const json = wantsJson(argv)

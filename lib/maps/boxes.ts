@@ -28,8 +28,8 @@ export interface BoxOptions extends PlaceOptions {
 }
 
 /**
- * Boxes around the regions that hold most of a map, the heaviest first. The highest level t is taken above which pixels (m ≥ t) make up at least the share
- * `mass` of Σ m; those of them that touch by sides or corners are a region. A box's own `mass` is that of its region.
+ * Boxes around the regions that hold most of a map, the heaviest first. The highest level t is taken above which pixels (m ≥ t) make up
+ * at least the share `mass` of Σ m; those of them that touch by sides or corners are a region. A box's own `mass` is that of its region.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @returns none where the map is zero everywhere

@@ -2,8 +2,8 @@ import { colourTables } from './colour-tables.ts'
 import { heatColours } from './heat-colours.ts'
 
 /**
- * The colours that levels are painted in. `heat` goes from violet over red to light yellow, `magma`, `inferno` and `viridis` are as even in lightness,
- * `turbo` is a rainbow whose greatest is dark red, `grey` goes from black to white.
+ * The colours that levels are painted in. `heat` goes from violet over red to light yellow, `magma`, `inferno` and `viridis` are as even
+ * in lightness, `turbo` is a rainbow whose greatest is dark red, `grey` goes from black to white.
  */
 export type ColourMapName = 'heat' | 'magma' | 'inferno' | 'viridis' | 'turbo' | 'grey'
 

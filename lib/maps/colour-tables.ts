@@ -1,7 +1,7 @@
 /**
  * 256 RGB triplets each, in base64: the listed colour maps of matplotlib 3.11.2, rounded to bytes. magma, inferno and viridis are by
- * Nathaniel Smith, Stefan van der Walt and Eric Firing, in the public domain (CC0). turbo is by Anton Mikhailov, copyright 2019 Google LLC, under
- * the Apache License 2.0.
+ * Nathaniel Smith, Stefan van der Walt and Eric Firing, in the public domain (CC0). turbo is by Anton Mikhailov, copyright 2019 Google
+ * LLC, under the Apache License 2.0.
  */
 export const colourTables = {
   magma:

@@ -9,9 +9,9 @@ export interface ConfidenceOptions {
 }
 
 /**
- * How concentrated a map is: 1 − H(p) / ln N, one minus the normalised entropy H = −Σ p ln p of p = (m + floor) / Σ (m + floor) over the N pixels. 0 is a
- * flat map, 1 a single pixel. Maps of one size can be compared: frames of a video, or videos. The floor makes that a map which is hardly above zero
- * anywhere counts as flat, whatever its form.
+ * How concentrated a map is: 1 − H(p) / ln N, one minus the normalised entropy H = −Σ p ln p of p = (m + floor) / Σ (m + floor) over the
+ * N pixels. 0 is a flat map, 1 a single pixel. Maps of one size can be compared: frames of a video, or videos. The floor makes that a map
+ * which is hardly above zero anywhere counts as flat, whatever its form.
  *
  * It tells how much the model commits itself, not how often it is right.
  *

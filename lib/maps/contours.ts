@@ -1,6 +1,6 @@
 /**
- * How far each pixel is from the nearest line on which the levels have one of some values: |level − value| over the slope there, in pixels. Infinite
- * where it is flat, and no line can be told.
+ * How far each pixel is from the nearest line on which the levels have one of some values: |level − value| over the slope there, in
+ * pixels. Infinite where it is flat, and no line can be told.
  */
 export function contourDistances(levels: Float32Array, [height, width]: readonly [number, number], values: readonly number[]): Float32Array {
   const flat = 0.02 / Math.max(height, width)

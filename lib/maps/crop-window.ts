@@ -7,9 +7,9 @@ import { checkMap, checkSize, massOf, type PlaceOptions } from './map-input.ts'
 const givenUp = 0.01
 
 /**
- * The largest window of an aspect that fits into the frame, where it holds most of the map. It goes from edge to edge one way; the other way it is where
- * Σ m inside is greatest, less at most a hundredth of the whole Σ m: of such places the one whose middle is nearest
- * to the mean place of what is inside; of those that are as near, the nearest to the frame's middle.
+ * The largest window of an aspect that fits into the frame, where it holds most of the map. It goes from edge to edge one way; the other
+ * way it is where Σ m inside is greatest, less at most a hundredth of the whole Σ m: of such places the one whose middle is nearest to
+ * the mean place of what is inside; of those that are as near, the nearest to the frame's middle.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @param aspect - width / height, 0.01 to 100: 9 / 16 for a telephone held upright

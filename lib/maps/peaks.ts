@@ -22,8 +22,8 @@ export interface PeakOptions extends PlaceOptions {
 }
 
 /**
- * The local maxima of a map, the highest first: pixels that none of their eight neighbours is above. Equal ones that hang together are one, at their
- * mean place. A map that is flat has none.
+ * The local maxima of a map, the highest first: pixels that none of their eight neighbours is above. Equal ones that hang together are
+ * one, at their mean place. A map that is flat has none.
  *
  * @param map - (h, w), (1, h, w) or (1, 1, h, w)
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT

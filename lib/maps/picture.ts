@@ -15,7 +15,9 @@ import { checkScale, levelScale, type MapScale } from './scale.ts'
 export interface PngOptions {
   /** [height, width] of the picture. Default: the map's. */
   size?: readonly [number, number] | undefined
-  /** Which values are black and white; a {@link RunningRange} for the maps of one video. Default `'video'`, of a video of this map alone. */
+  /**
+   * Which values are black and white; a {@link RunningRange} for the maps of one video. Default `'video'`, of a video of this map alone.
+   */
   scale?: MapScale | RunningRange | undefined
   /** Bits of a pixel, 8 or 16. Default 8. */
   bits?: 8 | 16 | undefined

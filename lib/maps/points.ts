@@ -10,7 +10,8 @@ export interface FocalPointOptions extends PlaceOptions {
 }
 
 /**
- * The mean place of a map, each pixel's middle weighted by its value: Σ p·m / Σ m. Between two people it is on neither, where {@link focalPoint} is on one.
+ * The mean place of a map, each pixel's middle weighted by its value: Σ p·m / Σ m. Between two people it is on neither, where
+ * {@link focalPoint} is on one.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @returns undefined where the map is zero everywhere
@@ -34,8 +35,9 @@ export function centreOfMass(map: MapTensor, options?: PlaceOptions): MapPoint |
 }
 
 /**
- * The one place to look at: the pixel around which most of the map lies, where Σ m·exp(−d² / 2σ²) is greatest over the distances d to all pixels, nothing
- * lying outside. Where several are as good to a millionth, the nearest to the middle; so of a flat map, and one of zeros, the middle.
+ * The one place to look at: the pixel around which most of the map lies, where Σ m·exp(−d² / 2σ²) is greatest over the distances d to all
+ * pixels, nothing lying outside. Where several are as good to a millionth, the nearest to the middle; so of a flat map, and one of zeros,
+ * the middle.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT

@@ -3,7 +3,8 @@ import type { CheckedMap } from './map-input.ts'
 /**
  * The regions of pixels that hang together by their sides or corners.
  *
- * @param joined whether pixel `to` belongs to the region that pixel `from` is in; both are neighbours, or the same pixel where a region would begin
+ * @param joined whether pixel `to` belongs to the region that pixel `from` is in; both are neighbours, or the same pixel where a region
+ * would begin
  */
 export function* regions({ data, height, width }: CheckedMap, joined: (from: number, to: number) => boolean): Generator<readonly number[]> {
   const seen = new Uint8Array(data.length)

@@ -4,8 +4,9 @@ import type { Tensor } from '../tensor.ts'
 import { checkMap, checkSize } from './map-input.ts'
 
 /**
- * A map at another size, say the frame's. The value at a pixel is the mean of the map's under a triangle around its place: bilinear where the map grows,
- * and as wide as the new pixels are apart where it shrinks. Pixel i of n covers i / n to (i + 1) / n of the frame in both sizes.
+ * A map at another size, say the frame's. The value at a pixel is the mean of the map's under a triangle around its place: bilinear where
+ * the map grows, and as wide as the new pixels are apart where it shrinks. Pixel i of n covers i / n to (i + 1) / n of the frame in both
+ * sizes.
  *
  * @param map - (h, w), (1, h, w) or (1, 1, h, w)
  * @param size - [height, width] to come to, each 1 to 65 536, 2^28 pixels at most

@@ -6,7 +6,8 @@ import { Running } from './scale.ts'
 export let runningOf: (value: unknown) => Running | undefined
 
 /**
- * The `'video'` scale of `colourise` and `toPng` for maps that are painted one after the other: give the same one to each call, in the order of the frames.
+ * The `'video'` scale of `colourise` and `toPng` for maps that are painted one after the other: give the same one to each call, in the
+ * order of the frames.
  */
 export class RunningRange {
   readonly #running = new Running()
@@ -17,7 +18,8 @@ export class RunningRange {
   }
 
   /**
-   * Widens the range where this map goes further, without painting it: tell of all maps first where the colours shall mean the same from the first frame on.
+   * Widens the range where this map goes further, without painting it: tell of all maps first where the colours shall mean the same from
+   * the first frame on.
    *
    * @param map - (h, w), (1, h, w) or (1, 1, h, w)
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT

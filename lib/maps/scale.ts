@@ -4,8 +4,9 @@ import { checkNumber, isList, checkList } from '../checks/options.ts'
 /**
  * Which values of maps are painted as the least level, 0, and as the greatest, 1.
  *
- * - `'video'`: a map's own least value is 0, and 1 is as far above it as any map went so far: of a video the colours mean the same in all frames, but for
- *   those before its liveliest. A tenth is taken where no map went so far, because the network's maps are of 0 to 1: what is flat stays cold.
+ * - `'video'`: a map's own least value is 0, and 1 is as far above it as any map went so far: of a video the colours mean the same in all
+ *   frames, but for those before its liveliest. A tenth is taken where no map went so far, because the network's maps are of 0 to 1: what
+ *   is flat stays cold.
  * - `'each'`: every map's own least and greatest value, however near they are.
  * - `[least, greatest]`: these, for maps that are compared across videos.
  */
@@ -15,8 +16,9 @@ export type MapScale = 'video' | 'each' | readonly [least: number, greatest: num
 const leastRange = 0.1
 
 /**
- * The levels of maps that belong together, in the order that they are shown in. A running range is taken for a video, not a first pass over it: its maps
- * come one by one, seconds apart, and to hold them would take a third of a megabyte each (37 GB for an hour at the paper's size).
+ * The levels of maps that belong together, in the order that they are shown in. A running range is taken for a video, not a first pass
+ * over it: its maps come one by one, seconds apart, and to hold them would take a third of a megabyte each (37 GB for an hour at the
+ * paper's size).
  */
 export interface LevelScale {
   /** Levels 0 to 1 of a map. */

@@ -15,8 +15,8 @@ export interface MapVideoOptions extends ReadOptions {
 }
 
 /**
- * Writes a video of the maps, grey unless the look has colours: the original's size (made even), its frames' times and its sound; maps between predicted
- * ones interpolated.
+ * Writes a video of the maps, grey unless the look has colours: the original's size (made even), its frames' times and its sound; maps
+ * between predicted ones interpolated.
  *
  * @param mapSize [height, width] of the maps.
  * @param rate Frames a second, where times are not told.

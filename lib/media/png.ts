@@ -14,7 +14,8 @@ export function pngName(frame: number): string {
 }
 
 /**
- * Writes each map as an 8-bit PNG of the video's size, named by its frame number, grey unless the look has colours or lines. The pictures are collected in a temporary folder and moved to theirs at the end; pictures of other names stay there.
+ * Writes each map as an 8-bit PNG of the video's size, named by its frame number, grey unless the look has colours or lines. The pictures
+ * are collected in a temporary folder and moved to theirs at the end; pictures of other names stay there.
  */
 export class PngWriter implements MapWriter {
   /** As the caller named it. */
