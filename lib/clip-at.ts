@@ -10,7 +10,7 @@ export interface DecodedVideo {
   /** Its frames, uint8 RGB (N, h, w, 3). Default: none, for a model that only hears. */
   frames?: Tensor<'uint8'> | undefined
   /** All of its mono sound, which begins with the first frame. null: it has none. Default: none. */
-  audio?: { samples: Float32Array; sampleRate: number } | null | undefined
+  audio?: Pick<AudioExcerpt, 'samples' | 'sampleRate'> | null | undefined
   /** Frames a second, 0.01 to 10 000. */
   fps: number
 }
