@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { readRunConfig } from '../lib/run/config.ts'
@@ -12,29 +12,35 @@ import { userFolder } from './support/user-folder.ts'
 import { complaintsAbout, nodeNext } from './types/user-program.ts'
 
 /** A page's blocks of one language, in order. */
-function blocks(language: string, page = 'README.md'): string[] {
-  return [...readFileSync(page, 'utf8').matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, text]) => text!)
+function blocks(language: string, page: string): string[] {
+  const block = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms')
+  return [...readFileSync(page, 'utf8').matchAll(block)].map(([, text]) => text!)
 }
 
-/** Names that README's text introduces: datasets to validate and to test on. */
+/** Names that the text introduces: datasets to validate and to test on. */
 const told = "declare const held: import('diffsal').SaliencyDataset, test: import('diffsal').SaliencyDataset\n"
 
-test('every program of README and of examples/ compiles in a project of its own', () => {
-  const [[first], training] = [blocks('js'), blocks('ts')]
+test('every program of README, docs/ and examples/ compiles in a project of its own', () => {
+  const [first, ...more] = blocks('js', 'README.md')
+  const pages = readdirSync('docs').map((name) => join('docs', name))
+  const others = pages.flatMap((page) => {
+    const programs = blocks('ts', page)
+    // The programs of a page go on where the one before ends.
+    return programs.length === 0 ? [] : [[`${basename(page, '.md')}.ts`, programs.join('\n') + told] as const]
+  })
   const examples = readdirSync('examples').filter((name) => name.endsWith('.ts'))
-  expect([training.length, examples.length]).toEqual([2, 5])
+  expect([more.length, others.map(([name]) => name), examples.length]).toEqual([0, ['gaze.ts', 'training.ts'], 5])
   const sources = examples.map((name) => [name, readFileSync(join('examples', name), 'utf8').replace("'../lib/index.ts'", "'diffsal'")] as const)
-  // The second of the training's goes on where the first ends.
-  const files = { 'first.ts': first!, 'training.ts': training.join('\n') + told, ...Object.fromEntries(sources) }
+  const files = { 'first.ts': first!, ...Object.fromEntries(others), ...Object.fromEntries(sources) }
   expect(complaintsAbout(files, nodeNext)).toEqual([])
 })
 
 test("README's first program is JavaScript of every Node that the package runs on, and tells where to look", async () => {
   const folder = userFolder('first-program')
-  writeFileSync(join(folder, 'first.mjs'), blocks('js')[0]!)
+  writeFileSync(join(folder, 'first.mjs'), blocks('js', 'README.md')[0]!)
   await ffmpeg('-t', '0.6', '-i', 'examples/scene.mp4', join(folder, 'clip.mp4'))
   // Newer Nodes take what Node 20 does not.
-  expect(blocks('js')[0]).not.toMatch(/\busing\b/)
+  expect(blocks('js', 'README.md')[0]).not.toMatch(/\busing\b/)
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ['first.mjs'], { cwd: folder, timeout: 60_000 })
   expect(stderr).toBe('')
   const lines = stdout.trim().split('\n')
@@ -57,9 +63,9 @@ test('the programs and commands of docs/maps.md run', async () => {
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['both.mp4', 'lines.mp4', 'pngs']))
 }, 180_000)
 
-test('the configurations of README and of examples/ are ones of runs', async () => {
+test('the configurations of docs/ and of examples/ are ones of runs', async () => {
   const files = readdirSync('examples').filter((name) => name.endsWith('.json')).map((name) => join('examples', name))
-  const [json, ...more] = blocks('json')
+  const [json, ...more] = blocks('json', 'docs/training.md')
   expect([files.length, more.length]).toEqual([5, 0])
   const written = temporaryPath('run.json')
   writeFileSync(written, json!)

@@ -14,7 +14,8 @@ import { fileLimitSentence } from './terminal/file-limit.ts'
 import { printFailure, wantsJson } from './json-failure.ts'
 import { parserOutput, tell } from './terminal/print.ts'
 
-function program(open: ModelOpener | undefined): Command {
+/** All commands, not yet run. */
+export function program(open?: ModelOpener): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('diffsal')
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
