@@ -1,8 +1,8 @@
+import { checkInteger, checkOptions } from '../checks/options.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
-import { checkInteger, checkOptions } from '../options.ts'
-import { Random } from '../random.ts'
-import { checkSeed } from '../seed.ts'
+import { Random } from '../random/random.ts'
+import { checkSeed } from '../random/seed.ts'
 import type { GazeSet } from './gaze-dataset.ts'
 
 /** How {@link halfAgainstHalf} measures. */

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp'
 import type { DiffSalError } from '../errors.ts'
 import { readWhole } from '../files/regular-file.ts'
-import { mediaError } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
 
 /** A picture of one channel. */
 export interface GreyPicture {

@@ -1,4 +1,4 @@
-import type { MediaInfo } from './probe.ts'
+import type { MediaInfo } from './media-info.ts'
 
 /** Of times that run back, which ffmpeg mends for the outputs that we read. */
 const ofOutputs = /^\[(out#\d+\/\w+|rawvideo|framecrc|f32le|null) @/

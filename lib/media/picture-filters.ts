@@ -1,5 +1,5 @@
 import { hasAlpha, isHdr, isRgb, scaleMatrix, toneMapFilters, writtenColour } from './colour.ts'
-import type { VideoInfo, VideoStream } from './probe.ts'
+import type { VideoInfo, VideoStream } from './media-info.ts'
 
 /**
  * The filters that make of decoded frames what players show: without the comb of two fields, and on black where they are transparent. What

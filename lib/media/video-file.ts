@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
+import { OutputPlace } from '../files/output-place.ts'
 import { log } from '../log.ts'
-import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
 import { FfmpegProcess, fileUrl, lastWords, readFfmpeg, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
+import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
+import type { AudioStream, MediaInfo } from './media-info.ts'
 import { openedInput, openedWith, type ReadOptions } from './opened.ts'
-import { OutputPlace } from './output-file.ts'
-import type { AudioStream, MediaInfo } from './probe.ts'
 import { rationalText, type Rational } from './rational.ts'
 
 /** How a video is encoded. */
