@@ -42,13 +42,17 @@ export async function createOverlay(
   const painter = mapPainter(look, mapSize, [height, width], !hiding)
   // A filter that old versions have not, and need not: they take the tags from the options.
   const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
-  const tagged = tags === undefined ? '' : `,${tags}`
-  const laid = `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`
+  // From 0 on: where the first picture lies on the original's clock is told when the sound is joined. Filters that are made anew in
+  // mid-stream would begin again.
+  const start = video.turn === undefined ? ['setpts=PTS-STARTPTS'] : []
+  const last = [...start, ...(tags === undefined ? [] : [tags])]
   const shown = writtenFilters(video, [height, width]).join(',')
+  const laid = `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`
+  const lay = 'overlay=eof_action=repeat'
   const graph =
     look.sideBySide ?
-      [`[0:${video.index}]${shown},split[left][base]`, laid, '[base][heat]overlay=eof_action=repeat[right]', `[left][right]hstack${tagged}[out]`]
-    : [`[0:${video.index}]${shown}[base]`, laid, `[base][heat]overlay=eof_action=repeat${tagged}[out]`]
+      [`[0:${video.index}]${shown},split[left][base]`, laid, `[base][heat]${lay}[right]`, `[left][right]${['hstack', ...last].join(',')}[out]`]
+    : [`[0:${video.index}]${shown}[base]`, laid, `[base][heat]${[lay, ...last].join(',')}[out]`]
   const file = await VideoFile.create(
     path,
     info,
