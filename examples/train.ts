@@ -37,7 +37,7 @@ function makeBatch(number: number): TrainingBatch {
   const pixels = samples * clipLength * height * width
   const frames: Tensor<'uint8'> = { dtype: 'uint8', shape: [samples, clipLength, height, width, 3], data: new Uint8Array(3 * pixels) }
   const target: Tensor<'float32'> = { dtype: 'float32', shape: [samples, 1, height, width], data: new Float32Array(samples * height * width) }
-  const audio = Array.from({ length: samples }, () => ({ samples: new Float32Array(16_000), sampleRate: 16_000 }))
+  const audio = Array.from({ length: samples }, () => ({ samples: new Float32Array((clipLength / 25) * 16_000), sampleRate: 16_000 }))
   for (let b = 0; b < samples; b++) {
     // Multiples of the plastic number's powers are spread evenly.
     const [cy, cx] = [0.7549, 0.5698].map((step, axis) => ((step * (number * samples + b)) % 1) * [height, width][axis]!) as [number, number]

@@ -1,5 +1,7 @@
 export { DiffSal } from './diffsal.ts'
 export type { CreateOptions, LoadOptions, ResumeOptions, RunOptions, SaveOptions } from './diffsal.ts'
+export { clipAt } from './clip-at.ts'
+export type { ClipAtOptions, CutClip, DecodedVideo } from './clip-at.ts'
 export { defaultConfig } from './config.ts'
 export type { AudioEncoderConfig, DiffSalConfig, NormalisationConfig, PartialDiffSalConfig, VideoEncoderConfig } from './config.ts'
 /** Datasets: those of the paper as they are published, sounding scenes made as they are read, and batches of any. */
@@ -21,6 +23,8 @@ export { setLogger } from './log.ts'
 export type { Logger, LogLevel } from './log.ts'
 export type { Prediction, PredictOptions, PredictProgress } from './predict.ts'
 export type { PredictVideoOptions, VideoMap, VideoProgress } from './predict-video.ts'
+/** What to make of a map: places, boxes, a window to crop, pictures. */
+export * as maps from './maps/index.ts'
 export type { CudaMemory, ModelMemory } from './memory.ts'
 /** Metrics of saliency maps, computed in float64, and the published scoring chain. */
 export * as metrics from './metrics/index.ts'

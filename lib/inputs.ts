@@ -1,4 +1,5 @@
 import type { NativeInputs } from './addon/native.ts'
+import { checkFps, checkSpan } from './audio-span.ts'
 import { checkInteger, checkList, checkOptions, isList } from './checks/options.ts'
 import type { DiffSalConfig } from './config.ts'
 import { dtypes, ownView } from './dtype.ts'
@@ -11,6 +12,11 @@ export interface AudioExcerpt {
   samples: Float32Array
   /** Samples a second, 1000 to 384 000. */
   sampleRate: number
+  /**
+   * Frames a second of the clip that is heard with it, 0.01 to 10 000: then a sound that does not last T / fps seconds is refused.
+   * Default: not told, and a length that no usual video has (12 to 250 frames a second) is warned about.
+   */
+  fps?: number | undefined
 }
 
 /**
@@ -25,8 +31,10 @@ export interface ClipInput {
    */
   frames?: Tensor<'uint8'> | Tensor<'float32'> | undefined
   /**
-   * The clip's sound, one excerpt a sample. Its middle is the clip's middle; 1.6 s are heard: a shorter one is centred in
-   * silence, a longer one cut. `null` leaves the sound out of a model that could hear.
+   * The clip's own sound, one excerpt a sample: T / fps seconds (0.64 s for 16 frames at 25 a second), from half a frame before the first
+   * frame to half a frame after the last. `clipAt` cuts it of a video. The network listens to 1.6 s, in whose middle it puts the
+   * clip's sound, with silence around it, as in training: who gives all 1.6 s from the video gets other maps. `null` leaves the sound out
+   * of a model that could hear.
    */
   audio?: AudioExcerpt | readonly AudioExcerpt[] | null | undefined
   /** Instead of `audio`: log-mel slices, float32 (B, 1, T / 2 + 1, H / 2, W / 2), as `melSlices` makes them. */
@@ -76,14 +84,19 @@ function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tenso
     checkShape('mel', checked.shape, ['B', 1, config.clipLength / 2 + 1, height / 2, width / 2])
     return { inputs: { mel: checked }, batch: checked.shape[0]! }
   }
-  if (!isList(audio)) return { inputs: { sounds: [checkExcerpt('audio', audio)] }, batch: 1 }
+  if (!isList(audio)) return { inputs: { sounds: [checkExcerpt('audio', audio, config)] }, batch: 1 }
   const excerpts = checkList('audio', audio, 'one excerpt a clip', 1)
-  return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(`audio[${i}]`, excerpt)) }, batch: excerpts.length }
+  return { inputs: { sounds: excerpts.map((excerpt, i) => checkExcerpt(`audio[${i}]`, excerpt, config)) }, batch: excerpts.length }
 }
 
-function checkExcerpt(argument: string, excerpt: unknown): { samples: Tensor<'float32'>; sampleRate: number } {
-  const { samples, sampleRate } = checkOptions<AudioExcerpt>(argument, (excerpt ?? invalid(argument, excerpt)) as AudioExcerpt, ['samples', 'sampleRate'])
-  return { samples: checkSamples(`${argument}.samples`, samples, 1), sampleRate: checkSampleRate(`${argument}.sampleRate`, sampleRate) }
+/** One clip's sound, which must be as long as it says. */
+export function checkExcerpt(argument: string, excerpt: unknown, config: { readonly clipLength: number }): { samples: Tensor<'float32'>; sampleRate: number } {
+  const given = (excerpt ?? invalid(argument, excerpt)) as AudioExcerpt
+  const { samples, sampleRate, fps } = checkOptions<AudioExcerpt>(argument, given, ['samples', 'sampleRate', 'fps'])
+  const checked = { samples: checkSamples(`${argument}.samples`, samples, 1), sampleRate: checkSampleRate(`${argument}.sampleRate`, sampleRate) }
+  if (fps !== undefined) checkFps(`${argument}.fps`, fps)
+  checkSpan(argument, { samples: checked.samples.data, sampleRate: checked.sampleRate, fps }, config)
+  return checked
 }
 
 function invalid(argument: string, value: unknown): never {

@@ -11,6 +11,8 @@ import type { MediaInfo } from './media/media-info.ts'
 import { probe } from './media/probe.ts'
 import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
+import type { Prediction } from './predict.ts'
+import { partOf } from './prediction-parts.ts'
 import { checkSeed, drawSeed } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -34,8 +36,10 @@ export interface Predictor {
       seed?: number[]
       signal?: AbortSignal
       onProgress?: (progress: { step: number; steps: number }) => void
+      estimates?: boolean
+      uncertainty?: number
     },
-  ): Promise<Tensor<'float32'>>
+  ): Promise<Tensor<'float32'> | Prediction>
 }
 
 /** How to predict a video. */
@@ -52,6 +56,13 @@ export interface PredictVideoOptions {
   eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1: the same for every frame, so that maps do not flicker. Default: drawn once for the video. */
   seed?: number | undefined
+  /** Give every denoising step's estimate of the clean map too; not together with `uncertainty`. Default false. */
+  estimates?: boolean | undefined
+  /**
+   * Sample each frame this many times, 2 to 1000, from `seed`, `seed` + 1, …, of features that are encoded once: the map is the samples'
+   * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
+   */
+  uncertainty?: number | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
@@ -82,8 +93,14 @@ export interface VideoMap {
   frame: number
   /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
-  /** float32 (1, 1, H, W) at the model's size. */
+  /** [height, width] of the file's frames in pixels, as they are shown; of sound alone, the map's. What `maps` takes as `size`. */
+  size: readonly [number, number]
+  /** float32 (1, 1, H, W) at the model's size, values 0 to 1; with `uncertainty`, the mean of the samples. */
   tensor: Tensor<'float32'>
+  /** With `estimates`: float32 (steps, 1, 1, H, W), the estimate at each denoising step, the first step first; the last is the map. */
+  estimates?: Tensor<'float32'>
+  /** With `uncertainty`: float32 (1, 1, H, W), each pixel's population deviation over the samples, √(Σ (m − mean)² / K). */
+  uncertainty?: Tensor<'float32'>
 }
 
 /** A map with the times of the frames that it stands for. */
@@ -103,10 +120,16 @@ export interface VideoSummary {
 /** Where there is no video, a model of sound alone makes this many maps a second. */
 const rateOfSound: Rational = { num: 25, den: 1 }
 
-/** Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is done. */
+/**
+ * Batches that a model is given at once: it goes on with the next, whose inputs have been brought to it meanwhile, as soon as one is
+ * done.
+ */
 const callsAtOnce = 2
 
-const known = ['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'videoTrack', 'audioTrack', 'stallLimit', 'signal', 'onProgress'] as const
+const known = [
+  ...(['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'estimates', 'uncertainty'] as const),
+  ...(['videoTrack', 'audioTrack', 'stallLimit', 'signal', 'onProgress'] as const),
+] as const
 
 /**
  * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
@@ -133,7 +156,7 @@ export function predictVideo(
     signal.throwIfAborted()
     const { videoTrack, audioTrack, stallLimit } = checked
     const maps = predictFrames(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
-    for await (const { frame, time, tensor } of maps) yield { frame, time, tensor }
+    for await (const { times: _, ...map } of maps) yield map
   })
 }
 
@@ -164,13 +187,16 @@ export function estimateMaps(info: MediaInfo, stride: number): number | undefine
 
 function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {
   const given = checkOptions('options', options, known)
-  const { stride, batch, videoOnly, steps, eta, seed, videoTrack, audioTrack, stallLimit, signal, onProgress } = given
+  const { stride, batch, videoOnly, steps, eta, seed, estimates, uncertainty, videoTrack, audioTrack, stallLimit, signal, onProgress } = given
   if (stride !== undefined) checkInteger('stride', stride, 1)
   if (batch !== undefined) checkInteger('batch', batch, 1, 1024)
   if (videoOnly !== undefined) checkBoolean('videoOnly', videoOnly)
   if (steps !== undefined) checkInteger('steps', steps, 1)
   if (eta !== undefined) checkNumber('eta', eta, 0, 1)
   if (seed !== undefined) checkSeed('seed', seed)
+  if (estimates !== undefined) checkBoolean('estimates', estimates)
+  if (uncertainty !== undefined) checkInteger('uncertainty', uncertainty, 2, 1000)
+  if (uncertainty !== undefined && estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
   if (videoTrack !== undefined) checkInteger('videoTrack', videoTrack, 1)
   if (audioTrack !== undefined) checkInteger('audioTrack', audioTrack, 1)
   if (stallLimit !== undefined) checkNumber('stallLimit', stallLimit, 0.001, 86_400)
@@ -198,7 +224,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: PredictVideoOptions & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), stallLimit, onProgress } = options
+  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -217,11 +243,13 @@ async function* predictFrames(
   const predict = async ({ frames: indices, times, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
-    const map = await model.predict(
-      { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts ?? null }) },
+    const predicted = await model.predict(
+      { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
         ...(eta !== undefined && { eta }),
+        ...(estimates && { estimates }),
+        ...(uncertainty !== undefined && { uncertainty }),
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
@@ -230,11 +258,10 @@ async function* predictFrames(
         }),
       },
     )
-    return { indices, times, map }
+    return { indices, times, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
-  const [height, width] = size
-  const pixels = height * width
+  const shown = video ? ([video.height, video.width] as const) : size
   let maps = 0
   try {
     for (;;) {
@@ -244,13 +271,12 @@ async function* predictFrames(
         if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
         return next.value
       }
-      const { indices, times, map } = next.value
+      const { indices, times, predicted } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
-        const data = indices.length === 1 ? map.data : map.data.slice(at * pixels, (at + 1) * pixels)
         const passed = times[at]!
-        yield { frame, time: passed.at(-1)!, times: passed, tensor: { dtype: 'float32', shape: [1, 1, height, width], data } }
+        yield { frame, time: passed.at(-1)!, times: passed, size: shown, ...partOf(predicted, at) }
       }
     }
   } finally {

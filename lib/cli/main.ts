@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileLimitSentence } from './terminal/file-limit.ts'
-import { tell } from './terminal/print.ts'
+import { printJson, tell } from './terminal/print.ts'
 import { printing } from './terminal/standard-output.ts'
 
 // Loaded in here, for node opens all of a program's files at once: where it may open few, that already fails.
@@ -12,6 +12,7 @@ process.exitCode = await printing(async () => {
     const sentence = fileLimitSentence(error)
     if (sentence === undefined) throw error
     tell(`diffsal: ${sentence}`)
+    if (process.argv.includes('--json')) printJson({ error: { code: 'ERR_DIFFSAL_FILE', message: sentence, exitCode: 5 } })
     return 5
   }
 })

@@ -12,6 +12,7 @@ import { trainCommand } from './commands/train.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
+import { printFailure, wantsJson } from './json-failure.ts'
 import { parserOutput, tell } from './terminal/print.ts'
 
 /** All commands, not yet run. */
@@ -31,19 +32,27 @@ export function program(open?: ModelOpener): Command {
   return root
 }
 
-/** Runs one command line, `argv` as in `process.argv`, and gives its exit code. Errors go to standard error in a sentence. */
+/**
+ * Runs one command line, `argv` as in `process.argv`, and gives its exit code. Errors go to standard error in a sentence, and with --json
+ * to standard output too, as an object.
+ */
 export async function runCli(argv: readonly string[], open?: ModelOpener): Promise<number> {
+  const json = wantsJson(argv)
   try {
     await program(open).parseAsync(argv)
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0 && json) printFailure(error, 2)
+      return error.exitCode === 0 ? 0 : 2
+    }
     if (fileLimitSentence(error) !== undefined) throw error
     const code = exitCodeOf(error)
     const message = error instanceof Error ? error.message : String(error)
     const defect = code === 1 ? ' This is a defect of diffsal; please report it, with what DIFFSAL_DEBUG=1 prints.' : ''
     tell(`diffsal: ${message}${defect}`)
     if (process.env.DIFFSAL_DEBUG && error instanceof Error) tell(`${error.stack}`)
+    if (json) printFailure(error, code)
     return code
   }
 }

@@ -21,11 +21,16 @@ export interface Dataset<Sample> {
 export interface TrainingSample {
   /** RGB pictures (T, H, W, 3). */
   readonly frames: Tensor<'uint8'>
-  /** The clip's sound; its middle is the clip's middle. Null for a clip of a set without sound. */
+  /**
+   * The clip's own sound, T / fps seconds, as `clipAt` cuts it: what is longer or shorter teaches another thing. Null for a clip of a set
+   * without sound.
+   */
   readonly audio: AudioExcerpt | null
   /** The fixations' density (1, H, W), 0 to 1. */
   readonly target: Tensor<'float32'>
-  /** The fixated pixels (1, H, W), 0 or how often, which is 1 in the sets of the paper: where the dataset was asked for them and has them. */
+  /**
+   * The fixated pixels (1, H, W), 0 or how often, which is 1 in the sets of the paper: where the dataset was asked for them and has them.
+   */
   readonly fixations?: Tensor<'uint8'> | undefined
   /** Which video: `DIEM/chilli_plasters`. */
   readonly video: string

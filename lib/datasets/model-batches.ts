@@ -1,6 +1,6 @@
 import type { DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkSampleRate, checkSamples, checkShape, type ClipInput } from '../inputs.ts'
+import { checkExcerpt, checkShape, type ClipInput } from '../inputs.ts'
 import { checkTensor } from '../tensor.ts'
 import type { MelShape } from './clip-mel.ts'
 import type { SampleBatch } from './collate.ts'
@@ -45,7 +45,8 @@ export function named(index: number, sample: TrainingSample, check: () => void):
   }
 }
 
-function checkSample(sample: TrainingSample, { clipLength, size }: DiffSalConfig): void {
+function checkSample(sample: TrainingSample, config: DiffSalConfig): void {
+  const { clipLength, size } = config
   if (typeof sample !== 'object') throw invalidArgument('sample', 'an object, or null for none', sample)
   const { frames, audio, target, fixations, video, frame } = sample
   if (typeof video !== 'string') throw invalidArgument('video', 'a name', video)
@@ -57,6 +58,5 @@ function checkSample(sample: TrainingSample, { clipLength, size }: DiffSalConfig
   checkShape('target', checkTensor('target', target, ['float32']).shape, [1, ...size])
   if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8']).shape, [1, ...size])
   if (audio === null) return
-  checkSamples('audio.samples', audio?.samples, 1)
-  checkSampleRate('audio.sampleRate', audio.sampleRate)
+  checkExcerpt('audio', audio, config)
 }

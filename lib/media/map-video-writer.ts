@@ -1,3 +1,4 @@
+import type { MapPainter } from '../maps/painter.ts'
 import { MapInterpolator } from './interpolate.ts'
 import type { MapWriter } from './map-writer.ts'
 import { rationalValue, type Rational } from './rational.ts'
@@ -8,7 +9,7 @@ import type { VideoFile } from './video-file.ts'
 export class MapVideoWriter implements MapWriter {
   readonly #file: VideoFile
   readonly #pictures: TimedPictures
-  readonly #paint: (map: Float32Array) => Uint8Array
+  readonly #painter: MapPainter
   readonly #rate: Rational
   readonly #laid: boolean
   readonly #maps = new MapInterpolator()
@@ -17,21 +18,21 @@ export class MapVideoWriter implements MapWriter {
   #last = 0
 
   /**
-   * @param paint The picture of a map, in the pixel format of the pictures.
+   * @param painter Makes the pictures, in their pixel format and size.
    * @param rate Frames a second, where a frame's time is not told.
    * @param laid Whether the pictures are laid over the frames, on the file's clock. Then each comes half an interval before its frame, so that
    * nothing is lost where a clock is a little off; the first at 0, from where ffmpeg counts. Else times count from the first frame.
    */
-  constructor(file: VideoFile, pictures: TimedPictures, paint: (map: Float32Array) => Uint8Array, rate: Rational, laid = false) {
+  constructor(file: VideoFile, pictures: TimedPictures, painter: MapPainter, rate: Rational, laid = false) {
     this.#file = file
     this.#pictures = pictures
-    this.#paint = paint
+    this.#painter = painter
     this.#rate = rate
     this.#laid = laid
   }
 
   async write(frame: number, map: Float32Array, times: readonly number[] = []): Promise<void> {
-    await this.#writeAll(this.#maps.push(frame, map), times)
+    await this.#writeAll(this.#maps.push(frame, this.#painter.levels(map)), times)
   }
 
   async finish(frames: number, times: readonly number[] = []): Promise<void> {
@@ -51,14 +52,14 @@ export class MapVideoWriter implements MapWriter {
     return this.#file.discard()
   }
 
-  async #writeAll(maps: Iterable<Float32Array>, times: readonly number[]): Promise<void> {
+  async #writeAll(levels: Iterable<Float32Array>, times: readonly number[]): Promise<void> {
     let at = 0
-    for (const map of maps) {
+    for (const one of levels) {
       const time = times[at++] ?? this.#frames / rationalValue(this.#rate)
       if (this.#frames++ === 0) this.#last = this.#first = time
       const laid = this.#frames === 1 ? 0 : Math.max(0, (time + this.#last) / 2)
       this.#last = time
-      await this.#file.write(this.#pictures.picture(this.#paint(map), this.#laid ? laid : time - this.#first))
+      await this.#file.write(this.#pictures.picture(this.#painter.paint(one), this.#laid ? laid : time - this.#first))
     }
   }
 }

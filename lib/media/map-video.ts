@@ -1,4 +1,5 @@
-import { minMaxGrey } from './map-scale.ts'
+import type { MapLook } from '../maps/paint.ts'
+import { mapPainter } from '../maps/painter.ts'
 import { MapVideoWriter } from './map-video-writer.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { MediaInfo } from './media-info.ts'
@@ -7,9 +8,15 @@ import { rational, type Rational } from './rational.ts'
 import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
 
+/** How maps become a video. */
+export interface MapVideoOptions extends ReadOptions {
+  /** How they are painted. */
+  readonly look?: MapLook | undefined
+}
+
 /**
- * Writes a grey video of the maps: the original's size (made even), its frames' times and its sound; every map's lowest value black and its
- * highest white; maps between predicted ones interpolated.
+ * Writes a video of the maps, grey unless the look has colours: the original's size (made even), its frames' times and its sound; maps
+ * between predicted ones interpolated.
  *
  * @param mapSize [height, width] of the maps.
  * @param rate Frames a second, where times are not told.
@@ -20,12 +27,13 @@ export async function createMapVideo(
   info: MediaInfo,
   mapSize: readonly [number, number],
   rate: Rational,
-  options: ReadOptions = {},
+  { look = {}, ...options }: MapVideoOptions = {},
 ): Promise<MapWriter> {
   const { video } = info
   const [width, height] = evenSize(video?.width ?? mapSize[1], video?.height ?? mapSize[0])
   const aspect = video?.pixelAspect ? `${video.pixelAspect.num}/${video.pixelAspect.den}` : '1'
+  const painter = mapPainter(look, mapSize, [height, width], false)
   const pictures = [...timedPicturesInput, '-vf', `scale=${width}:${height}:flags=bilinear,setsar=${aspect}`]
   const file = await VideoFile.create(path, info, pictures, { ...options, timeBase: video?.timeBase ?? rational(1, rate.num * 512) })
-  return new MapVideoWriter(file, new TimedPictures('gray', mapSize, rate), minMaxGrey, rate)
+  return new MapVideoWriter(file, new TimedPictures(painter.pixelFormat, painter.size, rate), painter, rate)
 }

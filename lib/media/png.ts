@@ -1,9 +1,11 @@
 import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import sharp from 'sharp'
 import { fileError } from '../errors.ts'
 import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced } from '../files/output-place.ts'
-import { minMaxScaled } from './map-scale.ts'
+import { paint, type MapLook } from '../maps/paint.ts'
+import { colourPng, greyPng } from '../maps/png-bytes.ts'
+import { resized } from '../maps/resize.ts'
+import { levelScale, type LevelScale } from '../maps/scale.ts'
 import type { MapWriter } from './map-writer.ts'
 
 /** The name of a frame's picture: `000024.png`. */
@@ -12,8 +14,8 @@ export function pngName(frame: number): string {
 }
 
 /**
- * Writes each map as an 8-bit grey PNG of the video's size, named by its frame number, its own lowest value black and its highest
- * white. The pictures are collected in a temporary folder and moved to theirs at the end; pictures of other names stay there.
+ * Writes each map as an 8-bit PNG of the video's size, named by its frame number, grey unless the look has colours or lines. The pictures
+ * are collected in a temporary folder and moved to theirs at the end; pictures of other names stay there.
  */
 export class PngWriter implements MapWriter {
   /** As the caller named it. */
@@ -24,6 +26,8 @@ export class PngWriter implements MapWriter {
   readonly #made: string[]
   readonly #mapSize: readonly [number, number]
   readonly #size: readonly [number, number]
+  readonly #look: MapLook
+  readonly #scale: LevelScale
   /** After `commit`: whether the folder is all ours, or how to take back each picture that was moved to it. */
   #whole = false
   readonly #moved: (() => Promise<void>)[] = []
@@ -35,6 +39,7 @@ export class PngWriter implements MapWriter {
     made: string[],
     mapSize: readonly [number, number],
     size: readonly [number, number],
+    look: MapLook,
   ) {
     this.#folder = folder
     this.#target = target
@@ -42,15 +47,18 @@ export class PngWriter implements MapWriter {
     this.#made = made
     this.#mapSize = mapSize
     this.#size = size
+    this.#look = look
+    this.#scale = levelScale(look.scale ?? 'video')
   }
 
   /**
    * @param folder Made if it is not there.
    * @param mapSize [height, width] of the maps that will come.
    * @param size [height, width] of the pictures.
+   * @param look How the maps are painted.
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE.
    */
-  static async create(folder: string, mapSize: readonly [number, number], size: readonly [number, number]): Promise<PngWriter> {
+  static async create(folder: string, mapSize: readonly [number, number], size: readonly [number, number], look: MapLook = {}): Promise<PngWriter> {
     const target = await withoutLinks(folder)
     const existing = await stat(target).catch(() => undefined)
     if (existing && !existing.isDirectory()) {
@@ -66,19 +74,14 @@ export class PngWriter implements MapWriter {
       await removeFolders(made)
       throw fileError('write', folder, cause)
     }
-    return new PngWriter(folder, target, temporary, made, mapSize, size)
+    return new PngWriter(folder, target, temporary, made, mapSize, size, look)
   }
 
   async write(frame: number, map: Float32Array): Promise<void> {
-    const [mapHeight, mapWidth] = this.#mapSize
-    const [height, width] = this.#size
-    // 16 bits until it is enlarged, or the steps of 8 would show.
-    const deep = minMaxScaled(map, 65535, new Uint16Array(map.length))
-    const png = await sharp(deep, { raw: { width: mapWidth, height: mapHeight, channels: 1 } })
-      .resize(width, height, { fit: 'fill', kernel: 'linear' })
-      .toColourspace('b-w')
-      .png()
-      .toBuffer()
+    const levels = resized(this.#scale.levels(map), this.#mapSize, this.#size)
+    const { colourMap = 'grey', contours = [] } = this.#look
+    const grey = colourMap === 'grey' && contours.length === 0
+    const png = await (grey ? greyPng(levels, this.#size) : colourPng(paint(levels, this.#size, this.#look, false), this.#size))
     try {
       await writeSynced(join(this.#temporary, pngName(frame)), png)
     } catch (cause) {

@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { minMaxGrey } from '../media/map-scale.ts'
+import { greyLevels } from '../maps/scale.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** One sample of a report's strip: its middle frame, where people looked, and what was predicted, as `data:` addresses. */
@@ -17,7 +17,7 @@ export interface PictureRow {
 const widest = 320
 
 /**
- * Makes the pictures of a sample. Maps are scaled from their lowest value to their highest, as saliency is compared.
+ * Makes the pictures of a sample. Maps are scaled from their lowest value to their highest, as saliency is compared; one that is flat is black.
  *
  * @param frames uint8 (T, H, W, 3)
  * @param target float32 (…, H, W)
@@ -34,8 +34,8 @@ export async function pictureRow(
   const rgb = frames.data.subarray(middle, middle + pixels)
   const [picture, truth, predicted] = await Promise.all([
     dataAddress(rgb, frameHeight, frameWidth, 3),
-    dataAddress(minMaxGrey(target.data), height, width, 1),
-    dataAddress(minMaxGrey(map.data), height, width, 1),
+    dataAddress(greyLevels(target.data), height, width, 1),
+    dataAddress(greyLevels(map.data), height, width, 1),
   ])
   return { video, frame, size: [height, width], picture, truth, map: predicted }
 }

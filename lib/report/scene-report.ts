@@ -1,5 +1,5 @@
 import type { DiffSalConfig } from '../config.ts'
-import { minMaxGrey } from '../media/map-scale.ts'
+import { greyLevels } from '../maps/scale.ts'
 import type { SceneBenchmark, ScenePicture } from '../scenes/benchmark.ts'
 import { html } from './html.ts'
 import { pageHtml } from './page.ts'
@@ -38,7 +38,7 @@ async function rowOf({ video, frame, frames, target, maps }: ScenePicture, kinds
   const greys = [target, ...kinds.map((kind) => maps.find((one) => one.kind === kind)!.map)]
   const pictures = await Promise.all([
     dataAddress(frames.data.subarray(middle, middle + pixels), height, width, 3),
-    ...greys.map(({ data }) => dataAddress(minMaxGrey(data), height, width, 1)),
+    ...greys.map(({ data }) => dataAddress(greyLevels(data), height, width, 1)),
   ])
   return { video, frame, size: [height, width], pictures }
 }

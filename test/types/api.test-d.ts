@@ -70,7 +70,9 @@ export async function predictions(options: PredictOptions, wanted: boolean): Pro
 /** A video's maps, one a frame. */
 export async function videos(): Promise<void> {
   for await (const one of model.predictVideo('clip.mp4', { stride: 5 })) expectTypeOf(one).toEqualTypeOf<VideoMap>()
-  expectTypeOf<VideoMap>().toEqualTypeOf<{ frame: number; time: number; tensor: Tensor<'float32'> }>()
+  expectTypeOf<Pick<VideoMap, 'frame' | 'time' | 'tensor'>>().toEqualTypeOf<{ frame: number; time: number; tensor: Tensor<'float32'> }>()
+  expectTypeOf<VideoMap['size']>().toEqualTypeOf<readonly [number, number]>()
+  expectTypeOf<VideoMap['uncertainty']>().toEqualTypeOf<Tensor<'float32'> | undefined>()
   expectTypeOf(model.predictVideo('clip.mp4')).toEqualTypeOf<AsyncGenerator<VideoMap, void, undefined>>()
   const scores = await metrics.score([{ video: 'a', frame: 0, tensor: map }], { truth: () => undefined })
   expectTypeOf(scores).toEqualTypeOf<Scores>()

@@ -16,7 +16,7 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson } from '../terminal/print.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
-import { integer, integers, precisionOption } from './flags.ts'
+import { integer, integers, precisionOption, threadsOption } from './flags.ts'
 import { renderScenes, type WrittenScene } from './render-scenes.ts'
 
 interface BenchmarkFlags {
@@ -53,7 +53,7 @@ export function benchmarkCommand(): Command {
     .option('--report <file>', 'write the table, with pictures, as one HTML page')
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(precisionOption())
-    .option('--threads <n>', 'threads on the CPU', integer(1, 1024))
+    .addOption(threadsOption())
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((_: string, flags: BenchmarkFlags) => interruptible((signal) => benchmark(flags, signal)))

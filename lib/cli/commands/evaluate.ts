@@ -21,7 +21,7 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson, printText } from '../terminal/print.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
-import { fraction, integer, names, number, numberOrNames, precisionOption } from './flags.ts'
+import { fraction, integer, names, number, numberOrNames, precisionOption, threadsOption } from './flags.ts'
 
 interface EvaluateFlags {
   readonly weights?: string
@@ -79,7 +79,7 @@ export function evaluateCommand(): Command {
     .option('--workers <n>', 'samples that are read at the same time', integer(1, 1024))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N')
     .addOption(precisionOption())
-    .option('--threads <n>', 'threads on the CPU', integer(1, 1024))
+    .addOption(threadsOption())
     .option('--report <file>', 'write the scores, with pictures, as one HTML page')
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)

@@ -14,6 +14,9 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (te
 export const precisionOption = (): Option =>
   new Option('--precision <type>', 'what to calculate in; bfloat16 is faster at the full size where the device multiplies it').choices(precisions).default('float32')
 
+/** `--threads` of the commands that predict. */
+export const threadsOption = (): Option => new Option('--threads <n>', "threads on the CPU (default: the machine's cores)").argParser(integer(1, 1024))
+
 /** A command line's number from 0 to 1. */
 export function fraction(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)

@@ -15,11 +15,11 @@ export interface OpenModel extends Predictor {
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */
 export async function openModel(
   weights: Weights,
-  { device, precision }: { readonly device: string; readonly precision: Precision },
+  { device, precision, threads }: { readonly device: string; readonly precision: Precision; readonly threads?: number },
   signal: AbortSignal,
 ): Promise<OpenModel> {
   const { DiffSal } = await import('../../diffsal.ts')
-  const run = { device, precision }
+  const run = { device, precision, ...(threads !== undefined && { threads }) }
   if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, ...run })
   return DiffSal.load('file' in weights ? weights.file : presets[weights.preset].weights, { ...run, signal })
 }

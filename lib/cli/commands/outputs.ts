@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { withoutLinks } from '../../files/output-place.ts'
+import type { MapLook } from '../../maps/paint.ts'
 import { createMapVideo } from '../../media/map-video.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
 import type { MediaInfo } from '../../media/media-info.ts'
@@ -38,8 +40,16 @@ export function planOutputs(input: string, { output, maps, overlay }: OutputOpti
   if (path !== undefined && maps !== undefined && resolve(path) === resolve(maps)) {
     throw invalidArgumentText('--maps', `another path than -o's`, `'${maps}'`)
   }
-  if (maps !== undefined) planned.push({ kind: extname(maps).toLowerCase() === '.npy' ? 'npy' : 'png', path: maps })
+  if (maps !== undefined) planned.push({ kind: kindOfMaps(maps), path: maps })
   return planned
+}
+
+/** A file of numbers or a folder of pictures. A name that looks like that of another file is asked about, not made a folder. */
+function kindOfMaps(path: string): 'npy' | 'png' {
+  const ending = extname(path).toLowerCase()
+  if (ending === '.npy') return 'npy'
+  if (ending === '' || path.endsWith('/') || statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'png'
+  throw invalidArgument('--maps', `a folder, or a file that ends in .npy (write '${path}/' if a folder of this name is meant)`, path)
 }
 
 /**
@@ -104,12 +114,18 @@ function checkLength(path: string, place: string): void {
   if (longest > 255 || Buffer.byteLength(place) > 4095) throw fileError('write', path, Object.assign(new Error(), { code: 'ENAMETOOLONG' }))
 }
 
+/** How outputs are written. */
+export interface OutputLook extends ReadOptions {
+  /** How the maps are painted. */
+  readonly look?: MapLook | undefined
+}
+
 /** All outputs of a command as one writer. */
 export async function openOutputs(
   outputs: readonly PlannedOutput[],
   info: MediaInfo,
   mapSize: readonly [number, number],
-  options: ReadOptions,
+  options: OutputLook,
 ): Promise<MapWriter> {
   const writers: MapWriter[] = []
   // The last made goes first: it may be in a folder that an earlier one made.
@@ -149,16 +165,17 @@ function openOutput(
   path: string,
   info: MediaInfo,
   mapSize: readonly [number, number],
-  options: ReadOptions,
+  options: OutputLook,
 ): Promise<MapWriter> {
   const { video } = info
+  const { look } = options
   switch (kind) {
     case 'overlay':
       return createOverlay(path, info, mapSize, options)
     case 'map-video':
-      return createMapVideo(path, info, mapSize, mapRate(info), options)
+      return look?.sideBySide ? createOverlay(path, info, mapSize, { ...options, hiding: true }) : createMapVideo(path, info, mapSize, mapRate(info), options)
     case 'png':
-      return PngWriter.create(path, mapSize, video ? [video.height, video.width] : mapSize)
+      return PngWriter.create(path, mapSize, video ? [video.height, video.width] : mapSize, look)
     case 'npy':
       return NpyWriter.create(path, mapSize)
   }

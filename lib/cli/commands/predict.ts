@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { setLogger } from '../../log.ts'
+import type { MapLook } from '../../maps/paint.ts'
 import { probe } from '../../media/probe.ts'
 import { rationalText } from '../../media/rational.ts'
 import { defaultStallLimit } from '../../media/stall-watch.ts'
@@ -13,12 +14,13 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { fraction, integer, precisionOption } from './flags.ts'
+import { fraction, integer, precisionOption, threadsOption } from './flags.ts'
+import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
 import { writeMaps } from './write-maps.ts'
 
-interface PredictFlags {
+interface PredictFlags extends LookFlags {
   readonly weights?: string
   readonly preset?: keyof Presets
   readonly randomWeights?: number
@@ -31,6 +33,7 @@ interface PredictFlags {
   readonly seed?: number
   readonly device: string
   readonly precision: Precision
+  readonly threads?: number
   readonly batch: number
   readonly videoOnly?: true
   readonly videoTrack?: number
@@ -43,13 +46,14 @@ interface PredictFlags {
 export type ModelOpener = typeof openModel
 
 const notes = `
-The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
-a PNG is scaled on its own, from its lowest value to its highest; .npy holds the values as they are, float32 (maps, height, width).
+The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. In videos and PNGs the same
+colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
+values as they are, float32 (maps, height, width).
 Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
 
 /** `diffsal predict`: the saliency maps of a video file. */
 export function predictCommand(open: ModelOpener = openModel): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads')
     .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
@@ -62,12 +66,15 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
+  for (const option of lookOptions()) command.addOption(option)
+  return command
     .option('--stride <n>', 'predict every n-th frame; videos interpolate between them', integer(1), 1)
     .option('--steps <n>', 'denoising steps (default: the model\'s, 4)', integer(1, 1000))
     .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
     .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(precisionOption())
+    .addOption(threadsOption())
     .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
     .option('--video-only', 'leave the sound out')
     .option('--video-track <n>', 'of several video tracks the n-th (default: the one that the file marks, else the first)', integer(1))
@@ -81,8 +88,8 @@ export function predictCommand(open: ModelOpener = openModel): Command {
 /** What was done, for `--json`. */
 interface Report {
   readonly input: string
-  /** Of the input; null for sound alone. */
-  readonly size: { readonly width: number; readonly height: number } | null
+  /** [height, width] of the input's frames; null for sound alone. */
+  readonly size: readonly [number, number] | null
   /** On the average; exact for a usual constant rate: `30000/1001`. */
   readonly fps: string
   readonly frames: number
@@ -103,6 +110,7 @@ interface Report {
   readonly batch: number
   readonly videoOnly: boolean
   readonly outputs: readonly PlannedOutput[]
+  readonly look: MapLook
   readonly warnings: readonly string[]
   readonly seconds: number
 }
@@ -111,6 +119,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   const start = performance.now()
   const weights = chooseWeights(flags)
   const outputs = planOutputs(input, flags)
+  const look = lookOf(flags, outputs)
   const warnings: string[] = []
   let say = (text: string): void => tell(text)
   setLogger((level, message) => {
@@ -145,14 +154,14 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
         progress.step(now)
       },
     }
-    const written = await writeMaps(model, info, outputs, options, signal, (_, count) => progress.maps(count)).finally(() => {
+    const written = await writeMaps(model, info, outputs, look, options, signal, (_, count) => progress.maps(count)).finally(() => {
       say = (text) => tell(text)
       progress.stop()
     })
     const { video } = info
     const report: Report = {
       input,
-      size: video && { width: video.width, height: video.height },
+      size: video && [video.height, video.width],
       fps: rationalText(mapRate(info)),
       frames: written.frames,
       maps: written.maps,
@@ -169,6 +178,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       batch: flags.batch,
       videoOnly: flags.videoOnly ?? false,
       outputs,
+      look,
       warnings,
       seconds: Math.round(performance.now() - start) / 1000,
     }
@@ -194,14 +204,12 @@ function noteOf(weights: Weights): string | undefined {
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
 
-function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string[] {
+function summary({ input, frames, maps, stride, outputs, seconds, seed }: Report): string[] {
   const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
-  const lines = [
+  return [
     `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
     ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
   ]
-  if (note !== undefined) lines.push(note)
-  return lines
 }
 
 function ordinal(n: number): string {

@@ -39,7 +39,7 @@ export async function renderScenes(folder: string, model: Predictor, { scenes, s
     const progress = showMapProgress(info.video?.frameEstimate)
     try {
       const options = { steps, seed: 1, batch: 8, signal, onProgress: progress.step }
-      await writeMaps(model, info, planOutputs(video, { output: overlay, overlay: true }), options, signal, (map, count) => {
+      await writeMaps(model, info, planOutputs(video, { output: overlay, overlay: true }), {}, options, signal, (map, count) => {
         follower.add(map)
         progress.maps(count)
       })

@@ -1,4 +1,5 @@
 import { filesMean } from '../../files/meaning.ts'
+import type { MapLook } from '../../maps/paint.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
 import type { MediaInfo } from '../../media/media-info.ts'
 import { predictMedia, type Predictor, type PredictVideoOptions, type VideoMap } from '../../predict-video.ts'
@@ -13,6 +14,7 @@ export async function writeMaps(
   model: Predictor,
   info: MediaInfo,
   outputs: readonly PlannedOutput[],
+  look: MapLook,
   options: PredictVideoOptions,
   signal: AbortSignal,
   onMap: (map: VideoMap, count: number) => void,
@@ -23,7 +25,7 @@ export async function writeMaps(
   try {
     // The first map before any file: what is wrong with the input or the options shows by then.
     let next = await filesMean('input', () => maps.next())
-    const open = (writer = await filesMean('output', () => openOutputs(outputs, info, model.config.size, { signal, stallLimit: options.stallLimit })))
+    const open = (writer = await filesMean('output', () => openOutputs(outputs, info, model.config.size, { look, signal, stallLimit: options.stallLimit })))
     while (!next.done) {
       const { frame, tensor, times } = next.value
       await filesMean('output', () => open.write(frame, tensor.data, times))

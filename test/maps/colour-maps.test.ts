@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { heatColours } from '../../lib/media/colour-map.ts'
-import { minMaxGrey, minMaxScaled } from '../../lib/media/map-scale.ts'
-import { heatPicture } from '../../lib/media/overlay.ts'
+import { colourTable } from '../../lib/maps/colour-maps.ts'
+
+const heatColours = colourTable('heat')
 
 /** CIE lightness of an sRGB colour, 0–100. */
 function lightness([r, g, b]: number[]): number {
@@ -32,18 +32,23 @@ test('from violet over red to yellow, without a jump', () => {
   for (let i = 1; i < 256; i++) for (let c = 0; c < 3; c++) expect(Math.abs(colour(i)[c]! - colour(i - 1)[c]!)).toBeLessThanOrEqual(6)
 })
 
-test('maps are scaled by their own lowest and highest value', () => {
-  expect([...minMaxGrey(Float32Array.of(0.2, 0.3, 0.4))]).toEqual([0, 128, 255])
-  expect([...minMaxScaled(Float32Array.of(-1, 0, 3), 65_535, new Uint16Array(3))]).toEqual([0, 16_384, 65_535])
-  expect([...minMaxGrey(Float32Array.of(0.5, 0.5))]).toEqual([0, 0])
+const hex = (table: Uint8Array, i: number): string => Buffer.from(table.subarray(3 * i, 3 * i + 3)).toString('hex')
+
+test('the published colour maps are those that others know, end to end', () => {
+  const ends = { magma: ['000004', 'fcfdbf'], inferno: ['000004', 'fcffa4'], viridis: ['440154', 'fde725'], turbo: ['30123b', '7a0403'], grey: ['000000', 'ffffff'] } as const
+  for (const [name, [least, greatest]] of Object.entries(ends)) {
+    const table = colourTable(name as keyof typeof ends)
+    expect([name, table.length, hex(table, 0), hex(table, 255)]).toEqual([name, 768, least, greatest])
+  }
+  // As each is printed in its papers: viridis passes a teal in the middle, magma a magenta.
+  expect([hex(colourTable('viridis'), 128), hex(colourTable('magma'), 128)]).toEqual(['21918c', 'b73779'])
 })
 
-test('the lowest value of an overlay is clear, the highest light and the most opaque', () => {
-  const pixels = heatPicture(Float32Array.of(0, 0.5, 1))
-  expect(pixels).toHaveLength(12)
-  expect(pixels[3]).toBe(0)
-  expect(pixels[7]).toBeGreaterThan(pixels[3]!)
-  expect(pixels[11]).toBeGreaterThan(pixels[7]!)
-  expect(pixels[11]).toBeLessThan(255)
-  expect([...pixels.subarray(8, 11)]).toEqual(colour(255))
+test.each(['magma', 'inferno', 'viridis', 'grey'] as const)('%s rises in lightness without a jump', (name) => {
+  const table = colourTable(name)
+  const levels = Array.from({ length: 256 }, (_, i) => lightness([...table.subarray(3 * i, 3 * i + 3)]))
+  for (let i = 4; i < 256; i++) {
+    expect(levels[i], `${i}`).toBeGreaterThan(levels[i - 4]!)
+    expect(levels[i]! - levels[i - 4]!, `${i}`).toBeLessThan(4)
+  }
 })
