@@ -13,7 +13,7 @@ import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { fixed } from './fixed.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
-import { checkReplaceable } from './media/output-file.ts'
+import { checkReplaceable, writingPlan } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import { native, type NativeModel } from './native.ts'
@@ -191,7 +191,7 @@ export class DiffSal {
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
     const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
-    await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
+    await abortable(checkSignal(signal), (cancel) => model.save(writingPlan(path), header, dtype, cancel))
   }
 
   /**

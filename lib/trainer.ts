@@ -3,7 +3,7 @@ import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { fixed } from './fixed.ts'
-import { checkReplaceable } from './media/output-file.ts'
+import { checkReplaceable, writingPlan } from './media/output-file.ts'
 import { native, type NativeModel, type NativeTrainer } from './native.ts'
 import { checkOptions, checkString } from './options.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
@@ -191,7 +191,7 @@ export class Trainer {
   async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {
     this.#checkAlive()
     const header = trainingHeader(this.#native.tensors(), this.model.config, { version: 1, options: this.options, ...more })
-    await abortable(signal, (cancel) => this.#native.save(path, header, cancel))
+    await abortable(signal, (cancel) => this.#native.save(writingPlan(path), header, cancel))
   }
 
   /**
@@ -213,7 +213,7 @@ export class Trainer {
     const model = this.#live()
     const header = weightsHeader(model.parameters(), { diffsal: JSON.stringify(this.model.config), ...metadata })
     await abortable(signal, (cancel) =>
-      this.options.ema === null ? model.save(path, header, 'float32', cancel) : this.#native.saveAverage(path, header, cancel),
+      this.options.ema === null ? model.save(writingPlan(path), header, 'float32', cancel) : this.#native.saveAverage(writingPlan(path), header, cancel),
     )
   }
 

@@ -50,7 +50,7 @@ export function planOutputs(input: string, { output, maps, overlay }: OutputOpti
 export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: readonly string[]): Promise<void> {
   const taken: { readonly path: string; readonly file: FileId }[] = []
   for (const { kind, path } of outputs) {
-    const place = await withoutLinks(path)
+    const place = withoutLinks(path)
     checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
     const file = await fileId(place)
     // What the system takes the name for may be another file, where links go before "..".
@@ -77,7 +77,7 @@ interface FileId {
 }
 
 async function fileId(path: string): Promise<FileId> {
-  const place = await withoutLinks(path)
+  const place = withoutLinks(path)
   const inode = (await inodeOf(path)) ?? (await inodeOf(place))
   return { place, ...(inode !== undefined && { inode }) }
 }
@@ -93,7 +93,7 @@ function same(a: FileId, b: FileId): boolean {
 
 /** Whether a file is one of the numbered pictures of a folder. */
 async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
-  const place = await withoutLinks(path)
+  const place = withoutLinks(path)
   return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
 }
 
