@@ -1,5 +1,7 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { DiffSalError, fileError } from '../errors.ts'
+import { bytesAt, withRegularFile } from '../files/regular-file.ts'
 
 /** The error for a file that is no usable video. `problem` follows its name. */
 export function mediaError(path: string, problem: string): DiffSalError {
@@ -7,7 +9,7 @@ export function mediaError(path: string, problem: string): DiffSalError {
 }
 
 /**
- * Looks whether there is a regular file of a name that is not empty.
+ * Looks whether there is a regular file of a name that is not empty, and no list of others.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA
  */
@@ -21,6 +23,28 @@ export async function checkLocalFile(path: string): Promise<void> {
   // It is opened several times over, which a pipe or a device does not allow.
   if (!found.isFile()) throw mediaError(path, 'is not a regular file; save it to one first')
   if (found.size === 0) throw mediaError(path, 'is empty (0 bytes), so there is no video or sound in it')
+  if (listing.test((await firstBytes(path, 20)).toString('latin1')) || /\.(avs|vpy)$/i.test(path)) throw namesOthers(path)
+}
+
+/** How lists begin of files that ffmpeg would open: playlists, concat scripts. */
+const listing = /^(#EXTM3U|ffconcat version)/
+
+/** ffmpeg's names of formats that are lists of other files, or programs that make pictures. */
+const listFormats = /^(hls|applehttp|concat|dash|imf|sdp|rtsp|avisynth|vapoursynth)\b/
+
+/**
+ * Refuses what is no file of pictures or sound, but names others, which may be anybody's: a playlist, or a picture's name that ffmpeg takes for
+ * a pattern.
+ *
+ * @param format ffmpeg's name of it
+ * @throws DiffSalError ERR_DIFFSAL_MEDIA
+ */
+export function checkOneFile(path: string, format: string): void {
+  if (listFormats.test(format) || (format === 'image2' && resolve(path).includes('%'))) throw namesOthers(path)
+}
+
+function namesOthers(path: string): DiffSalError {
+  return mediaError(path, 'is not read, since it makes ffmpeg open other files (a playlist, a script, or a picture with a % in its name): give one file of video or sound itself')
 }
 
 /** Words for a name that other programs take for something else than a file. */
@@ -33,12 +57,11 @@ function otherSource(path: string): string | undefined {
 
 /** Whether a file is an animated WebP, by its header. */
 export async function isAnimatedWebp(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(21), 0, 21, 0)
-    const text = buffer.toString('latin1')
-    return bytesRead === 21 && text.startsWith('RIFF') && text.slice(8, 16) === 'WEBPVP8X' && (buffer[20]! & 2) !== 0
-  } finally {
-    await file.close()
-  }
+  const bytes = await firstBytes(path, 21)
+  const text = bytes.toString('latin1')
+  return bytes.length === 21 && text.startsWith('RIFF') && text.slice(8, 16) === 'WEBPVP8X' && (bytes[20]! & 2) !== 0
+}
+
+function firstBytes(path: string, count: number): Promise<Buffer> {
+  return withRegularFile(path, (file) => bytesAt(file, 0, count))
 }

@@ -3,7 +3,7 @@ import { readColour, readInterlaced, type Colour } from './colour.ts'
 import { findFfmpeg } from './ffmpeg.ts'
 import { firstRun, fileUrl, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { frameRate } from './frame-rate.ts'
-import { checkLocalFile, isAnimatedWebp, mediaError } from './local-file.ts'
+import { checkLocalFile, checkOneFile, isAnimatedWebp, mediaError } from './local-file.ts'
 import { rational, rationalValue, type Rational } from './rational.ts'
 import { readReport, type Report, type ReportedStream } from './report.ts'
 import { audioTracks, chooseAudio, chooseVideo, videoTracks, type TrackChoice } from './tracks.ts'
@@ -98,6 +98,7 @@ export async function probe(path: string, options: ProbeOptions = {}): Promise<M
   const end = await firstRun(decodeSome(path, 'V:0'), running)
   const report = readReport(end.log)
   if (report === undefined) throw notMedia(path, end)
+  checkOneFile(path, report.format)
   // Old versions do not mark covers, but do not take them for V:0 either.
   const tracks = end.log.includes('matches no streams') ? [] : videoTracks(report.streams)
   const chosen = await chooseVideo(path, tracks, options.videoTrack, running)

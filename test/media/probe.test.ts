@@ -198,6 +198,35 @@ test('files that are no video', async () => {
   await expectDiffSalError(() => probe(subtitles), 'ERR_DIFFSAL_MEDIA', `'${subtitles}'`)
 })
 
+/** A list of speaker.mp4, as others name it. */
+const lists: Record<string, string | Buffer> = {
+  'list.mp4': '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n#EXT-X-ENDLIST\n',
+  // A playlist without an end would be read again and again.
+  'live.mkv': '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n',
+  'behind-id3.mp4': Buffer.concat([Buffer.from('ID3\x03\0\0\0\0\0\x0a0123456789', 'latin1'), Buffer.from('#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n#EXT-X-ENDLIST\n')]),
+  'concat.webm': "ffconcat version 1.0\nfile speaker.ts\n",
+  'script.avs': 'Version()',
+  'script.VPY': 'import os',
+}
+
+test.each(Object.keys(lists))('%s names other files, which are not read', async (name) => {
+  const folder = temporaryPath(`lists-${name}`)
+  mkdirSync(folder)
+  await ffmpeg('-i', speaker, '-t', '1', '-c', 'copy', `${folder}/speaker.ts`)
+  writeFileSync(`${folder}/${name}`, lists[name]!)
+  await expectDiffSalError(() => probe(`${folder}/${name}`), 'ERR_DIFFSAL_MEDIA', `'${folder}/${name}'`, 'other files')
+})
+
+test('a picture whose name is a pattern is not read for those that fit it; another name with a % is a name', async () => {
+  const folder = temporaryPath('patterns')
+  mkdirSync(folder)
+  for (const name of ['1.png', '2.png']) await ffmpeg('-f', 'lavfi', '-i', 'color=red:s=64x48', '-frames:v', '1', `${folder}/${name}`)
+  copyFileSync(`${folder}/1.png`, `${folder}/%d.png`)
+  await expectDiffSalError(() => probe(`${folder}/%d.png`), 'ERR_DIFFSAL_MEDIA', 'other files')
+  copyFileSync(speaker, `${folder}/%d.mp4`)
+  expect((await probe(`${folder}/%d.mp4`)).duration).toBe(5)
+})
+
 test('aborting', async () => {
   const reason = new Error('stop')
   await expect(probe(speaker, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
