@@ -3,6 +3,7 @@ import { recognise } from './checkpoint/names.ts'
 import type { CheckpointTensor } from './checkpoint/pth.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
+import { parseJson } from './files/json.ts'
 import { log } from './log.ts'
 import type { NativeEntry, NativeModel, NativePart } from './native.ts'
 import { checkList, checkString } from './options.ts'
@@ -100,7 +101,7 @@ function recognisedConfig(path: string, found: PartialDiffSalConfig, given: Part
 /** The configuration in a file's metadata. */
 function storedConfig(path: string, text: string): DiffSalConfig {
   try {
-    const stored: unknown = JSON.parse(text)
+    const stored = parseJson(text)
     if (typeof stored !== 'object' || stored === null) throw invalidArgument('diffsal', 'an object', stored)
     return resolveConfig(stored)
   } catch (cause) {

@@ -4,6 +4,7 @@ import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '.
 import { withRegularFile } from '../files/regular-file.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
+import { RowBudget } from '../gaze/read-gaze.ts'
 import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString, checkStrings } from '../options.ts'
@@ -155,7 +156,7 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
   const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
   const found = [
     ...(await findGazePictures(title, folder, names, plan)),
-    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds }),
+    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, blocks, sounds, rows: new RowBudget() }),
   ]
   const wanted = given.heldOut === undefined || found.length === 0 ? found : ofSplit(found, given.heldOut, plan.split, folder)
   const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)

@@ -1,7 +1,7 @@
 import { extname, join, parse } from 'node:path'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import { reportFault, type Faults } from '../faults.ts'
-import { readGaze } from '../gaze/read-gaze.ts'
+import { readTable, type RowBudget } from '../gaze/read-gaze.ts'
 import { GazeRecording } from '../gaze/recording.ts'
 import { mediaError, probe, type MediaInfo, type VideoStream } from '../media/probe.ts'
 import { rationalValue } from '../media/rational.ts'
@@ -20,6 +20,8 @@ export interface GazeVideoPlan extends Faults {
   /** Where decoded frames are kept. */
   readonly blocks: LruCache<string, Uint8Array>
   readonly sounds: SoundCache
+  /** What the tables of all videos may have together. */
+  readonly rows: RowBudget
 }
 
 /** A table of gaze beside a video. */
@@ -44,10 +46,13 @@ export function findGazeVideos(title: string, folder: string, names: readonly st
   const tables = tablesOf(names, new Set(videos.map((file) => parse(file).name)))
   checkRecordings(plan.recordings, folder, tables)
   const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
+  const paths = new Map<string, string[]>(videos.map((file) => [parse(file).name, []]))
+  for (const { video, file } of wanted) paths.get(video)!.push(join(folder, file))
+  const maps = new Map(names.filter(isMap).toReversed().map((name) => [parse(name).name, name]))
   return videos.flatMap((file) => {
     const video = parse(file).name
-    const map = names.find((name) => isMap(name) && parse(name).name === `${video}.map`)
-    const own = wanted.filter((table) => table.video === video).map((table) => join(folder, table.file))
+    const map = maps.get(`${video}.map`)
+    const own = paths.get(video)!
     if (map === undefined && own.length === 0) return []
     const name = `${title}/${file}`
     return [{ name, open: () => openVideo(name, join(folder, file), own, map && join(folder, map), plan) }]
@@ -104,11 +109,11 @@ async function videoOf(path: string): Promise<VideoInfo> {
   return { ...info, video: { ...info.video, frameEstimate } }
 }
 
-async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: Faults): Promise<GazeRecording> {
+async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: GazeVideoPlan): Promise<GazeRecording> {
   const rate = rationalValue(video.rate)
   const length = (video.frameEstimate * 1000) / rate
   const recordings = await mapLimited(tables, 4, async (table) => {
-    const recording = await readGaze(table, { rate, faults: plan.faults })
+    const recording = await readTable(table, { rate, faults: plan.faults }, plan.rows)
     const last = recording.looks.at(-1)!.start
     const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
     const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`

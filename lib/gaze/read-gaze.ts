@@ -31,8 +31,8 @@ const timings: readonly { readonly timing: Timing; readonly columns: readonly st
 /** For how long a viewer is taken to go on looking where a sample was, in milliseconds, when no other follows: a blink or a loss of track. */
 const held = 50
 
-/** The most that a table may have: bytes, unpacked where it is packed, and rows. A look takes some 150 bytes of memory. */
-const most = { bytes: 128 << 20, rows: 5_000_000 }
+/** The most that a table may have: bytes, unpacked where it is packed, and viewers, of whom each may look at every frame. */
+const most = { bytes: 128 << 20, viewers: 10_000 }
 
 /**
  * Reads a table of where people looked in a video: comma-separated, with a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
@@ -43,23 +43,41 @@ const most = { bytes: 128 << 20, rows: 5_000_000 }
  * A sample lasts until the viewer's next row, but not longer than 50 ms. Rows that are no numbers, that lie outside the picture, or whose
  * time goes back for their viewer are left out with a warning, or refused.
  *
- * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, has no usable row, more than 128 MiB or more than
- * 5 million rows and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
+ * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, has no usable row, more than 128 MiB, 5 million rows or
+ * 10,000 viewers and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+export function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+  return readTable(path, options, new RowBudget())
+}
+
+/** As {@link readGaze}, where several tables share the rows that they may have. */
+export async function readTable(path: string, options: ReadGazeOptions | undefined, budget: RowBudget): Promise<GazeRecording> {
   const { rate, faults = 'skip' } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults'])
   checkString('path', path)
   if (rate !== undefined) checkNumber('rate', rate, 1e-3, 1e5)
   const leftOut = new LeftOut(path, { faults: checkChoice('faults', faults, ['skip', 'error']) })
   let table: Table | undefined
   await readRows(path, (cells, line) => {
-    if (table === undefined) table = new Table(path, cells, rate, leftOut)
+    if (table === undefined) table = new Table(path, cells, rate, leftOut, budget)
     else table.add(cells, line)
   })
   leftOut.report()
   if (table === undefined) throw notATable(path, 'it is empty')
   if (table.looks.length === 0) throw notATable(path, `none of its ${table.rows} rows can be used`)
   return new GazeRecording(table.looks)
+}
+
+/** How many rows may be in memory together. A look takes some 150 bytes. */
+const mostRows = 5_000_000
+
+/** The rows that tables read together may have: packed ones are a thousandth of what they become. */
+export class RowBudget {
+  #left = mostRows
+
+  /** Takes one; false where none is left. */
+  take(): boolean {
+    return (this.#left -= 1) >= 0
+  }
 }
 
 /** Takes the rows of a table, one after the other. */
@@ -75,10 +93,11 @@ class Table {
   /** A frame's milliseconds. */
   readonly #frame: number
   readonly #leftOut: LeftOut
+  readonly #budget: RowBudget
   /** Each viewer's last time, and the look that still lasts. */
   readonly #last = new Map<string, { time: number; look: Table['looks'][number] | undefined }>()
 
-  constructor(path: string, header: readonly string[], rate: number | undefined, leftOut: LeftOut) {
+  constructor(path: string, header: readonly string[], rate: number | undefined, leftOut: LeftOut, budget: RowBudget) {
     const names = header.map((name) => name.toLowerCase())
     const found = timings.find(({ columns }) => ['viewer', 'x', 'y', ...columns].every((name) => names.includes(name)))
     if (found === undefined) {
@@ -95,15 +114,16 @@ class Table {
     this.#at = wanted.map((name) => names.indexOf(name))
     this.#frame = 1000 / (rate ?? 1)
     this.#leftOut = leftOut
+    this.#budget = budget
   }
 
   /** @param line its number in the file, from 1 */
   add(cells: readonly string[], line: number): void {
     this.rows += 1
-    if (this.rows > most.rows) throw notATable(this.#path, `it has more than ${most.rows} rows; part it into several`)
+    if (!this.#budget.take()) throw notATable(this.#path, `with it, there are more than ${mostRows} rows; thin it out`)
     const [viewer, ...texts] = this.#at.map((column) => cells[column] ?? '') as [string, ...string[]]
     const [x, y, time, duration = 0] = texts.map(numberIn) as [number, number, number, number?]
-    const leave = (problem: string) => this.#leftOut.add(problem, `Row ${line}`, cells.join())
+    const leave = (problem: string) => this.#leftOut.add(problem, `Row ${line}`, () => cells.join())
     if (cells.length !== this.#width) return leave(`does not have ${this.#width} cells`)
     if (viewer === '') return leave('names no viewer')
     if (!Number.isFinite(time) || !Number.isFinite(duration)) return leave('is not all numbers')
@@ -113,6 +133,7 @@ class Table {
     if (time < last.time) return leave('goes back in time')
     // A row without a place ends the look before it too: the eye was shut, or elsewhere.
     if (this.#timing === 'samples' && last.look) last.look.duration = Math.min(held, time - last.look.start)
+    if (last.time === -Infinity && this.#last.size === most.viewers) throw notATable(this.#path, `it has more than ${most.viewers} viewers`)
     const now: typeof last = { time, look: undefined }
     this.#last.set(viewer, now)
     if (!Number.isFinite(x) || !Number.isFinite(y)) return leave('is not all numbers')
@@ -152,7 +173,7 @@ async function readRows(path: string, take: (cells: string[], line: number) => v
     } catch (cause) {
       if (cause instanceof DiffSalError || (cause as NodeJS.ErrnoException).syscall !== undefined) throw cause
       const unpacking = String((cause as NodeJS.ErrnoException).code).startsWith('Z_')
-      throw notATable(path, `${unpacking ? 'it cannot be unpacked: ' : ''}${(cause as Error).message}`, cause)
+      throw notATable(path, `${unpacking ? 'it cannot be unpacked: ' : ''}${shortened((cause as Error).message)}`, cause)
     }
   })
 }
