@@ -1,6 +1,7 @@
+import { invalidArgument } from '../errors.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
-import { checkInteger, checkOptions } from '../options.ts'
+import { checkInteger, checkOptions, checkStrings, reading } from '../options.ts'
 import { Random } from '../random.ts'
 import { checkSeed } from '../seed.ts'
 import type { GazeSet } from './gaze-dataset.ts'
@@ -37,17 +38,18 @@ export interface Halves {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
 export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
+  const named = videosOf(set)
   const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed'])
   const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
   const frames = checkInteger('frames', given.frames ?? 12, 1)
   const seed = checkSeed('seed', given.seed ?? 1)
   const videos: Record<string, HalvesScores> = {}
-  for (const [place, video] of set.videos.entries()) {
-    const viewers = set.viewers(video)
+  for (const [place, video] of named.entries()) {
+    const viewers = checkStrings('set.viewers(video)', set.viewers(video), true)
     if (viewers.length < 2) continue
     const means = newMeans()
     const random = new Random(seed, place)
-    for (const frame of evenlySpaced(set.frames(video), frames)) {
+    for (const frame of evenlySpaced(framesOf(set, video), frames)) {
       for (let i = 0; i < halvings; i++) {
         const [one, other] = halves(viewers, random)
         const map = (await set.truth(video, frame, { viewers: one, size: given.size }))?.density
@@ -62,6 +64,23 @@ export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | '
   const overall = newMeans()
   for (const one of Object.values(videos)) for (const name of names) if (!Number.isNaN(one[name])) overall[name].add(one[name])
   return { mean: valuesOf(overall), videos }
+}
+
+/**
+ * The videos of a set, whose methods are there.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
+export function videosOf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>): string[] {
+  const expected = 'what openGaze gives'
+  const whole = reading('set', expected, () => (['frames', 'viewers', 'truth'] as const).every((name) => typeof set?.[name] === 'function'))
+  if (!whole) throw invalidArgument('set', expected, set)
+  return checkStrings('set.videos', set.videos)
+}
+
+/** How many frames a video of a set has. */
+export function framesOf(set: Pick<GazeSet, 'frames'>, video: string): number {
+  return checkInteger('set.frames(video)', set.frames(video), 0)
 }
 
 /** So many frames of a video, the same way apart, each in the middle of its part. */
