@@ -1,4 +1,4 @@
-import { meanWithMirrored, mirroredClips } from '../lib/mirror.ts'
+import { meanWithMirrored, mirroredClips } from '../lib/datasets/mirror.ts'
 import type { datasets, DiffSal, FramePrediction, Tensor } from '../lib/index.ts'
 import type { GazeBench, Place } from './gaze-sets.ts'
 

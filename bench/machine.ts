@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
+import type { Precision } from '../lib/checks/precision.ts'
 import { devices } from '../lib/index.ts'
-import type { Precision } from '../lib/precision.ts'
 import type { Size } from './sizes.ts'
 
 /** The options of a bench that say where and how it runs, for parseArgs. */

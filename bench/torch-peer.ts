@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Precision } from '../lib/precision.ts'
+import type { Precision } from '../lib/checks/precision.ts'
 import { referenceConfig, type Size } from './sizes.ts'
 
 /** What a peer's prediction took and gave. */

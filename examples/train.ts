@@ -2,7 +2,7 @@
 // Run it with any runner of TypeScript: npx tsx examples/train.ts. Outside this repository, import from 'diffsal'.
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DiffSal, Trainer, type Tensor, type TrainingBatch } from '../lib/index.ts'
+import { DiffSal, type Tensor, type TrainingBatch } from '../lib/index.ts'
 
 const [height, width, clipLength, samples, steps] = [32, 64, 8, 4, 60]
 const checkpoint = join(tmpdir(), 'diffsal-example.safetensors')
@@ -28,7 +28,7 @@ for (let i = 0; i < steps; i++) {
 
 // All of it to a file, and on from there: the next step is, bit for bit, the one that would have come without.
 await trainer.save(checkpoint)
-const resumed = await Trainer.resume(checkpoint, { threads: 1 })
+const resumed = await DiffSal.resume(checkpoint, { threads: 1 })
 console.log(`resumed after step ${resumed.steps}: loss ${(await resumed.step(makeBatch(steps))).loss.toFixed(1)}`)
 await Promise.all([model.dispose(), resumed.model.dispose()])
 

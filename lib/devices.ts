@@ -1,5 +1,5 @@
 import { totalmem, freemem, cpus } from 'node:os'
-import { cudaState, openCudaPart, type CudaState } from './cuda.ts'
+import { cudaState, openCudaPart, type CudaState } from './addon/cuda.ts'
 import { describe, DiffSalError } from './errors.ts'
 import { log } from './log.ts'
 

@@ -1,32 +1,33 @@
 import { availableParallelism } from 'node:os'
-import { abortable, checkSignal } from './abort.ts'
+import { abortable } from './addon/cancel.ts'
+import { native, type NativeModel } from './addon/native.ts'
 import { verifyChecksum, withChecksum } from './checkpoint/checksum.ts'
+import { readPretrained, readWeights } from './checkpoint/read-weights.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
+import { fixed } from './checks/fixed.ts'
+import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './checks/options.ts'
+import { precisions, type Precision } from './checks/precision.ts'
+import { checkSignal } from './checks/signal.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { checkDiffusionTimes } from './diffusion-times.ts'
 import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
-import { fixed } from './fixed.ts'
+import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
-import { checkReplaceable, writingPlan } from './media/output-file.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
-import { native, type NativeModel } from './native.ts'
-import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './options.ts'
-import { precisions, type Precision } from './precision.ts'
-import { checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
+import type { ParameterInfo } from './parameter-count.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
+import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
-import { checkSeed, checkSeeds, drawSeed } from './seed.ts'
+import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
-import { makeTrainer, type Trainer } from './trainer.ts'
+import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
-import { readPretrained, readWeights } from './weights.ts'
 
 /** How to save a model. */
 export interface SaveOptions {
@@ -80,16 +81,10 @@ export interface LoadOptions extends RunOptions {
   signal?: AbortSignal | undefined
 }
 
-/** One tensor of a model. */
-export interface ParameterInfo {
-  /** As in a checkpoint: `visual_net.blocks.0.attn.qkv.weight`. */
-  name: string
-  /** Sizes of its dimensions, outermost first. */
-  shape: readonly number[]
-  /** The type that the network holds it in. */
-  dtype: 'float32'
-  /** A running statistic: saved and loaded, but not trained. */
-  buffer: boolean
+/** How to resume a training. */
+export interface ResumeOptions extends RunOptions {
+  /** Rejects with the signal's reason when aborted. */
+  signal?: AbortSignal | undefined
 }
 
 const ours = Symbol('model')
@@ -155,6 +150,21 @@ export class DiffSal {
     checkSignal(signal)?.throwIfAborted()
     const weights = await readWeights(path, config, async (checkpoint) => verifyChecksum(path, checkpoint, signal))
     return DiffSal.#build(weights.config, run, weights.from, signal)
+  }
+
+  /**
+   * Goes on with a training that {@link Trainer.save} wrote, in a model of its own: what follows is bit for bit what would have followed,
+   * on the same device (the CPU: with the same number of threads).
+   *
+   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one; those that are passed over, because
+   * their checksum or their form tells that they are damaged, are named in a warning
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what {@link create} throws
+   */
+  static async resume(from: string, options?: ResumeOptions): Promise<Trainer<DiffSal>> {
+    const run = checkOptions<ResumeOptions>('options', options, ['signal', ...runOptions])
+    checkString('from', from)
+    checkSignal(run.signal)?.throwIfAborted()
+    return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer(stored))
   }
 
   static async #build(
@@ -321,10 +331,10 @@ export class DiffSal {
    *
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
    */
-  trainer(options?: TrainerOptions): Trainer {
+  trainer(options?: TrainerOptions): Trainer<DiffSal> {
     const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
     const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters })
-    return makeTrainer(this, () => this.#live(), resolved)
+    return makeTrainer(this, () => this.#live(), DiffSal.load, resolved)
   }
 
   /** Bytes that this model holds now. @throws DiffSalError ERR_DIFFSAL_DISPOSED */

@@ -1,5 +1,4 @@
 import { types } from 'node:util'
-import { printable } from './printable.ts'
 
 /**
  * Every code a {@link DiffSalError} can carry. Codes are stable; messages are for people and may be reworded.
@@ -154,4 +153,17 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     // Without what the system was asked, which may be a temporary name.
     : shortened(message.replace(/, \w+( '.*)?$/s, ''))
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
+}
+
+/** What a terminal would obey instead of showing: control characters, turns of the direction of writing, breaks of lines. */
+const obeyed = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu
+
+/** A name as a terminal can be given it: what it would obey is spelt as in `\u{1b}`. */
+export function printable(name: string): string {
+  return name.replaceAll(obeyed, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** As {@link printable}, for text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }

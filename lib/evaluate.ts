@@ -1,13 +1,25 @@
-import { checkSignal, unlessAborted } from './abort.ts'
-import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
+import { unlessAborted } from './async/abort.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOptions, reading } from './checks/options.ts'
+import { checkSignal } from './checks/signal.ts'
+import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
+import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
+import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
-import type { DiffSal } from './diffsal.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
+import type { ClipInput } from './inputs.ts'
 import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
-import { meanWithMirrored, mirroredClips } from './mirror.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions, reading } from './options.ts'
-import { checkSeed } from './seed.ts'
+import type { PredictOptions } from './predict.ts'
+import { checkSeed } from './random/seed.ts'
+import type { Tensor } from './tensor.ts'
+
+/** What scoring asks of a model; `DiffSal` has it. */
+export interface ScoredModel {
+  /** The complete configuration. */
+  readonly config: Readonly<DiffSalConfig>
+  /** Predicts the maps of a batch of clips: float32 (B, 1, H, W), values 0 to 1. */
+  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'signal'>): Promise<Tensor<'float32'>>
+}
 
 /** How to score a model on a dataset. */
 export interface EvaluateOptions extends ScoreOptions {
@@ -38,7 +50,7 @@ export interface EvaluateOptions extends ScoreOptions {
 export const evaluateNames = ['steps', 'eta', 'seed', 'mirror', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline'] as const
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
-export function checkEvaluation(model: DiffSal, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
+export function checkEvaluation(model: ScoredModel, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
   const options = checkOptions<EvaluateOptions>('options', given, evaluateNames)
   const { steps, eta, seed, mirror, batch, workers, limit, signal, onProgress } = options
   checkDataset(argument, dataset)
@@ -56,7 +68,7 @@ export function checkEvaluation(model: DiffSal, argument: string, dataset: Salie
 }
 
 /** `DiffSal.evaluate`. */
-export async function evaluate(model: DiffSal, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
+export async function evaluate(model: ScoredModel, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
   const { limit, signal, others, baseline, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
   signal?.throwIfAborted()
@@ -74,7 +86,7 @@ function spaced(dataset: Dataset<TrainingSample>, count: number): Dataset<Traini
 
 /** The maps of all samples in order. The next batch is predicted while one is scored. */
 async function* predictions(
-  model: DiffSal,
+  model: ScoredModel,
   samples: Dataset<TrainingSample>,
   { steps, eta, seed = 1, mirror = false, batch = 1, workers, onProgress }: EvaluateOptions,
   signal: AbortSignal | undefined,

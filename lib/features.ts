@@ -1,6 +1,6 @@
+import type { NativeFeatures, NativeModel } from './addon/native.ts'
+import { fixed } from './checks/fixed.ts'
 import { DiffSalError, madeBy } from './errors.ts'
-import { fixed } from './fixed.ts'
-import type { NativeFeatures, NativeModel } from './native.ts'
 import type { Tensor } from './tensor.ts'
 
 const ours = Symbol('features')

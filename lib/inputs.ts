@@ -1,8 +1,8 @@
+import type { NativeInputs } from './addon/native.ts'
+import { checkInteger, checkList, checkOptions, isList } from './checks/options.ts'
 import type { DiffSalConfig } from './config.ts'
 import { dtypes, ownView } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
-import type { NativeInputs } from './native.ts'
-import { checkInteger, checkList, checkOptions, isList } from './options.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** Mono sound. */

@@ -1,6 +1,6 @@
+import { native } from './addon/native.ts'
+import { checkInteger, checkList, checkOptions } from './checks/options.ts'
 import { checkSampleRate, checkSamples } from './inputs.ts'
-import { native } from './native.ts'
-import { checkInteger, checkList, checkOptions } from './options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Seconds of one frame of the log-mel, and of the 64 frames of a slice (every 10 ms, 25 ms long). */

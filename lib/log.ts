@@ -1,5 +1,4 @@
-import { invalidArgument } from './errors.ts'
-import { printable } from './printable.ts'
+import { invalidArgument, printable } from './errors.ts'
 
 /** How much a message matters. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -1,7 +1,19 @@
+import { native } from './addon/native.ts'
 import type { DiffSalConfig, PartialDiffSalConfig } from './config.ts'
 import { resolveConfig } from './config.ts'
-import { native } from './native.ts'
 import { elementCount } from './tensor.ts'
+
+/** One tensor of a model. */
+export interface ParameterInfo {
+  /** As in a checkpoint: `visual_net.blocks.0.attn.qkv.weight`. */
+  name: string
+  /** Sizes of its dimensions, outermost first. */
+  shape: readonly number[]
+  /** The type that the network holds it in. */
+  dtype: 'float32'
+  /** A running statistic: saved and loaded, but not trained. */
+  buffer: boolean
+}
 
 /** Learned numbers of a network's parts; running statistics are not counted. */
 export interface ParameterCount {

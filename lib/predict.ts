@@ -1,13 +1,14 @@
 import { AsyncResource } from 'node:async_hooks'
-import { abortable, checkSignal } from './abort.ts'
+import { abortable } from './addon/cancel.ts'
+import type { NativeFeatures, NativeInputs, NativeModel } from './addon/native.ts'
+import { checkBoolean, checkInteger, checkNumber, checkOneOrEach, checkOptions } from './checks/options.ts'
+import { checkSignal } from './checks/signal.ts'
 import type { DiffSalConfig } from './config.ts'
 import { newArray } from './dtype.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import { isFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
-import type { NativeFeatures, NativeInputs, NativeModel } from './native.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from './options.ts'
-import { checkSeeds, drawSeed, maxSeed } from './seed.ts'
+import { checkSeeds, drawSeed, maxSeed } from './random/seed.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** How to sample a map. */
@@ -153,4 +154,10 @@ export function checkMap(argument: string, map: Tensor, { size }: DiffSalConfig,
   const checked = checkTensor(argument, map, ['float32'])
   checkShape(argument, checked.shape, [batch, 1, ...size])
   return checked
+}
+
+/** Diffusion times, 0 to T - 1: one for all of a batch's samples or one each. */
+export function checkDiffusionTimes(t: unknown, batch: number, timesteps: number): Tensor<'int64'> {
+  const times = checkOneOrEach('t', t, batch, (_, time) => checkInteger('t', time, 0, timesteps - 1))
+  return { dtype: 'int64', shape: [batch], data: BigInt64Array.from(times, BigInt) }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
-import { packageRoot } from './package-root.ts'
+import { packageRoot } from './files/package-root.ts'
 
 /** A configuration with a name, and the weights that the package ships for it. */
 export interface Preset {

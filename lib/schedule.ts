@@ -1,6 +1,6 @@
+import { native } from './addon/native.ts'
+import { checkChoice, checkInteger, checkNumber, checkOptions } from './checks/options.ts'
 import { invalidArgumentText } from './errors.ts'
-import { native } from './native.ts'
-import { checkChoice, checkInteger, checkNumber, checkOptions } from './options.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** What decides the times of a DDIM run. */

@@ -1,6 +1,6 @@
+import { checkChoice, checkList, reading } from './checks/options.ts'
 import { dtypes, ownView, type DType, type DTypes } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
-import { checkChoice, checkList, reading } from './options.ts'
 
 /**
  * A dense tensor in row-major order (the last dimension varies fastest). A plain object: make one as a literal, or with

@@ -1,56 +1,43 @@
-import { abortable, abortableWhole, checkSignal } from './abort.ts'
+import { abortable, abortableWhole } from './addon/cancel.ts'
+import { native, type NativeModel, type NativeTrainer } from './addon/native.ts'
+import { fixed } from './checks/fixed.ts'
+import { checkOptions, checkString } from './checks/options.ts'
+import { checkSignal } from './checks/signal.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
-import { DiffSal, type RunOptions } from './diffsal.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
-import { fixed } from './fixed.ts'
-import { checkReplaceable, writingPlan } from './media/output-file.ts'
-import { native, type NativeModel, type NativeTrainer } from './native.ts'
-import { checkOptions, checkString } from './options.ts'
+import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestOf } from './training/checkpoint-folder.ts'
-import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingMetadata } from './training/checkpoint.ts'
-import type { TrainingEvent } from './training/events.ts'
+import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingCheckpoint, type TrainingMetadata } from './training/checkpoint.ts'
+import type { TrainingEvent, TrainingStep } from './training/events.ts'
 import { checkExtra } from './training/extra.ts'
 import type { FitOptions } from './training/fit-options.ts'
 import { fitStateOf, type Resumed } from './training/fit-state.ts'
 import { Fit, type FitHands } from './training/fit.ts'
 import type { ResolvedTrainerOptions } from './training/options.ts'
-
-/** What a training step did. */
-export interface TrainingStep {
-  /** How many steps are done, this one included. */
-  step: number
-  /** The batch's loss, before the step. */
-  loss: number
-  /** Norm of all gradients together, before it was clipped. */
-  gradNorm: number
-  /** The learning rate that was used. */
-  lr: number
-}
-
-/** How to resume a training. */
-export interface ResumeOptions extends RunOptions {
-  /** Rejects with the signal's reason when aborted. */
-  signal?: AbortSignal | undefined
-}
+import type { TrainedModel } from './training/trained.ts'
 
 const ours = Symbol('trainer')
 
 /** A trainer of a model; `live` gives the model's handle, or throws when it was disposed. */
-export let makeTrainer: (model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) => Trainer
+export let makeTrainer: <Model extends TrainedModel>(model: Model, live: () => NativeModel, load: FitHands['load'], options: ResolvedTrainerOptions) => Trainer<Model>
+
+/** Puts a trainer of a checkpoint's model and options where the checkpoint was written. */
+let restore: (trainer: Trainer, path: string, stored: TrainingCheckpoint, passedOver: readonly number[], signal: AbortSignal | undefined) => Promise<void>
 
 /**
  * Trains a model in place, a batch a step, and holds what that takes beside the weights: Adam's state, the weights' running average,
- * the random state. Made by `DiffSal.trainer` and {@link Trainer.resume}. Calls may overlap; they run one after the other. The model
+ * the random state. Made by `DiffSal.trainer` and `DiffSal.resume`. Calls may overlap; they run one after the other. The model
  * may predict between steps.
  */
-export class Trainer {
+export class Trainer<Model extends TrainedModel = TrainedModel> {
   /** The model that is trained. */
-  readonly model: DiffSal
+  readonly model: Model
   /** The complete options. */
   readonly options: Readonly<ResolvedTrainerOptions>
   readonly #native: NativeTrainer
   readonly #live: () => NativeModel
+  readonly #load: FitHands['load']
   #steps = 0
   #extra: unknown
   /** Where the next fit goes on, if it does not begin anew. */
@@ -58,46 +45,14 @@ export class Trainer {
   #fitting = false
   #closing: Promise<void> | undefined
 
-  private constructor(key: symbol, model: DiffSal, live: () => NativeModel, options: ResolvedTrainerOptions) {
-    if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or Trainer.resume')
+  private constructor(key: symbol, model: Model, live: () => NativeModel, load: FitHands['load'], options: ResolvedTrainerOptions) {
+    if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or DiffSal.resume')
     this.model = model
     this.options = options
     fixed(this, 'model', 'options')
     this.#live = live
+    this.#load = load
     this.#native = new (native().Trainer)(live(), { ...options, clip: options.clip ?? Infinity })
-  }
-
-  /**
-   * Goes on with a training that {@link save} wrote, in a model of its own: what follows is bit for bit what would have followed,
-   * on the same device (the CPU: with the same number of threads).
-   *
-   * @param from - a checkpoint, or a folder of them (a fit's `checkpointDir`): its newest whole one; those that are passed over, because
-   * their checksum or their form tells that they are damaged, are named in a warning
-   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what `DiffSal.create` throws
-   */
-  static async resume(from: string, options?: ResumeOptions): Promise<Trainer> {
-    const run = checkOptions<ResumeOptions>('options', options, ['device', 'precision', 'threads', 'signal'])
-    checkString('from', from)
-    checkSignal(run.signal)?.throwIfAborted()
-    if (await isFolder(from)) return newestOf(from, (path, passedOver) => Trainer.#resumeFile(path, passedOver, run))
-    return Trainer.#resumeFile(from, [], run)
-  }
-
-  static async #resumeFile(path: string, passedOver: readonly number[], run: ResumeOptions): Promise<Trainer> {
-    const { checkpoint, training } = await readTrainingHeader(path)
-    const model = await DiffSal.load(path, run)
-    try {
-      const state = fitStateOf(path, training.fit)
-      const trainer = restoredOptions(path, training.options, (options) => model.trainer(options))
-      const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
-      trainer.#steps = await abortable(run.signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
-      trainer.#extra = training.extra
-      trainer.#resumed = { path, step: trainer.#steps, state, passedOver }
-      return trainer
-    } catch (error) {
-      await model.dispose()
-      throw error
-    }
   }
 
   /** Steps done. */
@@ -121,7 +76,7 @@ export class Trainer {
    *
    * With `checkpointDir` a checkpoint is written at each epoch's end, and every so many steps: `step-00000120.safetensors`, of which the last
    * few are kept, and `best.safetensors`, the weights that validated best, for `DiffSal.load`. A process that is killed is
-   * gone on from by `(await Trainer.resume(checkpointDir)).fit(dataset, options)` with the same dataset and options: what follows is bit for bit what
+   * gone on from by `(await DiffSal.resume(checkpointDir)).fit(dataset, options)` with the same dataset and options: what follows is bit for bit what
    * would have followed. An epoch's checkpoint comes before its `epoch` and `validation` events, which a resume from it tells again.
    * A fit of a resumed trainer that fails or is left does not lose the place: the next one goes on after its last whole step.
    *
@@ -175,7 +130,7 @@ export class Trainer {
   }
 
   /**
-   * Writes all that {@link resume} needs to a safetensors file, beside `path` first and then renamed. `DiffSal.load` reads it too, for
+   * Writes all that `DiffSal.resume` needs to a safetensors file, beside `path` first and then renamed. `DiffSal.load` reads it too, for
    * its weights.
    *
    * @param options - `extra`: anything that JSON holds unchanged, to be found again in {@link extra}; the position in the data, say
@@ -235,6 +190,7 @@ export class Trainer {
       step: (batch, signal) => this.#step(batch, signal),
       save: (path, fit) => this.#save(path, { fit }),
       saveWeights: (path, metadata, signal) => this.#saveWeights(path, metadata, signal),
+      load: this.#load,
     }
   }
 
@@ -246,7 +202,13 @@ export class Trainer {
   }
 
   static {
-    makeTrainer = (model, live, options) => new Trainer(ours, model, live, options)
+    makeTrainer = (model, live, load, options) => new Trainer(ours, model, live, load, options)
+    restore = async (trainer, path, { checkpoint, training }, passedOver, signal) => {
+      const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
+      trainer.#steps = await abortable(signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
+      trainer.#extra = training.extra
+      trainer.#resumed = { path, step: trainer.#steps, state: fitStateOf(path, training.fit), passedOver }
+    }
   }
 
   #checkAlive(): void {
@@ -255,8 +217,35 @@ export class Trainer {
   }
 }
 
+/**
+ * `DiffSal.resume`: goes on with a training that a trainer saved.
+ *
+ * @param load - opens the model of a checkpoint
+ * @param train - makes its trainer, with the options of the checkpoint
+ */
+export async function resumeTrainer<Model extends TrainedModel>(
+  from: string,
+  signal: AbortSignal | undefined,
+  load: (path: string) => Promise<Model>,
+  train: (model: Model, options: ResolvedTrainerOptions) => Trainer<Model>,
+): Promise<Trainer<Model>> {
+  const resumeFile = async (path: string, passedOver: readonly number[]): Promise<Trainer<Model>> => {
+    const stored = await readTrainingHeader(path)
+    const model = await load(path)
+    try {
+      const trainer = restoredOptions(path, stored.training.options, (options) => train(model, options))
+      await restore(trainer, path, stored, passedOver, signal)
+      return trainer
+    } catch (error) {
+      await model.dispose()
+      throw error
+    }
+  }
+  return (await isFolder(from)) ? newestOf(from, resumeFile) : resumeFile(from, [])
+}
+
 /** Makes a trainer with a checkpoint's options, which must be complete: a default, or a seed that is drawn, would change the training. */
-function restoredOptions(path: string, stored: ResolvedTrainerOptions, make: (options: ResolvedTrainerOptions) => Trainer): Trainer {
+function restoredOptions<T extends Trainer>(path: string, stored: ResolvedTrainerOptions, make: (options: ResolvedTrainerOptions) => T): T {
   try {
     const trainer = make(stored)
     const missing = Object.keys(trainer.options).find((name) => !Object.hasOwn(stored, name))

@@ -110,7 +110,7 @@ function problemsOf(path, name) {
 
 /** Opens the addon as users' machines will: what it needs and nothing gives shows only there. */
 function openingProblems(staging, dir) {
-  const program = `(await import(${JSON.stringify(pathToFileURL(join(root, 'dist', 'addon.js')).href)})).loadAddon()`
+  const program = `(await import(${JSON.stringify(pathToFileURL(join(root, 'dist', 'addon', 'addon.js')).href)})).loadAddon()`
   const env = { ...process.env, DIFFSAL_PREBUILD: staging, DIFFSAL_LIBTORCH: process.env.DIFFSAL_LIBTORCH || (dir ?? '') }
   const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', env })
   if (status === 0) return []

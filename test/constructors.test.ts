@@ -7,7 +7,7 @@ import { tinyInputs } from './support/tiny-inputs.ts'
 test.each([
   [DiffSal, 'DiffSal.load or DiffSal.create'],
   [Features, 'DiffSal.encode'],
-  [Trainer, 'DiffSal.trainer or Trainer.resume'],
+  [Trainer, 'DiffSal.trainer or DiffSal.resume'],
 ])('%o is not made by hand: the error says by what', async (constructor, by) => {
   for (const args of [[], [Symbol('model'), {}, 'cpu', 1, {}]]) {
     await expectDiffSalError(() => Reflect.construct(constructor, args) as unknown, 'ERR_DIFFSAL_INVALID_ARGUMENT', "'new'", by)

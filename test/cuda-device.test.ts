@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { DiffSal, devices, setLogger } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
-import { cudaDevice } from './support/test-device.ts'
 import { temporaryPath } from './support/temporary.ts'
+import { cudaDevice } from './support/test-device.ts'
 import { tinyConfig } from './support/tiny-config.ts'
 import { tinyInputs } from './support/tiny-inputs.ts'
 import { trainingBatch, trainingConfig, trainingRun } from './support/training.ts'
@@ -142,13 +142,12 @@ describe.skipIf(cudaDevice === undefined)('a model on CUDA', () => {
 
   it('goes on with a training that was saved', async () => {
     const path = temporaryPath('cuda-training.safetensors')
-    const { Trainer } = await import('../lib/index.ts')
     await using model = await DiffSal.create(trainingConfig, { ...trainingRun, device })
     await using trainer = model.trainer({ seed: 1, ema: 0.9 })
     await trainer.step(trainingBatch(2, 0))
     await trainer.save(path)
     const { loss } = await trainer.step(trainingBatch(2, 1))
-    await using resumed = await Trainer.resume(path, { device })
+    await using resumed = await DiffSal.resume(path, { device })
     expect(Math.abs((await resumed.step(trainingBatch(2, 1))).loss / loss - 1)).toBeLessThan(1e-3)
     await resumed.model.dispose()
   })

@@ -1,4 +1,4 @@
-import { checkString } from '../options.ts'
+import { checkString } from '../checks/options.ts'
 import { type CheckpointTensor, isPth, readPth } from './pth.ts'
 import { readHeader } from './safetensors.ts'
 import { withWeightsFile } from './weights-file.ts'

@@ -1,7 +1,7 @@
-import { maxPickleBytes, unpickle } from './pickle.ts'
 import { PickleError, PickleTruncated } from './pickle-bytes.ts'
 import { typeOf } from './pickle-values.ts'
-import type { PthContent, StoredBytes } from './pth.ts'
+import { maxPickleBytes, unpickle } from './pickle.ts'
+import type { PthContent, StoredBytes } from './pth-content.ts'
 import { StorageReference, storageOf, torchGlobal } from './torch-globals.ts'
 import { bytesOf, damaged, shown, type WeightsFile } from './weights-file.ts'
 

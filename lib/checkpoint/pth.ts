@@ -1,10 +1,11 @@
 import { PickleError } from './pickle-bytes.ts'
+import type { PthContent, StoredBytes } from './pth-content.ts'
 import { isLegacy, readLegacy } from './pth-legacy.ts'
 import { readZip } from './pth-zip.ts'
 import type { TensorEntry } from './safetensors.ts'
 import { findTensors } from './state-dict.ts'
 import { contiguousStrides, elementCount, elementSpan, isContiguous } from './strides.ts'
-import { type StorageReference, type TensorReference, UnknownGlobal } from './torch-globals.ts'
+import { type TensorReference, UnknownGlobal } from './torch-globals.ts'
 import { bytesOf, damaged, shown, unusable, withWeightsFile, type WeightsFile } from './weights-file.ts'
 
 /** One tensor of a checkpoint. */
@@ -16,23 +17,6 @@ export interface CheckpointTensor extends TensorEntry {
   readonly strides?: readonly number[]
   /** Its bytes, of which `begin` and `end` are the offsets, where they are compressed in the file. */
   readonly data?: Uint8Array
-}
-
-/** The bytes of a storage: from `begin` to `end` of the file, or of what was inflated from it. */
-export interface StoredBytes {
-  readonly begin: number
-  readonly end: number
-  readonly inflated?: Uint8Array
-}
-
-/** What a file holds, whichever its format. */
-export interface PthContent {
-  /** The pickled object. */
-  readonly value: unknown
-  /** Finds a storage. @throws DiffSalError ERR_DIFFSAL_CHECKPOINT */
-  locate(storage: StorageReference): Promise<StoredBytes>
-  /** Called once all storages that are needed were located. @throws DiffSalError ERR_DIFFSAL_CHECKPOINT */
-  finish(): void
 }
 
 /** How many bytes of tensors a file may promise for each of its own, and at least. Views of one byte can promise any number. */

@@ -1,5 +1,5 @@
+import { checkString } from '../checks/options.ts'
 import { describe } from '../errors.ts'
-import { checkString } from '../options.ts'
 import { findNameFault } from './json-names.ts'
 import { hasMoreParts } from './json-parts.ts'
 import { bytesOf, damaged, withWeightsFile, type WeightsFile } from './weights-file.ts'

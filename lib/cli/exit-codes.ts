@@ -1,4 +1,6 @@
 import { DiffSalError, type DiffSalErrorCode } from '../errors.ts'
+import { meaningOf, type FileMeaning } from '../files/meaning.ts'
+import { Interrupted } from './terminal/interrupt.ts'
 
 /** What the exit codes of `diffsal` mean, as `--help` lists them. */
 export const exitCodes = {
@@ -32,28 +34,15 @@ const byCode: Readonly<Record<Exclude<DiffSalErrorCode, 'ERR_DIFFSAL_FILE'>, Exi
   ERR_DIFFSAL_INTERNAL: 1,
 }
 
-/** Ctrl-C, or a request to end. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted'
-}
-
-const fileErrors = new WeakMap<DiffSalError, ExitCode>()
-
-/** Runs work in which an error of a file means the input (3), the weights (4) or the output (6). */
-export async function filesMean<T>(code: 3 | 4 | 6, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof DiffSalError && !fileErrors.has(error)) fileErrors.set(error, code)
-    throw error
-  }
-}
+const byMeaning: Readonly<Record<FileMeaning, ExitCode>> = { input: 3, weights: 4, output: 6 }
 
 /** The exit code for what a command failed with. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Interrupted) return 130
   if (!(error instanceof DiffSalError)) return 1
-  return error.code === 'ERR_DIFFSAL_FILE' ? (fileErrors.get(error) ?? 5) : byCode[error.code]
+  if (error.code !== 'ERR_DIFFSAL_FILE') return byCode[error.code]
+  const meaning = meaningOf(error)
+  return meaning === undefined ? 5 : byMeaning[meaning]
 }
 
 /** The table for `--help`. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { fileLimitSentence } from './file-limit.ts'
-import { printing } from './standard-output.ts'
-import { tell } from './terminal.ts'
+import { fileLimitSentence } from './terminal/file-limit.ts'
+import { tell } from './terminal/print.ts'
+import { printing } from './terminal/standard-output.ts'
 
 // Loaded in here, for node opens all of a program's files at once: where it may open few, that already fails.
 process.exitCode = await printing(async () => {

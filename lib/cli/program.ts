@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { benchmarkCommand } from './benchmark.ts'
-import { convertCommand } from './convert.ts'
-import { doctorCommand } from './doctor.ts'
-import { evaluateCommand } from './evaluate.ts'
+import { benchmarkCommand } from './commands/benchmark.ts'
+import { convertCommand } from './commands/convert.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { evaluateCommand } from './commands/evaluate.ts'
+import { inspectCommand } from './commands/inspect.ts'
+import { predictCommand, type ModelOpener } from './commands/predict.ts'
+import { setupCommand } from './commands/setup.ts'
+import { trainCommand } from './commands/train.ts'
+import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
-import { fileLimitSentence } from './file-limit.ts'
-import { inspectCommand } from './inspect.ts'
-import { predictCommand, type ModelOpener } from './predict.ts'
-import { setupCommand } from './setup.ts'
-import { parserOutput, tell } from './terminal.ts'
-import { trainCommand } from './train.ts'
-import { weightsCommand } from './weights.ts'
+import { fileLimitSentence } from './terminal/file-limit.ts'
+import { parserOutput, tell } from './terminal/print.ts'
 
-function program(open: ModelOpener | undefined): Command {
+/** All commands, not yet run. */
+export function program(open?: ModelOpener): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('diffsal')
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')

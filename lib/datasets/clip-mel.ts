@@ -1,7 +1,7 @@
+import { checkInteger, checkList, checkOptions } from '../checks/options.ts'
 import { newArray } from '../dtype.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { melSlices } from '../log-mel.ts'
-import { checkInteger, checkList, checkOptions } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** The network's slices: (1, slots, height, width). */

@@ -1,5 +1,5 @@
-import type { Faults } from '../faults.ts'
-import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../checks/options.ts'
+import type { Faults } from '../files/faults.ts'
 
 /** The parts of a dataset. */
 export type Split = 'train' | 'validation' | 'test'

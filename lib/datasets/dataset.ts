@@ -1,6 +1,6 @@
+import { checkList, reading } from '../checks/options.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import type { AudioExcerpt } from '../inputs.ts'
-import { checkList, reading } from '../options.ts'
 import type { GroundTruth, TruthSource } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
 

@@ -1,6 +1,6 @@
+import { checkNumber } from '../checks/options.ts'
 import { newArray } from '../dtype.ts'
 import { Bells, toUnits } from '../gaze/points.ts'
-import { checkNumber } from '../options.ts'
 import { checkMaps, type FixationTensor } from '../metrics/metrics.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 

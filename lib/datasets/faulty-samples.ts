@@ -1,5 +1,5 @@
 import { DiffSalError } from '../errors.ts'
-import type { Faults } from '../faults.ts'
+import type { Faults } from '../files/faults.ts'
 import { log } from '../log.ts'
 
 /** Passes over samples of which a file is damaged, and says so once a fault; or lets the error through, where faults are errors. */

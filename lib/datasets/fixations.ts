@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { shortened } from '../errors.ts'
-import { mediaError } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'
 import { readMat, type MatArray } from './mat.ts'
 import { readGrey } from './pictures.ts'

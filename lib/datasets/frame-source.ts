@@ -1,5 +1,7 @@
 import { readFrames } from '../media/frames.ts'
-import { mediaError, probe, type VideoInfo } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
+import type { VideoInfo } from '../media/media-info.ts'
+import { probe } from '../media/probe.ts'
 import { LruCache } from './lru-cache.ts'
 import type { NumberedFolder } from './numbered-folder.ts'
 import { readRgb } from './pictures.ts'

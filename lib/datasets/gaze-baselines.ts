@@ -1,8 +1,8 @@
+import { checkInteger, checkOptions } from '../checks/options.ts'
 import { fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { centreGaussian, fitCentreGaussian } from '../metrics/constant-maps.ts'
 import type { FixationTensor, MapTensor } from '../metrics/metrics.ts'
 import type { ScoreOptions } from '../metrics/score.ts'
-import { checkInteger, checkOptions } from '../options.ts'
 import type { GazeSet } from './gaze-dataset.ts'
 import { evenlySpaced, framesOf, videosOf } from './gaze-halves.ts'
 

@@ -1,9 +1,9 @@
+import { checkInteger, checkOptions, checkStrings, reading } from '../checks/options.ts'
 import { invalidArgument } from '../errors.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
-import { checkInteger, checkOptions, checkStrings, reading } from '../options.ts'
-import { Random } from '../random.ts'
-import { checkSeed } from '../seed.ts'
+import { Random } from '../random/random.ts'
+import { checkSeed } from '../random/seed.ts'
 import type { GazeSet } from './gaze-dataset.ts'
 
 /** How {@link halfAgainstHalf} measures. */

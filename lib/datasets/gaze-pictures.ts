@@ -1,6 +1,6 @@
 import { extname, join, parse } from 'node:path'
 import { shortened } from '../errors.ts'
-import { reportFault, type Faults } from '../faults.ts'
+import { reportFault, type Faults } from '../files/faults.ts'
 import { readPictureFixations } from '../gaze/picture-fixations.ts'
 import type { GazePoint } from '../gaze/points.ts'
 import type { FoundSource, GazeSource } from './gaze-source.ts'

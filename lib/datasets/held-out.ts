@@ -1,5 +1,5 @@
+import { checkInteger, checkStrings } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInteger, checkStrings } from '../options.ts'
 import type { Split } from './dataset-options.ts'
 import type { FoundSource } from './gaze-source.ts'
 

@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { inflate } from 'node:zlib'
 import { shortened, type DiffSalError } from '../errors.ts'
 import { readWhole } from '../files/regular-file.ts'
-import { mediaError } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
 
 /** A numeric or logical matrix of a MAT-file. */
 export interface MatArray {

@@ -1,9 +1,9 @@
-import { checkChoice } from '../options.ts'
+import { checkChoice } from '../checks/options.ts'
 import { audioVisualSets, openAudioVisual, type AudioVisualOptions, type AudioVisualSet } from './audio-visual.ts'
+import type { DatasetOptions } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { openDhf1k } from './dhf1k.ts'
 import { openHollywood2 } from './hollywood2.ts'
-import type { DatasetOptions } from './dataset-options.ts'
 import { openUcfSports } from './ucf-sports.ts'
 
 /** The nine datasets of the paper. */

@@ -1,7 +1,7 @@
 import sharp, { type Metadata, type Sharp } from 'sharp'
 import { DiffSalError } from '../errors.ts'
 import { readWhole } from '../files/regular-file.ts'
-import { mediaError } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
 
 /** A picture of one channel. */
 export interface GreyPicture {

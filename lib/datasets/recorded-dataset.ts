@@ -1,5 +1,5 @@
 import { DiffSalError } from '../errors.ts'
-import { reportFault } from '../faults.ts'
+import { reportFault } from '../files/faults.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { Rational } from '../media/rational.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'

@@ -1,9 +1,9 @@
+import { native, type NativeScene, type NativeSceneOptions } from '../addon/native.ts'
+import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { native, type NativeScene, type NativeSceneOptions } from '../native.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from '../options.ts'
 import { checkSceneStyle, mostSceneSamples, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
-import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 import type { Split } from './dataset-options.ts'
+import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 
 /** Which sounding scenes. */
 export interface SoundingScenesOptions extends SceneOptions {

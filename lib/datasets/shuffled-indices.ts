@@ -1,6 +1,6 @@
-import { checkBoolean, checkInteger, checkOptions } from '../options.ts'
-import { below, randomWords } from '../random.ts'
-import { checkSeed } from '../seed.ts'
+import { checkBoolean, checkInteger, checkOptions } from '../checks/options.ts'
+import { below, randomWords } from '../random/random.ts'
+import { checkSeed } from '../random/seed.ts'
 
 /** A place in the shuffled data: with the seed, all that resuming needs. A plain object, fit for JSON. */
 export interface DataPosition {

@@ -1,5 +1,6 @@
 import type { AudioExcerpt } from '../inputs.ts'
-import { mediaError, probe } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
+import { probe } from '../media/probe.ts'
 import type { Rational } from '../media/rational.ts'
 import { readSound, soundRate } from '../media/sound.ts'
 import { LruCache } from './lru-cache.ts'

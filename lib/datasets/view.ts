@@ -1,5 +1,5 @@
 import type { GazePoint } from '../gaze/points.ts'
-import type { Random } from '../random.ts'
+import type { Random } from '../random/random.ts'
 
 /** A part of a picture, in shares of its width and height. */
 export interface Box {

@@ -1,5 +1,5 @@
 import { bytesAt, withRegularFile } from '../files/regular-file.ts'
-import { mediaError } from '../media/probe.ts'
+import { mediaError } from '../media/local-file.ts'
 
 /** How a number is stored: bits, and whether it is a float. */
 type Format = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64'

@@ -1,4 +1,4 @@
-import { reportFault, type Faults } from '../faults.ts'
+import { reportFault, type Faults } from '../files/faults.ts'
 
 /** What a file holds that cannot be used: told once a kind of problem, by the first of them and how many there are, or refused at once. */
 export class LeftOut {

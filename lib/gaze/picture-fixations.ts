@@ -1,5 +1,5 @@
 import { DiffSalError, shortened } from '../errors.ts'
-import type { Faults } from '../faults.ts'
+import type { Faults } from '../files/faults.ts'
 import { parseJson } from '../files/json.ts'
 import { readText } from '../files/regular-file.ts'
 import { LeftOut } from './left-out.ts'

@@ -1,5 +1,5 @@
+import { checkInteger, checkList, checkNumber, reading } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInteger, checkList, checkNumber, reading } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A place that someone looked at, in shares of the picture's width and height: (0, 0) is its upper left corner, (1, 1) its lower right one. */

@@ -1,5 +1,5 @@
+import { checkList, checkNumber, checkString, reading } from '../checks/options.ts'
 import { invalidArgument } from '../errors.ts'
-import { checkList, checkNumber, checkString, reading } from '../options.ts'
 import { checkFinite, type GazePoint } from './points.ts'
 
 /** A look at one place for a while. */

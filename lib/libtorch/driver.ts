@@ -1,29 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { findLoader, openLoader } from '../loader.ts'
-import { packageRoot } from '../package-root.ts'
-
-/** A CUDA device as the driver knows it. */
-export interface DriverDevice {
-  /** `NVIDIA H200` */
-  readonly name: string
-  /** The compute capability, `9.0`; empty where it is not known. */
-  readonly capability: string
-  /** Bytes of memory in all. */
-  readonly total: number
-  /** Bytes of memory that nobody uses; 0 where it is not known. */
-  readonly free: number
-}
-
-/** What NVIDIA's driver says of itself. */
-export interface CudaDriver {
-  readonly found: boolean
-  /** The newest CUDA it supports, 13000 for 13.0; 0 where it does not say. */
-  readonly version: number
-  /** Why it cannot be asked or has no device, in its own words; empty where devices are there. */
-  readonly problem: string
-  /** In the order of `cuda:0`, `cuda:1`, … */
-  readonly devices: readonly DriverDevice[]
-}
+import { packageRoot } from '../files/package-root.ts'
+import { findLoader, openLoader, type CudaDriver, type DriverDevice } from './loader.ts'
 
 /**
  * Asks NVIDIA's driver: through the package's own loader, and before that is compiled through `nvidia-smi`, which comes with the driver.

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { cachedFolders, cacheRoot } from './cache.ts'
-import { cudaDriver, driverObstacle, neededCuda, type CudaDriver } from './driver.ts'
+import { cudaDriver, driverObstacle, neededCuda } from './driver.ts'
+import type { CudaDriver } from './loader.ts'
 import { cudaVariant, isSupported, release, series, supported } from './releases.ts'
 
 /** A libtorch on disk. */

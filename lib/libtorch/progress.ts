@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress'
-import { printable } from '../printable.ts'
+import { printable } from '../errors.ts'
 
 /** How far setup has come, in bytes. `total` is absent while it is not known. */
 export interface Progress {

@@ -1,8 +1,9 @@
 import { isHdr } from './colour.ts'
-import { findFfmpeg } from './ffmpeg.ts'
 import { readFfmpeg } from './ffmpeg-process.ts'
+import { findFfmpeg } from './ffmpeg.ts'
+import { mediaError } from './local-file.ts'
+import type { VideoInfo } from './media-info.ts'
 import type { ReadOptions } from './opened.ts'
-import { mediaError, type VideoInfo } from './probe.ts'
 
 const commandFilters =
   'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p'

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { DiffSalError, fileError } from '../errors.ts'
 import { bytesAt, withRegularFile } from '../files/regular-file.ts'
 
@@ -23,29 +22,14 @@ export async function checkLocalFile(path: string): Promise<void> {
   // It is opened several times over, which a pipe or a device does not allow.
   if (!found.isFile()) throw mediaError(path, 'is not a regular file; save it to one first')
   if (found.size === 0) throw mediaError(path, 'is empty (0 bytes), so there is no video or sound in it')
-  if (listing.test((await firstBytes(path, 20)).toString('latin1')) || /\.(avs|vpy)$/i.test(path)) throw namesOthers(path)
+  if (/\.(avs|vpy)$/i.test(path)) throw mediaError(path, 'is a script, which some builds of ffmpeg would run; only videos and sounds are read')
+  const [list] = listing.exec((await firstBytes(path, 20)).toString('latin1')) ?? []
+  // Before ffmpeg follows it: a playlist without an end is waited for.
+  if (list !== undefined) checkOneFile(path, list === '#EXTM3U' ? 'hls' : 'concat')
 }
 
-/** How lists begin of files that ffmpeg would open: playlists, concat scripts. */
+/** How lists of files begin: playlists, concat scripts. */
 const listing = /^(#EXTM3U|ffconcat version)/
-
-/** ffmpeg's names of formats that are lists of other files, or programs that make pictures. */
-const listFormats = /^(hls|applehttp|concat|dash|imf|sdp|rtsp|avisynth|vapoursynth)\b/
-
-/**
- * Refuses what is no file of pictures or sound, but names others, which may be anybody's: a playlist, or a picture's name that ffmpeg takes for
- * a pattern.
- *
- * @param format ffmpeg's name of it
- * @throws DiffSalError ERR_DIFFSAL_MEDIA
- */
-export function checkOneFile(path: string, format: string): void {
-  if (listFormats.test(format) || (format === 'image2' && resolve(path).includes('%'))) throw namesOthers(path)
-}
-
-function namesOthers(path: string): DiffSalError {
-  return mediaError(path, 'is not read, since it makes ffmpeg open other files (a playlist, a script, or a picture with a % in its name): give one file of video or sound itself')
-}
 
 /** Words for a name that other programs take for something else than a file. */
 function otherSource(path: string): string | undefined {
@@ -53,6 +37,19 @@ function otherSource(path: string): string | undefined {
   if (path === '-') return 'only local files are read, not standard input, so save it to a file first'
   if (/[*?]|%0?\d*d/.test(path)) return 'only single local files are read, and a pattern is not taken for several'
   return undefined
+}
+
+/**
+ * Refuses what is not the video itself but names the files that are: those would be read, and perhaps replaced, without having been given.
+ *
+ * @param format ffmpeg's names of the format
+ * @throws DiffSalError ERR_DIFFSAL_MEDIA
+ */
+export function checkOneFile(path: string, format: string): void {
+  if (/^(hls|applehttp|dash|concat|imf|sdp|rtsp)\b/.test(format)) {
+    throw mediaError(path, `is a list (${format}) of other files, and only single files are read; join them first: \`ffmpeg -i LIST -c copy OUT.mkv\``)
+  }
+  if (format === 'image2') throw mediaError(path, 'has a name that ffmpeg takes for a pattern of many; rename the file')
 }
 
 /** Whether a file is an animated WebP, by its header. */

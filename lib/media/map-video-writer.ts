@@ -1,5 +1,5 @@
 import { MapInterpolator } from './interpolate.ts'
-import type { MapWriter } from './output-file.ts'
+import type { MapWriter } from './map-writer.ts'
 import { rationalValue, type Rational } from './rational.ts'
 import type { TimedPictures } from './timed-pictures.ts'
 import type { VideoFile } from './video-file.ts'

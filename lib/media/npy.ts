@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { fileError } from '../errors.ts'
-import { OutputPlace, type MapWriter } from './output-file.ts'
+import { OutputPlace } from '../files/output-place.ts'
+import type { MapWriter } from './map-writer.ts'
 
 /** Long enough for any shape; the header is padded to it, so that it can be written again when the count is known. */
 const headerBytes = 128

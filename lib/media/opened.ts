@@ -1,5 +1,5 @@
 import { fileUrl, type FfmpegOptions } from './ffmpeg-process.ts'
-import type { MediaInfo } from './probe.ts'
+import type { MediaInfo } from './media-info.ts'
 
 /** What every reader of a plan may be told. */
 export interface ReadOptions extends Pick<FfmpegOptions, 'stallLimit'> {

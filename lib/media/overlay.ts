@@ -1,13 +1,13 @@
 import { invalidArgument } from '../errors.ts'
-import { tagFilter, tagOptions, writtenColour } from './colour.ts'
 import { heatColours } from './colour-map.ts'
+import { tagFilter, tagOptions, writtenColour } from './colour.ts'
 import { findFfmpeg, isOld } from './ffmpeg.ts'
 import { minMaxGrey } from './map-scale.ts'
 import { MapVideoWriter } from './map-video-writer.ts'
+import type { MapWriter } from './map-writer.ts'
+import type { MediaInfo } from './media-info.ts'
 import { openedInput, openedWith, type ReadOptions } from './opened.ts'
-import type { MapWriter } from './output-file.ts'
 import { laidFilters, videoInput, writtenFilters } from './picture-filters.ts'
-import type { MediaInfo } from './probe.ts'
 import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
 
@@ -36,10 +36,13 @@ export async function createOverlay(
   const colour = writtenColour(video.colour)
   // A filter that old versions have not, and need not: they take the tags from the options.
   const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
+  // From 0 on: where the first picture lies on the original's clock is told when the sound is joined. Filters that are made anew in
+  // mid-stream would begin again.
+  const start = video.turn === undefined ? ['setpts=PTS-STARTPTS'] : []
   const graph = [
     `[0:${video.index}]${writtenFilters(video, [height, width]).join(',')}[base]`,
     `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`,
-    `[base][heat]overlay=eof_action=repeat${tags === undefined ? '' : `,${tags}`}[out]`,
+    `[base][heat]${['overlay=eof_action=repeat', ...start, ...(tags === undefined ? [] : [tags])].join(',')}[out]`,
   ]
   const file = await VideoFile.create(
     path,

@@ -2,8 +2,9 @@ import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { fileError } from '../errors.ts'
+import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced } from '../files/output-place.ts'
 import { minMaxScaled } from './map-scale.ts'
-import { makeFolders, removeFolders, temporaryIn, withoutLinks, writeSynced, type MapWriter } from './output-file.ts'
+import type { MapWriter } from './map-writer.ts'
 
 /** The name of a frame's picture: `000024.png`. */
 export function pngName(frame: number): string {

@@ -1,79 +1,13 @@
-import { checkString } from '../options.ts'
-import { readColour, readInterlaced, type Colour } from './colour.ts'
-import { findFfmpeg } from './ffmpeg.ts'
+import { checkString } from '../checks/options.ts'
+import { readColour, readInterlaced } from './colour.ts'
 import { firstRun, fileUrl, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
+import { findFfmpeg } from './ffmpeg.ts'
 import { frameRate } from './frame-rate.ts'
 import { checkLocalFile, checkOneFile, isAnimatedWebp, mediaError } from './local-file.ts'
-import { rational, rationalValue, type Rational } from './rational.ts'
+import type { MediaInfo } from './media-info.ts'
+import { rational, rationalValue } from './rational.ts'
 import { readReport, type Report, type ReportedStream } from './report.ts'
 import { audioTracks, chooseAudio, chooseVideo, videoTracks, type TrackChoice } from './tracks.ts'
-
-export { mediaError } from './local-file.ts'
-
-/** The video track that is read. */
-export interface VideoStream {
-  /** ffmpeg's number of the stream in the file. */
-  readonly index: number
-  /** ffmpeg's name of the codec: `h264`. */
-  readonly codec: string
-  /** Pixels, as shown: after the rotation that the file asks for. */
-  readonly width: number
-  readonly height: number
-  /** Whether the file asks for a rotation. */
-  readonly turned: boolean
-  /** Width of one pixel over its height, when the file says so. */
-  readonly pixelAspect?: Rational
-  /** Whether frames are made of fields. */
-  readonly interlaced: boolean
-  readonly colour: Colour
-  /** The decoder to read it with, where that is not ffmpeg's own. */
-  readonly decoder?: string
-  /** Frames a second on the average: exact for a usual constant rate, 30000/1001 and not 29.97. Every frame has a time of its own besides. */
-  readonly rate: Rational
-  /** Seconds of a tick, in which the frames' times are whole numbers. */
-  readonly timeBase: Rational
-  /** About how many frames, from the duration. */
-  readonly frameEstimate?: number
-}
-
-/** The sound track that is read. */
-export interface AudioStream {
-  /** ffmpeg's number of the stream in the file. */
-  readonly index: number
-  /** Its number among the file's sound tracks, from 1. */
-  readonly track: number
-  /** ffmpeg's name of the codec: `aac`. */
-  readonly codec: string
-  /** Samples a second. */
-  readonly sampleRate: number
-  /** ffmpeg's name of the channel layout: `stereo`, `5.1(side)`, `10 channels`. */
-  readonly layout: string
-  /** How many channels, where the layout tells. */
-  readonly channels?: number
-}
-
-/**
- * What is read of a media file, and how: everything that reads it goes by this plan. Time 0 is where the first of the chosen streams
- * begins. Each process of ffmpeg must have both of them open to agree on it ({@link openedWith}).
- */
-export interface MediaInfo {
-  /** The path that was probed. */
-  readonly path: string
-  /** ffmpeg's names of the format: `matroska,webm`. */
-  readonly format: string
-  /** Seconds, where the container tells. */
-  readonly duration?: number
-  readonly video: VideoStream | null
-  readonly audio: AudioStream | null
-  /** How many sound tracks the file has. */
-  readonly audioTracks: number
-}
-
-/** A plan of which the video is read. */
-export type VideoInfo = MediaInfo & { readonly video: VideoStream }
-
-/** A plan of which the sound is read. */
-export type SoundInfo = MediaInfo & { readonly audio: AudioStream }
 
 /** How to probe. */
 export interface ProbeOptions extends TrackChoice {
@@ -96,7 +30,7 @@ export async function probe(path: string, options: ProbeOptions = {}): Promise<M
   await checkLocalFile(path)
   const running = { signal: options.signal, stallLimit: options.stallLimit, keep: 1 << 20 }
   const end = await firstRun(decodeSome(path, 'V:0'), running)
-  const report = readReport(end.log)
+  const report = reportOf(path, end)
   if (report === undefined) throw notMedia(path, end)
   checkOneFile(path, report.format)
   // Old versions do not mark covers, but do not take them for V:0 either.
@@ -104,7 +38,12 @@ export async function probe(path: string, options: ProbeOptions = {}): Promise<M
   const chosen = await chooseVideo(path, tracks, options.videoTrack, running)
   if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(path, report, end, chosen, options)
   const again = await runFfmpeg(decodeSome(path, String(chosen.index)), running)
-  return planOf(path, readReport(again.log) ?? report, again, chosen, options)
+  return planOf(path, reportOf(path, again) ?? report, again, chosen, options)
+}
+
+/** Without the file's name, which may have lines that look like ffmpeg's. */
+function reportOf(path: string, { log: text }: FfmpegEnd): Report | undefined {
+  return readReport(text.replaceAll(fileUrl(path), ''))
 }
 
 /** Three frames: two intervals tell a rate of frames from one of fields. */
@@ -147,7 +86,7 @@ async function planOf(
       codec,
       width,
       height,
-      turned: chosen.turned,
+      ...(chosen.turn !== undefined && { turn: chosen.turn }),
       ...(pixelAspect && { pixelAspect }),
       interlaced: readInterlaced(chosen.text) || report.frames.some((one) => one.interlaced),
       colour: decoder === undefined ? colour : { ...colour, pixelFormat: 'yuva420p' },
@@ -174,5 +113,6 @@ function notMedia(path: string, end: FfmpegEnd): Error {
   if (/Invalid data found|moov atom not found|could not find codec/i.test(text)) {
     return mediaError(path, 'is not a video or sound file that ffmpeg can read; it may be damaged or of another kind')
   }
+  if (/End of file/.test(text)) return mediaError(path, 'is cut off before its first frame; copy the file again in full')
   return mediaError(path, `cannot be opened by ffmpeg, which says "${lastWords(end)}"`)
 }

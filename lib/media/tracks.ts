@@ -1,6 +1,6 @@
 import { invalidArgumentText } from '../errors.ts'
 import { fileUrl, readFfmpeg, type FfmpegOptions } from './ffmpeg-process.ts'
-import type { AudioStream } from './probe.ts'
+import type { AudioStream } from './media-info.ts'
 import type { ReportedStream } from './report.ts'
 
 /** Which of several tracks of a kind to take, counted from 1 as they lie in the file. Default: the one that the file marks, else the first. */

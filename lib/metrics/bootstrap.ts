@@ -1,7 +1,7 @@
+import { checkInteger, checkNumber, checkOptions, reading } from '../checks/options.ts'
 import { invalidArgument } from '../errors.ts'
-import { checkInteger, checkNumber, checkOptions, reading } from '../options.ts'
-import { Random } from '../random.ts'
-import { checkSeed } from '../seed.ts'
+import { Random } from '../random/random.ts'
+import { checkSeed } from '../random/seed.ts'
 import type { Scores } from './score.ts'
 
 /** How {@link bootstrap} draws. */

@@ -1,5 +1,5 @@
+import { checkIterable, checkNumber, reading } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkIterable, checkNumber, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { checkMadeSize, checkMaps, type MapTensor } from './metrics.ts'
 

@@ -1,7 +1,7 @@
+import { native } from '../addon/native.ts'
+import { checkInteger } from '../checks/options.ts'
 import { newArray, type DType } from '../dtype.ts'
 import { invalidArgumentText, describe } from '../errors.ts'
-import { native } from '../native.ts'
-import { checkInteger } from '../options.ts'
 import { checkTensor, elementCount, type Tensor } from '../tensor.ts'
 
 /** A real map (h, w), or a batch of them: (B, h, w) or (B, 1, h, w). */

@@ -1,6 +1,6 @@
+import { native } from '../addon/native.ts'
+import { checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
 import { describe, invalidArgument, shortened } from '../errors.ts'
-import { native } from '../native.ts'
-import { checkIterable, checkOptions, checkString, reading } from '../options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
 import { aucJudd, cc, checkMaps, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor } from './metrics.ts'

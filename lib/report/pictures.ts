@@ -1,5 +1,5 @@
 import type { SaliencyDataset, TrainingSample } from '../datasets/dataset.ts'
-import type { DiffSal } from '../diffsal.ts'
+import type { ScoredModel } from '../evaluate.ts'
 import { pictureRow, type PictureRow } from './picture-row.ts'
 
 /** How the maps of a report are sampled. */
@@ -11,7 +11,7 @@ export interface PictureOptions {
 }
 
 /** Predicts `count` samples of a dataset, evenly spaced, and makes their pictures. */
-export async function samplePictures(model: DiffSal, dataset: SaliencyDataset, count: number, options: PictureOptions): Promise<PictureRow[]> {
+export async function samplePictures(model: ScoredModel, dataset: SaliencyDataset, count: number, options: PictureOptions): Promise<PictureRow[]> {
   const { steps, eta, seed, signal } = options
   const { video, audio } = model.config
   const rows: PictureRow[] = []

@@ -1,6 +1,6 @@
+import { printable } from '../errors.ts'
 import type { Interval } from '../metrics/bootstrap.ts'
 import type { ExtraScoreName, ScoreName, Scores } from '../metrics/score.ts'
-import { printable } from '../printable.ts'
 
 /** The scores in the order of the paper's tables, as they are called there. */
 export const scoreColumns = [

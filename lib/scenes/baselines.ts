@@ -1,7 +1,7 @@
+import { checkInteger, checkOptions } from '../checks/options.ts'
 import { soundingScenes, soundingScenesOptionNames, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
-import { checkInteger, checkOptions } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 import { averageMap, meanTrueMap, shapeMap } from './maps.ts'
 

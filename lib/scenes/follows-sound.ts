@@ -1,5 +1,5 @@
+import { checkInteger, checkIterable, checkList, checkNumber, isList, reading } from '../checks/options.ts'
 import { DiffSalError, invalidArgument } from '../errors.ts'
-import { checkInteger, checkIterable, checkList, checkNumber, isList, reading } from '../options.ts'
 import type { VideoMap } from '../predict-video.ts'
 import { checkTensor } from '../tensor.ts'
 import { isHighestAt } from './maps.ts'

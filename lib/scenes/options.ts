@@ -1,7 +1,7 @@
+import type { NativeSceneOptions } from '../addon/native.ts'
+import { checkChoice, checkInteger, checkList } from '../checks/options.ts'
 import { invalidArgumentText } from '../errors.ts'
-import type { NativeSceneOptions } from '../native.ts'
-import { checkChoice, checkInteger, checkList } from '../options.ts'
-import { checkSeed } from '../seed.ts'
+import { checkSeed } from '../random/seed.ts'
 
 /** What tells which shape sounds: every hue has a pitch of its own; the sounding shape pulses with its loudness. */
 export type SceneCue = 'pitch' | 'loudness'

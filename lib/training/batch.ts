@@ -1,10 +1,9 @@
+import type { NativeTrainingBatch } from '../addon/native.ts'
+import { ownOptions } from '../checks/options.ts'
 import type { DiffSalConfig } from '../config.ts'
-import { checkDiffusionTimes } from '../diffusion-times.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkInputs, checkShape, type ClipInput } from '../inputs.ts'
-import type { NativeTrainingBatch } from '../native.ts'
-import { ownOptions } from '../options.ts'
-import { checkMap } from '../predict.ts'
+import { checkDiffusionTimes, checkMap } from '../predict.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import type { ResolvedTrainerOptions } from './options.ts'
 

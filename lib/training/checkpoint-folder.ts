@@ -1,12 +1,12 @@
 import { constants } from 'node:fs'
 import { access, copyFile, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { DiffSalError, fileError } from '../errors.ts'
-import { parseJson } from '../files/json.ts'
-import { log } from '../log.ts'
 import { readCheckpoint } from '../checkpoint/checkpoint.ts'
 import { verifyChecksum } from '../checkpoint/checksum.ts'
-import { makeFolders, OutputPlace } from '../media/output-file.ts'
+import { DiffSalError, fileError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
+import { makeFolders, OutputPlace } from '../files/output-place.ts'
+import { log } from '../log.ts'
 import { scored } from '../metrics/score.ts'
 import { readTrainingHeader } from './checkpoint.ts'
 import type { BestScore } from './fit-state.ts'
@@ -61,7 +61,7 @@ export class CheckpointFolder {
     const steps = stepsOf(names)
     const inside = resumed !== undefined && (await sameFolder(join(resumed.path, '..'), path))
     if (!inside && (steps.length > 0 || names.includes(bestName))) {
-      throw occupied(path, 'holds the checkpoints of another training', 'To go on with that one, use Trainer.resume')
+      throw occupied(path, 'holds the checkpoints of another training', 'To go on with that one, use DiffSal.resume')
     }
     const later = resumed && (await newestWhole(path, steps.filter((step) => step > resumed.step && !resumed.passedOver?.includes(step))))
     if (later !== undefined) {

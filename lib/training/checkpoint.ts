@@ -18,6 +18,12 @@ export interface TrainingMetadata {
   fit?: unknown
 }
 
+/** A training checkpoint, of which no tensor is read yet. */
+export interface TrainingCheckpoint {
+  checkpoint: Checkpoint
+  training: TrainingMetadata
+}
+
 /** The header of a training checkpoint with these tensors, all float32. */
 export function trainingHeader(tensors: readonly { name: string; shape: number[] }[], config: Readonly<DiffSalConfig>, training: TrainingMetadata): Uint8Array {
   const header = weightsHeader(tensors, { diffsal: JSON.stringify(config), training: JSON.stringify(training) })
@@ -32,7 +38,7 @@ export function weightsHeader(tensors: readonly { name: string; shape: number[] 
 }
 
 /** Reads what a training checkpoint holds. Its options are as `resolveTrainerOptions` takes them, not checked here. */
-export async function readTrainingHeader(path: string): Promise<{ checkpoint: Checkpoint; training: TrainingMetadata }> {
+export async function readTrainingHeader(path: string): Promise<TrainingCheckpoint> {
   const checkpoint = await readCheckpoint(path)
   const text = checkpoint.metadata.training
   const fail = (what: string, received: string, cause?: unknown) =>

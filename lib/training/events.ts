@@ -1,5 +1,17 @@
 import type { Scores } from '../metrics/score.ts'
 
+/** What a training step did. */
+export interface TrainingStep {
+  /** How many steps are done, this one included. */
+  step: number
+  /** The batch's loss, before the step. */
+  loss: number
+  /** Norm of all gradients together, before it was clipped. */
+  gradNorm: number
+  /** The learning rate that was used. */
+  lr: number
+}
+
 /** What `Trainer.fit` tells while it trains. Plain objects, fit for JSON. */
 export type TrainingEvent = StepEvent | EpochEvent | ValidationEvent | CheckpointEvent
 

@@ -1,5 +1,5 @@
+import { isPlain, reading } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText, type DiffSalError } from '../errors.ts'
-import { isPlain, reading } from '../options.ts'
 
 const expected = 'something that JSON holds (null, booleans, finite numbers, strings, and arrays and plain objects of these)'
 

@@ -1,11 +1,11 @@
-import { checkSignal } from '../abort.ts'
+import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString, ownOptions } from '../checks/options.ts'
+import { checkSignal } from '../checks/signal.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from '../datasets/dataset.ts'
-import { checkEvaluation, evaluateNames, type EvaluateOptions } from '../evaluate.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { checkEvaluation, evaluateNames, type EvaluateOptions } from '../evaluate.ts'
 import { scored, type ScoreName } from '../metrics/score.ts'
-import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString, ownOptions } from '../options.ts'
-import { checkSeed } from '../seed.ts'
-import type { Trainer } from '../trainer.ts'
+import { checkSeed } from '../random/seed.ts'
+import type { Trained } from './trained.ts'
 
 /** How a fit scores the model between epochs. */
 export interface ValidateOptions extends Omit<EvaluateOptions, 'signal'> {
@@ -50,7 +50,7 @@ export interface FitOptions {
 const names = ['epochs', 'batch', 'validate', 'checkpointDir', 'every', 'keep', 'by', 'workers', 'seed', 'dropLast', 'signal'] as const
 
 /** Checks a fit's options and fills in the defaults. */
-export function checkFit(trainer: Trainer, dataset: Dataset<TrainingSample>, given: FitOptions) {
+export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, given: FitOptions) {
   const options = checkOptions<FitOptions>('options', given, names)
   checkDataset('dataset', dataset)
   const { accumulate } = trainer.options
@@ -90,7 +90,7 @@ export function checkFit(trainer: Trainer, dataset: Dataset<TrainingSample>, giv
 /** Checked options of a fit. */
 export type FitPlan = ReturnType<typeof checkFit>
 
-function checkValidation(trainer: Trainer, given: ValidateOptions, batch: number) {
+function checkValidation(trainer: Trained, given: ValidateOptions, batch: number) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
   const known = [...evaluateNames.filter((name) => name !== 'signal'), 'dataset', 'every'] as const
   const { dataset, every = 1, batch: own = batch, ...options } = ownOptions('validate', given, known)

@@ -3,18 +3,17 @@ import { tmpdir } from 'node:os'
 import type { Dataset, TrainingSample } from '../datasets/dataset.ts'
 import { checkedSamples, clipsOf, melShape } from '../datasets/model-batches.ts'
 import { loadBatches, type LoadedBatch } from '../datasets/prefetch.ts'
-import { DiffSal } from '../diffsal.ts'
 import { DiffSalError } from '../errors.ts'
-import { evaluate } from '../evaluate.ts'
+import { evaluate, type ScoredModel } from '../evaluate.ts'
+import { temporaryIn } from '../files/output-place.ts'
 import { log } from '../log.ts'
-import { temporaryIn } from '../media/output-file.ts'
 import type { Scores } from '../metrics/score.ts'
-import type { Trainer, TrainingStep } from '../trainer.ts'
 import type { TrainingBatch } from './batch.ts'
 import { bestBeside, bestMetadata, CheckpointFolder, type BestWeights } from './checkpoint-folder.ts'
-import type { CheckpointEvent, EpochEvent, StepEvent, TrainingEvent, ValidationEvent } from './events.ts'
+import type { CheckpointEvent, EpochEvent, StepEvent, TrainingEvent, TrainingStep, ValidationEvent } from './events.ts'
 import { checkFit, type FitOptions, type FitPlan } from './fit-options.ts'
 import { freshState, resumedState, type BestScore, type FitState, type Resumed } from './fit-state.ts'
+import type { Trained } from './trained.ts'
 
 /** How much of the running mean of a sample's time a step keeps. */
 const paceKept = 0.9
@@ -26,13 +25,15 @@ export interface FitHands {
   save(path: string, fit: FitState): Promise<void>
   /** Writes the weights that are validated, and these words with them. */
   saveWeights(path: string, metadata: Record<string, string>, signal: AbortSignal | undefined): Promise<void>
+  /** Loads such weights. */
+  load(path: string, options: { device: string; threads: number; signal?: AbortSignal }): Promise<ScoredModel & AsyncDisposable>
 }
 
 type Events<E extends TrainingEvent> = AsyncGenerator<E, void, undefined>
 
 /** One call of `Trainer.fit`. */
 export class Fit {
-  readonly #trainer: Trainer
+  readonly #trainer: Trained
   readonly #hands: FitHands
   readonly #dataset: Dataset<TrainingSample>
   readonly #plan: FitPlan
@@ -49,7 +50,7 @@ export class Fit {
   #pace: { readonly seconds: number; readonly samples: number } | undefined
 
   private constructor(
-    trainer: Trainer,
+    trainer: Trained,
     hands: FitHands,
     dataset: Dataset<TrainingSample>,
     plan: FitPlan,
@@ -70,7 +71,7 @@ export class Fit {
 
   /** Checks all that can be checked before the first step. */
   static async begin(
-    trainer: Trainer,
+    trainer: Trained,
     hands: FitHands,
     resumed: Resumed | undefined,
     dataset: Dataset<TrainingSample>,
@@ -197,11 +198,11 @@ export class Fit {
   async #wayOn(): Promise<string> {
     const last = this.#saved
     if (last === undefined) return 'No checkpoint was written.'
-    if (this.#trainer.steps > last.step) return `The last checkpoint, after step ${last.step}, is '${last.path}': Trainer.resume goes on from it.`
+    if (this.#trainer.steps > last.step) return `The last checkpoint, after step ${last.step}, is '${last.path}': DiffSal.resume goes on from it.`
     const fails = `the step after the last checkpoint, '${last.path}', is the one that fails`
     const before = await this.#folder?.before(last.step)
     if (before === undefined) return `There is no checkpoint to go on from: ${fails}.`
-    return `The checkpoint to go on from with Trainer.resume, after step ${before.step}, is '${before.path}': ${fails}. Remove that one first, or give another 'checkpointDir'.`
+    return `The checkpoint to go on from with DiffSal.resume, after step ${before.step}, is '${before.path}': ${fails}. Remove that one first, or give another 'checkpointDir'.`
   }
 
   #stepped({ step, loss, gradNorm, lr }: TrainingStep, { samples, epoch, position }: LoadedBatch, seconds: number, waited: number): StepEvent {
@@ -271,7 +272,7 @@ export class Fit {
     const path = temporaryIn(checkpointDir ?? tmpdir())
     try {
       await this.#hands.saveWeights(path, {}, signal)
-      await using average = await DiffSal.load(path, { device: model.device, threads: model.threads, ...stop })
+      await using average = await this.#hands.load(path, { device: model.device, threads: model.threads, ...stop })
       // Its pages stay while they are used.
       await rm(path)
       return await evaluate(average, dataset, { ...options, ...stop })

@@ -1,5 +1,5 @@
+import { checkChoice, checkInteger, checkList, checkNumber, checkOptions } from '../checks/options.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkChoice, checkInteger, checkList, checkNumber, checkOptions } from '../options.ts'
 
 /** How the learning rate changes from step to step. All lengths are in steps. */
 export interface LearningRateSchedule {

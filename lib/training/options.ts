@@ -1,6 +1,6 @@
+import { checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../checks/options.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../options.ts'
-import { checkSeed, drawSeed } from '../seed.ts'
+import { checkSeed, drawSeed } from '../random/seed.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
 import { resolveTimes, type ResolvedTimeRange, type TimeRange } from './times.ts'
 
@@ -112,7 +112,7 @@ const names = [
 ]
 
 /** What the options of a trainer depend on. */
-export interface TrainedModel {
+export interface ModelFacts {
   device: string
   dropout: number
   timesteps: number
@@ -121,7 +121,7 @@ export interface TrainedModel {
 }
 
 /** Checks options and fills in the defaults. */
-export function resolveTrainerOptions(given: TrainerOptions | undefined, model: TrainedModel): ResolvedTrainerOptions {
+export function resolveTrainerOptions(given: TrainerOptions | undefined, model: ModelFacts): ResolvedTrainerOptions {
   const options = checkOptions<TrainerOptions>('options', given, names)
   const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
   const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32', times = [{}] } = options

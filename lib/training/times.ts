@@ -1,5 +1,5 @@
+import { checkInteger, checkList, checkNumber, checkOptions } from '../checks/options.ts'
 import { invalidArgument } from '../errors.ts'
-import { checkInteger, checkList, checkNumber, checkOptions } from '../options.ts'
 
 /**
  * Diffusion times that a training draws from. At a late time little of the target is left in the noisy map, and the clip has to tell

@@ -10,7 +10,7 @@ namespace diffsal {
 
 // The one door between JavaScript and this addon: every export is a function or method that `entry` or a handle's `through` registers.
 //
-// A call as it comes through: its arguments are what lib/snapshot.ts copied, once, of what was passed. Nobody else holds the copies and no
+// A call as it comes through: its arguments are what lib/addon/snapshot.ts copied, once, of what was passed. Nobody else holds the copies and no
 // property of them is an accessor, so that reading them runs no JavaScript. Handles and functions are themselves, and so are typed arrays, whose
 // memory may move or shrink whenever JavaScript runs: tensors.h asks for it where it copies.
 class Call {

@@ -61,12 +61,12 @@ struct Environment {
   std::unique_ptr<Worker> utility_worker;
   std::vector<std::unique_ptr<Worker>> drawing_workers;
   size_t drawings = 0;
-  // What lib/native.ts hands over at first.
+  // What lib/addon/native.ts hands over at first.
   Napi::FunctionReference make_error, own_error, warn, snapshot, new_buffer;
   Napi::FunctionReference model, features, trainer, cancel_token;
 };
 
-// The exception as a DiffSalError, which lib/native.ts's makeError builds; what JavaScript threw is its cause, unless it is one itself.
+// The exception as a DiffSalError, which lib/addon/native.ts's makeError builds; what JavaScript threw is its cause, unless it is one itself.
 Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception);
 
 // Runs a function on the JavaScript thread; whatever it throws becomes the JavaScript exception, a DiffSalError.

@@ -12,7 +12,7 @@
 
 namespace diffsal {
 
-// lib/native.ts's handle on a CancelFlag.
+// lib/addon/native.ts's handle on a CancelFlag.
 class CancelToken : public Napi::ObjectWrap<CancelToken> {
  public:
   static void define(Napi::Env env, Napi::Object exports);

@@ -124,7 +124,7 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal#dispose': exported(sabotage, () => []),
   'Features#tensors': exported(() => features.tensors(), () => []),
   'Features#dispose': exported(sabotage, () => []),
-  'Trainer.resume': exported(async (...args: [never]) => (await Trainer.resume(...args)).dispose(), () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }]),
+  'DiffSal.resume': exported(async (...args: [never]) => (await DiffSal.resume(...args)).dispose(), () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }]),
   'Trainer#fit': exported(
     (...args: [never, never]) => drain(trainer.fit(...args)),
     () => [dataset(), { epochs: 1, batch: 1, validate: { dataset: dataset(), every: 1, steps: 1 }, checkpointDir: undefined, workers: 1, seed: 1, dropLast: false, signal: aborted }],

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readHeader } from '../../lib/checkpoint/safetensors.ts'
-import { DiffSal, presets, Trainer } from '../../lib/index.ts'
+import { DiffSal, presets } from '../../lib/index.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { rewriteWeights } from '../support/rewrite-weights.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -66,7 +66,7 @@ test('a training is not resumed from a checkpoint that is damaged', async () => 
   const bytes = await readFile(file)
   bytes[tensors.get([...tensors.keys()].find((name) => name.startsWith('training/'))!)!.begin]! ^= 1
   await writeFile(file, bytes)
-  await expectDiffSalError(() => Trainer.resume(file, { threads: 1 }), 'ERR_DIFFSAL_CHECKPOINT', file, /damaged/)
+  await expectDiffSalError(() => DiffSal.resume(file, { threads: 1 }), 'ERR_DIFFSAL_CHECKPOINT', file, /damaged/)
 })
 
 test('an abort ends the looking', async () => {

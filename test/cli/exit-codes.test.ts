@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { exitCodeOf, exitCodes, filesMean, Interrupted } from '../../lib/cli/exit-codes.ts'
+import { exitCodeOf, exitCodes } from '../../lib/cli/exit-codes.ts'
+import { Interrupted } from '../../lib/cli/terminal/interrupt.ts'
 import { DiffSalError, fileError, type DiffSalErrorCode } from '../../lib/errors.ts'
+import { filesMean } from '../../lib/files/meaning.ts'
 
 test.each<[DiffSalErrorCode, number]>([
   ['ERR_DIFFSAL_INVALID_ARGUMENT', 2],
@@ -27,10 +29,10 @@ test('an interruption, and what is no error of ours', () => {
 
 test('a file error means the file that was at work', async () => {
   const error = fileError('read', 'a', Object.assign(new Error('no'), { code: 'ENOENT' }))
-  const inner = filesMean(4, () => Promise.reject(error))
-  await expect(filesMean(6, () => inner)).rejects.toBe(error)
+  const inner = filesMean('weights', () => Promise.reject(error))
+  await expect(filesMean('output', () => inner)).rejects.toBe(error)
   expect(exitCodeOf(error)).toBe(4)
   const full = fileError('write', 'b', Object.assign(new Error('no'), { code: 'ENOSPC' }))
-  await expect(filesMean(3, () => Promise.reject(full))).rejects.toBe(full)
+  await expect(filesMean('input', () => Promise.reject(full))).rejects.toBe(full)
   expect(exitCodeOf(full)).toBe(6)
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { drawView, drawViewed, plainView, viewedPoints, type Plane, type View } from '../../lib/datasets/view.ts'
-import { Random } from '../../lib/random.ts'
+import { Random } from '../../lib/random/random.ts'
 
 const size = [20, 30] as const
 const view = (change: Partial<View>): View => ({ ...plainView(3), ...change })

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileLimitSentence } from '../../lib/cli/file-limit.ts'
-import { RunLock } from '../../lib/cli/run-lock.ts'
-import { runFolder } from '../../lib/cli/run-folder.ts'
-import { writeWhole } from '../../lib/cli/write-whole.ts'
+import { fileLimitSentence } from '../../lib/cli/terminal/file-limit.ts'
 import { sweep, temporaryName } from '../../lib/files/leftovers.ts'
+import { writeWhole } from '../../lib/files/write-whole.ts'
+import { runFolder } from '../../lib/run/folder.ts'
+import { RunLock } from '../../lib/run/lock.ts'
 import { packageFolder } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -48,7 +48,7 @@ test('the next process that writes there sweeps: a run, an output', async () => 
   const out = folderOf('out')
   const left = leftBehind(out)
   const written = join(out, 'report.html')
-  const program = `import { writeWhole } from ${JSON.stringify(join(packageFolder(), 'dist/cli/write-whole.js'))}; await writeWhole(${JSON.stringify(written)}, 'x')`
+  const program = `import { writeWhole } from ${JSON.stringify(join(packageFolder(), 'dist/files/write-whole.js'))}; await writeWhole(${JSON.stringify(written)}, 'x')`
   expect(spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
   expect(left.some((name) => existsSync(join(out, name)))).toBe(false)
   expect(readdirSync(out)).toEqual(['report.html'])

@@ -4,8 +4,6 @@ import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { readCheckpoint } from '../../lib/checkpoint/checkpoint.ts'
-import { readRunConfig } from '../../lib/cli/run-config.ts'
-import { RunLog } from '../../lib/cli/run-log.ts'
 import { readFixations } from '../../lib/datasets/fixations.ts'
 import { parseFoldList } from '../../lib/datasets/fold-lists.ts'
 import { parseMat } from '../../lib/datasets/mat.ts'
@@ -13,8 +11,10 @@ import { readGrey, readRgb } from '../../lib/datasets/pictures.ts'
 import { WavFile } from '../../lib/datasets/wav.ts'
 import { readPictureFixations } from '../../lib/gaze/picture-fixations.ts'
 import { readGaze } from '../../lib/gaze/read-gaze.ts'
-import { DiffSal, Trainer } from '../../lib/index.ts'
+import { DiffSal } from '../../lib/index.ts'
 import { extractArchive } from '../../lib/libtorch/extract.ts'
+import { readRunConfig } from '../../lib/run/config.ts'
+import { RunLog } from '../../lib/run/log.ts'
 import { element, fixationMat, matFile, matrix, numbers, rampWav, wavFile } from '../datasets/trees.ts'
 import { fakeWheel } from '../libtorch/zip.ts'
 import { orderedDict } from '../support/pickle-writer.ts'
@@ -91,7 +91,7 @@ export function readerTargets(folder: string): Target[] {
     reader('pth-load', '.pth', folder, () => [pthZip(dict()), pthLegacy(dict())], refusedOrDisposed, 2),
     reader('safetensors', '.safetensors', folder, () => [safetensors()], readCheckpoint, 10),
     reader('weights', '.safetensors', folder, async () => [await savedWeights(folder)], refusedOrDisposed, 4),
-    reader('training-checkpoint', '.safetensors', folder, async () => [await savedTraining(folder)], async (path) => (await Trainer.resume(path, { threads: 1, device: 'cpu' })).model.dispose(), 3),
+    reader('training-checkpoint', '.safetensors', folder, async () => [await savedTraining(folder)], async (path) => (await DiffSal.resume(path, { threads: 1, device: 'cpu' })).model.dispose(), 3),
     reader('run-config', '.json', folder, async () => Promise.all(exampleConfigs().map((path) => readFile(path))), readRunConfig),
     reader('run-log', '.jsonl', folder, () => [Buffer.from(log.map((event) => `${JSON.stringify(event)}\n`).join(''))], async (path) => (await RunLog.open(path, 1)).close(), 5),
     reader('wheel', '.whl', folder, () => [fakeWheel()], (path) => extractArchive(path, join(folder, 'unpacked')), 5),

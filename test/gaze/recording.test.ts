@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { GazeRecording, type GazeLook } from '../../lib/gaze/recording.ts'
-import { Random } from '../../lib/random.ts'
+import { Random } from '../../lib/random/random.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 
 const look = (viewer: string, start: number, duration: number, x = 0.5, y = 0.5): GazeLook => ({ viewer, start, duration, x, y })

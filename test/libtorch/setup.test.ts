@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { CudaDriver } from '../../lib/libtorch/driver.ts'
+import type { CudaDriver } from '../../lib/libtorch/loader.ts'
 import type { Release } from '../../lib/libtorch/releases.ts'
 import { setupLibtorch, type SetupOptions } from '../../lib/libtorch/setup.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'

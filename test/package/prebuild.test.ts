@@ -50,7 +50,7 @@ describe('scripts/prebuild.mjs', () => {
     for (const name of ['diffsal.node', 'diffsal_core.so']) expect(readFileSync(join(build, name))).toEqual(readFileSync(join(whole, name)))
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([])
 
-    const program = `console.log((await import('${join(folder, 'dist/addon.js')}')).loadAddon().number)`
+    const program = `console.log((await import('${join(folder, 'dist/addon/addon.js')}')).loadAddon().number)`
     const opened = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       encoding: 'utf8',
       env: { ...process.env, DIFFSAL_LIBTORCH: libtorch },

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { setLogger } from '../../lib/log.ts'
 import { readFrames } from '../../lib/media/frames.ts'
+import type { MediaInfo } from '../../lib/media/media-info.ts'
 import { createOverlay } from '../../lib/media/overlay.ts'
-import { probe, type MediaInfo, type ProbeOptions } from '../../lib/media/probe.ts'
+import { probe, type ProbeOptions } from '../../lib/media/probe.ts'
 import { readSound } from '../../lib/media/sound.ts'
 import { bundledFfmpeg } from './ffmpegs.ts'
 
@@ -53,7 +54,7 @@ export async function look(path: string, options?: ProbeOptions): Promise<Look> 
       let [at, last] = [0, Number.NEGATIVE_INFINITY]
       for await (const samples of readSound({ ...info, audio })) {
         for (const value of samples) {
-          if (Math.abs(value) > 0.2) {
+          if (Math.abs(value) > 0.1) {
             if (at - last > 1600) beeps.push(at / 16_000)
             last = at
           }

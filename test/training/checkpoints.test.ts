@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { readHeader } from '../../lib/checkpoint/safetensors.ts'
-import { DiffSal, setLogger, Trainer, type FitOptions, type TrainingEvent } from '../../lib/index.ts'
+import { DiffSal, setLogger, type FitOptions, type Trainer, type TrainingEvent } from '../../lib/index.ts'
 import { blobs } from '../support/blobs.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { failingDisk } from '../support/failing-disk.ts'
-import { expectEnd, runProgram } from '../support/run-program.ts'
 import { listen } from '../support/listen.ts'
+import { expectEnd, runProgram } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { changeTraining } from '../support/training-file.ts'
 import { trainingConfig, trainingRun } from '../support/training.ts'
@@ -22,7 +22,7 @@ afterEach(() => setLogger(undefined))
 const plan: FitOptions = { epochs: 1, batch: 1, every: 1 }
 const name = (step: number) => `step-${String(step).padStart(8, '0')}.safetensors`
 
-async function fit(trainer: Trainer, options: FitOptions, samples = 4): Promise<TrainingEvent[]> {
+async function fit(trainer: Trainer<DiffSal>, options: FitOptions, samples = 4): Promise<TrainingEvent[]> {
   const events: TrainingEvent[] = []
   for await (const event of trainer.fit(blobs(samples), options)) events.push(event)
   return events
@@ -54,15 +54,15 @@ describe('a folder of checkpoints', () => {
     const folder = temporaryPath('taken')
     await fit(model.trainer(), { ...plan, checkpointDir: folder, every: 2 })
     const before = readdirSync(folder)
-    const refused = (trainer: Trainer, ...parts: string[]) =>
+    const refused = (trainer: Trainer<DiffSal>, ...parts: string[]) =>
       expectDiffSalError(() => fit(trainer, { ...plan, checkpointDir: folder }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'checkpointDir'", folder, ...parts)
-    await refused(model.trainer(), 'Trainer.resume', 'another folder')
+    await refused(model.trainer(), 'DiffSal.resume', 'another folder')
     // One that was resumed from elsewhere is another too.
     const elsewhere = temporaryPath('elsewhere.safetensors')
     await model.trainer().save(elsewhere)
-    const resumed = await Trainer.resume(elsewhere, { threads: 1 })
+    const resumed = await DiffSal.resume(elsewhere, { threads: 1 })
     await refused(resumed, 'another training')
-    const earlier = await Trainer.resume(join(folder, name(2)), { threads: 1 })
+    const earlier = await DiffSal.resume(join(folder, name(2)), { threads: 1 })
     await refused(earlier, name(4), 'Resume from the latest')
     expect(readdirSync(folder)).toEqual(before)
     const best = temporaryPath('best alone')
@@ -107,13 +107,13 @@ describe('resuming from a folder', () => {
     const weights = join(folder, name(6))
     await model.save(weights)
     const warnings = listen()
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(3)
     await resumed.model.dispose()
     expect(warnings.map((line) => /step-\d+/.exec(line)![0])).toEqual([6, 5, 4].map((step) => name(step).slice(0, 13)))
     warnings.length = 0
     for (const step of [2, 3]) writeFileSync(join(folder, name(step)), 'x'.repeat(100))
-    await expectDiffSalError(() => Trainer.resume(folder), 'ERR_DIFFSAL_CHECKPOINT', '5 checkpoints', 'damaged')
+    await expectDiffSalError(() => DiffSal.resume(folder), 'ERR_DIFFSAL_CHECKPOINT', '5 checkpoints', 'damaged')
   })
 
   it('passes over one whose data are damaged, or whose random state is, names it, and trains on in its place', async () => {
@@ -134,7 +134,7 @@ describe('resuming from a folder', () => {
     for (const [what, bytes] of Object.entries(damages)) {
       warnings.length = 0
       writeFileSync(newest, bytes)
-      const resumed = await Trainer.resume(folder, { threads: 1 })
+      const resumed = await DiffSal.resume(folder, { threads: 1 })
       expect(resumed.steps, what).toBe(3)
       expect(warnings).toEqual([expect.stringContaining(name(4))])
       await fit(resumed, { ...plan, checkpointDir: folder })
@@ -147,7 +147,7 @@ describe('resuming from a folder', () => {
   it('that holds none is refused', async () => {
     const folder = temporaryPath('empty')
     mkdirSync(folder)
-    await expectDiffSalError(() => Trainer.resume(folder), 'ERR_DIFFSAL_CHECKPOINT', 'no checkpoint', 'empty')
+    await expectDiffSalError(() => DiffSal.resume(folder), 'ERR_DIFFSAL_CHECKPOINT', 'no checkpoint', 'empty')
   })
 
   it('refuses a place in the data that is none', async () => {
@@ -157,7 +157,7 @@ describe('resuming from a folder', () => {
     await model.trainer().save(path)
     const resume = async (fit: unknown) => {
       await changeTraining(path, (training) => ({ ...training, fit }))
-      const resumed = await Trainer.resume(path, { threads: 1 })
+      const resumed = await DiffSal.resume(path, { threads: 1 })
       await resumed.model.dispose()
     }
     await resume(good)

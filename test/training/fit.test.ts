@@ -24,12 +24,12 @@ import { trainingBatch, trainingConfig, trainingRun } from '../support/training.
 
 const trainerOptions: TrainerOptions = { lr: 1e-3, seed: 3 }
 
-async function freshTrainer(options: TrainerOptions = {}, config: PartialDiffSalConfig = {}): Promise<Trainer> {
+async function freshTrainer(options: TrainerOptions = {}, config: PartialDiffSalConfig = {}): Promise<Trainer<DiffSal>> {
   const model = await DiffSal.create({ ...trainingConfig, ...config }, trainingRun)
   return model.trainer({ ...trainerOptions, ...options })
 }
 
-async function collect(trainer: Trainer, dataset: Dataset<TrainingSample>, options: FitOptions): Promise<TrainingEvent[]> {
+async function collect(trainer: Trainer<DiffSal>, dataset: Dataset<TrainingSample>, options: FitOptions): Promise<TrainingEvent[]> {
   const events: TrainingEvent[] = []
   for await (const event of trainer.fit(dataset, options)) events.push(event)
   return events
@@ -45,7 +45,7 @@ const outline = (events: readonly TrainingEvent[]) =>
   events.map((event) => (event.type === 'checkpoint' ? (event.best ? 'best' : `saved ${event.step}`) : event.type === 'step' ? `${event.step}` : event.type))
 
 /** Steps a fit until the event of which `at` is true, and leaves it there. */
-async function until(trainer: Trainer, dataset: Dataset<TrainingSample>, options: FitOptions, at: (event: TrainingEvent) => boolean) {
+async function until(trainer: Trainer<DiffSal>, dataset: Dataset<TrainingSample>, options: FitOptions, at: (event: TrainingEvent) => boolean) {
   const events: TrainingEvent[] = []
   for await (const event of trainer.fit(dataset, options)) {
     events.push(event)
@@ -113,7 +113,7 @@ describe('fit', () => {
     expect(outline(events)).toEqual([1, 2, 3, 4].flatMap((i) => [`${i}`, `saved ${i}`, 'epoch']))
     await trainer.model.dispose()
     for (const name of readdirSync(folder)) {
-      const resumed = await Trainer.resume(join(folder, name), { threads: 1 })
+      const resumed = await DiffSal.resume(join(folder, name), { threads: 1 })
       const rest = await collect(resumed, dataset, { epochs: 4, batch: 1 })
       const from = events.findIndex((event) => event.type === 'checkpoint' && event.path.endsWith(name)) + 1
       expect(rest.map(timeless)).toEqual(events.slice(from).filter(({ type }) => type !== 'checkpoint').map(timeless))
@@ -226,7 +226,7 @@ describe('a resumed fit', () => {
     expect(trainer.steps).toBe(12)
     for (const step of [3, 4, 6, 12]) {
       const path = join(folder, `step-${String(step).padStart(8, '0')}.safetensors`)
-      const resumed = await Trainer.resume(path, { threads: 1 })
+      const resumed = await DiffSal.resume(path, { threads: 1 })
       // In a folder of its own, so that the other checkpoints stay.
       const other = temporaryPath(`from ${step}`)
       const rest = await collect(resumed, dataset, { ...plan, checkpointDir: other })
@@ -257,7 +257,7 @@ describe('a resumed fit', () => {
     writeFileSync(join(folder, 'step-00000003.safetensors'), second.subarray(0, second.length / 2))
     writeFileSync(join(folder, 'step-00000004.safetensors.123.tmp'), second.subarray(0, 9))
     const warnings = listen()
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(2)
     const rest = await collect(resumed, dataset, plan)
     setLogger(undefined)
@@ -276,7 +276,7 @@ describe('a resumed fit', () => {
     const trainer = await freshTrainer()
     await collect(trainer, blobs(4), plan)
     await trainer.model.dispose()
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     const refused = (length: number, change: Partial<FitOptions>, ...parts: string[]) =>
       expectDiffSalError(() => collect(resumed, blobs(length), { ...plan, ...change }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'step-00000002', ...parts)
     await refused(5, {}, "'dataset.length' must be 4", '5 came')
@@ -286,7 +286,7 @@ describe('a resumed fit', () => {
     // The end of its epoch was not dealt with when the checkpoint was written.
     const events = await collect(resumed, blobs(4), { ...plan, epochs: 2 })
     expect(outline(events).slice(0, 4)).toEqual(['epoch', 'validation', 'best', '3'])
-    const again = await Trainer.resume(folder, { threads: 1 })
+    const again = await DiffSal.resume(folder, { threads: 1 })
     await expectDiffSalError(() => collect(again, blobs(4), { ...plan, by: 'sim' }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'by' must be 'cc'")
     await Promise.all([resumed.model.dispose(), again.model.dispose()])
   })
@@ -317,12 +317,12 @@ describe('the best weights of a resumed fit', () => {
     turn()
     const elsewhere = temporaryPath('longer elsewhere')
     for (const checkpointDir of [elsewhere, folder]) {
-      const resumed = await Trainer.resume(folder, { threads: 1 })
+      const resumed = await DiffSal.resume(folder, { threads: 1 })
       expect(bestOf(await collect(resumed, blobs(4), { ...plan, epochs: 2, checkpointDir }))).toEqual([false])
       expect(readFileSync(join(checkpointDir, 'best.safetensors')).equals(before)).toBe(true)
       await resumed.model.dispose()
     }
-    const other = await Trainer.resume(join(folder, 'step-00000002.safetensors'), { threads: 1 })
+    const other = await DiffSal.resume(join(folder, 'step-00000002.safetensors'), { threads: 1 })
     const refused = () => collect(other, blobs(4), { ...plan, epochs: 2, checkpointDir: temporaryPath('by'), by: 'sim' })
     await expectDiffSalError(refused, 'ERR_DIFFSAL_INVALID_ARGUMENT', "'by' must be 'cc'")
     await other.model.dispose()
@@ -340,7 +340,7 @@ describe('the best weights of a resumed fit', () => {
     writeFileSync(join(alone, 'step-00000003.safetensors'), readFileSync(join(folder, 'step-00000003.safetensors')))
     turn()
     const warnings = listen()
-    const resumed = await Trainer.resume(alone, { threads: 1 })
+    const resumed = await DiffSal.resume(alone, { threads: 1 })
     expect(bestOf(await collect(resumed, blobs(4), { ...plan, checkpointDir: alone }))).toEqual([true])
     setLogger(undefined)
     expect(warnings.join()).toContain('best weights of before')
@@ -389,7 +389,7 @@ describe('an aborted fit', () => {
       const last = events.at(-1)!
       expect(last).toMatchObject({ type: 'checkpoint', step: trainer.steps, best: false })
       await trainer.model.dispose()
-      const resumed = await Trainer.resume(`${folder} ${wait}`, { threads: 1 })
+      const resumed = await DiffSal.resume(`${folder} ${wait}`, { threads: 1 })
       const rest = (await collect(resumed, dataset, { epochs: 2, batch: 2 })).map(timeless)
       const both = [...events.filter(({ type }) => type !== 'checkpoint').map(timeless), ...rest]
       expect(both).toEqual(expected)
@@ -417,7 +417,7 @@ describe('a fit that cannot go on', () => {
     // The rates rise by 10 a step: the weights after the second step are finite, but no loss of theirs is.
     const trainer = await freshTrainer({ lr: 1000, schedule: { warmup: 99 } })
     const plan: FitOptions = { epochs: 30, batch: 2, every: 1, keep: 1, checkpointDir: folder }
-    const error = await expectDiffSalError(() => collect(trainer, blobs(4), plan), 'ERR_DIFFSAL_DIVERGED', 'Trainer.resume')
+    const error = await expectDiffSalError(() => collect(trainer, blobs(4), plan), 'ERR_DIFFSAL_DIVERGED', 'DiffSal.resume')
     expect(trainer.steps).toBeGreaterThan(1)
     expect(error.message).toContain(`step ${trainer.steps + 1} is NaN`)
     const [good, last] = [trainer.steps - 1, trainer.steps].map((step) => `step-${String(step).padStart(8, '0')}.safetensors`)
@@ -425,7 +425,7 @@ describe('a fit that cannot go on', () => {
     expect(error.message).toMatch(/It holds frame \d of '(even|odd)', frame/)
     expect(readdirSync(folder)).toEqual([good, last])
     rmSync(join(folder, last!))
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(trainer.steps - 1)
     const seen = await until(resumed, blobs(4), plan, ({ type }) => type === 'step')
     expect(seen.at(-1)).toMatchObject({ type: 'step', step: trainer.steps })
@@ -453,7 +453,7 @@ describe('a fit that cannot go on', () => {
     await expect(collect(trainer, dataset, { epochs: 3, batch: 1, checkpointDir: folder })).rejects.toBe(damaged)
     const { steps } = trainer
     broken = false
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     expect(resumed.steps).toBe(steps)
     const rest = await collect(resumed, dataset, { epochs: 3, batch: 1, checkpointDir: folder })
     const whole = await freshTrainer()
@@ -469,7 +469,7 @@ describe('a fit that cannot go on', () => {
     const folder = temporaryPath('twice')
     const trainer = await freshTrainer()
     await collect(trainer, blobs(4), { epochs: 1, batch: 1, checkpointDir: folder })
-    const resumed = await Trainer.resume(folder, { threads: 1 })
+    const resumed = await DiffSal.resume(folder, { threads: 1 })
     let reads = 0
     const flaky = blobs(4, {
       before: () => {
@@ -496,7 +496,7 @@ describe('a fit that cannot go on', () => {
     await trainer.save(spoilt)
     // A mean that overflows in the update, of a gradient and a loss that do not.
     await fillTensor(spoilt, 'training/mean/decoder_net.conv_in.weight', Infinity)
-    const resumed = await Trainer.resume(spoilt, { threads: 1 })
+    const resumed = await DiffSal.resume(spoilt, { threads: 1 })
     const plan: FitOptions = { epochs: 1, batch: 2, every: 1, checkpointDir: folder }
     await expectDiffSalError(() => collect(resumed, blobs(2), plan), 'ERR_DIFFSAL_DIVERGED', 'After step 1', 'decoder_net.conv_in.weight', 'No checkpoint')
     expect(readdirSync(folder)).toEqual([])

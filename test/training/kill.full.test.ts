@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { packageRoot } from '../../lib/package-root.ts'
+import { packageRoot } from '../../lib/files/package-root.ts'
 import { blobs } from '../support/blobs.ts'
 import { copyPackage } from '../support/package-copy.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -19,7 +19,7 @@ const [samples, steps] = [7, 12]
 const program = `
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { DiffSal, Trainer } from './dist/index.js'
+import { DiffSal } from './dist/index.js'
 const { config, run, options, samples, truths } = JSON.parse(readFileSync('data.json', 'utf8'), (key, value) =>
   typeof value?.base64 === 'string' ? new globalThis[value.type](Uint8Array.from(Buffer.from(value.base64, 'base64')).buffer) : value)
 const dataset = {
@@ -31,7 +31,7 @@ const dataset = {
   truth: (video, frame) => truths[frame],
 }
 const started = existsSync('checkpoints') && readdirSync('checkpoints').some((name) => /^step-.*safetensors$/.test(name))
-const trainer = started ? await Trainer.resume('checkpoints', { threads: 1 }) : (await DiffSal.create(config, run)).trainer(options)
+const trainer = started ? await DiffSal.resume('checkpoints', { threads: 1 }) : (await DiffSal.create(config, run)).trainer(options)
 console.log('ready')
 const plan = { epochs: 3, batch: 2, every: 1, keep: 2, checkpointDir: 'checkpoints', validate: { dataset, steps: 1, limit: 2 } }
 for await (const event of trainer.fit(dataset, plan)) console.log(JSON.stringify(event))

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { DiffSal, Trainer, type TrainerOptions } from '../../lib/index.ts'
+import { DiffSal, type TrainerOptions } from '../../lib/index.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -24,7 +24,7 @@ describe('a resumed training', () => {
     const expected = await Promise.all(batches.slice(3).map((batch) => trainer.step(batch)))
     await saved
 
-    const resumed = await Trainer.resume(path, { threads })
+    const resumed = await DiffSal.resume(path, { threads })
     expect(resumed.steps).toBe(3)
     expect(resumed.extra).toEqual({ position: 3 })
     expect(resumed.options).toEqual(trainer.options)
@@ -49,7 +49,7 @@ describe('a training checkpoint', () => {
     const trainer = model.trainer()
     expect(trainer.options.frozen).toEqual([])
     await trainer.save(path)
-    const resumed = await Trainer.resume(path, { threads: 1 })
+    const resumed = await DiffSal.resume(path, { threads: 1 })
     expect(resumed.options).toEqual(trainer.options)
     await resumed.model.dispose()
   })
@@ -70,8 +70,8 @@ describe('a training checkpoint', () => {
     await using model = await DiffSal.create(trainingConfig, trainingRun)
     const weights = temporaryPath('plain.safetensors')
     await model.save(weights)
-    await expectDiffSalError(() => Trainer.resume(weights), 'ERR_DIFFSAL_CHECKPOINT', 'no training state')
-    await expectDiffSalError(() => Trainer.resume(temporaryPath('nothing')), 'ERR_DIFFSAL_FILE', 'nothing')
+    await expectDiffSalError(() => DiffSal.resume(weights), 'ERR_DIFFSAL_CHECKPOINT', 'no training state')
+    await expectDiffSalError(() => DiffSal.resume(temporaryPath('nothing')), 'ERR_DIFFSAL_FILE', 'nothing')
     const trainer = model.trainer()
     await trainer.save(path)
     const bytes = await readFile(path)
@@ -91,19 +91,19 @@ describe('a training checkpoint', () => {
       ['\\"version\\":1', '\\"version\\":2', 'version'],
       ['\\"optimiser\\":\\"adam\\"', '\\"optimiser\\":\\"adum\\"', 'optimiser'],
     ] as const) {
-      await expectDiffSalError(async () => Trainer.resume(await swapped(from, to)), 'ERR_DIFFSAL_CHECKPOINT', part)
+      await expectDiffSalError(async () => DiffSal.resume(await swapped(from, to)), 'ERR_DIFFSAL_CHECKPOINT', part)
     }
     const short = temporaryPath('short.safetensors')
     await writeFile(short, bytes.subarray(0, bytes.length - 100))
-    await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT')
+    await expectDiffSalError(() => DiffSal.resume(short), 'ERR_DIFFSAL_CHECKPOINT')
     for (const name of ['seed', 'lr']) {
       await writeFile(short, bytes)
       await changeTraining(short, ({ options, ...rest }) => ({ ...rest, options: { ...(options as object), [name]: undefined } }))
-      await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT', `options.${name}`)
+      await expectDiffSalError(() => DiffSal.resume(short), 'ERR_DIFFSAL_CHECKPOINT', `options.${name}`)
     }
     await writeFile(short, bytes)
     await fillTensor(short, 'training/generator', 255)
-    await expectDiffSalError(() => Trainer.resume(short), 'ERR_DIFFSAL_CHECKPOINT', 'random numbers')
+    await expectDiffSalError(() => DiffSal.resume(short), 'ERR_DIFFSAL_CHECKPOINT', 'random numbers')
   })
 
   it('holds an extra that JSON holds, and no other', async () => {
@@ -112,7 +112,7 @@ describe('a training checkpoint', () => {
     const trainer = model.trainer()
     const extra = { fit: { data: 1 }, list: [null, true, 'é', -1.5, {}], ['__proto__']: 1 }
     await trainer.save(path, { extra })
-    const resumed = await Trainer.resume(path, { threads: 1 })
+    const resumed = await DiffSal.resume(path, { threads: 1 })
     expect(resumed.extra).toEqual(extra)
     await resumed.model.dispose()
     const bytes = await readFile(path)

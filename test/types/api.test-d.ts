@@ -22,7 +22,7 @@ import type {
 } from '../../lib/index.ts'
 
 declare const model: DiffSal
-declare const trainer: Trainer
+declare const trainer: Trainer<DiffSal>
 declare const features: Features
 declare const clip: ClipInput
 declare const map: Tensor<'float32'>

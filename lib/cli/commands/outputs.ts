@@ -1,0 +1,165 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../../errors.ts'
+import { withoutLinks } from '../../files/output-place.ts'
+import { createMapVideo } from '../../media/map-video.ts'
+import type { MapWriter } from '../../media/map-writer.ts'
+import type { MediaInfo } from '../../media/media-info.ts'
+import { NpyWriter } from '../../media/npy.ts'
+import type { ReadOptions } from '../../media/opened.ts'
+import { createOverlay } from '../../media/overlay.ts'
+import { pngName, PngWriter } from '../../media/png.ts'
+import { checkVideoPath } from '../../media/video-file.ts'
+import { mapRate } from '../../predict-video.ts'
+
+/** One thing to write. */
+export interface PlannedOutput {
+  readonly kind: 'overlay' | 'map-video' | 'png' | 'npy'
+  readonly path: string
+}
+
+/** What the user asked to be written. */
+export interface OutputOptions {
+  readonly output?: string
+  readonly maps?: string
+  readonly overlay?: true
+}
+
+/** What to write: -o is a video of the maps (with --overlay, over the original), --maps a .npy file or a folder of PNGs. */
+export function planOutputs(input: string, { output, maps, overlay }: OutputOptions): PlannedOutput[] {
+  const planned: PlannedOutput[] = []
+  const name = basename(input, extname(input))
+  const path = output ?? (overlay || maps === undefined ? `${name}-${overlay ? 'overlay' : 'saliency'}.mp4` : undefined)
+  if (path !== undefined) {
+    checkVideoPath('-o', path)
+    planned.push({ kind: overlay ? 'overlay' : 'map-video', path })
+  }
+  if (maps === '') throw invalidArgument('--maps', 'a folder, or a file that ends in .npy', maps)
+  if (path !== undefined && maps !== undefined && resolve(path) === resolve(maps)) {
+    throw invalidArgumentText('--maps', `another path than -o's`, `'${maps}'`)
+  }
+  if (maps !== undefined) planned.push({ kind: extname(maps).toLowerCase() === '.npy' ? 'npy' : 'png', path: maps })
+  return planned
+}
+
+/**
+ * Looks at where the outputs will go in truth, whatever their names look like.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an output that would replace one of the files to be read or another output,
+ * ERR_DIFFSAL_FILE for a name that is too long
+ */
+export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: readonly string[]): Promise<void> {
+  const taken: { readonly path: string; readonly file: FileId }[] = []
+  for (const { kind, path } of outputs) {
+    const place = withoutLinks(path)
+    checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
+    const file = await fileId(place)
+    // What the system takes the name for may be another file, where links go before "..".
+    const given = await inodeOf(path)
+    for (const input of inputs) {
+      const source = await fileId(input)
+      if (same(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
+        throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${path}' is the input '${input}' itself: choose another name.`, {
+          argument: path,
+        })
+      }
+    }
+    const other = taken.find((one) => same(file, one.file))
+    if (other) throw invalidArgumentText('--maps', `another place than -o's, '${other.path}'`, `'${path}'`)
+    taken.push({ path, file })
+  }
+}
+
+/** Where a file is: the same for all its names. */
+interface FileId {
+  readonly place: string
+  /** Of a file that is there. */
+  readonly inode?: string
+}
+
+async function fileId(path: string): Promise<FileId> {
+  const place = withoutLinks(path)
+  const inode = (await inodeOf(path)) ?? (await inodeOf(place))
+  return { place, ...(inode !== undefined && { inode }) }
+}
+
+async function inodeOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  return found && `${found.dev} ${found.ino}`
+}
+
+function same(a: FileId, b: FileId): boolean {
+  return a.place === b.place || (a.inode !== undefined && a.inode === b.inode)
+}
+
+/** Whether a file is one of the numbered pictures of a folder. */
+async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
+  const place = withoutLinks(path)
+  return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
+}
+
+/** As the system will refuse it, but before all the work: a name of 255 bytes at most, a path of 4095. */
+function checkLength(path: string, place: string): void {
+  const longest = Math.max(...place.split('/').map((name) => Buffer.byteLength(name)))
+  if (longest > 255 || Buffer.byteLength(place) > 4095) throw fileError('write', path, Object.assign(new Error(), { code: 'ENAMETOOLONG' }))
+}
+
+/** All outputs of a command as one writer. */
+export async function openOutputs(
+  outputs: readonly PlannedOutput[],
+  info: MediaInfo,
+  mapSize: readonly [number, number],
+  options: ReadOptions,
+): Promise<MapWriter> {
+  const writers: MapWriter[] = []
+  // The last made goes first: it may be in a folder that an earlier one made.
+  const discard = async (): Promise<void> => {
+    for (const writer of writers.toReversed()) await writer.discard()
+  }
+  try {
+    for (const { kind, path } of outputs) writers.push(await openOutput(kind, path, info, mapSize, options))
+  } catch (error) {
+    await discard()
+    throw error
+  }
+  return {
+    async write(frame, map, times) {
+      for (const writer of writers) await writer.write(frame, map, times)
+    },
+    async finish(frames, times) {
+      for (const writer of writers) await writer.finish(frames, times)
+    },
+    async commit() {
+      for (const [i, writer] of writers.entries()) {
+        await writer.commit().catch(async (error: unknown) => {
+          for (const done of writers.slice(0, i).toReversed()) await done.revert()
+          throw error
+        })
+      }
+    },
+    async revert() {
+      for (const writer of writers.toReversed()) await writer.revert()
+    },
+    discard,
+  }
+}
+
+function openOutput(
+  kind: PlannedOutput['kind'],
+  path: string,
+  info: MediaInfo,
+  mapSize: readonly [number, number],
+  options: ReadOptions,
+): Promise<MapWriter> {
+  const { video } = info
+  switch (kind) {
+    case 'overlay':
+      return createOverlay(path, info, mapSize, options)
+    case 'map-video':
+      return createMapVideo(path, info, mapSize, mapRate(info), options)
+    case 'png':
+      return PngWriter.create(path, mapSize, video ? [video.height, video.width] : mapSize)
+    case 'npy':
+      return NpyWriter.create(path, mapSize)
+  }
+}

@@ -1,0 +1,210 @@
+import { Command, Option } from 'commander'
+import type { Precision } from '../../checks/precision.ts'
+import { filesMean } from '../../files/meaning.ts'
+import { setLogger } from '../../log.ts'
+import { probe } from '../../media/probe.ts'
+import { rationalText } from '../../media/rational.ts'
+import { defaultStallLimit } from '../../media/stall-watch.ts'
+import { estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
+import { presetNames, type Presets } from '../../presets.ts'
+import { drawSeed, maxSeed } from '../../random/seed.ts'
+import { durationText } from '../../report/duration.ts'
+import { exitCodeHelp } from '../exit-codes.ts'
+import { interruptible } from '../terminal/interrupt.ts'
+import { showMapProgress } from '../terminal/map-progress.ts'
+import { print, printJson, tell } from '../terminal/print.ts'
+import { fraction, integer, precisionOption } from './flags.ts'
+import { openModel, type OpenModel, type Weights } from './open-model.ts'
+import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
+import { writeMaps } from './write-maps.ts'
+
+interface PredictFlags {
+  readonly weights?: string
+  readonly preset?: keyof Presets
+  readonly randomWeights?: number
+  readonly output?: string
+  readonly maps?: string
+  readonly overlay?: true
+  readonly stride: number
+  readonly steps?: number
+  readonly eta: number
+  readonly seed?: number
+  readonly device: string
+  readonly precision: Precision
+  readonly batch: number
+  readonly videoOnly?: true
+  readonly videoTrack?: number
+  readonly audioTrack?: number
+  readonly stallLimit: number
+  readonly json?: true
+}
+
+/** How the command opens its model; tests give a small one. */
+export type ModelOpener = typeof openModel
+
+const notes = `
+The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. Every map in a video or
+a PNG is scaled on its own, from its lowest value to its highest; .npy holds the values as they are, float32 (maps, height, width).
+Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
+
+/** `diffsal predict`: the saliency maps of a video file. */
+export function predictCommand(open: ModelOpener = openModel): Command {
+  return new Command('predict')
+    .description('predict the saliency maps of a video with its sound')
+    .argument('<input>', 'the video: any file that ffmpeg reads')
+    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
+    .addOption(new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'))
+    .addOption(
+      new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
+        .argParser(integer(0, maxSeed))
+        .conflicts(['weights', 'preset']),
+    )
+    .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
+    .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
+    .option('--overlay', 'lay the maps in colour over the original video')
+    .option('--stride <n>', 'predict every n-th frame; videos interpolate between them', integer(1), 1)
+    .option('--steps <n>', 'denoising steps (default: the model\'s, 4)', integer(1, 1000))
+    .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
+    .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(precisionOption())
+    .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
+    .option('--video-only', 'leave the sound out')
+    .option('--video-track <n>', 'of several video tracks the n-th (default: the one that the file marks, else the first)', integer(1))
+    .option('--audio-track <n>', 'of several sound tracks the n-th (default: the one that the file marks, else the first)', integer(1))
+    .option('--stall-limit <seconds>', 'how long to wait for a byte from ffmpeg before the file is given up', integer(1, 86_400), defaultStallLimit)
+    .option('--json', 'print one JSON object on standard output at the end')
+    .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
+    .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
+}
+
+/** What was done, for `--json`. */
+interface Report {
+  readonly input: string
+  /** Of the input; null for sound alone. */
+  readonly size: { readonly width: number; readonly height: number } | null
+  /** On the average; exact for a usual constant rate: `30000/1001`. */
+  readonly fps: string
+  readonly frames: number
+  readonly maps: number
+  /** The frames that have a predicted map, in the order of the .npy file: 0, step, 2 · step, … */
+  readonly mapFrames: { readonly first: 0; readonly step: number; readonly count: number }
+  /** [height, width] of a predicted map. */
+  readonly mapSize: readonly [number, number]
+  readonly weights: Weights
+  /** What to know about weights that were not trained on eye tracking. */
+  readonly note?: string
+  readonly device: string
+  readonly precision: Precision
+  readonly seed: number
+  readonly steps: number
+  readonly eta: number
+  readonly stride: number
+  readonly batch: number
+  readonly videoOnly: boolean
+  readonly outputs: readonly PlannedOutput[]
+  readonly warnings: readonly string[]
+  readonly seconds: number
+}
+
+async function predict(input: string, flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
+  const start = performance.now()
+  const weights = chooseWeights(flags)
+  const outputs = planOutputs(input, flags)
+  const warnings: string[] = []
+  let say = (text: string): void => tell(text)
+  setLogger((level, message) => {
+    if (level !== 'warn' && level !== 'error') return
+    warnings.push(message)
+    say(`diffsal: ${message}`)
+  })
+  let model: OpenModel | undefined
+  try {
+    const note = noteOf(weights)
+    if (note !== undefined) say(note)
+    await filesMean('output', () => checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input]))
+    const { videoTrack, audioTrack, stallLimit } = flags
+    const info = await filesMean('input', () => probe(input, { videoTrack, audioTrack, stallLimit, signal }))
+    model = await filesMean('weights', () => open(weights, flags, signal))
+    signal.throwIfAborted()
+    const seed = flags.seed ?? drawSeed()
+    const progress = showMapProgress(estimateMaps(info, flags.stride))
+    say = (text) => progress.line(text)
+    let steps = 0
+    const options: PredictVideoOptions = {
+      stride: flags.stride,
+      batch: flags.batch,
+      videoOnly: flags.videoOnly ?? false,
+      eta: flags.eta,
+      ...(flags.steps !== undefined && { steps: flags.steps }),
+      seed,
+      stallLimit,
+      signal,
+      onProgress: (now) => {
+        ;({ steps } = now)
+        progress.step(now)
+      },
+    }
+    const written = await writeMaps(model, info, outputs, options, signal, (_, count) => progress.maps(count)).finally(() => {
+      say = (text) => tell(text)
+      progress.stop()
+    })
+    const { video } = info
+    const report: Report = {
+      input,
+      size: video && { width: video.width, height: video.height },
+      fps: rationalText(mapRate(info)),
+      frames: written.frames,
+      maps: written.maps,
+      mapFrames: { first: 0, step: flags.stride, count: written.maps },
+      mapSize: model.config.size,
+      weights,
+      ...(note !== undefined && { note }),
+      device: model.device,
+      precision: model.precision,
+      seed,
+      steps,
+      eta: flags.eta,
+      stride: flags.stride,
+      batch: flags.batch,
+      videoOnly: flags.videoOnly ?? false,
+      outputs,
+      warnings,
+      seconds: Math.round(performance.now() - start) / 1000,
+    }
+    if (flags.json) printJson(report)
+    else print(...summary(report))
+  } finally {
+    setLogger(undefined)
+    await model?.dispose()
+  }
+}
+
+function chooseWeights({ weights, preset, randomWeights }: PredictFlags): Weights {
+  if (weights !== undefined) return { file: weights }
+  if (randomWeights !== undefined) return { random: randomWeights }
+  return { preset: preset ?? 'gaze' }
+}
+
+function noteOf(weights: Weights): string | undefined {
+  if ('random' in weights) return `The weights are random (seed ${weights.random}), not trained: the maps show that the program runs, and mean nothing.`
+  if ('preset' in weights && weights.preset === 'scenes') return 'The weights were trained on generated scenes, not on where people look: on a real video their maps mean nothing.'
+  return undefined
+}
+
+const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
+
+function summary({ input, frames, maps, stride, outputs, seconds, note, seed }: Report): string[] {
+  const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
+  const lines = [
+    `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
+    ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
+  ]
+  if (note !== undefined) lines.push(note)
+  return lines
+}
+
+function ordinal(n: number): string {
+  const teens = n % 100 >= 11 && n % 100 <= 13
+  return teens ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th')
+}

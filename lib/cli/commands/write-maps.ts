@@ -1,0 +1,42 @@
+import { filesMean } from '../../files/meaning.ts'
+import type { MapWriter } from '../../media/map-writer.ts'
+import type { MediaInfo } from '../../media/media-info.ts'
+import { predictMedia, type Predictor, type PredictVideoOptions, type VideoMap } from '../../predict-video.ts'
+import { openOutputs, type PlannedOutput } from './outputs.ts'
+
+/**
+ * Predicts and writes map by map; on any failure nothing is left of the outputs.
+ *
+ * @param onMap called with each map after it was taken, and how many there are now
+ */
+export async function writeMaps(
+  model: Predictor,
+  info: MediaInfo,
+  outputs: readonly PlannedOutput[],
+  options: PredictVideoOptions,
+  signal: AbortSignal,
+  onMap: (map: VideoMap, count: number) => void,
+): Promise<{ frames: number; maps: number }> {
+  const maps = predictMedia(model, info, options)
+  let writer: MapWriter | undefined
+  let count = 0
+  try {
+    // The first map before any file: what is wrong with the input or the options shows by then.
+    let next = await filesMean('input', () => maps.next())
+    const open = (writer = await filesMean('output', () => openOutputs(outputs, info, model.config.size, { signal, stallLimit: options.stallLimit })))
+    while (!next.done) {
+      const { frame, tensor, times } = next.value
+      await filesMean('output', () => open.write(frame, tensor.data, times))
+      onMap(next.value, ++count)
+      next = await filesMean('input', () => maps.next())
+    }
+    const { frames, times } = next.value!
+    await filesMean('output', () => open.finish(frames, times))
+    signal.throwIfAborted()
+    await filesMean('output', () => open.commit())
+    return { frames, maps: count }
+  } finally {
+    await maps.return(undefined)
+    await writer?.discard()
+  }
+}
