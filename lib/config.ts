@@ -162,14 +162,18 @@ function ownConfig(partial: PartialDiffSalConfig | undefined): PartialDiffSalCon
   return Object.fromEntries(names(given).map((name) => [name, ownValue(`config.${name}`, given[name], (defaultConfig as PartialDiffSalConfig)[name])]))
 }
 
+/** How deep lists lie in each other in the largest value, a part's list of lists; in what is deeper nobody's stack shall end. */
+const mostDeep = 3
+
 /** A value of the configuration, copied; `usual` is what is there by default. */
-function ownValue(argument: string, value: unknown, usual: unknown): unknown {
+function ownValue(argument: string, value: unknown, usual: unknown, depth = 0): unknown {
   const isPart = typeof usual === 'object' && !Array.isArray(usual)
-  if (isList(value) && !isPart) return checkList(argument, value, 'a list', 0, 64).map((item, i) => ownValue(`${argument}[${i}]`, item, undefined))
+  if (depth > mostDeep) throw invalidArgument(argument, 'no list or object so deep in others', value)
+  if (isList(value) && !isPart) return checkList(argument, value, 'a list', 0, 64).map((item, i) => ownValue(`${argument}[${i}]`, item, undefined, depth + 1))
   if (value === undefined || !isPart) return value
   if (typeof value !== 'object' || value === null || isList(value)) throw invalidArgument(argument, 'an object', value)
   const part = ownOptions(argument, value as Record<string, unknown>, Object.keys(usual as object))
-  return Object.fromEntries(Object.entries(part).map(([name, item]) => [name, ownValue(`${argument}.${name}`, item, undefined)]))
+  return Object.fromEntries(Object.entries(part).map(([name, item]) => [name, ownValue(`${argument}.${name}`, item, undefined, depth + 1)]))
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -16,7 +16,7 @@ import { resolveDevice } from './devices.ts'
 import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
-import { checkReplaceable } from './files/output-place.ts'
+import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
@@ -201,7 +201,7 @@ export class DiffSal {
     checkChoice('dtype', dtype, ['float32', 'float16', 'bfloat16'])
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
     const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
-    await abortable(checkSignal(signal), (cancel) => model.save(path, header, dtype, cancel))
+    await abortable(checkSignal(signal), (cancel) => model.save(writingPlan(path), header, dtype, cancel))
   }
 
   /**

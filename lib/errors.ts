@@ -45,6 +45,9 @@ export interface DiffSalErrorDetails {
   cause?: unknown
 }
 
+/** Characters that a message may have: several paths of any length, but not a file's content that a library quotes. */
+const longest = 16_000
+
 /**
  * The one error class of this package. `code` is for programs, `message` for people: it names the argument, what was
  * expected and what came, and the remedy where there is one. It is one line, and what a terminal would obey in a name is visible in it.
@@ -63,7 +66,7 @@ export class DiffSalError extends Error {
 
   /** Makes one; programs of users only catch them. */
   constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
-    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause })
+    super(printable(message.length > longest ? `${message.slice(0, longest / 2)} … ${message.slice(-longest / 4)}` : message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     if (details.argument !== undefined) this.argument = details.argument
     if (details.expected !== undefined) this.expected = details.expected

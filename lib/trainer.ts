@@ -5,7 +5,7 @@ import { checkOptions, checkString } from './checks/options.ts'
 import { checkSignal } from './checks/signal.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
-import { checkReplaceable } from './files/output-place.ts'
+import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingCheckpoint, type TrainingMetadata } from './training/checkpoint.ts'
@@ -146,7 +146,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {
     this.#checkAlive()
     const header = trainingHeader(this.#native.tensors(), this.model.config, { version: 1, options: this.options, ...more })
-    await abortable(signal, (cancel) => this.#native.save(path, header, cancel))
+    await abortable(signal, (cancel) => this.#native.save(writingPlan(path), header, cancel))
   }
 
   /**
@@ -168,7 +168,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     const model = this.#live()
     const header = weightsHeader(model.parameters(), { diffsal: JSON.stringify(this.model.config), ...metadata })
     await abortable(signal, (cancel) =>
-      this.options.ema === null ? model.save(path, header, 'float32', cancel) : this.#native.saveAverage(path, header, cancel),
+      this.options.ema === null ? model.save(writingPlan(path), header, 'float32', cancel) : this.#native.saveAverage(writingPlan(path), header, cancel),
     )
   }
 

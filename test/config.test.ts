@@ -259,3 +259,11 @@ describe('DiffSal.load with a configuration', () => {
     expect(model.config).toEqual(resolveConfig(tinyConfig))
   })
 })
+
+it('a list in lists without end is refused, wherever it stands', async () => {
+  let nested: unknown = 1
+  for (let depth = 0; depth < 50_000; depth++) nested = [nested]
+  for (const config of [{ size: nested }, { clipLength: nested }, { videoEncoder: { embedDim: nested } }, { audioEncoder: { widths: nested } }]) {
+    await expectDiffSalError(() => resolve(config), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'config.', 'so deep')
+  }
+})

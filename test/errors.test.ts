@@ -102,3 +102,9 @@ describe('fileError', () => {
     expect(error.message).toMatch(/disk is full.*'map\.npy'.*free some space/)
   })
 })
+
+it('a message has an end, whatever a library quotes in it', () => {
+  const { message } = new DiffSalError('ERR_DIFFSAL_FILE', `'a.csv' ${'x'.repeat(1e6)} its end.`)
+  expect(message).toMatch(/^'a\.csv' x+ … x+ its end\.$/)
+  expect(message.length).toBeLessThan(20_000)
+})

@@ -62,6 +62,18 @@ describe('save', () => {
     expect(fileSize - dataStart).toBe(model.memory().parameters)
   })
 
+  it('sweeps what a save left whose process was killed; what a living process writes stays', async () => {
+    const path = await freshPath()
+    const { signal } = await runProgram('save-killed.mjs', [path])
+    expect(signal).toBe('SIGKILL')
+    const left = await files(path)
+    expect(left).toEqual([expect.stringMatching(/^\.diffsal-.*\.tmp$/)])
+    const living = left[0]!.replace(/-\d+-/, `-${process.pid}-`)
+    await writeFile(join(dirname(path), living), 'x')
+    await model.save(path)
+    expect((await files(path)).sort()).toEqual([living, 'model.safetensors'])
+  })
+
   it('through a symbolic link writes what it leads to, there already or not', async () => {
     const path = await freshPath()
     const folder = join(dirname(path), 'there')

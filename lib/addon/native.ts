@@ -1,6 +1,7 @@
 import type { Precision } from '../checks/precision.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, type DiffSalErrorCode } from '../errors.ts'
+import type { WritingPlan } from '../files/output-place.ts'
 import { log } from '../log.ts'
 import type { CudaMemory } from '../memory.ts'
 import type { Tensor } from '../tensor.ts'
@@ -60,7 +61,7 @@ export interface NativeModel {
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
-  save(path: string, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
+  save(plan: WritingPlan, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
   encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
@@ -88,8 +89,8 @@ export type WeightsDType = 'float32' | 'float16' | 'bfloat16'
 export interface NativeTrainer {
   step(batch: NativeTrainingBatch, cancel: NativeCancelToken | undefined): Promise<{ step: number; loss: number; gradNorm: number; lr: number }>
   tensors(): { name: string; shape: number[] }[]
-  save(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
-  saveAverage(path: string, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  save(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  saveAverage(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
   restore(path: string, identity: string, entries: NativeEntry[], cancel: NativeCancelToken | undefined): Promise<number>
   dispose(): Promise<void>
 }

@@ -2,6 +2,7 @@ import type { NativeEntry, NativeModel, NativePart } from '../addon/native.ts'
 import { checkList, checkString } from '../checks/options.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from '../config.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { log } from '../log.ts'
 import { drawSeed } from '../random/seed.ts'
 import { trainingPrefix } from '../training/checkpoint.ts'
@@ -100,7 +101,7 @@ function recognisedConfig(path: string, found: PartialDiffSalConfig, given: Part
 /** The configuration in a file's metadata. */
 function storedConfig(path: string, text: string): DiffSalConfig {
   try {
-    const stored: unknown = JSON.parse(text)
+    const stored = parseJson(text)
     if (typeof stored !== 'object' || stored === null) throw invalidArgument('diffsal', 'an object', stored)
     return resolveConfig(stored)
   } catch (cause) {

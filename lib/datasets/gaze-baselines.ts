@@ -4,7 +4,7 @@ import { centreGaussian, fitCentreGaussian } from '../metrics/constant-maps.ts'
 import type { FixationTensor, MapTensor } from '../metrics/metrics.ts'
 import type { ScoreOptions } from '../metrics/score.ts'
 import type { GazeSet } from './gaze-options.ts'
-import { evenlySpaced } from './gaze-halves.ts'
+import { evenlySpaced, framesOf, videosOf } from './gaze-halves.ts'
 
 /** How {@link gazeBaselines} looks at a set. */
 export interface GazeBaselinesOptions {
@@ -25,12 +25,13 @@ const fittedSize = [48, 64] as const
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also where no frame of the set has a truth, and what the set throws
  */
 export async function gazeBaselines(set: Pick<GazeSet, 'videos' | 'frames' | 'points' | 'truth'>, options?: GazeBaselinesOptions): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
+  const videos = videosOf(set, ['frames', 'points', 'truth'])
   const given = checkOptions<GazeBaselinesOptions>('options', options, ['frames', 'others'])
   const frames = checkInteger('frames', given.frames ?? 12, 1)
   const most = checkInteger('others', given.others ?? 10, 1)
-  const centre = await fitCentreGaussian(densities(set, frames))
+  const centre = await fitCentreGaussian(densities(set, videos, frames))
   const baseline = kept((height, width): MapTensor => centreGaussian(height, width, centre))
-  const looked = set.videos.filter((video) => set.points(video, 0) !== undefined)
+  const looked = videos.filter((video) => set.points(video, 0) !== undefined)
   if (looked.length < 2) return { baseline: (_, __, size) => baseline(size, '') }
   const points = new Map(looked.map((video) => [video, pointsOf(set, video, frames)]))
   const negatives = kept((height, width, video): FixationTensor => {
@@ -41,9 +42,9 @@ export async function gazeBaselines(set: Pick<GazeSet, 'videos' | 'frames' | 'po
   return { baseline: (_, __, size) => baseline(size, ''), others: (video, _, size) => negatives(size, video) }
 }
 
-async function* densities(set: Pick<GazeSet, 'videos' | 'frames' | 'truth'>, frames: number): AsyncGenerator<MapTensor> {
-  for (const video of set.videos) {
-    for (const frame of evenlySpaced(set.frames(video), frames)) {
+async function* densities(set: Pick<GazeSet, 'videos' | 'frames' | 'truth'>, videos: readonly string[], frames: number): AsyncGenerator<MapTensor> {
+  for (const video of videos) {
+    for (const frame of evenlySpaced(framesOf(set, video), frames)) {
       const truth = await set.truth(video, frame, { size: fittedSize })
       if (truth?.density) yield truth.density
     }
@@ -51,7 +52,7 @@ async function* densities(set: Pick<GazeSet, 'videos' | 'frames' | 'truth'>, fra
 }
 
 function pointsOf(set: Pick<GazeSet, 'frames' | 'points'>, video: string, frames: number): GazePoint[] {
-  return evenlySpaced(set.frames(video), frames).flatMap((frame) => set.points(video, frame) ?? [])
+  return evenlySpaced(framesOf(set, video), frames).flatMap((frame) => set.points(video, frame) ?? [])
 }
 
 /** What is made of a size and a video, kept until another is asked for: a video's frames come one after the other. */

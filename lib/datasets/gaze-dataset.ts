@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import { checkOptions, checkString, checkStrings, isPlain } from '../checks/options.ts'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { readText, withRegularFile } from '../files/regular-file.ts'
+import { RowBudget } from '../gaze/row-budget.ts'
 import { viewedScreen } from '../gaze/screen.ts'
 import { checkTracker, trackerOptionNames, type TrackerOptions } from '../gaze/tracker-options.ts'
 import type { Split } from './dataset-options.ts'
@@ -59,7 +60,7 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
   const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
   const found = [
     ...(await findGazePictures(title, folder, names, plan)),
-    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, tracker: told, blocks, sounds }),
+    ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, tracker: told, blocks, sounds, rows: new RowBudget() }),
   ]
   const wanted = given.heldOut === undefined || found.length === 0 ? found : ofSplit(found, given.heldOut, plan.split, folder)
   const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)

@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions } from '../checks/options.ts'
+import { checkInteger, checkOptions, checkStrings, reading } from '../checks/options.ts'
+import { invalidArgument } from '../errors.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor, type MetricResult } from '../metrics/metrics.ts'
 import type { ExtraScoreName, ScoreName, ScoreOptions } from '../metrics/score.ts'
@@ -41,6 +42,7 @@ type Means = Map<ScoreName | ExtraScoreName, Mean>
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
 export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
+  const named = videosOf(set, ['frames', 'viewers', 'truth'])
   const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed', 'others', 'baseline'])
   const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
   const frames = checkInteger('frames', given.frames ?? 12, 1)
@@ -49,12 +51,12 @@ export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | '
   const newMeans = (): Means => new Map(names.map((name) => [name, new Mean()]))
   const videos: Record<string, HalvesScores> = {}
   let scored = 0
-  for (const [place, video] of set.videos.entries()) {
-    const viewers = set.viewers(video)
+  for (const [place, video] of named.entries()) {
+    const viewers = checkStrings('set.viewers(video)', set.viewers(video), true)
     if (viewers.length < 2) continue
     const means = newMeans()
     const random = new Random(seed, place)
-    for (const frame of evenlySpaced(set.frames(video), frames)) {
+    for (const frame of evenlySpaced(framesOf(set, video), frames)) {
       let both = false
       for (let i = 0; i < halvings; i++) {
         const [one, other] = halves(viewers, random)
@@ -95,6 +97,23 @@ function add(means: Means, values: Partial<HalvesScores>): void {
     const value = values[name]
     if (value !== undefined && !Number.isNaN(value)) mean.add(value)
   }
+}
+
+/**
+ * The videos of a set that has the methods named.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
+export function videosOf(set: Pick<GazeSet, 'videos'>, methods: readonly ('frames' | 'points' | 'viewers' | 'truth')[]): string[] {
+  const expected = 'what openGaze gives'
+  const whole = reading('set', expected, () => methods.every((name) => typeof (set as Partial<GazeSet> | null)?.[name] === 'function'))
+  if (!whole) throw invalidArgument('set', expected, set)
+  return checkStrings('set.videos', set.videos)
+}
+
+/** How many frames a video of a set has. */
+export function framesOf(set: Pick<GazeSet, 'frames'>, video: string): number {
+  return checkInteger('set.frames(video)', set.frames(video), 0)
 }
 
 /** So many frames of a video, the same way apart, each in the middle of its part. */

@@ -1,7 +1,8 @@
 import { basename, extname, join, parse } from 'node:path'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import { reportFault, type Faults } from '../files/faults.ts'
-import { readGaze } from '../gaze/read-gaze.ts'
+import { readGazeWithin } from '../gaze/read-gaze.ts'
+import type { RowBudget } from '../gaze/row-budget.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import { GazeRecording } from '../gaze/recording.ts'
 import { mediaError } from '../media/local-file.ts'
@@ -25,6 +26,8 @@ export interface GazeVideoPlan extends Faults {
   /** Where decoded frames are kept. */
   readonly blocks: LruCache<string, Uint8Array>
   readonly sounds: SoundCache
+  /** What the tables of all videos may have together. */
+  readonly rows: RowBudget
 }
 
 /** A table of gaze beside a video. */
@@ -49,10 +52,13 @@ export function findGazeVideos(title: string, folder: string, names: readonly st
   const tables = tablesOf(names, new Set(videos.map((file) => parse(file).name)))
   checkRecordings(plan.recordings, folder, tables)
   const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
+  const paths = new Map<string, string[]>(videos.map((file) => [parse(file).name, []]))
+  for (const { video, file } of wanted) paths.get(video)!.push(join(folder, file))
+  const maps = new Map(names.filter(isMap).toReversed().map((name) => [parse(name).name, name]))
   return videos.flatMap((file) => {
     const video = parse(file).name
-    const map = names.find((name) => isMap(name) && parse(name).name === `${video}.map`)
-    const own = wanted.filter((table) => table.video === video).map((table) => join(folder, table.file))
+    const map = maps.get(`${video}.map`)
+    const own = paths.get(video)!
     if (map === undefined && own.length === 0) return []
     const name = `${title}/${file}`
     return [{ name, open: () => openVideo(name, join(folder, file), own, map && join(folder, map), plan) }]
@@ -113,7 +119,7 @@ async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], pla
   const rate = rationalValue(video.rate)
   const length = (video.frameEstimate * 1000) / rate
   const recordings = await mapLimited(tables, 4, async (table) => {
-    const recording = await readGaze(table, { rate, faults: plan.faults, video: basename(path), picture: { width: video.width, height: video.height }, ...plan.tracker })
+    const recording = await readGazeWithin(plan.rows, table, { rate, faults: plan.faults, video: basename(path), picture: { width: video.width, height: video.height }, ...plan.tracker })
     const last = recording.looks.at(-1)!.start
     const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
     const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`

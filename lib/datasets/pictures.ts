@@ -1,5 +1,5 @@
-import sharp, { type Sharp } from 'sharp'
-import type { DiffSalError } from '../errors.ts'
+import sharp, { type Metadata, type Sharp } from 'sharp'
+import { DiffSalError } from '../errors.ts'
 import { readWhole } from '../files/regular-file.ts'
 import { mediaError } from '../media/local-file.ts'
 
@@ -26,7 +26,10 @@ export async function readRgb(path: string, [height, width]: readonly [number, n
  * @throws DiffSalError as {@link readRgb}.
  */
 export async function readGrey(path: string, size?: readonly [number, number]): Promise<GreyPicture> {
-  return decode(path, (picture) => (size ? picture.resize(size[1], size[0], scaled) : picture).removeAlpha().toColourspace('b-w'))
+  return decode(path, (picture, kind) => {
+    const sized = size ? picture.resize(size[1], size[0], scaled) : picture
+    return isPlainGrey(kind) ? sized.extractChannel(0) : sized.removeAlpha().toColourspace('b-w')
+  })
 }
 
 /**
@@ -37,7 +40,7 @@ export async function readGrey(path: string, size?: readonly [number, number]): 
 export async function readPictureSize(path: string): Promise<readonly [number, number]> {
   const bytes = await readWhole(path, mostBytes)
   try {
-    const { height, width } = await sharp(bytes).metadata()
+    const { height, width } = await kindOf(path, sharp(bytes))
     return [height, width]
   } catch (cause) {
     throw undecodable(path, bytes, cause)
@@ -62,10 +65,11 @@ const mostBytes = 256 << 20
 /** As ffmpeg's `bilinear` scales the frames of a video: a triangle as wide as the step between pixels. */
 const scaled = { fit: 'fill', kernel: 'linear' } as const
 
-async function decode(path: string, shape: (picture: Sharp) => Sharp): Promise<GreyPicture> {
+async function decode(path: string, shape: (picture: Sharp, kind: Metadata) => Sharp): Promise<GreyPicture> {
   const bytes = await readWhole(path, mostBytes)
   try {
-    const { data, info } = await shape(sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels }))
+    const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
+    const { data, info } = await shape(picture, await kindOf(path, picture))
       .raw()
       .toBuffer({ resolveWithObject: true })
     return { height: info.height, width: info.width, data }
@@ -75,7 +79,22 @@ async function decode(path: string, shape: (picture: Sharp) => Sharp): Promise<G
   }
 }
 
+/** Formats that say what a pixel is. Others say how to draw it: an SVG of some hundred characters can take hours. */
+const rasters = new Set(['jpeg', 'png', 'webp', 'tiff', 'gif', 'heif', 'ppm', 'jp2', 'jxl'])
+
+async function kindOf(path: string, picture: Sharp): Promise<Metadata> {
+  const kind = await picture.metadata()
+  if (!rasters.has(kind.format)) throw mediaError(path, `is a drawing or document (${kind.format}), not a picture of pixels`)
+  return kind
+}
+
+/** Whether its bytes are grey as they stand. To convert it all the same takes four times as long as to decode it. */
+function isPlainGrey({ space, depth, channels, icc }: Metadata): boolean {
+  return space === 'b-w' && depth === 'uchar' && channels === 1 && icc === undefined
+}
+
 function undecodable(path: string, bytes: Uint8Array, cause: unknown): DiffSalError {
+  if (cause instanceof DiffSalError) return cause
   const why = bytes.length === 0 ? 'it is empty (0 bytes)' : (cause as Error).message.split('\n')[0]!
   return mediaError(path, `is not a picture that can be decoded: ${why}; copy it again`)
 }

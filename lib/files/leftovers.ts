@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { lstatSync, readdirSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Tells this machine from others that share a disk with it, without telling its name. */
-const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+/** Tells those from each other among whom numbers of processes mean something: machines, their starts, and containers on them. */
+const machine = createHash('sha256').update(whereNumbersCount()).digest('hex').slice(0, 8)
 
 /** Which machine and process a temporary file is of; one of an older version has neither. */
 const named = /^\.diffsal-(?:([\da-f]{8})-(\d+)-)?[\da-f]{12}\.tmp(?:\.|$)/
@@ -12,17 +11,12 @@ const named = /^\.diffsal-(?:([\da-f]{8})-(\d+)-)?[\da-f]{12}\.tmp(?:\.|$)/
 /** Milliseconds after which a file is left over whose process cannot be asked for. */
 const day = 24 * 60 * 60 * 1000
 
-const swept = new Set<string>()
-
 /**
- * A name in a folder that nothing has yet. A process that is killed leaves what it wrote there: the next that writes into the folder removes it,
+ * A name in a folder that nothing has yet. A process that is killed leaves what it wrote there: whoever writes into the folder next removes it,
  * which the name makes possible.
  */
 export function temporaryName(folder: string): string {
-  if (!swept.has(folder)) {
-    swept.add(folder)
-    sweep(folder)
-  }
+  sweep(folder)
   return join(folder, `.diffsal-${machine}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
 }
 
@@ -38,6 +32,14 @@ export function sweep(folder: string): void {
     } catch {
       // What cannot be removed stays: it is in nobody's way.
     }
+  }
+}
+
+function whereNumbersCount(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1') + readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return randomBytes(8).toString('hex') // nobody can be asked for: all are another's
   }
 }
 

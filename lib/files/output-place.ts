@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs'
-import { link, mkdir, open, readlink, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { readlinkSync, statSync } from 'node:fs'
+import { link, mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
 import { temporaryName } from './leftovers.ts'
@@ -29,7 +29,7 @@ export class OutputPlace {
   /** @throws DiffSalError ERR_DIFFSAL_FILE when the folder cannot be made, or the target is there and no file. */
   static async beside(target: string, suffix = ''): Promise<OutputPlace> {
     checkReplaceable(target)
-    const path = await withoutLinks(target)
+    const path = withoutLinks(target)
     const folder = dirname(path)
     const made = await makeFolders(folder)
     return new OutputPlace(target, path, temporaryIn(folder, suffix), made)
@@ -106,14 +106,38 @@ export function checkReplaceable(path: string): void {
 }
 
 /** The whole path that a name leads to, which may not be there. */
-export async function withoutLinks(target: string): Promise<string> {
+export function withoutLinks(target: string): string {
   let path = resolve(target)
   for (let links = 0; ; links++) {
-    const next = await readlink(path).catch(() => undefined)
+    const next = linkAt(path)
     if (next === undefined) return path
     if (links === 40) throw fileError('write', target, new Error('its symbolic links lead to each other'))
     path = resolve(dirname(path), next)
   }
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Where the addon writes a file: first to `temporary`, which is then renamed to `place`. */
+export interface WritingPlan {
+  /** As the caller named it. */
+  readonly path: string
+  /** Where that leads to. */
+  readonly place: string
+  /** Beside `place`. */
+  readonly temporary: string
+}
+
+/** How to write a file whole, or not at all. */
+export function writingPlan(path: string): WritingPlan {
+  const place = withoutLinks(path)
+  return { path, place, temporary: temporaryIn(dirname(place)) }
 }
 
 /** A name that nothing has yet, in a folder. */

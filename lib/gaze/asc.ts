@@ -48,7 +48,7 @@ export async function readAsc(path: string, options: TrackerOptions, looks: Look
   const viewer = options.viewer ?? stemOf(path.replace(/\.gz$/i, ''))
   for (const { x, y, time, duration, line } of given ? trial.fixationsOf(path, options.eye) : trial.samplesOf(options.eye)) {
     const at = x === undefined || y === undefined ? undefined : place(x, y)
-    looks.add({ viewer, time: time - zero, ...(duration !== undefined && { duration }), place: at }, `Row ${line}`, `${time}, ${x ?? '.'}, ${y ?? '.'}`)
+    looks.add({ viewer, time: time - zero, ...(duration !== undefined && { duration }), place: at }, `Row ${line}`, () => `${time}, ${x ?? '.'}, ${y ?? '.'}`)
   }
   return { given, screen }
 }
@@ -76,7 +76,7 @@ class AscFile {
     if (kind === 'SAMPLES') return this.#samples(words)
     if (kind === 'EFIX') return this.#fixation(words, line, text)
     if (kind === 'START') this.#eyes = undefined
-    else if (!passed.has(kind)) this.#leftOut.add("is no line of an EyeLink's", `Row ${line}`, text)
+    else if (!passed.has(kind)) this.#leftOut.add("is no line of an EyeLink's", `Row ${line}`, () => text)
   }
 
   get #trial(): AscTrial {
@@ -85,7 +85,7 @@ class AscFile {
 
   #message(text: string, line: number): void {
     const [, time, , offset, message] = /^MSG\s+(\d+(\.\d+)?)\s+(?:(-?\d+)\s+)?(.*)$/.exec(text) ?? []
-    if (time === undefined) return this.#leftOut.add('is a message without a time', `Row ${line}`, text)
+    if (time === undefined) return this.#leftOut.add('is a message without a time', `Row ${line}`, () => text)
     if (/^TRIALID\b/.test(message!)) this.trials.push(new AscTrial())
     // What stands before a message's text is by how much it was sent too late.
     this.#trial.messages.push({ time: Number(time) - Number(offset ?? 0), text: message! })
@@ -107,7 +107,7 @@ class AscFile {
     const time = Number(words[0])
     const places = eyes.map((_, i) => [words[1 + 3 * i], words[2 + 3 * i]].map((word) => (word === '.' ? undefined : Number(word ?? Number.NaN))))
     const wrong = places.flat().some((value) => value !== undefined && !Number.isFinite(value))
-    if (wrong || !Number.isFinite(time)) return this.#leftOut.add('has no number as a time or place', `Row ${line}`, text)
+    if (wrong || !Number.isFinite(time)) return this.#leftOut.add('has no number as a time or place', `Row ${line}`, () => text)
     const sample: AscSample = { time, line, places: Object.fromEntries(eyes.map((eye, i) => [eye, { x: places[i]![0], y: places[i]![1] }])) }
     this.#trial.samples.push(sample)
   }
@@ -115,7 +115,7 @@ class AscFile {
   #fixation(words: readonly string[], line: number, text: string): void {
     const [, eye] = words
     const [time, , duration, x, y] = words.slice(2).map(Number)
-    if ((eye !== 'L' && eye !== 'R') || ![time, duration, x, y].every(Number.isFinite)) return this.#leftOut.add('is no fixation with numbers', `Row ${line}`, text)
+    if ((eye !== 'L' && eye !== 'R') || ![time, duration, x, y].every(Number.isFinite)) return this.#leftOut.add('is no fixation with numbers', `Row ${line}`, () => text)
     this.#trial.fixations.push({ eye: eye === 'L' ? 'left' : 'right', time: time!, duration: duration!, x: x!, y: y!, line })
   }
 }

@@ -16,11 +16,11 @@ export class LeftOut {
    *
    * @param problem the rest of a sentence: `goes back in time`
    * @param what which part of the file: `Row 17`
-   * @param text what stands there
+   * @param text what stands there; asked for once a kind of problem
    * @throws DiffSalError ERR_DIFFSAL_FILE, where faults are errors
    */
-  add(problem: string, what: string, text: string): void {
-    const kind = this.#kinds.get(problem) ?? { what, text: text.slice(0, 100), count: 0 }
+  add(problem: string, what: string, text: () => string): void {
+    const kind = this.#kinds.get(problem) ?? { what, text: text().slice(0, 100), count: 0 }
     this.#kinds.set(problem, kind)
     kind.count += 1
     if (this.#plan.faults === 'error') this.report()

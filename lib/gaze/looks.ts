@@ -1,10 +1,15 @@
 import { reportFault, type Faults } from '../files/faults.ts'
 import type { LeftOut } from './left-out.ts'
+import { notGaze } from './not-gaze.ts'
 import { isInside } from './points.ts'
 import type { GazeLook } from './recording.ts'
+import { mostRows, type RowBudget } from './row-budget.ts'
 
 /** For how long a viewer is taken to go on looking where a sample was, in milliseconds, when no other follows: a blink or a loss of track. */
 const held = 50
+
+/** The most viewers of a file, of whom each may look at every frame. */
+const mostViewers = 10_000
 
 /** A look that may still last. */
 type OpenLook = { -readonly [K in keyof GazeLook]: GazeLook[K] }
@@ -24,22 +29,29 @@ export interface Moment {
 /** Makes looks of what a file says, a viewer's moments in order of time. */
 export class Looks {
   readonly list: OpenLook[] = []
+  readonly #path: string
   readonly #leftOut: LeftOut
+  readonly #budget: RowBudget
   /** Each viewer's last time, and the look that still lasts. */
   readonly #last = new Map<string, { time: number; look: OpenLook | undefined; fixation: string | undefined }>()
 
-  constructor(leftOut: LeftOut) {
+  constructor(path: string, leftOut: LeftOut, budget: RowBudget) {
+    this.#path = path
     this.#leftOut = leftOut
+    this.#budget = budget
   }
 
   /**
    * Takes one.
    *
    * @param place what it is called in messages
-   * @param text what stands there
+   * @param text what stands there; asked for once a kind of problem
+   * @throws DiffSalError ERR_DIFFSAL_FILE for more rows or viewers than may be
    */
-  add({ viewer, time, duration, place, fixation }: Moment, where: string, text: string): void {
+  add({ viewer, time, duration, place, fixation }: Moment, where: string, text: () => string): void {
+    if (!this.#budget.take()) throw notGaze(this.#path, `with it, there are more than ${mostRows} rows; thin it out`)
     const last = this.#last.get(viewer) ?? { time: -Infinity, look: undefined, fixation: undefined }
+    if (last.time === -Infinity && this.#last.size === mostViewers) throw notGaze(this.#path, `it has more than ${mostViewers} viewers`)
     if (time < last.time) return this.#leftOut.add('goes back in time', where, text)
     // A row without a place ends the look before it too: the eye was shut, or elsewhere.
     if (duration === undefined && last.look) last.look.duration = last.look.duration - held + Math.min(held, time - last.time)

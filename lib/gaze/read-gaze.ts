@@ -7,6 +7,7 @@ import { LeftOut } from './left-out.ts'
 import { Looks } from './looks.ts'
 import { notGaze } from './not-gaze.ts'
 import { GazeRecording } from './recording.ts'
+import { RowBudget } from './row-budget.ts'
 import { readRows } from './rows.ts'
 import type { GazeScreen, PictureSize } from './screen.ts'
 import { Table } from './table.ts'
@@ -39,16 +40,21 @@ interface Read {
  * time goes back for their viewer are left out with a warning, or refused.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE for a file that cannot be read, is no such table, does not tell a unit that no option tells, has no usable row,
- * more than 128 MiB or more than 5 million rows and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
+ * more than 128 MiB, 5 million rows or 10,000 viewers and, where faults are errors, for each row that would be left out; ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+export function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+  return readGazeWithin(new RowBudget(), path, options)
+}
+
+/** As {@link readGaze}, where several files share the rows that they may have. */
+export async function readGazeWithin(budget: RowBudget, path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
   const { rate, faults = 'skip', ...given } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults', ...trackerOptionNames])
   checkString('path', path)
   if (rate !== undefined) checkNumber('rate', rate, 1e-3, 1e5)
   const tracker = checkTracker('', given)
   const plan: Faults = { faults: checkChoice('faults', faults, ['skip', 'error']) }
   const leftOut = new LeftOut(path, plan)
-  const looks = new Looks(leftOut)
+  const looks = new Looks(path, leftOut, budget)
   const isAsc = /\.asc(\.gz)?$/i.test(path)
   const read = isAsc ? await readTrial(path, tracker, looks, leftOut) : await readTable(path, tracker, rate, looks, leftOut)
   leftOut.report()

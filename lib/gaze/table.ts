@@ -12,9 +12,6 @@ import { tobiiLayout } from './tobii-layout.ts'
 import type { TrackerOptions } from './tracker-options.ts'
 import { isOfVideo } from './video-name.ts'
 
-/** The most rows. A look takes some 150 bytes of memory. */
-const mostRows = 5_000_000
-
 /** How a table is read. */
 export interface TableOptions extends TrackerOptions {
   /** Frames a second. */
@@ -59,8 +56,7 @@ export class Table {
   /** @param where what the row is called in messages */
   add(cells: readonly string[], where: string): void {
     this.rows += 1
-    if (this.rows > mostRows) throw notGaze(this.#path, `it has more than ${mostRows} rows; part it into several`)
-    const leave = (problem: string) => this.#leftOut.add(problem, where, cells.join())
+    const leave = (problem: string) => this.#leftOut.add(problem, where, () => cells.join())
     if (cells.length !== this.#width) return leave(`does not have ${this.#width} cells`)
     const { layout } = this
     const cell = (heading: Heading) => cells[heading.column]!
@@ -73,7 +69,7 @@ export class Table {
     if (times === undefined) return
     this.#checkTrial(viewer, layout.trial ? cell(layout.trial) : '', where)
     const place = this.#placeOf(cells, leave)
-    this.#looks.add({ viewer, ...times, place, ...(layout.fixation && { fixation: cell(layout.fixation) }) }, where, cells.join())
+    this.#looks.add({ viewer, ...times, place, ...(layout.fixation && { fixation: cell(layout.fixation) }) }, where, () => cells.join())
   }
 
   /** @throws DiffSalError ERR_DIFFSAL_FILE where no row was of the video that counts */

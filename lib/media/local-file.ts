@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { DiffSalError, fileError } from '../errors.ts'
+import { bytesAt, withRegularFile } from '../files/regular-file.ts'
 
 /** The error for a file that is no usable video. `problem` follows its name. */
 export function mediaError(path: string, problem: string): DiffSalError {
@@ -7,7 +8,7 @@ export function mediaError(path: string, problem: string): DiffSalError {
 }
 
 /**
- * Looks whether there is a regular file of a name that is not empty.
+ * Looks whether there is a regular file of a name that is not empty, and no list of others.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA
  */
@@ -21,7 +22,14 @@ export async function checkLocalFile(path: string): Promise<void> {
   // It is opened several times over, which a pipe or a device does not allow.
   if (!found.isFile()) throw mediaError(path, 'is not a regular file; save it to one first')
   if (found.size === 0) throw mediaError(path, 'is empty (0 bytes), so there is no video or sound in it')
+  if (/\.(avs|vpy)$/i.test(path)) throw mediaError(path, 'is a script, which some builds of ffmpeg would run; only videos and sounds are read')
+  const [list] = listing.exec((await firstBytes(path, 20)).toString('latin1')) ?? []
+  // Before ffmpeg follows it: a playlist without an end is waited for.
+  if (list !== undefined) checkOneFile(path, list === '#EXTM3U' ? 'hls' : 'concat')
 }
+
+/** How lists of files begin: playlists, concat scripts. */
+const listing = /^(#EXTM3U|ffconcat version)/
 
 /** Words for a name that other programs take for something else than a file. */
 function otherSource(path: string): string | undefined {
@@ -38,7 +46,7 @@ function otherSource(path: string): string | undefined {
  * @throws DiffSalError ERR_DIFFSAL_MEDIA
  */
 export function checkOneFile(path: string, format: string): void {
-  if (/^(hls|dash|concat|imf)\b/.test(format)) {
+  if (/^(hls|applehttp|dash|concat|imf|sdp|rtsp)\b/.test(format)) {
     throw mediaError(path, `is a list (${format}) of other files, and only single files are read; join them first: \`ffmpeg -i LIST -c copy OUT.mkv\``)
   }
   if (format === 'image2') throw mediaError(path, 'has a name that ffmpeg takes for a pattern of many; rename the file')
@@ -46,12 +54,11 @@ export function checkOneFile(path: string, format: string): void {
 
 /** Whether a file is an animated WebP, by its header. */
 export async function isAnimatedWebp(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(21), 0, 21, 0)
-    const text = buffer.toString('latin1')
-    return bytesRead === 21 && text.startsWith('RIFF') && text.slice(8, 16) === 'WEBPVP8X' && (buffer[20]! & 2) !== 0
-  } finally {
-    await file.close()
-  }
+  const bytes = await firstBytes(path, 21)
+  const text = bytes.toString('latin1')
+  return bytes.length === 21 && text.startsWith('RIFF') && text.slice(8, 16) === 'WEBPVP8X' && (bytes[20]! & 2) !== 0
+}
+
+function firstBytes(path: string, count: number): Promise<Buffer> {
+  return withRegularFile(path, (file) => bytesAt(file, 0, count))
 }

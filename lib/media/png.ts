@@ -59,7 +59,7 @@ export class PngWriter implements MapWriter {
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE.
    */
   static async create(folder: string, mapSize: readonly [number, number], size: readonly [number, number], look: MapLook = {}): Promise<PngWriter> {
-    const target = await withoutLinks(folder)
+    const target = withoutLinks(folder)
     const existing = await stat(target).catch(() => undefined)
     if (existing && !existing.isDirectory()) {
       throw fileError('write', folder, Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' }))

@@ -63,5 +63,6 @@ function intervalOf(values: readonly number[], resamples: number, level: number,
 function quantile(sorted: Float64Array, share: number): number {
   const at = share * (sorted.length - 1)
   const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!]
-  return below + (above - below) * (at - Math.floor(at))
+  // Of two infinite ones there is nothing between.
+  return above === below || at === Math.floor(at) ? below : below + (above - below) * (at - Math.floor(at))
 }

@@ -3,6 +3,7 @@ import { inFile, nested } from '../checks/fields.ts'
 import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../checks/options.ts'
 import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
 import { DiffSalError, invalidArgument } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { filesMean } from '../files/meaning.ts'
 import { readText } from '../files/regular-file.ts'
 import type { ScoreName } from '../metrics/score.ts'
@@ -68,7 +69,7 @@ export async function readRunConfig(file: string): Promise<RunConfig> {
 
 function parse(file: string, text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (cause) {
     const { message } = cause as SyntaxError
     const at = /at position (\d+)/.exec(message)

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, DiffSalError, printable, shortened } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { readText } from '../files/regular-file.ts'
 import { writeWhole } from '../files/write-whole.ts'
 import { drawSeed } from '../random/seed.ts'
@@ -125,7 +126,7 @@ function plain(value: unknown): unknown {
 
 async function readSaved(path: string): Promise<SeededRun> {
   try {
-    const saved = JSON.parse(await readText(path)) as SeededRun
+    const saved = parseJson(await readText(path)) as SeededRun
     if (!Number.isInteger(saved?.seed)) throw new TypeError("it has no 'seed'")
     return saved
   } catch (cause) {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiffSalError, fileError, isMissing } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { makeFolders, removeFolders, temporaryIn, writeSynced } from '../files/output-place.ts'
 import { readText } from '../files/regular-file.ts'
 import { shown, type RunFolder } from './folder.ts'
@@ -107,7 +108,7 @@ async function ownerOf(path: string): Promise<{ found: string | undefined; owner
 
 function parsed(text: string): Owner | undefined {
   try {
-    const owner = JSON.parse(text) as Owner | null
+    const owner = parseJson(text) as Owner | null
     return Number.isInteger(owner?.pid) && owner!.pid > 0 ? owner! : undefined
   } catch {
     return undefined

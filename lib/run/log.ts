@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { DiffSalError, fileError, isMissing } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { readText } from '../files/regular-file.ts'
 import { writeWhole } from '../files/write-whole.ts'
 import type { TrainingEvent } from '../training/events.ts'
@@ -103,7 +104,7 @@ async function readLines(path: string): Promise<TrainingEvent[]> {
   const events: TrainingEvent[] = []
   for (const [i, line] of lines.entries()) {
     try {
-      events.push(revived(JSON.parse(line) as TrainingEvent))
+      events.push(revived(parseJson(line) as TrainingEvent))
     } catch (cause) {
       const message = `'${path}' is no log of a run: its line ${i + 1} is not an event. Move it away, and the run goes on with a new one.`
       throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: path, cause })

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { readCheckpoint } from '../checkpoint/checkpoint.ts'
 import { verifyChecksum } from '../checkpoint/checksum.ts'
 import { DiffSalError, fileError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
 import { makeFolders, OutputPlace } from '../files/output-place.ts'
 import { log } from '../log.ts'
 import { scored } from '../metrics/score.ts'
@@ -140,7 +141,7 @@ export async function newestOf<T>(folder: string, open: (path: string, passedOve
 export async function bestBeside(checkpoint: string): Promise<BestWeights | undefined> {
   const path = join(dirname(checkpoint), bestName)
   try {
-    const { by, score, step } = JSON.parse((await readCheckpoint(path)).metadata[bestKey]!) as BestWeights
+    const { by, score, step } = parseJson((await readCheckpoint(path)).metadata[bestKey]!) as BestWeights
     return scored.includes(by) && Number.isFinite(score) && Number.isSafeInteger(step) ? { by, score, step, path } : undefined
   } catch {
     return undefined

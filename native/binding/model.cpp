@@ -15,9 +15,9 @@
 #include "binding/job.h"
 #include "binding/tensors.h"
 #include "binding/values.h"
+#include "binding/writing_plan.h"
 #include "checkpoint/pretrained_source.h"
 #include "checkpoint/mapped_source.h"
-#include "checkpoint/safetensors_writer.h"
 #include "prediction/inputs.h"
 #include "prediction/predict.h"
 #include "runtime/block_allocator.h"
@@ -292,8 +292,8 @@ Napi::Value ModelHandle::save(const Call& call) {
   auto type = name == "float16" ? at::kHalf : name == "bfloat16" ? at::kBFloat16 : at::kFloat;
   return submit<Nothing>(
       call, call[3],
-      [network = network_, path = text(call[0]), header = std::move(header), type] {
-        write_safetensors(path, header, open_network(network).parameters(), type);
+      [network = network_, plan = writing_plan_from_js(call[0]), header = std::move(header), type] {
+        write_safetensors(plan, header, open_network(network).parameters(), type);
         return Nothing();
       },
       to_undefined);

@@ -9,8 +9,8 @@
 #include "binding/job.h"
 #include "binding/tensors.h"
 #include "binding/values.h"
+#include "binding/writing_plan.h"
 #include "checkpoint/mapped_source.h"
-#include "checkpoint/safetensors_writer.h"
 #include "runtime/block_allocator.h"
 
 namespace diffsal {
@@ -171,12 +171,12 @@ Napi::Value TrainerHandle::tensors(const Call& call) {
 }
 
 Napi::Value TrainerHandle::write(const Call& call, std::function<std::vector<Parameter>(Trainer&, const Network&)> select) {
-  auto path = text(call[0]);
+  auto plan = writing_plan_from_js(call[0]);
   auto header = bytes_from_js(call[1]);
   return submit<Nothing>(
       call, call[2],
-      [network = model_->network(), path, header = std::move(header), select = std::move(select)](Trainer& trainer) {
-        write_safetensors(path, header, select(trainer, open_network(network)));
+      [network = model_->network(), plan, header = std::move(header), select = std::move(select)](Trainer& trainer) {
+        write_safetensors(plan, header, select(trainer, open_network(network)));
         return Nothing();
       },
       to_undefined);

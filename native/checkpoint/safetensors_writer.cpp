@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
-#include <random>
 
 #include "checkpoint/crc32.h"
 #include "runtime/cancellation.h"
@@ -18,19 +16,16 @@
 namespace diffsal {
 namespace {
 
-// A file beside `path` that is gone again unless it is published.
+// A plan's temporary file, which is gone again unless it is published.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& path) : path_(path) {
-    follow_links();
-    // By chance, not by process: in containers every process may have the same number.
-    temporary_ = path_ + "." + std::to_string(std::random_device()()) + ".tmp";
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file_ < 0) throw file_error("write", path, errno);
+  explicit TemporaryFile(const WritingPlan& plan) : plan_(plan) {
+    file_ = ::open(plan_.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0) throw failure();
   }
   ~TemporaryFile() {
     if (file_ >= 0) ::close(file_);
-    if (!published_) ::unlink(temporary_.c_str());
+    if (!published_) ::unlink(plan_.temporary.c_str());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -39,7 +34,7 @@ class TemporaryFile {
     while (size > 0) {
       auto written = ::write(file_, data, std::min<size_t>(size, size_t{1} << 24));
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw file_error("write", path_, errno);
+      if (written < 0) throw failure();
       data += written;
       size -= static_cast<size_t>(written);
       throw_if_cancelled();
@@ -48,51 +43,39 @@ class TemporaryFile {
 
   // Over bytes that are written already.
   void overwrite(size_t position, const std::string& bytes) {
-    if (::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(position)) != static_cast<ssize_t>(bytes.size())) throw file_error("write", path_, errno);
+    if (::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(position)) != static_cast<ssize_t>(bytes.size())) throw failure();
   }
 
   void publish() {
-    if (::fsync(file_) != 0) throw file_error("write", path_, errno);
+    if (::fsync(file_) != 0) throw failure();
     int closed = ::close(file_);
     file_ = -1;
-    if (closed != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) throw file_error("write", path_, errno);
+    if (closed != 0 || ::rename(plan_.temporary.c_str(), plan_.place.c_str()) != 0) throw failure();
     published_ = true;
     sync_folder();
   }
 
  private:
-  // A link stays one: what it leads to is replaced.
-  void follow_links() {
-    std::filesystem::path place(path_);
-    std::error_code error;
-    for (int links = 0; std::filesystem::is_symlink(place, error); ++links) {
-      if (links == 40) throw file_error("write", path_, ELOOP);
-      auto next = std::filesystem::read_symlink(place, error);
-      if (error) throw file_error("write", path_, error.value());
-      place = place.parent_path() / next;
-    }
-    path_ = place.string();
-  }
+  [[nodiscard]] Error failure() const { return file_error("write", plan_.path, errno); }
 
   // The new name is on the disk once the folder is. A file system that cannot sync folders still has the file.
   void sync_folder() const {
-    auto slash = path_.find_last_of('/');
-    auto folder = slash == std::string::npos ? std::string(".") : path_.substr(0, slash + 1);
+    auto folder = plan_.place.substr(0, plan_.place.find_last_of('/') + 1);
     int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0) return;
     ::fsync(file);
     ::close(file);
   }
 
-  std::string path_, temporary_;
+  WritingPlan plan_;
   int file_ = -1;
   bool published_ = false;
 };
 
 }  // namespace
 
-void write_safetensors(const std::string& path, const std::string& header, const std::vector<Parameter>& parameters, at::ScalarType type) {
-  TemporaryFile file(path);
+void write_safetensors(const WritingPlan& plan, const std::string& header, const std::vector<Parameter>& parameters, at::ScalarType type) {
+  TemporaryFile file(plan);
   Crc32 sum;
   auto write = [&](const char* data, size_t size) {
     sum.add(data, size);

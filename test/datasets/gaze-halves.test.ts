@@ -49,3 +49,16 @@ it('scores halves: 1 where all agree, less than 0 where none does', async () => 
   expect(differ.cc).toBeLessThan(0)
   expect(mean.cc).toBeCloseTo((agree.cc + differ.cc) / 2, 12)
 })
+
+it.each<[string, object | null]>([
+  ['set', null],
+  ['set', {}],
+  ['set.videos', { videos: null }],
+  ['set.videos[0]', { videos: [3] }],
+  ['set.viewers(video)', { viewers: () => 3 }],
+  ['set.frames(video)', { frames: () => Number.NaN }],
+])('names %s where a set is none: %j', async (argument, change) => {
+  const bad = (change === null || Object.keys(change).length === 0 ? change : { videos: set.videos, frames: () => 1, viewers: () => ['a', 'b'], truth: async () => undefined, points: () => undefined, ...change }) as never
+  await expectDiffSalError(() => datasets.halfAgainstHalf(bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`)
+  if (argument !== 'set.viewers(video)') await expectDiffSalError(() => datasets.gazeBaselines(bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`)
+})

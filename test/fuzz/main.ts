@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util'
 // `npm run fuzz -- --minutes N [--seed S] [--target NAME,…] [--case SEED]`: damaged files and arguments without end, in processes of their own, so that a
 // crash, an end without memory and a hang are findings too. Prints each finding's seed, which `--target` and `--case` run again alone.
 
-/** Milliseconds in which a case ends; on a busy machine a network is loaded in less. */
-const patience = 60_000
+/** Seconds of work, and of waiting, in which a case ends: on a busy machine three of work take a minute. */
+const patience = { work: 60, waiting: 600 }
 /** Bytes that the process may hold after a case. */
 const mostMemory = 3 * 2 ** 30
 
@@ -28,6 +28,16 @@ function report({ target, seed }: Told, finding: string): void {
   console.log(`${target}: ${finding}\n  again: npm run fuzz -- --target ${target} --case ${seed}\n`)
 }
 
+/** Seconds that a process has computed, in all its threads. */
+function workOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return 0
+  }
+}
+
 function memoryOf(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
@@ -40,7 +50,7 @@ function memoryOf(pid: number): number {
 function runProcess(): Promise<void> {
   const env = { ...process.env, FUZZ_SEED: String(seed++), ...(values.target && { FUZZ_TARGET: values.target }), ...(values.case && { FUZZ_CASE: values.case }) }
   const child = fork(join(import.meta.dirname, 'child.js'), { env })
-  let last: (Told & { readonly at: number }) | undefined
+  let last: (Told & { readonly at: number; readonly work: number }) | undefined
   let ended: string | undefined
   const end = (why: string | undefined): void => {
     ended = why
@@ -48,12 +58,13 @@ function runProcess(): Promise<void> {
   }
   const watch = setInterval(() => {
     if (Date.now() >= until && values.case === undefined) end('')
-    else if (last && Date.now() - last.at > patience) end(`it did not end in ${patience / 1000} s`)
+    else if (last && workOf(child.pid!) - last.work > patience.work) end(`it did not end in ${patience.work} s of work`)
+    else if (last && Date.now() - last.at > 1000 * patience.waiting) end(`it did not end in ${patience.waiting} s`)
     else if (memoryOf(child.pid!) > mostMemory) end(`it holds ${Math.round(memoryOf(child.pid!) / 2 ** 20)} MiB`)
   }, 250)
   child.on('message', (told: Told) => {
     if (told.finding !== undefined) return report(told, told.finding)
-    last = { ...told, at: Date.now() }
+    last = { ...told, at: Date.now(), work: workOf(child.pid!) }
     counts.set(told.target, (counts.get(told.target) ?? 0) + 1)
   })
   return new Promise((resolve) => {

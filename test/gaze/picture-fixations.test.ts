@@ -47,3 +47,12 @@ test.each<[string, RegExp]>([
   const error = await expectDiffSalError(() => readPictureFixations(path, { faults: 'skip' }), 'ERR_DIFFSAL_FILE', message)
   expect(error.message).toContain(path)
 })
+
+test('a short list that becomes much, by its depth or by how many it has, is refused', async () => {
+  const nested = list(`{"1.jpg": [${'['.repeat(200_000)}${']'.repeat(200_000)}]}`)
+  for (const faults of ['skip', 'error'] as const) await expectDiffSalError(() => readPictureFixations(nested, { faults }), 'ERR_DIFFSAL_FILE', /lists and objects in each other/)
+  await expectDiffSalError(() => readPictureFixations(list(`{"1.jpg": [[]${',[]'.repeat(2 ** 23)}]}`), { faults: 'skip' }), 'ERR_DIFFSAL_FILE', /more than 16777216 parts/)
+  const many = (count: number) => list(`{"1.jpg": [${Array(count).fill('[0,0.5,0.5]').join()}]}`)
+  expect((await readPictureFixations(many(10_000), { faults: 'error' })).get('1.jpg')).toHaveLength(10_000)
+  await expectDiffSalError(() => readPictureFixations(many(10_001), { faults: 'skip' }), 'ERR_DIFFSAL_FILE', /'1\.jpg' has more than 10000 fixations/)
+}, 60_000)

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { readGaze } from '../../lib/gaze/read-gaze.ts'
+import { readGaze, readGazeWithin } from '../../lib/gaze/read-gaze.ts'
+import { RowBudget } from '../../lib/gaze/row-budget.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { collectWarnings } from '../support/warnings.ts'
@@ -158,4 +159,25 @@ test('options are checked', async () => {
   await expectDiffSalError(() => readGaze(path, { rate: 0 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'rate')
   await expectDiffSalError(() => readGaze(path, { faults: 'ignore' as never }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'faults')
   await expectDiffSalError(() => readGaze(path, { fps: 3 } as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'fps')
+})
+
+test('tables that are read together share the rows that they may have: packed ones are a thousandth of what they become', async () => {
+  const budget = new RowBudget()
+  const path = table(gzipSync('viewer,time_ms,x,y\na,0,0.5,0.5\na,4,0.5,0.5\n'), '.csv.gz')
+  for (let i = 4; i < 5_000_000; i++) budget.take()
+  expect((await readGazeWithin(budget, path)).looks).toHaveLength(2)
+  expect((await readGazeWithin(budget, path)).looks).toHaveLength(2)
+  await expectDiffSalError(() => readGazeWithin(budget, path), 'ERR_DIFFSAL_FILE', /there are more than 5000000 rows/)
+  expect((await readGaze(path)).looks).toHaveLength(2)
+})
+
+test('a table has a bound of viewers, each of whom may look at every frame', async () => {
+  const of = (count: number) => table(`viewer,time_ms,x,y\n${Array.from({ length: count }, (_, i) => `${i},0,0.5,0.5\n${i},9,0.5,0.5\n`).join('')}`)
+  expect((await readGaze(of(10_000))).viewers).toHaveLength(10_000)
+  await expectDiffSalError(() => readGaze(of(10_001)), 'ERR_DIFFSAL_FILE', /more than 10000 viewers/)
+})
+
+test('what the reader of CSV quotes of a file is shortened', async () => {
+  const error = await expectDiffSalError(() => readGaze(table(`viewer,time_ms,x,y\n"${'a,'.repeat(9000)}"b\n`)), 'ERR_DIFFSAL_FILE', /no table/)
+  expect(error.message.length).toBeLessThan(2000)
 })

@@ -198,6 +198,26 @@ test('files that are no video', async () => {
   await expectDiffSalError(() => probe(subtitles), 'ERR_DIFFSAL_MEDIA', `'${subtitles}'`)
 })
 
+/** A list of speaker.ts, as others name it. */
+const lists: Record<string, [string, string]> = {
+  'list.mp4': ['#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n#EXT-X-ENDLIST\n', 'other files'],
+  // A playlist without an end would be read again and again.
+  'live.mkv': ['#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n', 'other files'],
+  'behind-id3.mp4': ['ID3\x03\0\0\0\0\0\x0a0123456789#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nspeaker.ts\n#EXT-X-ENDLIST\n', 'other files'],
+  'concat.webm': ['ffconcat version 1.0\nfile speaker.ts\n', 'other files'],
+  'script.avs': ['Version()', 'a script'],
+  'script.VPY': ['import os', 'a script'],
+}
+
+test.each(Object.keys(lists))('%s makes ffmpeg open others, and is refused', async (name) => {
+  const folder = temporaryPath(`lists-${name}`)
+  mkdirSync(folder)
+  await ffmpeg('-i', speaker, '-t', '1', '-c', 'copy', `${folder}/speaker.ts`)
+  const [text, why] = lists[name]!
+  writeFileSync(`${folder}/${name}`, text)
+  await expectDiffSalError(() => probe(`${folder}/${name}`), 'ERR_DIFFSAL_MEDIA', `'${folder}/${name}'`, why)
+})
+
 test('aborting', async () => {
   const reason = new Error('stop')
   await expect(probe(speaker, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)

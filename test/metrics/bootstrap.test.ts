@@ -37,3 +37,8 @@ it('passes over undefined scores', () => {
 it.each([{ resamples: 0 }, { level: 2 }, { seed: -1 }, { draws: 5 }])('refuses %j', async (options) => {
   await expectDiffSalError(async () => metrics.bootstrap(scoresOf([0.1]), options as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', Object.keys(options)[0]!)
 })
+
+it('of an infinite score is infinite, not undefined', () => {
+  expect(metrics.bootstrap(scoresOf([1, Infinity])).cc).toEqual({ low: 1, high: Infinity })
+  expect(metrics.bootstrap(scoresOf([Infinity])).cc).toEqual({ low: Infinity, high: Infinity })
+})

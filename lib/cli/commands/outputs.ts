@@ -61,7 +61,7 @@ function kindOfMaps(path: string): 'npy' | 'png' {
 export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: readonly string[]): Promise<void> {
   const taken: { readonly path: string; readonly file: FileId }[] = []
   for (const { kind, path } of outputs) {
-    const place = await withoutLinks(path)
+    const place = withoutLinks(path)
     checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
     const file = await fileId(place)
     // What the system takes the name for may be another file, where links go before "..".
@@ -88,7 +88,7 @@ interface FileId {
 }
 
 async function fileId(path: string): Promise<FileId> {
-  const place = await withoutLinks(path)
+  const place = withoutLinks(path)
   const inode = (await inodeOf(path)) ?? (await inodeOf(place))
   return { place, ...(inode !== undefined && { inode }) }
 }
@@ -104,7 +104,7 @@ function same(a: FileId, b: FileId): boolean {
 
 /** Whether a file is one of the numbered pictures of a folder. */
 async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
-  const place = await withoutLinks(path)
+  const place = withoutLinks(path)
   return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
 }
 
