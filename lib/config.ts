@@ -7,8 +7,8 @@ export const interactions = ['mim', 'addition', 'concatenation', 'bilinear', 're
 /** The video encoder (section 4.1, table 7). The default is MViTv2-S (Li et al. 2022). */
 export interface VideoEncoderConfig {
   /**
-   * Which. S3D, Video Swin-T and 3D ResNet-50 have fixed sizes, and an adapter brings their maps to the Saliency-UNet's widths: of
-   * the fields below, only `embedDim` and the number of `downscaleAt` concern them. Default `mvitv2_s`.
+   * Which. S3D, Video Swin-T and 3D ResNet-50 have layers of their own, and an adapter brings their maps to the Saliency-UNet's widths: of
+   * the fields below, only `embedDim` and the number of `downscaleAt` concern them, and `width` S3D. Default `mvitv2_s`.
    */
   name: 'mvitv2_s' | 's3d' | 'swin3d_t' | 'resnet3d_50'
   /** Channels after the patch embedding; they double at each downscale. Default 96. */
@@ -25,6 +25,8 @@ export interface VideoEncoderConfig {
   kvStride: readonly [number, number, number]
   /** Hidden channels of an MLP over its channels. Default 4. */
   mlpRatio: number
+  /** S3D's channels over the published ones, rounded to whole eights in each layer: 0.05 to 1. At 1 published weights fit. Default 1. */
+  width: number
 }
 
 /** VGGish and the temporal enhancement on it (section 4.1), the audio encoder. */
@@ -116,6 +118,7 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
     pretrainSize: [16, 224, 224],
     kvStride: [1, 8, 8],
     mlpRatio: 4,
+    width: 1,
   },
   audioEncoder: { widths: [[64], [128], [256, 256], [512, 512]], heads: 2, headDim: 64, hidden: 256 },
   unetWidth: 96,
@@ -230,7 +233,7 @@ function checkConfig(config: DiffSalConfig): void {
 
 function checkVideoEncoder(encoder: VideoEncoderConfig): void {
   checkChoice('config.videoEncoder.name', encoder.name, ['mvitv2_s', 's3d', 'swin3d_t', 'resnet3d_50'])
-  const { embedDim, depth, heads, downscaleAt, pretrainSize, kvStride, mlpRatio } = encoder
+  const { embedDim, depth, heads, downscaleAt, pretrainSize, kvStride, mlpRatio, width } = encoder
   checkInteger('config.videoEncoder.depth', depth, stages, 1024)
   checkInteger('config.videoEncoder.heads', heads, 1, 64)
   checkInteger('config.videoEncoder.embedDim', embedDim, heads, 1024)
@@ -245,6 +248,7 @@ function checkVideoEncoder(encoder: VideoEncoderConfig): void {
   }
   checkIntegers('config.videoEncoder.kvStride', kvStride, 3, 1, 64)
   checkNumber('config.videoEncoder.mlpRatio', mlpRatio, 0.25, 16)
+  checkNumber('config.videoEncoder.width', width, 0.05, 1)
   if (embedDim * mlpRatio < 1) throw invalidArgument('config.videoEncoder.mlpRatio', 'large enough for at least one hidden channel', mlpRatio)
 }
 

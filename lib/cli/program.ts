@@ -13,7 +13,8 @@ import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
 import { parserOutput, tell } from './terminal/print.ts'
 
-function program(open: ModelOpener | undefined): Command {
+/** All commands, not yet run. */
+export function program(open?: ModelOpener): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('diffsal')
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')

@@ -1,5 +1,5 @@
 import { log } from '../log.ts'
-import { complaints } from './complaints.ts'
+import { complaints, isBroken, loglevel } from './complaints.ts'
 import { FfmpegProcess, lastWords, type FfmpegEnd } from './ffmpeg-process.ts'
 import { findFfmpeg, passthrough } from './ffmpeg.ts'
 import { Gaps, lostText } from './gaps.ts'
@@ -45,14 +45,14 @@ export async function* readFrames(
   const { minimum = 1, from = 0, signal, stallLimit } = options
   const { video } = info
   await checkHdr(info, { signal, stallLimit })
-  const args = ['-loglevel', 'error', ...videoInput(info), ...openedInput(info), ...(await frameOutputs(info, size, from))]
+  const args = [...loglevel(info), ...videoInput(info), ...openedInput(info), ...(await frameOutputs(info, size, from))]
   const child = await FfmpegProcess.start(args, { signal, stallLimit, output: true, extra: 2 })
   const stamps = new Stamps(child, 3)
   const packets = new Packets(child, 4, video.codec)
   const { num, den } = video.timeBase
   const seconds = (ticks: number): number => (ticks * num) / den
   const interval = 1 / rationalValue(video.rate) / rationalValue(video.timeBase)
-  const gaps = new Gaps(packets, interval, 2 / rationalValue(video.timeBase), () => complaints(child.log, info, 'video').trim() !== '')
+  const gaps = new Gaps(packets, interval, 2 / rationalValue(video.timeBase), () => isBroken(child.log, info) || complaints(child.log, info, 'video').trim() !== '')
   let filled = 0
   let first = Number.NaN
   let last: { pixels: Uint8Array; ticks: number } | undefined
@@ -84,7 +84,7 @@ export async function* readFrames(
     checkEnd(info, end, decoded, minimum)
     if (from > 0 || last === undefined) return
     const lost = [...packets.lost(), ...gaps.unseen].sort((a, b) => a - b)
-    reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost })
+    reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost, broken: isBroken(ended.log, info) })
   } finally {
     await child.kill()
   }
@@ -153,6 +153,8 @@ interface Ending {
   readonly fileEnd: number
   /** The times of the frames that were not, in ticks. */
   readonly lost: readonly number[]
+  /** Whether packets are not whole. */
+  readonly broken: boolean
 }
 
 /** Formats whose length is an estimate from the times at both ends, which any jump of the clock spoils. */
@@ -161,7 +163,7 @@ const withoutLength = /^(mpegts|mpeg|mpegvideo|h264|hevc|m4v)$/
 /** What ffmpeg says of a file that ends before it should. */
 const endsEarly = /partial file|ended prematurely|truncated/i
 
-function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegEnd, { count, first, last, fileEnd, lost }: Ending): void {
+function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegEnd, { count, first, last, fileEnd, lost, broken }: Ending): void {
   const said = end.code !== 0 || end.log.trim() !== ''
   const words = said ? ` ffmpeg said "${lastWords(end)}"` : ''
   // Where the sound goes on to the file's end, so does the file.
@@ -178,8 +180,9 @@ function reportDamage({ path, format, duration, video }: VideoInfo, end: FfmpegE
   // Without a complaint a second counts for nothing: durations are rounded, and some are those of sound that was cut.
   if (duration !== undefined && short > Math.max(1, tolerated)) {
     log('warn', `'${path}' may be cut off: it says that it lasts ${duration.toFixed(2)} s, but picture and sound end at ${until.toFixed(2)} s.`)
-  } else if (said && lost.length > 0) {
-    log('warn', `'${path}' is damaged and lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded, and${words}.`)
+  } else if ((said || broken) && lost.length > 0) {
+    const why = said ? `, and${words}` : ': packets are missing'
+    log('warn', `'${path}' is damaged and lost ${lostText(lost, first, video.timeBase, video.rate)}; ${count} were decoded${why}.`)
   } else if (said) {
     log('warn', `'${path}' may be damaged: ${count} frames were decoded and none was lost, but${words}.`)
   }

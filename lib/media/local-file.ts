@@ -31,6 +31,19 @@ function otherSource(path: string): string | undefined {
   return undefined
 }
 
+/**
+ * Refuses what is not the video itself but names the files that are: those would be read, and perhaps replaced, without having been given.
+ *
+ * @param format ffmpeg's names of the format
+ * @throws DiffSalError ERR_DIFFSAL_MEDIA
+ */
+export function checkOneFile(path: string, format: string): void {
+  if (/^(hls|dash|concat|imf)\b/.test(format)) {
+    throw mediaError(path, `is a list (${format}) of other files, and only single files are read; join them first: \`ffmpeg -i LIST -c copy OUT.mkv\``)
+  }
+  if (format === 'image2') throw mediaError(path, 'has a name that ffmpeg takes for a pattern of many; rename the file')
+}
+
 /** Whether a file is an animated WebP, by its header. */
 export async function isAnimatedWebp(path: string): Promise<boolean> {
   const file = await open(path)

@@ -10,8 +10,8 @@ export interface VideoStream {
   /** Pixels, as shown: after the rotation that the file asks for. */
   readonly width: number
   readonly height: number
-  /** Whether the file asks for a rotation. */
-  readonly turned: boolean
+  /** By how many degrees the file asks to turn it, if it does: counter-clockwise. NaN for a mere mirroring. */
+  readonly turn?: number
   /** Width of one pixel over its height, when the file says so. */
   readonly pixelAspect?: Rational
   /** Whether frames are made of fields. */

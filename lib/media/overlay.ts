@@ -36,10 +36,13 @@ export async function createOverlay(
   const colour = writtenColour(video.colour)
   // A filter that old versions have not, and need not: they take the tags from the options.
   const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
+  // From 0 on: where the first picture lies on the original's clock is told when the sound is joined. Filters that are made anew in
+  // mid-stream would begin again.
+  const start = video.turn === undefined ? ['setpts=PTS-STARTPTS'] : []
   const graph = [
     `[0:${video.index}]${writtenFilters(video, [height, width]).join(',')}[base]`,
     `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`,
-    `[base][heat]overlay=eof_action=repeat${tags === undefined ? '' : `,${tags}`}[out]`,
+    `[base][heat]${['overlay=eof_action=repeat', ...start, ...(tags === undefined ? [] : [tags])].join(',')}[out]`,
   ]
   const file = await VideoFile.create(
     path,

@@ -5,14 +5,21 @@ import type { VideoInfo, VideoStream } from './media-info.ts'
  * The filters that make of decoded frames what players show: without the comb of two fields, and on black where they are transparent. What
  * comes at another size than the first frame is brought to that, before anything that cannot change its size.
  */
-function shownFilters({ width, height, turned, interlaced, colour }: VideoStream): string[] {
+function shownFilters({ width, height, turn, interlaced, colour }: VideoStream): string[] {
   const alpha = hasAlpha(colour)
   return [
-    ...((interlaced || alpha) && !turned ? [`scale=${width}:${height}:interl=-1`] : []),
-    ...(interlaced ? ['yadif=mode=send_frame:deint=interlaced'] : []),
+    ...((interlaced || alpha) && turn === undefined ? [`scale=${width}:${height}:interl=-1`] : []),
+    ...(interlaced ? asStored('yadif=mode=send_frame:deint=interlaced', turn) : []),
     // Not as RGB, whose black old versions make grey.
     ...(alpha ? [...(colour.pixelFormat.startsWith('yuva') ? [] : ['format=yuva444p']), 'premultiply=inplace=1'] : []),
   ]
+}
+
+/** A filter of a picture's rows as they are stored: where ffmpeg has turned it, it is turned back for that. */
+function asStored(filter: string, turn = 0): string[] {
+  const quarters = (Math.round((Number.isNaN(turn) ? 0 : turn) / 90) + 4) % 4
+  const [back, again] = [[], ['transpose=clock', 'transpose=cclock'], ['vflip', 'vflip'], ['transpose=cclock', 'transpose=clock']][quarters]!
+  return [...(back === undefined ? [] : [back]), filter, ...(again === undefined ? [] : [again])]
 }
 
 /** The filters that give RGB pixels of a size, [height, width], for a model. */
@@ -48,10 +55,10 @@ export function laidFilters(video: VideoStream, [height, width]: readonly [numbe
 }
 
 /**
- * The input options for a video: the decoder that knows its transparency; and the filters stay as they are where the size changes in mid-stream, and `scale`, which comes first, follows
- * it. Where ffmpeg puts a rotation before them, which cannot follow, they are made anew.
+ * The input options for a video: the decoder that knows its transparency; and the filters stay as they are where the size changes in
+ * mid-stream, and `scale`, which comes first, follows it. Where ffmpeg puts a rotation before them, which cannot follow, they are made anew.
  */
 export function videoInput({ video }: VideoInfo): string[] {
   const decoder = video.decoder === undefined ? [] : [`-c:${video.index}`, video.decoder]
-  return video.turned ? decoder : [...decoder, '-reinit_filter', '0']
+  return video.turn !== undefined ? decoder : [...decoder, '-reinit_filter', '0']
 }

@@ -3,7 +3,7 @@ import { readColour, readInterlaced } from './colour.ts'
 import { firstRun, fileUrl, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { findFfmpeg } from './ffmpeg.ts'
 import { frameRate } from './frame-rate.ts'
-import { checkLocalFile, isAnimatedWebp, mediaError } from './local-file.ts'
+import { checkLocalFile, checkOneFile, isAnimatedWebp, mediaError } from './local-file.ts'
 import type { MediaInfo } from './media-info.ts'
 import { rational, rationalValue } from './rational.ts'
 import { readReport, type Report, type ReportedStream } from './report.ts'
@@ -30,14 +30,20 @@ export async function probe(path: string, options: ProbeOptions = {}): Promise<M
   await checkLocalFile(path)
   const running = { signal: options.signal, stallLimit: options.stallLimit, keep: 1 << 20 }
   const end = await firstRun(decodeSome(path, 'V:0'), running)
-  const report = readReport(end.log)
+  const report = reportOf(path, end)
   if (report === undefined) throw notMedia(path, end)
+  checkOneFile(path, report.format)
   // Old versions do not mark covers, but do not take them for V:0 either.
   const tracks = end.log.includes('matches no streams') ? [] : videoTracks(report.streams)
   const chosen = await chooseVideo(path, tracks, options.videoTrack, running)
   if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(path, report, end, chosen, options)
   const again = await runFfmpeg(decodeSome(path, String(chosen.index)), running)
-  return planOf(path, readReport(again.log) ?? report, again, chosen, options)
+  return planOf(path, reportOf(path, again) ?? report, again, chosen, options)
+}
+
+/** Without the file's name, which may have lines that look like ffmpeg's. */
+function reportOf(path: string, { log: text }: FfmpegEnd): Report | undefined {
+  return readReport(text.replaceAll(fileUrl(path), ''))
 }
 
 /** Three frames: two intervals tell a rate of frames from one of fields. */
@@ -80,7 +86,7 @@ async function planOf(
       codec,
       width,
       height,
-      turned: chosen.turned,
+      ...(chosen.turn !== undefined && { turn: chosen.turn }),
       ...(pixelAspect && { pixelAspect }),
       interlaced: readInterlaced(chosen.text) || report.frames.some((one) => one.interlaced),
       colour: decoder === undefined ? colour : { ...colour, pixelFormat: 'yuva420p' },
@@ -107,5 +113,6 @@ function notMedia(path: string, end: FfmpegEnd): Error {
   if (/Invalid data found|moov atom not found|could not find codec/i.test(text)) {
     return mediaError(path, 'is not a video or sound file that ffmpeg can read; it may be damaged or of another kind')
   }
+  if (/End of file/.test(text)) return mediaError(path, 'is cut off before its first frame; copy the file again in full')
   return mediaError(path, `cannot be opened by ffmpeg, which says "${lastWords(end)}"`)
 }

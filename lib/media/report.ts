@@ -11,8 +11,8 @@ export interface ReportedStream {
   readonly isDefault: boolean
   /** A cover picture, or the pictures of a preview strip. */
   readonly isPicture: boolean
-  /** Whether players turn or mirror it. */
-  readonly turned: boolean
+  /** By how many degrees players turn it, where they do; NaN where they only mirror it. */
+  readonly turn?: number
   /** Whether a picture of transparency comes with each one, which ffmpeg's own decoders do not read. */
   readonly besideAlpha: boolean
 }
@@ -82,11 +82,10 @@ function readStreams(lines: readonly string[]): ReportedStream[] {
         text,
         isDefault: marks.includes('(default)'),
         isPicture: /\((attached pic|timed thumbnails)\)/.test(marks),
-        turned: false,
         besideAlpha: false,
       })
     } else if (streams.length > 0 && /^ {6,8}displaymatrix: /.test(line)) {
-      streams.push({ ...streams.pop()!, turned: true })
+      streams.push({ ...streams.pop()!, turn: Number(/rotation of (\S+) degrees/.exec(line)?.[1] ?? Number.NaN) })
     } else if (streams.length > 0 && /^ {6,8}alpha_mode +: 1$/i.test(line)) {
       streams.push({ ...streams.pop()!, besideAlpha: true })
     }

@@ -5,7 +5,7 @@ import { OutputPlace } from '../files/output-place.ts'
 import { log } from '../log.ts'
 import { FfmpegProcess, fileUrl, lastWords, readFfmpeg, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
-import type { MediaInfo } from './media-info.ts'
+import type { AudioStream, MediaInfo } from './media-info.ts'
 import { openedInput, openedWith, type ReadOptions } from './opened.ts'
 import { rationalText, type Rational } from './rational.ts'
 
@@ -149,7 +149,7 @@ export class VideoFile {
     const attempts: string[][] = []
     if (audio) {
       const sound = [...openedInput(this.#info), '-map', '0:v', '-map', `1:${audio.index}`]
-      if (copies.test(audio.codec)) attempts.push([...sound, '-c:a', 'copy'])
+      if (copies.test(audio.codec) && !changing(this.#info, audio)) attempts.push([...sound, '-c:a', 'copy'])
       const aac = ['-c:a', 'aac', '-b:a', '192k']
       // The second time without what is no number: the encoder takes none.
       attempts.push([...sound, ...aac], [...sound, '-af', 'aeval=if(lt(abs(val(ch))\\,65536)\\,val(ch)\\,0):c=same', ...aac])
@@ -162,7 +162,7 @@ export class VideoFile {
         [
           ...['-y', '-loglevel', 'error', ...offset, '-i', fileUrl(this.#silent), ...attempt, '-c:v', 'copy'],
           ...(format === 'matroska' ? [] : ['-movflags', '+faststart']),
-          ...['-map_metadata', '-1', '-f', format, fileUrl(this.#place.temporary)],
+          ...['-map_metadata', '-1', '-map_chapters', '-1', '-f', format, fileUrl(this.#place.temporary)],
           ...(attempt.includes('-i') ? openedWith(this.#info, 'video', 1) : []),
         ],
         { ...this.#options, grows: this.#place.temporary },
@@ -182,6 +182,11 @@ export class VideoFile {
     const words = lastWords(end).replaceAll(this.#silent, target).replaceAll(this.#place.temporary, target)
     return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot write '${target}': ffmpeg says "${words}".`, { argument: target })
   }
+}
+
+/** AAC whose packets each tell their channels and rate, which may change: the containers that we write tell them once. */
+function changing({ format }: MediaInfo, { codec }: AudioStream): boolean {
+  return codec === 'aac' && /^(mpegts|mpeg|aac)$/.test(format)
 }
 
 /** ffmpeg may end well though its last bytes did not fit. */

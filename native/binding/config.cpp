@@ -54,7 +54,8 @@ Config config_from_js(const Napi::Object& o) {
                      integers_from_js(video.Get("downscaleAt")),
                      triple<int64_t>(video.Get("pretrainSize")),
                      triple<int64_t>(video.Get("kvStride")),
-                     number(video, "mlpRatio")};
+                     number(video, "mlpRatio"),
+                     number(video, "width")};
   auto audio = inner(o, "audioEncoder");
   auto widths = audio.Get("widths").As<Napi::Array>();
   for (uint32_t i = 0; i < widths.Length(); ++i) c.audio_encoder.widths.push_back(integers_from_js(widths.Get(i)));

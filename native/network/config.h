@@ -14,13 +14,13 @@ enum class InteractionKind { mim, addition, concatenation, bilinear, residual, o
 
 enum class VideoEncoderKind { mvitv2_s, s3d, swin3d_t, resnet3d_50 };
 
-// Fields but kind and embed_dim are MViT's.
+// `width` is S3D's; the other fields but kind and embed_dim are MViT's.
 struct VideoEncoderConfig {
   VideoEncoderKind kind;
   int64_t embed_dim, depth, heads;
   std::vector<int64_t> downscale_at;
   std::array<int64_t, 3> pretrain_size, kv_stride;
-  double mlp_ratio;
+  double mlp_ratio, width;
 };
 
 struct AudioEncoderConfig {

@@ -4,28 +4,40 @@
 #include <ATen/ops/max_pool3d.h>
 #include <ATen/ops/relu.h>
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
 #include <variant>
-
 
 namespace diffsal {
 namespace {
 
+// What every layer is made with.
+struct Style {
+  double width;
+  // The published statistics move by a thousandth, which fits weights that are fine-tuned. A network of another width has no published
+  // weights; one that begins at nothing must follow its own activations faster.
+  double momentum() const { return width == 1 ? 1e-3 : 0.1; }
+  int64_t channels(int64_t published) const { return std::max<int64_t>(8, 8 * std::llround(static_cast<double>(published) * width / 8)); }
+};
+
 // Convolution without bias, BatchNorm, ReLU.
 struct Unit {
-  Unit(const Scope& scope, int64_t in, int64_t out, Sizes kernel, Sizes stride)
+  Unit(const Scope& scope, const Style& style, int64_t in, int64_t out, Sizes kernel, Sizes stride)
       : conv(scope / 0, in, out, kernel, {.stride = std::move(stride), .padding = {kernel[0] / 2, kernel[1] / 2, kernel[2] / 2}, .bias = false}),
-        norm(scope / 1, out, {.epsilon = 1e-3, .momentum = 1e-3}) {}
+        norm(scope / 1, out, {.epsilon = 1e-3, .momentum = style.momentum()}) {}
   Tensor operator()(const Tensor& x, const Pass& pass) const { return at::relu(norm(conv(x), pass)); }
   Convolution conv;
   BatchNorm norm;
 };
 
-Unit pointwise(const Scope& scope, int64_t in, int64_t out) { return Unit(scope, in, out, {1, 1, 1}, {1, 1, 1}); }
+Unit pointwise(const Scope& scope, const Style& style, int64_t in, int64_t out) { return Unit(scope, style, in, out, {1, 1, 1}, {1, 1, 1}); }
 
 // Space first, then time.
 struct Separable {
-  Separable(const Scope& scope, int64_t in, int64_t out, int64_t kernel, int64_t stride)
-      : space(scope / 0, in, out, {1, kernel, kernel}, {1, stride, stride}), time(scope / 1, out, out, {kernel, 1, 1}, {stride, 1, 1}) {}
+  Separable(const Scope& scope, const Style& style, int64_t in, int64_t out, int64_t kernel, int64_t stride)
+      : space(scope / 0, style, in, out, {1, kernel, kernel}, {1, stride, stride}),
+        time(scope / 1, style, out, out, {kernel, 1, 1}, {stride, 1, 1}) {}
   Tensor operator()(const Tensor& x, const Pass& pass) const { return time(space(x, pass), pass); }
   Unit space, time;
 };
@@ -35,18 +47,20 @@ struct Pool {
   Tensor operator()(const Tensor& x, const Pass&) const { return at::max_pool3d(x, kernel, stride, padding); }
 };
 
-struct Widths {
-  int64_t in, b0, b1_mid, b1, b2_mid, b2, b3;
+// Channels of an Inception's branches.
+struct Branches {
+  int64_t b0, b1_mid, b1, b2_mid, b2, b3;
+  int64_t out() const { return b0 + b1 + b2 + b3; }
 };
 
 struct Inception {
-  Inception(const Scope& scope, const Widths& w)
-      : branch0(pointwise(scope / "branch0", w.in, w.b0)),
-        branch1_in(pointwise(scope / "branch1" / 0, w.in, w.b1_mid)),
-        branch1(scope / "branch1" / 1, w.b1_mid, w.b1, 3, 1),
-        branch2_in(pointwise(scope / "branch2" / 0, w.in, w.b2_mid)),
-        branch2(scope / "branch2" / 1, w.b2_mid, w.b2, 3, 1),
-        branch3(pointwise(scope / "branch3" / 1, w.in, w.b3)) {}
+  Inception(const Scope& scope, const Style& style, int64_t in, const Branches& w)
+      : branch0(pointwise(scope / "branch0", style, in, w.b0)),
+        branch1_in(pointwise(scope / "branch1" / 0, style, in, w.b1_mid)),
+        branch1(scope / "branch1" / 1, style, w.b1_mid, w.b1, 3, 1),
+        branch2_in(pointwise(scope / "branch2" / 0, style, in, w.b2_mid)),
+        branch2(scope / "branch2" / 1, style, w.b2_mid, w.b2, 3, 1),
+        branch3(pointwise(scope / "branch3" / 1, style, in, w.b3)) {}
   Tensor operator()(const Tensor& x, const Pass& pass) const {
     auto pooled = at::max_pool3d(x, {3, 3, 3}, {1, 1, 1}, {1, 1, 1});
     return at::cat({branch0(x, pass), branch1(branch1_in(x, pass), pass), branch2(branch2_in(x, pass), pass), branch3(pooled, pass)}, 1);
@@ -69,28 +83,41 @@ struct S3D::Layer {
 
 S3D::~S3D() = default;
 
-S3D::S3D(const Scope& scope) {
+S3D::S3D(const Scope& scope, double width) {
+  Style style{width};
+  int64_t channels = 3;
   auto features = scope / "features";
   auto next = [&] { return features / static_cast<int64_t>(features_.size()); };
   auto add = [&](auto layer) { features_.push_back(std::make_unique<Layer>(Layer{std::move(layer)})); };
   auto pool = [&](Sizes kernel, Sizes stride, Sizes padding) { add(Pool{std::move(kernel), std::move(stride), std::move(padding)}); };
-  auto inception = [&](Widths widths) { add(Inception(next(), widths)); };
-  add(Separable(next(), 3, 64, 7, 2));
+  auto separable = [&](int64_t published, int64_t kernel, int64_t stride) {
+    auto out = style.channels(published);
+    add(Separable(next(), style, std::exchange(channels, out), out, kernel, stride));
+  };
+  auto inception = [&](Branches w) {
+    for (auto* branch : {&w.b0, &w.b1_mid, &w.b1, &w.b2_mid, &w.b2, &w.b3}) *branch = style.channels(*branch);
+    add(Inception(next(), style, std::exchange(channels, w.out()), w));
+  };
+  separable(64, 7, 2);
   pool({1, 3, 3}, {1, 2, 2}, {0, 1, 1});
-  add(pointwise(next(), 64, 64));
-  add(Separable(next(), 64, 192, 3, 1));
+  add(pointwise(next(), style, channels, channels));
+  separable(192, 3, 1);
+  widths_.push_back(channels);
   pool({1, 3, 3}, {1, 2, 2}, {0, 1, 1});
-  inception({192, 64, 96, 128, 16, 32, 32});
-  inception({256, 128, 128, 192, 32, 96, 64});
+  inception({64, 96, 128, 16, 32, 32});
+  inception({128, 128, 192, 32, 96, 64});
+  widths_.push_back(channels);
   pool({3, 3, 3}, {2, 2, 2}, {1, 1, 1});
-  inception({480, 192, 96, 208, 16, 48, 64});
-  inception({512, 160, 112, 224, 24, 64, 64});
-  inception({512, 128, 128, 256, 24, 64, 64});
-  inception({512, 112, 144, 288, 32, 64, 64});
-  inception({528, 256, 160, 320, 32, 128, 128});
+  inception({192, 96, 208, 16, 48, 64});
+  inception({160, 112, 224, 24, 64, 64});
+  inception({128, 128, 256, 24, 64, 64});
+  inception({112, 144, 288, 32, 64, 64});
+  inception({256, 160, 320, 32, 128, 128});
+  widths_.push_back(channels);
   pool({2, 2, 2}, {2, 2, 2}, {0, 0, 0});
-  inception({832, 256, 160, 320, 32, 128, 128});
-  inception({832, 384, 192, 384, 48, 128, 128});
+  inception({256, 160, 320, 32, 128, 128});
+  inception({384, 192, 384, 48, 128, 128});
+  widths_.push_back(channels);
 }
 
 std::vector<Tensor> S3D::operator()(const Tensor& frames, const Pass& pass) const {

@@ -6,6 +6,7 @@ import { probe } from '../../lib/media/probe.ts'
 import { rationalText, rationalValue } from '../../lib/media/rational.ts'
 import { readReport } from '../../lib/media/report.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { make } from '../support/flashes.ts'
 import { ffmpeg, picture, tone } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -23,7 +24,6 @@ test('speaker.mp4', async () => {
       codec: 'h264',
       width: 640,
       height: 360,
-      turned: false,
       interlaced: false,
       colour: { pixelFormat: 'yuv420p' },
       rate: { num: 30, den: 1 },
@@ -53,7 +53,7 @@ test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.
   const drop = "select='lt(n,30)+not(mod(n,3))'"
-  await ffmpeg(...picture('64x48', '30', 3), '-vf', drop, '-vsync', 'passthrough', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
+  await make(...picture('64x48', '30', 3), '-vf', drop, '-vsync', 'passthrough', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
   const { video } = await probe(path)
   // 50 frames in about 3 s: how long the last one lasts is each version's own guess.
   expect(Math.abs(rationalValue(video!.rate) - 50 / 3)).toBeLessThan(2)
@@ -158,7 +158,7 @@ test.each([
   const report = readReport(browserReport(streamLine, guess))!
   expect(rationalText(frameRate('a.webm', report.streams[0]!.text, report))).toBe(expected)
   expect(warnings).toHaveLength(warned)
-  expect(report.streams).toMatchObject([{ index: 0, kind: 'Video', isDefault: true, isPicture: false, turned: false, besideAlpha: false }])
+  expect(report.streams).toMatchObject([{ index: 0, kind: 'Video', isDefault: true, isPicture: false, besideAlpha: false }])
   expect(report.frames).toEqual([{ ticks: 20, width: 640, height: 480, pixelAspect: { num: 4, den: 3 }, interlaced: false }])
   expect(report.duration).toBeUndefined()
 })

@@ -54,7 +54,7 @@ export async function look(path: string, options?: ProbeOptions): Promise<Look> 
       let [at, last] = [0, Number.NEGATIVE_INFINITY]
       for await (const samples of readSound({ ...info, audio })) {
         for (const value of samples) {
-          if (Math.abs(value) > 0.2) {
+          if (Math.abs(value) > 0.1) {
             if (at - last > 1600) beeps.push(at / 16_000)
             last = at
           }

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
 import { filesMean } from '../../files/meaning.ts'
+import { defaultConfig } from '../../config.ts'
 import { setLogger } from '../../log.ts'
 import { probe } from '../../media/probe.ts'
 import { rationalText } from '../../media/rational.ts'
 import { estimateMaps, mapRate, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
-import { defaultSteps } from '../../predict.ts'
+import { defaultSteps, samplingTable } from '../../predict.ts'
 import { presetNames, type Presets } from '../../presets.ts'
 import { drawSeed, maxSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
@@ -62,7 +63,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
-  addFlags(command, videoTable, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,

@@ -33,7 +33,7 @@ interface TrainFlags {
 }
 
 const notes = `
-CONFIG is JSON: the model, the datasets to train, validate and test on, the trainer's options, epochs, batch; README has an example. In the
+CONFIG is JSON: the model, the datasets to train, validate and test on, the trainer's options, epochs, batch; docs/training.md has an example. In the
 output folder come config.json, log.jsonl (an event a line), checkpoints/ and report.html, which a browser shows; with test sets
 also scores.json, by the best weights. Ctrl-C writes a checkpoint, and --resume goes on from it as if nothing had happened.`
 
