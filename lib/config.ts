@@ -1,6 +1,9 @@
 import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, isList, ownOptions } from './checks/options.ts'
 import { invalidArgument } from './errors.ts'
 
+/** The kinds of {@link DiffSalConfig.interaction}; native/network/interaction.cpp has their layers and formulas. */
+export const interactions = ['mim', 'addition', 'concatenation', 'bilinear', 'residual', 'off'] as const
+
 /** The video encoder (section 4.1, table 7). The default is MViTv2-S (Li et al. 2022). */
 export interface VideoEncoderConfig {
   /**
@@ -75,7 +78,7 @@ export interface DiffSalConfig {
    * this package's own: x + W(Ux ∘ Va) in place of each stage's map x, for sound a, so that sound reaches the attention's values too and
    * not its key alone. Default `mim`.
    */
-  interaction: 'mim' | 'addition' | 'concatenation' | 'bilinear' | 'residual' | 'off'
+  interaction: (typeof interactions)[number]
   /** How many of the four multi-modal attention stages there are, from the coarsest on (figure 6): 1 to 4. Default 4. */
   mamStages: number
   /** Side of the patches that `eca` compresses into a key and a value, one a stage. Default [2, 4, 8, 16]. */
@@ -133,6 +136,14 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
     std: [38.7568578, 37.88248729, 40.02898126],
   },
 })
+
+/** The network's time slots: one a pair of frames, and one for the noise. */
+export function slotsOf({ clipLength }: Pick<DiffSalConfig, 'clipLength'>): number {
+  return clipLength / 2 + 1
+}
+
+/** The greatest T that a configuration may have. */
+export const mostTimesteps = 100_000
 
 /** Stages of the network: maps at 1/32, 1/16, 1/8 and 1/4 of the clip's size. */
 const stages = 4
@@ -203,7 +214,7 @@ function names<T extends object>(value: T): (keyof T & string)[] {
 function checkConfig(config: DiffSalConfig): void {
   checkChoice('config.dialect', config.dialect, ['paper', 'released'])
   checkChoice('config.attention', config.attention, ['eca', 'sca', 'none'])
-  checkChoice('config.interaction', config.interaction, ['mim', 'addition', 'concatenation', 'bilinear', 'residual', 'off'])
+  checkChoice('config.interaction', config.interaction, interactions)
   checkBoolean('config.video', config.video)
   checkBoolean('config.audio', config.audio)
   if (!config.video && !config.audio) throw invalidArgument('config.video', 'true where config.audio is false', config.video)
@@ -215,7 +226,7 @@ function checkConfig(config: DiffSalConfig): void {
   // Of another length the paper's temporal convolution (kernel 5, stride 4, on length / 2 + 1 slots) would not read the noise.
   const multiple = config.dialect === 'paper' ? 8 : 2
   if (config.clipLength % multiple !== 0) throw invalidArgument('config.clipLength', multiple === 8 ? 'a multiple of 8' : 'even', config.clipLength)
-  checkInteger('config.timesteps', config.timesteps, 2, 100_000)
+  checkInteger('config.timesteps', config.timesteps, 2, mostTimesteps)
   checkNumber('config.dropout', config.dropout, 0, 0.99)
   checkVideoEncoder(config.videoEncoder)
   checkAudioEncoder(config.audioEncoder)

@@ -25,6 +25,7 @@ import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict
 import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
+import { scheduleOf, type ModelSchedule } from './schedule.ts'
 import type { Tensor } from './tensor.ts'
 import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
@@ -308,6 +309,11 @@ export class DiffSal {
     return melShape(this.config)
   }
 
+  /** The noise schedule that it samples by, at its own T and in its dialect: for a sampler of one's own around {@link denoise}. */
+  get schedule(): ModelSchedule {
+    return scheduleOf(this.config)
+  }
+
   /** Names and shapes of all tensors, as {@link save} writes them. @throws DiffSalError ERR_DIFFSAL_DISPOSED */
   parameters(): ParameterInfo[] {
     return this.#live()
@@ -334,7 +340,7 @@ export class DiffSal {
   trainer(options?: TrainerOptions): Trainer<DiffSal> {
     const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
     const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters })
-    return makeTrainer(this, () => this.#live(), DiffSal.load, resolved)
+    return makeTrainer(this, () => this.#live(), resolved)
   }
 
   /** Bytes that this model holds now. @throws DiffSalError ERR_DIFFSAL_DISPOSED */

@@ -1,6 +1,6 @@
 import { unlessAborted } from './async/abort.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions, reading } from './checks/options.ts'
-import { checkSignal } from './checks/signal.ts'
+import { reading } from './checks/options.ts'
+import { callback, integer, later, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
 import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
@@ -9,8 +9,8 @@ import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import type { ClipInput } from './inputs.ts'
 import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
-import type { PredictOptions } from './predict.ts'
-import { checkSeed } from './random/seed.ts'
+import { samplingTable, type PredictOptions } from './predict.ts'
+import { seedOption } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What scoring asks of a model; `DiffSal` has it. */
@@ -46,34 +46,39 @@ export interface EvaluateOptions extends ScoreOptions {
   onProgress?: ((done: number, total: number) => void) | undefined
 }
 
-/** The names of {@link EvaluateOptions}. */
-export const evaluateNames = ['steps', 'eta', 'seed', 'mirror', 'batch', 'workers', 'limit', 'signal', 'onProgress', 'others', 'baseline', 'blur', 'resize'] as const
+/** What there is to know of {@link EvaluateOptions}. */
+export const evaluateTable = (timesteps?: number) =>
+  ({
+    ...samplingTable(timesteps),
+    seed: seedOption({ usual: 1, help: 'decides the noise, the same for every frame' }),
+    mirror: yes({ usual: false, help: 'predict each clip mirrored too, and take the mean of both maps' }),
+    batch: integer(1, 65_536, { usual: 1, help: 'frames that are predicted together' }),
+    workers: integer(1, 1024, { help: 'samples that are read at the same time' }),
+    limit: integer(1, undefined, { help: 'score so many frames of each dataset only, evenly spaced' }),
+    signal,
+    onProgress: callback(),
+    // `score` checks them.
+    others: later(),
+    baseline: later(),
+    blur: later(),
+    resize: later(),
+  }) satisfies OptionTable<EvaluateOptions>
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
-export function checkEvaluation(model: ScoredModel, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined): EvaluateOptions {
-  const options = checkOptions<EvaluateOptions>('options', given, evaluateNames)
-  const { steps, eta, seed, mirror, batch, workers, limit, signal, onProgress } = options
+export function checkEvaluation({ config }: ScoredModel, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined) {
+  const options = readOptions('options', given, evaluateTable(config.timesteps))
   checkDataset(argument, dataset)
   if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function')) throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
-  if (steps !== undefined) checkInteger('steps', steps, 1, model.config.timesteps)
-  if (eta !== undefined) checkNumber('eta', eta, 0, 1)
-  if (seed !== undefined) checkSeed('seed', seed)
-  if (mirror !== undefined) checkBoolean('mirror', mirror)
-  if (batch !== undefined) checkInteger('batch', batch, 1, 65_536)
-  if (workers !== undefined) checkInteger('workers', workers, 1, 1024)
-  if (limit !== undefined) checkInteger('limit', limit, 1)
-  checkSignal(signal)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   return options
 }
 
 /** `DiffSal.evaluate`. */
 export async function evaluate(model: ScoredModel, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
-  const { limit, signal, others, baseline, blur, resize, ...options } = checkEvaluation(model, 'dataset', dataset, given)
+  const { limit, signal: stop, others, baseline, blur, resize, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
-  signal?.throwIfAborted()
+  stop?.throwIfAborted()
   const truth = async (video: string, frame: number) => dataset.truth(video, frame)
-  const scores = await score(predictions(model, samples, options, signal), { truth: (...of) => unlessAborted(truth(...of), signal) }, { others, baseline, blur, resize })
+  const scores = await score(predictions(model, samples, options, stop), { truth: (...of) => unlessAborted(truth(...of), stop) }, { others, baseline, blur, resize })
   if (scores.frames > 0) return scores
   const message = `The dataset has no ground truth for any of its ${samples.length} samples to score against.`
   throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })
@@ -88,25 +93,24 @@ function spaced(dataset: Dataset<TrainingSample>, count: number): Dataset<Traini
 async function* predictions(
   model: ScoredModel,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed = 1, mirror = false, batch = 1, workers, onProgress }: EvaluateOptions,
-  signal: AbortSignal | undefined,
+  { steps, eta, seed, mirror, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline'>,
+  ending: AbortSignal | undefined,
 ): AsyncGenerator<FramePrediction, void, undefined> {
   const { config } = model
   const total = samples.length
   // Ends reading and predicting, whichever way this function is left.
   const leaving = new AbortController()
-  const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+  const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
   const predict = async ({ batch, samples: names }: LoadedBatch): Promise<FramePrediction[]> => {
     const clips = clipsOf(batch, config)
-    const sampling = { ...(steps !== undefined && { steps }), ...(eta !== undefined && { eta }), seed, signal: stop }
+    const sampling = { steps, eta, seed, signal: stop }
     const maps = await model.predict(clips, sampling)
     const { data } = mirror ? meanWithMirrored(maps, await model.predict(mirroredClips(clips), sampling)) : maps
     const pixels = config.size[0] * config.size[1]
     return names.map((name, i) => ({ ...name, tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) } }))
   }
   const loaded = loadBatches(checkedSamples(samples, config), {
-    ...{ batch, seed: 0, shuffle: false, epochs: 1, mel: melShape(config), signal: stop },
-    ...(workers !== undefined && { workers }),
+    ...{ batch, seed: 0, shuffle: false, epochs: 1, mel: melShape(config), signal: stop, workers },
   })
   let ahead: { readonly maps: Promise<FramePrediction[]>; readonly done: number } | undefined
   try {

@@ -1,7 +1,7 @@
 import type { NativeInputs } from './addon/native.ts'
 import { checkFps, checkSpan } from './audio-span.ts'
 import { checkInteger, checkList, checkOptions, isList } from './checks/options.ts'
-import type { DiffSalConfig } from './config.ts'
+import { slotsOf, type DiffSalConfig } from './config.ts'
 import { dtypes, ownView } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
@@ -81,7 +81,7 @@ function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tenso
   if (mel !== undefined) {
     const [height, width] = config.size
     const checked = checkTensor('mel', mel, ['float32'])
-    checkShape('mel', checked.shape, ['B', 1, config.clipLength / 2 + 1, height / 2, width / 2])
+    checkShape('mel', checked.shape, ['B', 1, slotsOf(config), height / 2, width / 2])
     return { inputs: { mel: checked }, batch: checked.shape[0]! }
   }
   if (!isList(audio)) return { inputs: { sounds: [checkExcerpt('audio', audio, config)] }, batch: 1 }

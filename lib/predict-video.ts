@@ -1,6 +1,5 @@
 import { startAhead } from './async/start-ahead.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOptions } from './checks/options.ts'
-import { checkSignal } from './checks/signal.ts'
+import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
@@ -11,9 +10,10 @@ import type { MediaInfo } from './media/media-info.ts'
 import { probe } from './media/probe.ts'
 import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
-import type { Prediction } from './predict.ts'
+import { defaultStallLimit } from './media/stall-watch.ts'
+import { samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
-import { checkSeed, drawSeed } from './random/seed.ts'
+import { drawSeed, seedOption } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -126,10 +126,21 @@ const rateOfSound: Rational = { num: 25, den: 1 }
  */
 const callsAtOnce = 2
 
-const known = [
-  ...(['stride', 'batch', 'videoOnly', 'steps', 'eta', 'seed', 'estimates', 'uncertainty'] as const),
-  ...(['videoTrack', 'audioTrack', 'stallLimit', 'signal', 'onProgress'] as const),
-] as const
+/** What there is to know of {@link PredictVideoOptions}. */
+export const videoTable = {
+  ...samplingTable(),
+  stride: integer(1, undefined, { usual: 1, help: 'predict every n-th frame; videos interpolate between them' }),
+  batch: integer(1, 1024, { usual: 1, help: 'windows that are predicted together' }),
+  videoOnly: yes({ usual: false, help: 'leave the sound out' }),
+  seed: seedOption({ help: 'decides the noise, the same for every frame' }),
+  estimates: yes({ usual: false }),
+  uncertainty: integer(2, 1000),
+  videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
+  audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
+  stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg before the file is given up' }), form: '<seconds>' },
+  signal,
+  onProgress: callback(),
+} satisfies OptionTable<PredictVideoOptions>
 
 /**
  * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
@@ -185,24 +196,10 @@ export function estimateMaps(info: MediaInfo, stride: number): number | undefine
   return frames === undefined ? undefined : Math.ceil(frames / stride)
 }
 
-function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): PredictVideoOptions {
-  const given = checkOptions('options', options, known)
-  const { stride, batch, videoOnly, steps, eta, seed, estimates, uncertainty, videoTrack, audioTrack, stallLimit, signal, onProgress } = given
-  if (stride !== undefined) checkInteger('stride', stride, 1)
-  if (batch !== undefined) checkInteger('batch', batch, 1, 1024)
-  if (videoOnly !== undefined) checkBoolean('videoOnly', videoOnly)
-  if (steps !== undefined) checkInteger('steps', steps, 1)
-  if (eta !== undefined) checkNumber('eta', eta, 0, 1)
-  if (seed !== undefined) checkSeed('seed', seed)
-  if (estimates !== undefined) checkBoolean('estimates', estimates)
-  if (uncertainty !== undefined) checkInteger('uncertainty', uncertainty, 2, 1000)
-  if (uncertainty !== undefined && estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
-  if (videoTrack !== undefined) checkInteger('videoTrack', videoTrack, 1)
-  if (audioTrack !== undefined) checkInteger('audioTrack', audioTrack, 1)
-  if (stallLimit !== undefined) checkNumber('stallLimit', stallLimit, 0.001, 86_400)
-  checkSignal(signal)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
-  if (videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', videoOnly)
+function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined) {
+  const given = readOptions('options', options, videoTable)
+  if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
+  if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
   return given
 }
 
@@ -222,9 +219,9 @@ function planInput({ config }: Predictor, info: MediaInfo, videoOnly: boolean): 
 async function* predictFrames(
   model: Predictor,
   info: MediaInfo,
-  options: PredictVideoOptions & { signal: AbortSignal },
+  options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride = 1, batch = 1, videoOnly = false, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -247,9 +244,9 @@ async function* predictFrames(
       { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
-        ...(eta !== undefined && { eta }),
-        ...(estimates && { estimates }),
-        ...(uncertainty !== undefined && { uncertainty }),
+          eta,
+          ...(estimates && { estimates }),
+          ...(uncertainty !== undefined && { uncertainty }),
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {

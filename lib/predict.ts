@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { abortable } from './addon/cancel.ts'
 import type { NativeFeatures, NativeInputs, NativeModel } from './addon/native.ts'
-import { checkBoolean, checkInteger, checkNumber, checkOneOrEach, checkOptions } from './checks/options.ts'
-import { checkSignal } from './checks/signal.ts'
-import type { DiffSalConfig } from './config.ts'
+import { checkInteger, checkOneOrEach } from './checks/options.ts'
+import { callback, integer, later, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
+import { mostTimesteps, type DiffSalConfig } from './config.ts'
 import { newArray } from './dtype.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import { isFeatures, nativeFeatures, type Features } from './features.ts'
@@ -55,7 +55,28 @@ export interface Prediction {
   uncertainty?: Tensor<'float32'>
 }
 
-const names = ['steps', 'eta', 'seed', 'noise', 'signal', 'onProgress', 'estimates', 'uncertainty'] as const
+/** How many steps a sampling takes where nothing is said. */
+export function defaultSteps({ dialect }: Pick<DiffSalConfig, 'dialect'>): number {
+  return dialect === 'released' ? 1 : 4
+}
+
+/** The options that all who sample share; of a model with T times, 1 to T steps. */
+export const samplingTable = (timesteps = mostTimesteps) => ({
+  steps: integer(1, timesteps, { help: 'denoising steps' }),
+  eta: number(0, 1, { usual: 0, help: 'randomness of the sampling, 0 to 1' }),
+})
+
+const table = (timesteps: number) =>
+  ({
+    ...samplingTable(timesteps),
+    // What these must be depends on the clips.
+    seed: later(),
+    noise: later(),
+    signal,
+    onProgress: callback(),
+    estimates: yes({ usual: false }),
+    uncertainty: integer(2, 1000),
+  }) satisfies OptionTable<PredictOptions>
 
 /** `DiffSal.predict` behind its overloads: the map alone, unless the options ask for more. */
 export async function predict(
@@ -64,27 +85,21 @@ export async function predict(
   input: ClipInput | Features,
   given: PredictOptions | undefined,
 ): Promise<Tensor<'float32'> | Prediction> {
-  const options = checkOptions<PredictOptions>('options', given, names)
-  const { steps = config.dialect === 'released' ? 1 : 4, eta = 0, seed = drawSeed(), onProgress, estimates = false, uncertainty } = options
+  const options = readOptions('options', given, table(config.timesteps))
+  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, signal: stop } = options
   const clip = isFeatures(input) ? nativeFeatures(input, model) : checkInputs(config, input)
-  checkInteger('steps', steps, 1, config.timesteps)
-  checkNumber('eta', eta, 0, 1)
-  checkBoolean('estimates', estimates)
   const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   const seeds = checkSeeds(seed, clip.batch)
-  const signal = checkSignal(options.signal)
   const run = { steps, eta, seeds, noise, estimates }
   const from = 'inputs' in clip ? clip.inputs : clip
   if (uncertainty === undefined) {
-    const prediction = await reporting(signal, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
+    const prediction = await reporting(stop, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
     return estimates ? prediction : prediction.map
   }
 
-  checkInteger('uncertainty', uncertainty, 2, 1000)
   if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
   if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
-  return reporting(signal, onProgress, async (stop, onStep) => {
+  return reporting(stop, onProgress, async (stop, onStep) => {
     const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel))
     try {
       return await sampleOften(model, encoded, run, uncertainty, stop, onStep)

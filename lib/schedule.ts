@@ -1,5 +1,6 @@
 import { native } from './addon/native.ts'
 import { checkChoice, checkInteger, checkNumber, checkOptions } from './checks/options.ts'
+import { mostTimesteps, type DiffSalConfig } from './config.ts'
 import { invalidArgumentText } from './errors.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
@@ -30,7 +31,7 @@ export const schedule = {
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
    */
   betas(T = 1000): Float64Array {
-    return native().betas(checkInteger('T', T, 2, 100_000)).data
+    return native().betas(checkInteger('T', T, 2, mostTimesteps)).data
   },
 
   /**
@@ -40,7 +41,7 @@ export const schedule = {
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
    */
   alphaBars(T = 1000): Float32Array {
-    return native().alphaBars(checkInteger('T', T, 2, 100_000)).data
+    return native().alphaBars(checkInteger('T', T, 2, mostTimesteps)).data
   },
 
   /**
@@ -51,7 +52,7 @@ export const schedule = {
    */
   ddimTimes(steps: number, options?: DdimTimesOptions): [now: number, next: number][] {
     const { T = 1000, dialect = 'paper' } = checkOptions('options', options, ['T', 'dialect'])
-    checkInteger('T', T, 2, 100_000)
+    checkInteger('T', T, 2, mostTimesteps)
     checkInteger('steps', steps, 1, T)
     checkChoice('dialect', dialect, ['paper', 'released'])
     return native().ddimTimes(T, steps, dialect === 'released')
@@ -71,7 +72,7 @@ export const schedule = {
    */
   ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, now: number, next: number, options?: DdimStepOptions): Tensor<'float32'> {
     const { eta = 0, noise, T = 1000 } = checkOptions('options', options, ['eta', 'noise', 'T'])
-    checkInteger('T', T, 2, 100_000)
+    checkInteger('T', T, 2, mostTimesteps)
     checkInteger('now', now, 1, T - 1)
     checkInteger('next', next, 0, now - 1)
     checkNumber('eta', eta, 0, 1)
@@ -83,6 +84,31 @@ export const schedule = {
     return native().ddimStep(noisy, estimate, bars[now]!, bars[next]!, eta, drawn)
   },
 } as const
+
+/** {@link schedule} as one model has it: at its own T and in its dialect. */
+export interface ModelSchedule {
+  /** Diffusion times. */
+  readonly T: number
+  /** β_t for t = 0 … T - 1. */
+  betas(): Float64Array
+  /** ᾱ_t for t = 0 … T - 1. */
+  alphaBars(): Float32Array
+  /** The (now, next) times of a run of so many steps, 1 to T. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+  ddimTimes(steps: number): [now: number, next: number][]
+  /** One DDIM update, as of {@link schedule}. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+  ddimStep(x: Tensor<'float32'>, s0: Tensor<'float32'>, now: number, next: number, options?: Omit<DdimStepOptions, 'T'>): Tensor<'float32'>
+}
+
+/** The schedule of models of a configuration. */
+export function scheduleOf({ timesteps: T, dialect }: Pick<DiffSalConfig, 'timesteps' | 'dialect'>): ModelSchedule {
+  return {
+    T,
+    betas: () => schedule.betas(T),
+    alphaBars: () => schedule.alphaBars(T),
+    ddimTimes: (steps) => schedule.ddimTimes(steps, { T, dialect }),
+    ddimStep: (x, s0, now, next, options) => schedule.ddimStep(x, s0, now, next, { ...checkOptions('options', options, ['eta', 'noise']), T }),
+  }
+}
 
 function checkSame(argument: string, tensor: Tensor, like: Tensor): Tensor<'float32'> {
   const checked = checkTensor(argument, tensor, ['float32'])

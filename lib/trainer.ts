@@ -5,7 +5,10 @@ import { checkOptions, checkString } from './checks/options.ts'
 import { checkSignal } from './checks/signal.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
+import type { ScoredModel } from './evaluate.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
+import { predict } from './predict.ts'
+import type { Tensor } from './tensor.ts'
 import { checkBatch, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingCheckpoint, type TrainingMetadata } from './training/checkpoint.ts'
@@ -20,7 +23,7 @@ import type { TrainedModel } from './training/trained.ts'
 const ours = Symbol('trainer')
 
 /** A trainer of a model; `live` gives the model's handle, or throws when it was disposed. */
-export let makeTrainer: <Model extends TrainedModel>(model: Model, live: () => NativeModel, load: FitHands['load'], options: ResolvedTrainerOptions) => Trainer<Model>
+export let makeTrainer: <Model extends TrainedModel>(model: Model, live: () => NativeModel, options: ResolvedTrainerOptions) => Trainer<Model>
 
 /** Puts a trainer of a checkpoint's model and options where the checkpoint was written. */
 let restore: (trainer: Trainer, path: string, stored: TrainingCheckpoint, passedOver: readonly number[], signal: AbortSignal | undefined) => Promise<void>
@@ -37,7 +40,6 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   readonly options: Readonly<ResolvedTrainerOptions>
   readonly #native: NativeTrainer
   readonly #live: () => NativeModel
-  readonly #load: FitHands['load']
   #steps = 0
   #extra: unknown
   /** Where the next fit goes on, if it does not begin anew. */
@@ -45,13 +47,12 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   #fitting = false
   #closing: Promise<void> | undefined
 
-  private constructor(key: symbol, model: Model, live: () => NativeModel, load: FitHands['load'], options: ResolvedTrainerOptions) {
+  private constructor(key: symbol, model: Model, live: () => NativeModel, options: ResolvedTrainerOptions) {
     if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or DiffSal.resume')
     this.model = model
     this.options = options
     fixed(this, 'model', 'options')
     this.#live = live
-    this.#load = load
     this.#native = new (native().Trainer)(live(), { ...options, clip: options.clip ?? Infinity })
   }
 
@@ -172,6 +173,25 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     )
   }
 
+  /** The average of the weights as a model of its own, on its own thread. It shares their memory, so that no step may be taken meanwhile. */
+  async #average(signal: AbortSignal | undefined): Promise<ScoredModel & AsyncDisposable> {
+    this.#checkAlive()
+    const { config, device, threads } = this.model
+    const average = new (native().Model)({ threads })
+    try {
+      await abortable(signal, (cancel) => this.#native.lendAverage(average, cancel))
+      await abortable(signal, (cancel) => average.build(config, device, { lent: true }, cancel, 'float32'))
+    } catch (error) {
+      await average.close()
+      throw error
+    }
+    return {
+      config,
+      predict: (input, options) => predict(average, config, input, options) as Promise<Tensor<'float32'>>,
+      [Symbol.asyncDispose]: () => average.close(),
+    }
+  }
+
   /** Frees the state that training takes beside the weights, after the work that was asked for before. The model stays. */
   dispose(): Promise<void> {
     // A model that is disposed frees its trainers with it.
@@ -190,7 +210,8 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
       step: (batch, signal) => this.#step(batch, signal),
       save: (path, fit) => this.#save(path, { fit }),
       saveWeights: (path, metadata, signal) => this.#saveWeights(path, metadata, signal),
-      load: this.#load,
+      average: (signal) => this.#average(signal),
+      spoilt: () => this.#native.spoilt(),
     }
   }
 
@@ -202,7 +223,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   }
 
   static {
-    makeTrainer = (model, live, load, options) => new Trainer(ours, model, live, load, options)
+    makeTrainer = (model, live, options) => new Trainer(ours, model, live, options)
     restore = async (trainer, path, { checkpoint, training }, passedOver, signal) => {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))

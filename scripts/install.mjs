@@ -19,7 +19,7 @@ class Refusal extends Error {}
 
 try {
   if (isCheckout && (!nativeOnly || !existsSync(join(root, 'dist', 'libtorch', 'setup.js')))) await buildTypeScript()
-  const { addonPaths, whyCompile } = await fromDist('addon.js')
+  const { addonPaths, whyCompile } = await fromDist('addon/addon.js')
   const always = isCheckout || nativeOnly
   if (always || addonPaths().core === undefined) checkTools()
   const libtorch = await setUpLibtorch()

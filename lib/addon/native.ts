@@ -54,7 +54,7 @@ export interface NativeModel {
   build(
     config: DiffSalConfig,
     device: string,
-    from: { seed: number; parts?: NativePart[] } | { path: string; identity: string; entries: NativeEntry[] },
+    from: { seed: number; parts?: NativePart[] } | { path: string; identity: string; entries: NativeEntry[] } | { lent: true },
     cancel: NativeCancelToken | undefined,
     precision: Precision,
   ): Promise<void>
@@ -91,6 +91,10 @@ export interface NativeTrainer {
   tensors(): { name: string; shape: number[] }[]
   save(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
   saveAverage(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
+  /** Gives a model that is not built yet the averaged weights, which its `build` takes where it is told `lent`. They share memory. */
+  lendAverage(model: NativeModel, cancel: NativeCancelToken | undefined): Promise<void>
+  /** The name of a tensor of the model that is not finite; empty where all are. */
+  spoilt(): Promise<string>
   restore(path: string, identity: string, entries: NativeEntry[], cancel: NativeCancelToken | undefined): Promise<number>
   dispose(): Promise<void>
 }

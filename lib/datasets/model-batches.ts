@@ -1,4 +1,4 @@
-import type { DiffSalConfig } from '../config.ts'
+import { slotsOf, type DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkExcerpt, checkShape, type ClipInput } from '../inputs.ts'
 import { checkTensor } from '../tensor.ts'
@@ -19,8 +19,9 @@ export function checkedSamples(dataset: Dataset<TrainingSample>, config: DiffSal
 }
 
 /** The log-mel slices that `loadBatches` makes for a model of this configuration; none for one that does not hear. */
-export function melShape({ audio, size, clipLength }: DiffSalConfig): MelShape | false {
-  return audio && { size: [size[0] / 2, size[1] / 2], slots: clipLength / 2 + 1 }
+export function melShape(config: DiffSalConfig): MelShape | false {
+  const { audio, size } = config
+  return audio && { size: [size[0] / 2, size[1] / 2], slots: slotsOf(config) }
 }
 
 /** What a model of this configuration takes of a batch: pictures where it sees, sound where it hears. */

@@ -1,8 +1,10 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import { inFile, nested } from '../checks/fields.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions, checkString } from '../checks/options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString } from '../checks/options.ts'
+import { checkedBy, integer, namesOf } from '../checks/table.ts'
 import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
 import { DiffSalError, invalidArgument } from '../errors.ts'
+import { evaluateTable, type EvaluateOptions } from '../evaluate.ts'
 import { parseJson } from '../files/json.ts'
 import { filesMean } from '../files/meaning.ts'
 import { readText } from '../files/regular-file.ts'
@@ -39,9 +41,9 @@ export interface RunConfig {
   /** The score that decides which weights are the best. */
   readonly by: ScoreName
   readonly workers?: number
-  readonly validation: { /** Epochs from one to the next. */ readonly every: number; /** Samples, evenly spaced. */ readonly limit?: number }
+  readonly validation: { /** Epochs from one to the next. */ readonly every: number; /** Samples, evenly spaced. */ readonly limit?: number | undefined }
   /** How maps are sampled where they are scored. */
-  readonly sampling: { readonly steps?: number; readonly eta: number; readonly seed: number; readonly batch: number }
+  readonly sampling: { readonly steps?: number | undefined; readonly eta: number; readonly seed: number; readonly batch: number }
   /** Samples in the report. */
   readonly pictures: number
   /** The folder of all that the run writes. */
@@ -149,18 +151,16 @@ function checkTrainer(given: unknown, epochs: number): RunTrainerOptions {
   return trainer
 }
 
+const { steps, eta, seed, batch: evaluated, limit } = evaluateTable()
+const validationTable = { every: integer(1, undefined, { usual: 1 }), limit }
+const samplingTable = { steps, eta, seed, batch: evaluated }
+
 function checkValidation(given: unknown): RunConfig['validation'] {
-  const { every, limit } = checkOptions<{ every?: unknown; limit?: unknown }>('validation', given ?? {}, ['every', 'limit'])
-  return { every: checkInteger('validation.every', every ?? 1, 1), ...(limit !== undefined && { limit: checkInteger('validation.limit', limit, 1) }) }
+  return checkedBy(checkOptions<{ every?: number; limit?: number }>('validation', given ?? {}, namesOf(validationTable)), validationTable, 'validation.')
 }
 
 function checkSampling(given: unknown, batch: number): RunConfig['sampling'] {
-  type Sampling = { readonly [name in 'steps' | 'eta' | 'seed' | 'batch']?: unknown }
-  const sampling = checkOptions<Sampling>('sampling', given ?? {}, ['steps', 'eta', 'seed', 'batch'])
-  return {
-    ...(sampling.steps !== undefined && { steps: checkInteger('sampling.steps', sampling.steps, 1, 100_000) }),
-    eta: checkNumber('sampling.eta', sampling.eta ?? 0, 0, 1),
-    seed: checkSeed('sampling.seed', sampling.seed ?? 1),
-    batch: checkInteger('sampling.batch', sampling.batch ?? batch, 1, 65_536),
-  }
+  type Sampling = Pick<EvaluateOptions, 'steps' | 'eta' | 'seed' | 'batch'>
+  const { batch: own = batch, ...sampling } = checkOptions<Sampling>('sampling', (given ?? {}) as Sampling, namesOf(samplingTable))
+  return checkedBy({ ...sampling, batch: own }, samplingTable, 'sampling.')
 }

@@ -9,7 +9,7 @@ import type { OpenedDataset } from './datasets.ts'
 
 /** How datasets are scored. */
 export interface ScoringOptions {
-  readonly steps?: number
+  readonly steps?: number | undefined
   readonly eta: number
   readonly seed: number
   readonly batch: number

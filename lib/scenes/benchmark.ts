@@ -8,6 +8,7 @@ import { soundingScenes, type SceneDataset, type SceneSample } from '../datasets
 import type { DiffSal } from '../diffsal.ts'
 import { invalidArgument } from '../errors.ts'
 import type { ClipInput } from '../inputs.ts'
+import { defaultSteps } from '../predict.ts'
 import type { Tensor } from '../tensor.ts'
 import { averageMap, meanTrueMap, shapeMap } from './maps.ts'
 import type { SceneCue, SceneOptions } from './options.ts'
@@ -112,7 +113,7 @@ export async function benchmarkScenes(model: SceneModel, options?: SceneBenchmar
   const dataset = soundingScenes(scenes)
   const heard = config.audio ? Object.fromEntries(cues.map((cue) => [cue, soundingScenes({ ...scenes, cues: [cue] })])) : {}
   const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
-  const usual = config.dialect === 'released' ? 1 : 4
+  const usual = defaultSteps(config)
   const comparedSteps = steps.includes(usual) ? usual : steps.at(-1)!
   const table = new Table(config, steps, comparedSteps)
   const parts = Math.min(pictures, dataset.length)

@@ -1,10 +1,10 @@
-import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString, ownOptions } from '../checks/options.ts'
-import { checkSignal } from '../checks/signal.ts'
+import { ownOptions } from '../checks/options.ts'
+import { checkedBy, choice, integer, later, namesOf, readOptions, signal, text, yes, type OptionTable } from '../checks/table.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from '../datasets/dataset.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkEvaluation, evaluateNames, type EvaluateOptions } from '../evaluate.ts'
+import { checkEvaluation, evaluateTable, type EvaluateOptions } from '../evaluate.ts'
 import { scored, type ScoreName } from '../metrics/score.ts'
-import { checkSeed } from '../random/seed.ts'
+import { seedOption } from '../random/seed.ts'
 import type { Trained } from './trained.ts'
 
 /** How a fit scores the model between epochs. */
@@ -47,56 +47,46 @@ export interface FitOptions {
   signal?: AbortSignal | undefined
 }
 
-const names = ['epochs', 'batch', 'validate', 'checkpointDir', 'every', 'keep', 'by', 'workers', 'seed', 'dropLast', 'signal'] as const
+const table = {
+  epochs: { ...integer(1), needed: true },
+  batch: integer(1, 65_536, { usual: 4 }),
+  validate: later(),
+  checkpointDir: text(),
+  every: integer(1),
+  keep: integer(1),
+  by: choice(scored),
+  workers: integer(1, 1024),
+  seed: seedOption(),
+  dropLast: yes(),
+  signal,
+} satisfies OptionTable<FitOptions>
 
 /** Checks a fit's options and fills in the defaults. */
 export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, given: FitOptions) {
-  const options = checkOptions<FitOptions>('options', given, names)
+  const options = readOptions('options', given, table)
   checkDataset('dataset', dataset)
-  const { accumulate } = trainer.options
-  const { epochs, checkpointDir, every, keep, by, workers, validate, seed = trainer.options.seed } = options
-  const batch = checkInteger('batch', options.batch ?? 4, 1, 65_536)
+  const { accumulate, seed } = trainer.options
+  const { batch, checkpointDir, every, keep, by, validate, dropLast = accumulate > 1 } = options
   if (batch % accumulate !== 0) throw invalidArgumentText('batch', `of a size that 'accumulate' = ${accumulate} divides`, `${batch}`)
-  const dropLast = checkBoolean('dropLast', options.dropLast ?? accumulate > 1)
   const last = dataset.length % batch
   if (!dropLast && last % accumulate !== 0) {
     const need = `true or left out, because an epoch's last batch has ${last} samples, which 'accumulate' = ${accumulate} does not divide`
     throw invalidArgumentText('dropLast', need, 'false')
   }
-  if (checkpointDir !== undefined) checkString('checkpointDir', checkpointDir)
-  for (const [name, value] of Object.entries({ every, keep })) {
-    if (value === undefined) continue
-    checkInteger(name, value, 1)
-    if (checkpointDir === undefined) throw invalidArgumentText(name, "left out where no 'checkpointDir' is given", describe(value))
-  }
-  if (by !== undefined) checkChoice('by', by, scored)
+  const idle = Object.entries({ every, keep }).find(([, value]) => value !== undefined && checkpointDir === undefined)
+  if (idle) throw invalidArgumentText(idle[0], "left out where no 'checkpointDir' is given", describe(idle[1]))
   if (by !== undefined && validate === undefined) throw invalidArgumentText('by', "left out where 'validate' is", describe(by))
-  if (workers !== undefined) checkInteger('workers', workers, 1, 1024)
-  return {
-    epochs: checkInteger('epochs', epochs, 1),
-    batch,
-    validate: validate === undefined ? undefined : checkValidation(trainer, validate, batch),
-    checkpointDir,
-    every,
-    keep: keep ?? 3,
-    by: by ?? 'cc',
-    workers,
-    seed: checkSeed('seed', seed),
-    dropLast,
-    signal: checkSignal(options.signal),
-  }
+  return { ...options, keep: keep ?? 3, by: by ?? ('cc' as const), seed: options.seed ?? seed, dropLast, validate: validate && checkValidation(trainer, validate, batch) }
 }
 
 /** Checked options of a fit. */
 export type FitPlan = ReturnType<typeof checkFit>
 
+const everyTable = { every: integer(1, undefined, { usual: 1 }) }
+
 function checkValidation(trainer: Trained, given: ValidateOptions, batch: number) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
-  const known = [...evaluateNames.filter((name) => name !== 'signal'), 'dataset', 'every'] as const
-  const { dataset, every = 1, batch: own = batch, ...options } = ownOptions('validate', given, known)
-  return {
-    dataset,
-    every: checkInteger('validate.every', every, 1),
-    options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }),
-  }
+  const { signal: _, ...known } = evaluateTable()
+  const { dataset, every, batch: own = batch, ...options } = ownOptions('validate', given, [...namesOf(known), 'dataset', 'every'])
+  return { dataset, ...checkedBy({ every }, everyTable, 'validate.'), options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }) }
 }

@@ -1,11 +1,8 @@
-import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import type { Dataset, TrainingSample } from '../datasets/dataset.ts'
 import { checkedSamples, clipsOf, melShape } from '../datasets/model-batches.ts'
 import { loadBatches, type LoadedBatch } from '../datasets/prefetch.ts'
 import { DiffSalError } from '../errors.ts'
 import { evaluate, type ScoredModel } from '../evaluate.ts'
-import { temporaryIn } from '../files/output-place.ts'
 import { log } from '../log.ts'
 import type { Scores } from '../metrics/score.ts'
 import type { TrainingBatch } from './batch.ts'
@@ -25,8 +22,10 @@ export interface FitHands {
   save(path: string, fit: FitState): Promise<void>
   /** Writes the weights that are validated, and these words with them. */
   saveWeights(path: string, metadata: Record<string, string>, signal: AbortSignal | undefined): Promise<void>
-  /** Loads such weights. */
-  load(path: string, options: { device: string; threads: number; signal?: AbortSignal }): Promise<ScoredModel & AsyncDisposable>
+  /** The average of the weights as a model, for as long as no step is taken. */
+  average(signal: AbortSignal | undefined): Promise<ScoredModel & AsyncDisposable>
+  /** The name of a tensor that is not finite; empty where all are. */
+  spoilt(): Promise<string>
 }
 
 type Events<E extends TrainingEvent> = AsyncGenerator<E, void, undefined>
@@ -264,21 +263,12 @@ export class Fit {
 
   /** Of the model, or of the average of its weights where one is kept. */
   async #scores(): Promise<Scores> {
-    const { validate, signal, checkpointDir } = this.#plan
+    const { validate, signal } = this.#plan
     const { dataset, options } = validate!
-    const { model, options: trained } = this.#trainer
-    const stop = signal && { signal }
-    if (trained.ema === null) return evaluate(model, dataset, { ...options, ...stop })
-    const path = temporaryIn(checkpointDir ?? tmpdir())
-    try {
-      await this.#hands.saveWeights(path, {}, signal)
-      await using average = await this.#hands.load(path, { device: model.device, threads: model.threads, ...stop })
-      // Its pages stay while they are used.
-      await rm(path)
-      return await evaluate(average, dataset, { ...options, ...stop })
-    } finally {
-      await rm(path, { force: true })
-    }
+    const plan = { ...options, ...(signal && { signal }) }
+    if (this.#trainer.options.ema === null) return evaluate(this.#trainer.model, dataset, plan)
+    await using average = await this.#hands.average(signal)
+    return await evaluate(average, dataset, plan)
   }
 
   async *#checkpoint(): Events<CheckpointEvent> {
@@ -294,14 +284,9 @@ export class Fit {
 
   /** Refuses to keep weights that the last step's update has spoilt, which its loss does not show yet. */
   async #checkWeights(): Promise<void> {
-    const { model, steps } = this.#trainer
-    for (const { name } of model.parameters()) {
-      const { data } = await model.parameter(name)
-      let sum = 0
-      for (let i = 0; i < data.length; i++) sum += data[i]!
-      if (Number.isFinite(sum)) continue
-      const message = `After step ${steps} the weights '${name}' are not finite, so no checkpoint of them is written. Lower the learning rate. ${await this.#wayOn()}`
-      throw new DiffSalError('ERR_DIFFSAL_DIVERGED', message, { argument: name, expected: 'finite', received: String(sum) })
-    }
+    const name = await this.#hands.spoilt()
+    if (name === '') return
+    const message = `After step ${this.#trainer.steps} the weights '${name}' are not finite, so no checkpoint of them is written. Lower the learning rate. ${await this.#wayOn()}`
+    throw new DiffSalError('ERR_DIFFSAL_DIVERGED', message, { argument: name, expected: 'finite', received: 'NaN or infinity' })
   }
 }

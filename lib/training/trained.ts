@@ -1,6 +1,4 @@
 import type { ScoredModel } from '../evaluate.ts'
-import type { ParameterInfo } from '../parameter-count.ts'
-import type { Tensor } from '../tensor.ts'
 import type { ResolvedTrainerOptions } from './options.ts'
 
 /** What a trainer asks of its model; `DiffSal` has it. */
@@ -11,10 +9,6 @@ export interface TrainedModel extends ScoredModel {
   readonly threads: number
   /** Whether it was disposed. */
   readonly disposed: boolean
-  /** Names and shapes of all tensors. */
-  parameters(): readonly ParameterInfo[]
-  /** The values of the tensor `name`. */
-  parameter(name: string): Promise<Tensor<'float32'>>
   /** Frees the model after the work that was asked for before. */
   dispose(): Promise<void>
 }

@@ -16,8 +16,9 @@
 #include "binding/tensors.h"
 #include "binding/values.h"
 #include "binding/writing_plan.h"
-#include "checkpoint/pretrained_source.h"
+#include "checkpoint/lent_source.h"
 #include "checkpoint/mapped_source.h"
+#include "checkpoint/pretrained_source.h"
 #include "prediction/inputs.h"
 #include "prediction/predict.h"
 #include "runtime/block_allocator.h"
@@ -230,7 +231,12 @@ Napi::Value ModelHandle::build(const Call& call) {
   };
   auto from = call[2].As<Napi::Object>();
   std::function<Nothing()> work;
-  if (from.Has("path")) {
+  if (from.Has("lent")) {
+    work = [make, lent = lent_] {
+      LentSource source(std::exchange(*lent, {}));
+      return make(source);
+    };
+  } else if (from.Has("path")) {
     work = [make, file = weights_from_js(from)] {
       auto source = file.source();
       return make(source);

@@ -42,11 +42,13 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Uploader& uploader() { return uploader_; }
   // Empty before build() and after close(). Jobs on the worker look inside by open_network().
   std::shared_ptr<std::unique_ptr<Network>> network() const { return network_; }
+  // The parameters that build() takes where it is told so, another model's or their average; its caller fills it before.
+  std::shared_ptr<std::vector<Parameter>> lent() const { return lent_; }
   // Calls `free` on the worker when the model is closed, before the network is freed.
   void at_close(std::function<void()> free) { at_close_.push_back(std::move(free)); }
 
  private:
-  // (config, device, { seed } | { path, identity, entries }, cancel, precision) -> Promise<void>. The other methods are for after it.
+  // (config, device, { seed } | { path, identity, entries } | { lent: true }, cancel, precision) -> Promise<void>. The other methods are for after it.
   Napi::Value build(const Call& call);
   // () -> { name, shape, buffer }[]
   Napi::Value parameters(const Call& call);
@@ -93,6 +95,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // Bytes of the features that this model encoded and nobody has freed.
   std::shared_ptr<std::atomic<int64_t>> feature_bytes_ = std::make_shared<std::atomic<int64_t>>(0);
   // Made and freed by jobs, on the worker.
+  std::shared_ptr<std::vector<Parameter>> lent_ = std::make_shared<std::vector<Parameter>>();
   std::shared_ptr<std::unique_ptr<Network>> network_ = std::make_shared<std::unique_ptr<Network>>();
   // What the garbage collector was told that this object holds, so that a forgotten model is collected.
   int64_t told_bytes_ = 0;

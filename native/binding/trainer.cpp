@@ -117,6 +117,7 @@ void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Trainer",
                                  {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::lend_average>>("lendAverage"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::spoilt>>("spoilt"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::dispose>>("dispose")});
   Environment::of(env).trainer = Napi::Persistent(constructor);
   exports.Set("Trainer", constructor);
@@ -186,6 +187,22 @@ Napi::Value TrainerHandle::save(const Call& call) { return write(call, everythin
 
 Napi::Value TrainerHandle::save_average(const Call& call) {
   return write(call, [](Trainer& trainer, const Network&) { return trainer.averaged(); });
+}
+
+Napi::Value TrainerHandle::lend_average(const Call& call) {
+  return submit<Nothing>(
+      call, call[1],
+      [lent = handle_from_js<ModelHandle>(call[0])->lent()](Trainer& trainer) {
+        *lent = trainer.averaged();
+        return Nothing();
+      },
+      to_undefined);
+}
+
+Napi::Value TrainerHandle::spoilt(const Call& call) {
+  return submit<std::string>(
+      call, call.env().Undefined(), [](Trainer& trainer) { return trainer.spoilt(); },
+      [](Napi::Env env, std::string& name) -> Napi::Value { return Napi::String::New(env, name); });
 }
 
 Napi::Value TrainerHandle::restore(const Call& call) {

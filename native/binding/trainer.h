@@ -26,6 +26,10 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   Napi::Value save(const Call& call);
   // (path, header, cancel) -> Promise<void>, the averaged weights alone
   Napi::Value save_average(const Call& call);
+  // (model, cancel) -> Promise<void>. Gives a model that is not built yet the averaged weights, for its build().
+  Napi::Value lend_average(const Call& call);
+  // () -> Promise<string>, Trainer::spoilt()
+  Napi::Value spoilt(const Call& call);
   // (path, identity, entries, cancel) -> Promise<number>, the steps done
   Napi::Value restore(const Call& call);
   // () -> Promise<void>. Frees the state.

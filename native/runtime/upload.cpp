@@ -44,20 +44,19 @@ at::Tensor Uploader::memory(at::IntArrayRef shape, at::ScalarType type) const {
 }
 
 Upload Uploader::begin(at::Tensor host) {
-  Upload upload(std::move(host));
-  auto bytes = static_cast<int64_t>(upload.host_.nbytes());
-  if (bytes == 0 || !room_for(bytes) || !upload.host_.is_pinned()) return upload;
+  auto bytes = static_cast<int64_t>(host.nbytes());
+  if (bytes == 0 || !room_for(bytes) || !host.is_pinned()) return Upload(std::move(host));
   if (!stream_) stream_ = c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_, /*isHighPriority=*/true);
   try {
     c10::StreamGuard guard(*stream_);
-    auto copy = upload.host_.to(upload.host_.options().device(device_).pinned_memory(false), /*non_blocking=*/true);
+    auto copy = host.to(host.options().device(device_).pinned_memory(false), /*non_blocking=*/true);
     c10::Event done(device_.type());
     done.record(*stream_);
-    upload.copy_ = std::make_shared<const Upload::Copy>(std::move(copy), std::move(done), under_way_);
+    return Upload(std::move(host), std::make_shared<const Upload::Copy>(std::move(copy), std::move(done), under_way_));
   } catch (const c10::OutOfMemoryError&) {
     // There may be some when it is its turn.
+    return Upload(std::move(host));
   }
-  return upload;
 }
 
 }  // namespace diffsal

@@ -12,18 +12,6 @@ namespace diffsal {
 // A tensor that a caller has handed over, on its way to the device that computes.
 class Upload {
  public:
-  Upload() = default;
-  // One that is not begun.
-  explicit Upload(at::Tensor host) : host_(std::move(host)) {}
-
-  bool defined() const { return host_.defined(); }
-  // The values, on the CPU.
-  const at::Tensor& host() const { return host_; }
-  // The values on `device`, for the calling thread: its stream waits for the copy, the thread does not.
-  at::Tensor on(at::Device device) const;
-
- private:
-  friend class Uploader;
   // A copy that was begun.
   struct Copy {
     Copy(at::Tensor copied, c10::Event event, std::shared_ptr<std::atomic<int64_t>> counter);
@@ -33,6 +21,17 @@ class Upload {
     std::shared_ptr<std::atomic<int64_t>> under_way;  // bytes of all copies that live
   };
 
+  Upload() = default;
+  // Without a copy it is not begun.
+  explicit Upload(at::Tensor host, std::shared_ptr<const Copy> copy = nullptr) : host_(std::move(host)), copy_(std::move(copy)) {}
+
+  bool defined() const { return host_.defined(); }
+  // The values, on the CPU.
+  const at::Tensor& host() const { return host_; }
+  // The values on `device`, for the calling thread: its stream waits for the copy, the thread does not.
+  at::Tensor on(at::Device device) const;
+
+ private:
   at::Tensor host_;
   std::shared_ptr<const Copy> copy_;
 };

@@ -5,6 +5,7 @@
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -248,6 +249,17 @@ void Trainer::restore(MappedSource& source) {
   for (auto& average : averages_) average.copy_(*next++);
   steps_ = static_cast<int64_t>((next++)->item<float>());
   generator_.set_state(next->to(at::kByte));
+}
+
+std::string Trainer::spoilt() const {
+  const auto& parameters = network_.parameters();
+  std::vector<Tensor> finite;
+  for (const auto& parameter : parameters) finite.push_back(at::isfinite(parameter.tensor.detach()).all());
+  auto told = to_host(at::stack(finite));
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!told.const_data_ptr<bool>()[i]) return parameters[i].info.name;
+  }
+  return {};
 }
 
 std::vector<Parameter> Trainer::averaged() const {

@@ -64,6 +64,9 @@ class Trainer {
   // Takes over such a state; the network's parameters must be the ones that were saved with it.
   void restore(MappedSource& source);
 
+  // The name of a parameter that the last update has spoilt, so that it is not finite; empty where none is. A step's loss does not show it yet.
+  std::string spoilt() const;
+
   // The running average of the weights under the network's own names; what is not trained is the network's.
   std::vector<Parameter> averaged() const;
 

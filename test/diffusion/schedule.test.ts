@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { schedule } from '../../lib/index.ts'
+import { DiffSal, schedule, type Tensor } from '../../lib/index.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { lightConfig } from '../support/tiny-config.ts'
 
 const refused = async (action: () => unknown, argument: string, ...parts: string[]) => {
   const error = await expectDiffSalError(action, 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`, ...parts)
@@ -69,4 +70,17 @@ describe('ddimTimes', () => {
       await refused(() => schedule.ddimTimes(1, { T: T as number }), 'T', 'from 2')
     }
   })
+})
+
+it("a model's schedule is that of its own times and dialect", async () => {
+  await using model = await DiffSal.create({ ...lightConfig, timesteps: 40, dialect: 'released' }, { seed: 1, threads: 1, device: 'cpu' })
+  const { T, ...own } = model.schedule
+  expect(T).toBe(40)
+  expect([own.betas(), own.alphaBars()]).toEqual([schedule.betas(40), schedule.alphaBars(40)])
+  expect(own.ddimTimes(3)).toEqual(schedule.ddimTimes(3, { T: 40, dialect: 'released' }))
+  expect(own.ddimTimes(3)).not.toEqual(schedule.ddimTimes(3, { T: 40 }))
+  const map: Tensor<'float32'> = { dtype: 'float32', shape: [2], data: Float32Array.of(0.25, 0.5) }
+  expect(own.ddimStep(map, map, 39, 12)).toEqual(schedule.ddimStep(map, map, 39, 12, { T: 40 }))
+  await refused(() => own.ddimTimes(41), 'steps', 'from 1 to 40')
+  await refused(() => own.ddimStep(map, map, 40, 12), 'now', 'from 1 to 39')
 })

@@ -5,10 +5,10 @@ import { checkChoice, checkInteger } from '../../checks/options.ts'
 import type { Precision } from '../../checks/precision.ts'
 import { DiffSal } from '../../diffsal.ts'
 import { DiffSalError } from '../../errors.ts'
+import { evaluateTable } from '../../evaluate.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { checkWritable, writeWhole } from '../../files/write-whole.ts'
 import { setLogger } from '../../log.ts'
-import { maxSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { reportHtml } from '../../report/report.ts'
 import { scoresText } from '../../report/scores.ts'
@@ -21,7 +21,7 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson, printText } from '../terminal/print.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
-import { fraction, integer, names, number, numberOrNames, precisionOption, threadsOption } from './flags.ts'
+import { addFlags, integer, names, number, numberOrNames, precisionOption, threadsOption } from './flags.ts'
 
 interface EvaluateFlags {
   readonly weights?: string
@@ -56,7 +56,7 @@ fixations of the set's other videos, IG, in bits over the set's best centre Gaus
 
 /** `diffsal evaluate`: the scores of weights on datasets. */
 export function evaluateCommand(): Command {
-  return new Command('evaluate')
+  const command = new Command('evaluate')
     .description('score weights on datasets: CC, SIM, NSS, AUC-Judd and KL, each video and their mean')
     .argument('[config]', "a run's configuration, JSON")
     .option('--weights <file>', "the weights, safetensors or .pth (default: the run's best)")
@@ -70,13 +70,14 @@ export function evaluateCommand(): Command {
     .option('--recordings <list>', "of gaze: tables of each video that count, commas between; 'second' is NAME.second.csv, '' NAME.csv (default: all)", names)
     .option('--sigma <x>', "of gaze: the Gaussian on each fixation, as a share of the width (default: 1/40)", number)
     .option('--sound <which>', 'of gaze: what videos with sound are heard with: right, silence, other (the next such video)')
-    .option('--limit <n>', 'score so many frames of each dataset only, evenly spaced', integer(1))
-    .option('--steps <n>', "denoising steps (default: the configuration's, else the model's)", integer(1, 100_000))
-    .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction)
-    .option('--seed <n>', "decides the noise, the same for every frame (default: the configuration's, else 1)", integer(0, maxSeed))
-    .option('--mirror', 'predict each clip mirrored too, and take the mean of both maps')
-    .option('--batch <n>', 'frames that are predicted together', integer(1, 65_536))
-    .option('--workers <n>', 'samples that are read at the same time', integer(1, 1024))
+  const table = evaluateTable()
+  addFlags(command, table, ['limit', 'steps', 'eta', 'seed', 'mirror', 'batch', 'workers'], {
+    steps: `${table.steps.help} (default: the configuration's, else the model's)`,
+    eta: table.eta.help,
+    seed: `${table.seed.help} (default: the configuration's, else ${table.seed.usual})`,
+    batch: table.batch.help,
+  })
+  return command
     .option('--device <name>', 'auto, cpu, cuda or cuda:N')
     .addOption(precisionOption())
     .addOption(threadsOption())

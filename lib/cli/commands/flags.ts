@@ -1,13 +1,43 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { flagOf } from '../../checks/fields.ts'
 import { precisions } from '../../checks/precision.ts'
+import { integer as integerOption, isRefusal, number as numberOption, readText, type Option as Declaration } from '../../checks/table.ts'
+
+/** An option's flag. What is not accepted of it is told in the words of its check. */
+function flag(name: string, option: Declaration<unknown>, words: string | undefined): Option {
+  const { form, help, usual } = option
+  const made = new Option(`${flagOf(name)}${form === undefined ? '' : ` ${form}`}`, words ?? help)
+  if (form !== undefined) made.argParser((text) => parsed(option, text))
+  return words !== undefined || usual === undefined || usual === false ? made : made.default(usual)
+}
+
+/** The flags of some options of a table. `others` has the words of those whose default is another thing here than the table's. */
+export function addFlags<Table extends Readonly<Record<string, Declaration<unknown>>>>(
+  command: Command,
+  table: Table,
+  names: readonly (keyof Table & string)[],
+  others: { readonly [name in keyof Table & string]?: string | undefined } = {},
+): Command {
+  for (const name of names) command.addOption(flag(name, table[name]!, others[name]))
+  return command
+}
+
+function parsed(option: Declaration<unknown>, text: string): unknown {
+  try {
+    return readText(option, text)
+  } catch (error) {
+    throw isRefusal(error) ? new InvalidArgumentError(`It must be ${error.expected}.`) : error
+  }
+}
 
 /** A command line's integer in [min, max]. */
-export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return value
-    throw new InvalidArgumentError(`It must be an integer ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}.`)
-  }
+export function integer(min: number, max?: number): (text: string) => number {
+  return (text) => parsed(integerOption(min, max), text) as number
+}
+
+/** A command line's number from 0 to 1. */
+export function fraction(text: string): number {
+  return parsed(numberOption(0, 1), text) as number
 }
 
 /** `--precision` of the commands that predict. */
@@ -16,13 +46,6 @@ export const precisionOption = (): Option =>
 
 /** `--threads` of the commands that predict. */
 export const threadsOption = (): Option => new Option('--threads <n>', "threads on the CPU (default: the machine's cores)").argParser(integer(1, 1024))
-
-/** A command line's number from 0 to 1. */
-export function fraction(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError('It must be a number from 0 to 1.')
-}
 
 /** A command line's list of different integers in [min, max]: `1,2,4`. */
 export function integers(min: number, max: number): (text: string) => number[] {

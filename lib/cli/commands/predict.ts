@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
 import { filesMean } from '../../files/meaning.ts'
+import { defaultConfig } from '../../config.ts'
 import { setLogger } from '../../log.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import { probe } from '../../media/probe.ts'
 import { rationalText } from '../../media/rational.ts'
-import { defaultStallLimit } from '../../media/stall-watch.ts'
-import { estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
+import { estimateMaps, mapRate, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
+import { defaultSteps, samplingTable } from '../../predict.ts'
 import { presetNames, type Presets } from '../../presets.ts'
 import { drawSeed, maxSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
@@ -14,7 +15,7 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { fraction, integer, precisionOption, threadsOption } from './flags.ts'
+import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
 import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
@@ -67,19 +68,16 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
   for (const option of lookOptions()) command.addOption(option)
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+    steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
+    seed: `${videoTable.seed.help} (default: drawn)`,
+    videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
+    audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
+  })
   return command
-    .option('--stride <n>', 'predict every n-th frame; videos interpolate between them', integer(1), 1)
-    .option('--steps <n>', 'denoising steps (default: the model\'s, 4)', integer(1, 1000))
-    .option('--eta <x>', 'randomness of the sampling, 0 to 1', fraction, 0)
-    .option('--seed <n>', 'decides the noise, the same for every frame (default: drawn)', integer(0, maxSeed))
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(precisionOption())
     .addOption(threadsOption())
-    .option('--batch <n>', 'windows that are predicted together', integer(1, 1024), 1)
-    .option('--video-only', 'leave the sound out')
-    .option('--video-track <n>', 'of several video tracks the n-th (default: the one that the file marks, else the first)', integer(1))
-    .option('--audio-track <n>', 'of several sound tracks the n-th (default: the one that the file marks, else the first)', integer(1))
-    .option('--stall-limit <seconds>', 'how long to wait for a byte from ffmpeg before the file is given up', integer(1, 86_400), defaultStallLimit)
     .option('--json', 'print one JSON object on standard output at the end')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))

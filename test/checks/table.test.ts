@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { integer, readOptions, yes, type Option } from '../../lib/checks/table.ts'
+import { evaluateTable } from '../../lib/evaluate.ts'
+import { videoTable } from '../../lib/predict-video.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
+
+const table = { count: integer(1, 9, { usual: 2 }), epochs: { ...integer(1), needed: true }, quick: yes() }
+
+describe('options that are read by their table', () => {
+  it('have their defaults, are frozen, and nothing else', () => {
+    const read = readOptions<{ count?: number; epochs: number; quick?: boolean }, typeof table>('options', { epochs: 3 }, table)
+    expect({ ...read }).toEqual({ count: 2, epochs: 3 })
+    expect(Object.isFrozen(read)).toBe(true)
+  })
+
+  it.each([
+    [{ epochs: 1, count: 10 }, "'count' must be an integer from 1 to 9, but 10 came"],
+    [{ count: 1 }, "'epochs' must be an integer of at least 1, but undefined came"],
+    [{ epochs: 1, cuont: 1 }, "Did you mean 'count'?"],
+    [{ epochs: 1, quick: 'yes' }, "'quick' must be true or false"],
+  ])('%o is refused', async (given, message) => {
+    await expectDiffSalError(() => readOptions('options', given as { epochs: number }, table as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', message)
+  })
+})
+
+// A comment is what users read: it says the default that is used.
+describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
+  ['evaluate.ts', 'EvaluateOptions', evaluateTable()],
+  ['predict-video.ts', 'PredictVideoOptions', videoTable],
+])('in lib/%s the comments of %s', (file, name, declared) => {
+  const source = readFileSync(join(import.meta.dirname, '../../lib', file), 'utf8')
+  const body = source.slice(source.indexOf(`interface ${name} `)).split('\n}\n')[0]!
+  it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))('say the default of %s, %s', (option, usual) => {
+    const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
+    expect(comment).toMatch(new RegExp(`Default (?:is )?${String(usual)}\\b`))
+  })
+})
