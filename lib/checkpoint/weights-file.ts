@@ -21,7 +21,8 @@ export function withWeightsFile<T>(path: string, use: (file: WeightsFile) => Pro
   return withRegularFile(path, async (handle) => {
     const stats = await handle.stat({ bigint: true })
     const size = Number(stats.size)
-    const identity = [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
+    // Whole milliseconds, as the addon takes them: Deno tells a file's time no finer.
+    const identity = [stats.dev, stats.ino, stats.size, stats.mtimeNs / 1_000_000n].join(':')
     const read = async (position: number, length: number): Promise<Buffer> => {
       const bytes = Buffer.allocUnsafeSlow(length)
       let done = 0

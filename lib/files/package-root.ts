@@ -1,21 +1,25 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DiffSalError } from '../errors.ts'
 
-const require = createRequire(import.meta.url)
-
 /** The package's folder, whether this runs from `lib/` or from `dist/`. */
 export function packageRoot(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+  // Of a module that a bundler has turned into CommonJS, nothing is known.
+  const url: string | undefined = import.meta.url
+  if (url === undefined) throw bundled('a bundle')
+  const file = fileURLToPath(url)
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json')
-    if (existsSync(manifest) && (require(manifest) as { name?: string }).name === 'diffsal') return folder
-    if (folder === dirname(folder)) {
-      throw new DiffSalError(
-        'ERR_DIFFSAL_ADDON_MISSING',
-        'The package is incomplete: no package.json of diffsal is above its code. Install it again.',
-      )
-    }
+    if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'diffsal') return folder
+    if (folder === dirname(folder)) throw bundled(`'${file}'`)
   }
+}
+
+function bundled(where: string): DiffSalError {
+  return new DiffSalError(
+    'ERR_DIFFSAL_ADDON_MISSING',
+    `The code of diffsal runs in ${where}, not in its package, so its native addon cannot be found. Leave diffsal out of the bundle ` +
+      '(esbuild --external:diffsal, webpack externals, Next.js serverExternalPackages). Without a bundler, install the package again.',
+  )
 }

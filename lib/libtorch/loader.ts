@@ -1,7 +1,5 @@
 import { createRequire } from 'node:module'
 
-const require = createRequire(import.meta.url)
-
 /** A CUDA device as the driver knows it. */
 export interface DriverDevice {
   /** `NVIDIA H200` */
@@ -35,7 +33,7 @@ export interface Loader {
 
 /** The `.node` file, looked for in `build/Release`, then among the prebuilds for this platform. */
 export function findLoader(root: string): string | undefined {
-  const { path } = require('node-gyp-build') as { path: (root: string) => string }
+  const { path } = createRequire(import.meta.url)('node-gyp-build') as { path: (root: string) => string }
   try {
     return path(root)
   } catch {
@@ -43,7 +41,14 @@ export function findLoader(root: string): string | undefined {
   }
 }
 
-/** Opens the `.node` file; node keeps it open. */
+const opened = new Map<string, Loader>()
+
+/** Opens the `.node` file, once; node keeps it open. Not by `require`, of whose argument bundlers want to know what it may be. */
 export function openLoader(path: string): Loader {
-  return require(path) as Loader
+  const known = opened.get(path)
+  if (known !== undefined) return known
+  const module = { exports: {} as Loader }
+  process.dlopen(module, path)
+  opened.set(path, module.exports)
+  return module.exports
 }

@@ -132,7 +132,7 @@ export class FfmpegProcess {
 
   /** The chunks of standard output; leaving the loop closes it. */
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
-    const chunks = this.output[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const chunks = this.output.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
     try {
       for (;;) {
         const next = await this.#watch.wait(chunks.next())

@@ -67,8 +67,8 @@ MappedFile::MappedFile(const std::string& path) {
   void* address = MAP_FAILED;
   if (::fstat(file, &status) == 0) {
     size_ = static_cast<size_t>(status.st_size);
-    auto nanoseconds = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000000000u + static_cast<uint64_t>(status.st_mtim.tv_nsec);
-    for (uint64_t part : {uint64_t{status.st_dev}, uint64_t{status.st_ino}, uint64_t{size_}, nanoseconds}) {
+    auto milliseconds = static_cast<uint64_t>(status.st_mtim.tv_sec) * 1000u + static_cast<uint64_t>(status.st_mtim.tv_nsec) / 1000000u;
+    for (uint64_t part : {uint64_t{status.st_dev}, uint64_t{status.st_ino}, uint64_t{size_}, milliseconds}) {
       identity_ += (identity_.empty() ? "" : ":") + std::to_string(part);
     }
     address = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);

@@ -1,12 +1,12 @@
-import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { expectClose } from '../support/expect-close.ts'
 import { ffmpeg, picture, tone } from '../support/media.ts'
-import { checkout, npmEnvironment, pack, stageRelease, type Packed } from '../support/packed.ts'
+import { install, run } from '../support/installed.ts'
+import { checkout, pack, stageRelease, type Packed } from '../support/packed.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 // The package as users get it: packed, and installed from npm's registry into an empty folder in each way there is. libtorch is the
@@ -24,33 +24,6 @@ beforeAll(async () => {
   await run(checkout, process.execPath, ['scripts/prebuild.mjs', '--from', build, '--out', release])
   withPrebuilds = pack(release, 'with')
 })
-
-/** How a command ended that did not fail. */
-interface Output {
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs a command; fails with its output when it fails. */
-function run(cwd: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Output> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd, encoding: 'utf8', maxBuffer: 1 << 26, env: { ...npmEnvironment(), ...env } } as const
-    execFile(command, args, options, (error, stdout, stderr) => {
-      if (error) reject(new Error(`\`${command} ${args.join(' ')}\` failed:\n${stdout}\n${stderr}`, { cause: error }))
-      else resolve({ stdout, stderr })
-    })
-  })
-}
-
-/** A folder with nothing in it but the manifest of an application, and the package installed there. */
-async function install(name: string, { path }: Packed, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const folder = temporaryPath(name)
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module' }))
-  const common = ['--prefer-offline', '--no-audit', '--no-fund', '--foreground-scripts']
-  await run(folder, 'npm', ['install', path, ...common, ...flags], env)
-  return folder
-}
 
 const diffsal = (folder: string, args: readonly string[], env?: NodeJS.ProcessEnv) => run(folder, 'npx', ['--no', '--', 'diffsal', ...args], env)
 
