@@ -65,13 +65,7 @@ Config config_from_js(const Napi::Object& o) {
   c.unet_width = integer(o, "unetWidth");
   c.norm_groups = integer(o, "normGroups");
   c.attention = choice<Attention>(o, "attention", {{"eca", Attention::eca}, {"sca", Attention::sca}, {"none", Attention::none}});
-  c.interaction = choice<InteractionKind>(o, "interaction",
-                                          {{"mim", InteractionKind::mim},
-                                           {"addition", InteractionKind::addition},
-                                           {"concatenation", InteractionKind::concatenation},
-                                           {"bilinear", InteractionKind::bilinear},
-                                           {"residual", InteractionKind::residual},
-                                           {"off", InteractionKind::off}});
+  c.interaction = text(o, "interaction");
   c.mam_stages = integer(o, "mamStages");
   c.kv_kernel = integers_from_js(o.Get("kvKernel"));
   c.attention_heads = integer(o, "attentionHeads");

@@ -10,7 +10,6 @@ namespace diffsal {
 
 enum class Dialect { paper, released };
 enum class Attention { eca, sca, none };
-enum class InteractionKind { mim, addition, concatenation, bilinear, residual, off };
 
 enum class VideoEncoderKind { mvitv2_s, s3d, swin3d_t, resnet3d_50 };
 
@@ -39,7 +38,7 @@ struct Config {
   AudioEncoderConfig audio_encoder;
   int64_t unet_width, norm_groups;
   Attention attention;
-  InteractionKind interaction;
+  std::string interaction;  // one of network/interaction.cpp's
   int64_t mam_stages;  // the coarsest ones, at most four
   std::vector<int64_t> kv_kernel;
   int64_t attention_heads;

@@ -1,53 +1,61 @@
 #include "network/interaction.h"
 
+#include <memory>
+
 #include "ops/modulation.h"
 #include "ops/side.h"
+#include "runtime/error.h"
 
 namespace diffsal {
+namespace {
 
-Interaction::Interaction(const Scope& scope, int64_t channels, InteractionKind kind) : kind_(kind) {
-  auto pointwise = [&](const char* name, int64_t in) { return Linear::pointwise(scope / name, in, channels, 3); };
-  if (kind == InteractionKind::concatenation) fuse_.emplace(pointwise("fuse", 2 * channels));
-  if (kind == InteractionKind::bilinear || kind == InteractionKind::residual) {
-    fuse_x_.emplace(pointwise("fuse_x", channels));
-    fuse_a_.emplace(pointwise("fuse_a", channels));
+using Layer = std::shared_ptr<const Linear>;
+
+Interacted key(const Tensor& x, Modulated key) { return {x, std::move(key)}; }
+
+// W (x, a), of a map and a sound of as many channels one after the other, by its half for each: the sound's is the same at every step.
+struct Fused {
+  Fused(const Scope& scope, int64_t channels) : whole(Linear::pointwise(scope / "fuse", 2 * channels, channels, 3)) {}
+
+  Tensor map(const Tensor& x) const {
+    auto half = [&] { return Linear(whole.matrix().slice(1, 0, whole.weight.size(0)), Tensor()); };
+    return wants_gradients(whole.weight) ? half()(x) : of_map.of({whole.weight, whole.bias}, half)(x);
   }
-  if (kind == InteractionKind::residual) fuse_out_.emplace(pointwise("fuse_out", channels));
-}
-
-Tensor Interaction::fuse_map(const Tensor& x) const {
-  auto half = [&] { return Linear(fuse_->matrix().slice(1, 0, fuse_->weight.size(0)), Tensor()); };
-  return wants_gradients(fuse_->weight) ? half()(x) : of_map_.of({fuse_->weight, fuse_->bias}, half)(x);
-}
-
-Tensor Interaction::fuse_sound(const Tensor& sound) const {
-  auto half = [&] { return Linear(fuse_->matrix().slice(1, fuse_->weight.size(0)), fuse_->bias); };
-  return wants_gradients(fuse_->weight, fuse_->bias) ? half()(sound) : of_sound_.of({fuse_->weight, fuse_->bias}, half)(sound);
-}
-
-Tensor Interaction::hear(const Tensor& aligned) const {
-  if (kind_ == InteractionKind::off) return {};
-  if (fuse_) return fuse_sound(aligned);
-  return fuse_a_ ? (*fuse_a_)(aligned) : aligned;
-}
-
-Interacted Interaction::operator()(const Tensor& x, const Tensor& sound) const {
-  if (!sound.defined()) return {x, {}};
-  switch (kind_) {
-    case InteractionKind::mim:
-      return {x, {sound, agreement(x, sound)}};
-    case InteractionKind::addition:
-      return {x, {join_sound(x, sound, Join::add), {}}};
-    case InteractionKind::bilinear:
-      return {x, {join_sound((*fuse_x_)(x), sound, Join::multiply), {}}};
-    case InteractionKind::concatenation:
-      return {x, {join_sound(fuse_map(x), sound, Join::add), {}}};
-    case InteractionKind::residual:
-      return {fuse_out_->onto(x, join_sound((*fuse_x_)(x), sound, Join::multiply)), {}};
-    case InteractionKind::off:
-      return {x, {}};
+  Tensor sound(const Tensor& a) const {
+    auto half = [&] { return Linear(whole.matrix().slice(1, whole.weight.size(0)), whole.bias); };
+    return wants_gradients(whole.weight, whole.bias) ? half()(a) : of_sound.of({whole.weight, whole.bias}, half)(a);
   }
-  return {x, {}};
+
+  Linear whole;
+  Derived<Linear> of_map, of_sound;
+};
+
+}  // namespace
+
+// A kind of interaction is declared here, and its name in lib/config.ts; nowhere else.
+Interaction::Interaction(const Scope& scope, int64_t channels, const std::string& kind) {
+  auto pointwise = [&](const char* name) -> Layer { return std::make_shared<const Linear>(Linear::pointwise(scope / name, channels, channels, 3)); };
+  if (kind == "mim") {
+    meet_ = [](const Tensor& x, const Tensor& a) { return key(x, {a, agreement(x, a)}); };
+  } else if (kind == "addition") {
+    meet_ = [](const Tensor& x, const Tensor& a) { return key(x, {join_sound(x, a, Join::add), {}}); };
+  } else if (kind == "concatenation") {
+    auto fused = std::make_shared<const Fused>(scope, channels);
+    hear_ = [fused](const Tensor& a) { return fused->sound(a); };
+    meet_ = [fused](const Tensor& x, const Tensor& a) { return key(x, {join_sound(fused->map(x), a, Join::add), {}}); };
+  } else if (kind == "bilinear") {
+    Layer u = pointwise("fuse_x"), v = pointwise("fuse_a");
+    hear_ = [v](const Tensor& a) { return (*v)(a); };
+    meet_ = [u](const Tensor& x, const Tensor& a) { return key(x, {join_sound((*u)(x), a, Join::multiply), {}}); };
+  } else if (kind == "residual") {
+    Layer u = pointwise("fuse_x"), v = pointwise("fuse_a"), w = pointwise("fuse_out");
+    hear_ = [v](const Tensor& a) { return (*v)(a); };
+    meet_ = [u, w](const Tensor& x, const Tensor& a) -> Interacted { return {w->onto(x, join_sound((*u)(x), a, Join::multiply)), {}}; };
+  } else if (kind == "off") {
+    hear_ = [](const Tensor&) { return Tensor(); };
+  } else {
+    throw Error(ErrorCode::internal, "An unchecked kind of interaction.");
+  }
 }
 
 }  // namespace diffsal
