@@ -97,8 +97,12 @@ export function checkIterable<T>(argument: string, value: AsyncIterable<T> | Ite
 /** Whether a value is an object as a literal makes it, in whichever realm: a Map's entries, say, would be taken for no options at all. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+  } catch {
+    return false // somebody's proxy
+  }
 }
 
 /** An integer in [min, max]. */

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions } from '../checks/options.ts'
+import { checkChoice, checkNumber, checkOptions, reading } from '../checks/options.ts'
 import { GazeRecording, type GazeLook } from './recording.ts'
 import { centimetresOf, checkScreen, videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
 
@@ -32,9 +32,12 @@ interface Sample {
   readonly y: number
 }
 
+/** The names of {@link FixationOptions}. */
+export const fixationNames = ['method', 'velocity', 'window', 'dispersion', 'minDuration', 'gap'] as const
+
 /** Checks how fixations are found. */
 export function checkFixationOptions(argument: string, given: FixationOptions): FixationPlan {
-  const options = checkOptions<FixationOptions>(argument, given, ['method', 'velocity', 'window', 'dispersion', 'minDuration', 'gap'])
+  const options = checkOptions<FixationOptions>(argument, given, fixationNames)
   const method = checkChoice(`${argument}.method`, options.method, ['ivt', 'idt'])
   for (const name of method === 'ivt' ? (['dispersion'] as const) : (['velocity', 'window'] as const)) {
     if (options[name] !== undefined) throw invalidArgument(`${argument}.${name}`, `left out with the method '${method}'`, options[name])
@@ -60,7 +63,7 @@ export function checkFixationOptions(argument: string, given: FixationOptions): 
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export function findFixations(recording: GazeRecording, options: FixationOptions, screen: GazeScreen, picture?: PictureSize): GazeRecording {
-  if (!(recording instanceof GazeRecording)) throw invalidArgument('recording', 'a GazeRecording', recording)
+  if (!reading('recording', 'a GazeRecording', () => recording instanceof GazeRecording)) throw invalidArgument('recording', 'a GazeRecording', recording)
   const plan = checkFixationOptions('options', options)
   const viewed = viewedScreen('screen', screen === undefined ? undefined : checkScreen('screen', screen), 'degrees')
   const place = centimetresOf(viewed, videoArea('screen', viewed, picture))

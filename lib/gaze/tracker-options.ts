@@ -1,6 +1,6 @@
 import { invalidArgument } from '../errors.ts'
 import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
-import { checkFixationOptions, type FixationOptions } from './find-fixations.ts'
+import { checkFixationOptions, fixationNames, type FixationOptions } from './find-fixations.ts'
 import { timeUnits, type TimeUnit } from './heading.ts'
 import { placeUnits, type PlaceUnit } from './places.ts'
 import { checkScreen, type GazeScreen, type PictureSize } from './screen.ts'
@@ -107,6 +107,7 @@ function checkStart(argument: string, start: unknown): number | string {
 /** As they were given: what they leave open depends on the method, and is filled in where fixations are found. */
 function checkFixations(argument: string, given: NonNullable<TrackerOptions['fixations']>): NonNullable<TrackerOptions['fixations']> {
   if (typeof given === 'string') return checkChoice(argument, given, ['given', 'none'] as const)
-  checkFixationOptions(argument, given)
-  return { ...given }
+  const own = checkOptions<FixationOptions>(argument, given, fixationNames)
+  checkFixationOptions(argument, own)
+  return own
 }

@@ -1,6 +1,7 @@
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkMadeSize, checkMaps, type MapTensor } from '../metrics/metrics.ts'
 import { checkList } from '../checks/options.ts'
+import { newArray } from '../dtype.ts'
 import { checkTensor } from '../tensor.ts'
 
 /** A place in a frame. */
@@ -17,7 +18,7 @@ export interface PlaceOptions {
   size?: readonly [number, number] | undefined
 }
 
-/** One map that was checked, read once. */
+/** One map that was checked: a copy, for what reads the options after it may change the caller's. */
 export interface CheckedMap {
   readonly data: Float32Array | Float64Array
   readonly height: number
@@ -26,7 +27,9 @@ export interface CheckedMap {
 
 /** A map, (h, w), (1, h, w) or (1, 1, h, w), of finite numbers; `least` is what none may be below. */
 export function checkMap(map: MapTensor, least = Number.NEGATIVE_INFINITY): CheckedMap {
-  const { shape, data } = checkTensor<'float32' | 'float64'>('map', map, ['float32', 'float64'])
+  const { dtype, shape, data: given } = checkTensor<'float32' | 'float64'>('map', map, ['float32', 'float64'])
+  const data = newArray(dtype, given.length)
+  data.set(given)
   const { batch, height, width } = checkMaps('map', { dtype: 'float32', shape, data: data as Float32Array })
   if (batch !== 1) throw invalidArgument('map.shape', "of one map, (h, w), (1, h, w) or (1, 1, h, w); 'maps.split' parts a batch", shape)
   const odd = data.findIndex((value) => !(value >= least && Number.isFinite(value)))

@@ -24,16 +24,17 @@ export const lookNames = ['scale', 'colourMap', 'opacity', 'contours', 'sideBySi
 /** How opaque the greatest level is over a picture. */
 const defaultOpacity = 0.75
 
-/** Refuses a look that is none; `scale` may be one that is checked elsewhere. */
-export function checkLook({ scale, colourMap, opacity, contours, sideBySide }: MapLook): void {
+/** A look as nobody else holds it; refuses one that is none. `scale` may be one that is checked elsewhere. */
+export function checkLook({ scale, colourMap, opacity, contours: given, sideBySide }: MapLook): MapLook {
   if (scale !== undefined) checkScale('scale', scale)
   if (colourMap !== undefined) checkChoice('colourMap', colourMap, colourMapNames)
   if (opacity !== undefined) checkNumber('opacity', opacity, 0, 1)
   if (sideBySide !== undefined) checkBoolean('sideBySide', sideBySide)
-  if (contours === undefined) return
-  for (const [i, level] of checkList('contours', contours, 'a list of levels', 0, 64).entries()) {
-    if (!(checkNumber(`contours[${i}]`, level, 0, 1) > 0 && (level as number) < 1)) throw invalidArgument(`contours[${i}]`, 'a level above 0 and below 1', level)
+  const contours = given === undefined ? undefined : (checkList('contours', given, 'a list of levels', 0, 64) as number[])
+  for (const [i, level] of (contours ?? []).entries()) {
+    if (!(checkNumber(`contours[${i}]`, level, 0, 1) > 0 && level < 1)) throw invalidArgument(`contours[${i}]`, 'a level above 0 and below 1', level)
   }
+  return { scale, colourMap, opacity, contours, sideBySide }
 }
 
 /**

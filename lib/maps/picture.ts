@@ -57,8 +57,8 @@ export async function toPng(map: MapTensor, options?: PngOptions): Promise<Buffe
  */
 export async function colourise(map: MapTensor, options?: ColouriseOptions): Promise<Buffer> {
   const { data, height, width } = checkMap(map)
-  const { over, format = 'png', scale, size: given, ...look } = checkOptions<ColouriseOptions>('options', options, [...lookNames, 'over', 'size', 'format'])
-  checkLook(look)
+  const { over, format = 'png', scale, size: given, ...others } = checkOptions<ColouriseOptions>('options', options, [...lookNames, 'over', 'size', 'format'])
+  const look = checkLook(others)
   checkChoice('format', format, ['png', 'jpeg', 'webp'])
   if (over === undefined && look.sideBySide) throw invalidArgument('sideBySide', "false where there is no picture to lay the map 'over'", true)
   if (over !== undefined && given !== undefined) throw invalidArgument('size', "left out where the map is laid 'over' a picture, whose size it takes", given)
@@ -82,7 +82,7 @@ interface Picture {
 async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture> {
   if (dtypes.uint8.is(over)) {
     try {
-      const { data, info } = await sharp(over).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+      const { data, info } = await sharp(Buffer.from(over)).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
       return { pixels: data, size: [info.height, info.width] }
     } catch (cause) {
       throw invalidArgumentText('over', 'a picture', `bytes that are none (${(cause as Error).message})`, cause)
@@ -91,7 +91,7 @@ async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture>
   const { shape, data } = checkTensor('over', over, ['uint8'])
   const [height = 0, width = 0, channels] = shape
   if (shape.length !== 3 || channels !== 3 || data.length === 0) throw invalidArgumentText('over.shape', '(h, w, 3)', describe([...shape]))
-  return { pixels: data, size: [height, width] }
+  return { pixels: data.slice(), size: [height, width] }
 }
 
 const rgba = (pixels: Uint8Array, [height, width]: readonly [number, number]): Sharp => sharp(pixels, { raw: { width, height, channels: 4 } })

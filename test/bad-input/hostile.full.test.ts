@@ -85,7 +85,8 @@ interface Export {
 }
 
 const exported = (call: Export['call'], args: () => unknown[]): Export => ({ call, args })
-const { datasets, metrics, schedule } = api
+const { datasets, maps, metrics, schedule } = api
+const screen = () => ({ width: 800, height: 600, widthCm: 40, heightCm: 30, distanceCm: 60, video: 'stretch' })
 
 const exports: Readonly<Record<string, Export>> = {
   'DiffSal.create': exported(
@@ -164,6 +165,28 @@ const exports: Readonly<Record<string, Export>> = {
     { video: 'v', frame: 1, tensor: map() },
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
+  'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
+  'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
+  'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
+  'maps.focalPoint': exported(maps.focalPoint, () => [map(), { spread: 0.05, size: [64, 128] }]),
+  'maps.boxes': exported(maps.boxes, () => [map(), { mass: 0.5, least: 0.1, count: 2, size: [64, 128] }]),
+  'maps.cropWindow': exported(maps.cropWindow, () => [map(), 9 / 16, { size: [64, 128] }]),
+  'maps.confidence': exported(maps.confidence, () => [map(), { floor: 0.001 }]),
+  'maps.resize': exported(maps.resize, () => [map(), [16, 24]]),
+  'maps.split': exported(maps.split, () => [map()]),
+  'maps.RunningRange': exported((given: never) => new maps.RunningRange().meet(given), () => [map()]),
+  'maps.toPng': exported(maps.toPng, () => [map(), { size: [16, 24], scale: [0, 1], bits: 8 }]),
+  'maps.colourise': exported(maps.colourise, () => [
+    map(),
+    { scale: 'each', colourMap: 'magma', opacity: 0.5, contours: [0.5], sideBySide: true, format: 'png', over: { ...pictures(), shape: [32, 64, 3], data: new Uint8Array(32 * 64 * 3) } },
+  ]),
+  'datasets.openMaps': exported(datasets.openMaps, () => [nowhere]),
+  'datasets.shareOfDegrees': exported(datasets.shareOfDegrees, () => [1, screen(), { width: 640, height: 480 }]),
+  'datasets.findFixations': exported(
+    (...args: [never, never, never]) => datasets.findFixations(new datasets.GazeRecording([{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }]), ...args),
+    () => [{ method: 'ivt', velocity: 30, window: 20, minDuration: 60, gap: 75 }, screen(), { width: 640, height: 480 }],
+  ),
+  'datasets.findFixations, of a recording': exported((given: never) => datasets.findFixations(given, { method: 'ivt' }, screen() as never), () => [undefined]),
   'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
   'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
   'datasets.halfAgainstHalf': exported((options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options), () => [{ halvings: 1, frames: 1, seed: 1 }]),
@@ -174,7 +197,7 @@ const exports: Readonly<Record<string, Export>> = {
   'datasets.openDataset': exported(datasets.openDataset, () => ['DHF1K', nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.concatDatasets': exported(async (given: never) => datasets.concatDatasets(given).get(0), () => [[dataset()]]),
   'datasets.densityFromFixations': exported(datasets.densityFromFixations, () => [fixations(), 2]),
-  'datasets.readGaze': exported(datasets.readGaze, () => [nowhere, { rate: 25, faults: 'error' }]),
+  'datasets.readGaze': exported(datasets.readGaze, () => [nowhere, { rate: 25, faults: 'error', screen: screen(), fixations: { method: 'ivt', velocity: 30 } }]),
   'datasets.GazeRecording': exported((look: never) => datasets.GazeRecording.join([new datasets.GazeRecording([look])]).at(0), () => [{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }]),
   'datasets.densityOfPoints': exported((point: never, size: never, sigma: never) => datasets.densityOfPoints([point], size, sigma), () => [{ x: 0.5, y: 0.5 }, [3, 4], 0.1]),
   'datasets.fixationMapOfPoints': exported((point: never, size: never) => datasets.fixationMapOfPoints([point], size), () => [{ x: 0.5, y: 0.5 }, [3, 4]]),
@@ -212,7 +235,7 @@ function callable(): string[] {
   const within = (name: string, holder: object): string[] => Object.entries(holder).flatMap(([key, value]) => (isFunction(value) ? [`${name}${key}`] : []))
   return [
     ...within('', api).filter((name) => name !== 'DiffSalError' && !(name in classes)),
-    ...Object.entries({ datasets, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
+    ...Object.entries({ datasets, maps, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
     ...Object.entries(classes).flatMap(([name, { prototype, ...rest }]) => {
       const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value }]) => (isFunction(value) && key !== 'constructor' ? [`${name}#${key}`] : []))
       const makers = Object.getOwnPropertyNames(classes[name as keyof typeof classes]).filter((key) => isFunction((classes as never)[name][key]))
