@@ -21,7 +21,7 @@ export function checkNames(argument: string, options: object, known: readonly st
 export function checkOptions<T extends object>(argument: string, options: T | undefined, known: readonly (keyof T & string)[]): T {
   if (options === undefined) return Object.freeze(Object.create(null) as T)
   return reading(argument, 'an object (a plain one)', () => {
-    if (!isPlain(options)) throw invalidArgument(argument, 'an object (a plain one)', options)
+    if (!hasPlainPrototype(options)) throw invalidArgument(argument, 'an object (a plain one)', options)
     return ownOptions(argument, options, known)
   })
 }
@@ -96,13 +96,17 @@ export function checkIterable<T>(argument: string, value: AsyncIterable<T> | Ite
 
 /** Whether a value is an object as a literal makes it, in whichever realm: a Map's entries, say, would be taken for no options at all. */
 export function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
   try {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+    return hasPlainPrototype(value)
   } catch {
     return false // somebody's proxy
   }
+}
+
+function hasPlainPrototype(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
 }
 
 /** An integer in [min, max]. */
