@@ -22,6 +22,7 @@ import type { VideoInput } from './media/video-input.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
+import { openStream, type SaliencyStream, type StreamOptions } from './predict-stream.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
 import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
@@ -250,6 +251,26 @@ export class DiffSal {
   }
 
   /**
+   * Predicts frames and sound as they come, of a camera say. Push them, and iterate over the stream for the maps:
+   *
+   * ```ts
+   * const stream = model.stream({ fps: 30, sampleRate: 48_000, lookahead: 2 })
+   * camera.on('frame', (frame) => stream.pushFrame(frame))
+   * microphone.on('data', (samples) => stream.pushAudio(samples))
+   * for await (const { time, tensor } of stream) show(time, tensor)
+   * ```
+   *
+   * A clip has frames after its own, so a map comes later than its frame: by (lookahead + 1) / fps seconds at least, 267 ms for all seven of a clip of 16 at 30
+   * frames a second, and by what the model takes. With all of them the maps are those of {@link predictVideo}.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  stream(options: StreamOptions): SaliencyStream {
+    this.#live()
+    return openStream(this, options, this.#leaving.signal)
+  }
+
+  /**
    * Predicts every sample of a dataset, in its order, and scores the maps against its ground truth by the published chain
    * (`metrics.score`). Samples are read ahead; the next are predicted while some are scored.
    *
@@ -354,7 +375,7 @@ export class DiffSal {
   }
 
   /**
-   * Frees the model after the work that was asked for before; a {@link predictVideo} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
+   * Frees the model after the work that was asked for before; a {@link predictVideo} or {@link stream} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
    * calls are refused; disposing twice does nothing.
    */
   dispose(): Promise<void> {

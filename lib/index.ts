@@ -22,6 +22,7 @@ export type { MelSlicesOptions } from './log-mel.ts'
 export { setLogger } from './log.ts'
 export type { Logger, LogLevel } from './log.ts'
 export type { Prediction, PredictOptions, PredictProgress } from './predict.ts'
+export type { SaliencyStream, StreamChunk, StreamMap, StreamOptions } from './predict-stream.ts'
 export type { PredictVideoOptions, VideoMap, VideoProgress } from './predict-video.ts'
 /** What to make of a map: places, boxes, a window to crop, pictures. */
 export * as maps from './maps/index.ts'

@@ -1,4 +1,5 @@
 import { startAhead } from './async/start-ahead.ts'
+import { stoppable } from './async/stoppable.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
@@ -332,38 +333,4 @@ function nothingThere({ path }: MediaInfo, span: Span | undefined, { frames }: V
   if (span === undefined || frames === 0) return mediaError(path, 'has nothing to predict from: it gave no frame and no sound')
   const [name, value] = span.start === Number.NEGATIVE_INFINITY ? ['end', span.end] : ['start', span.start]
   return invalidArgumentText(name, `of a part that has frames in it`, `${value} s of '${path}', which has ${frames} frames up to there,`)
-}
-
-/**
- * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
- * first, which here is seconds of prediction.
- */
-function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R | void, undefined> {
-  const leaving = new AbortController()
-  const inner = start(leaving.signal)
-  const generator: AsyncGenerator<T, R | void, undefined> = {
-    async next() {
-      try {
-        return await inner.next()
-      } catch (error) {
-        if (leaving.signal.aborted && error === leaving.signal.reason) return { done: true, value: undefined }
-        throw error
-      }
-    },
-    async return(value) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      return { done: true, value: await value }
-    },
-    async throw(error) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      throw error
-    },
-    [Symbol.asyncIterator]: () => generator,
-    async [Symbol.asyncDispose]() {
-      await generator.return()
-    },
-  }
-  return generator
 }

@@ -165,6 +165,15 @@ const exports: Readonly<Record<string, Export>> = {
     { video: 'v', frame: 1, tensor: map() },
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
+  'DiffSal#stream': exported(
+    async (options: never, frame: never, samples: never, time: never) => {
+      await using stream = model.stream(options)
+      await stream.pushFrame(frame, time)
+      await stream.pushAudio(samples, time)
+      stream.end()
+    },
+    () => [{ fps: 25, sampleRate: 16_000, lookahead: 1, latency: 1, drop: 'oldest', repeat: true, stride: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, stallLimit: 1, signal }, { ...pictures(), shape: [64, 32, 3], data: new Uint8Array(64 * 32 * 3) }, new Float32Array(100), 1],
+  ),
   'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),

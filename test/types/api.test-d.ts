@@ -118,6 +118,7 @@ export function codes(error: unknown): string {
     case 'ERR_DIFFSAL_LIBTORCH_VERSION':
     case 'ERR_DIFFSAL_ADDON_MISSING':
     case 'ERR_DIFFSAL_DEVICE':
+    case 'ERR_DIFFSAL_OVERRUN':
     case 'ERR_DIFFSAL_DIVERGED':
     case 'ERR_DIFFSAL_OUT_OF_MEMORY':
       return code
