@@ -1,5 +1,5 @@
 export { DiffSal } from './diffsal.ts'
-export type { CreateOptions, LoadOptions, ResumeOptions, RunOptions, SaveOptions } from './diffsal.ts'
+export type { CreateOptions, DenoiseOptions, EncodeOptions, LoadOptions, ResumeOptions, RunOptions, SaveOptions } from './diffsal.ts'
 export { clipAt } from './clip-at.ts'
 export type { ClipAtOptions, CutClip, DecodedVideo } from './clip-at.ts'
 export { defaultConfig } from './config.ts'

@@ -1,4 +1,5 @@
 import type { Precision } from '../checks/precision.ts'
+import type { Priority } from '../checks/priority.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, type DiffSalErrorCode } from '../errors.ts'
 import type { WritingPlan } from '../files/output-place.ts'
@@ -61,12 +62,21 @@ export interface NativeModel {
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
+  setParameter(name: string, values: Tensor<'float32'>): Promise<void>
+  /** Gives a model that is not built yet copies of all tensors, which its `build` takes where it is told `lent`. */
+  lendCopies(model: NativeModel): Promise<void>
   save(plan: WritingPlan, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
-  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
-  denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, priority?: Priority): Promise<NativeFeatures>
+  denoise(
+    x: Tensor<'float32'>,
+    t: Tensor<'int64'>,
+    features: NativeFeatures,
+    cancel: NativeCancelToken | undefined,
+    priority?: Priority,
+  ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; priority?: Priority },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
   ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'> }>

@@ -34,6 +34,7 @@ describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
   const body = source.slice(source.indexOf(`interface ${name} `)).split('\n}\n')[0]!
   it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))('say the default of %s, %s', (option, usual) => {
     const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
-    expect(comment).toMatch(new RegExp(`Default (?:is )?${String(usual)}\\b`))
+    const written = typeof usual === 'number' ? `(?:${usual}|${usual.toExponential()})` : `\`?${String(usual)}`
+    expect(comment).toMatch(new RegExp(`Default (?:is )?${written}\\b`))
   })
 })
