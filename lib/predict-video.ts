@@ -1,4 +1,5 @@
 import { startAhead } from './async/start-ahead.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
@@ -34,6 +35,7 @@ export interface Predictor {
       steps?: number
       eta?: number
       seed?: number[]
+      priority?: 'high' | 'normal' | 'low'
       signal?: AbortSignal
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
@@ -63,6 +65,11 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /**
+   * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
+   * the video. Default `normal`.
+   */
+  priority?: 'high' | 'normal' | 'low' | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
@@ -135,6 +142,7 @@ export const videoTable = {
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  priority: priorityOption,
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
   stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg before the file is given up' }), form: '<seconds>' },
@@ -221,7 +229,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -244,9 +252,10 @@ async function* predictFrames(
       { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
-          eta,
-          ...(estimates && { estimates }),
-          ...(uncertainty !== undefined && { uncertainty }),
+        eta,
+        ...(estimates && { estimates }),
+        ...(uncertainty !== undefined && { uncertainty }),
+        priority,
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
