@@ -1,10 +1,11 @@
 import { startAhead } from './async/start-ahead.ts'
 import { priorityOption } from './checks/priority.ts'
+import { stoppable } from './async/stoppable.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan } from './media/clip-windows.ts'
+import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
@@ -15,6 +16,8 @@ import { defaultStallLimit } from './media/stall-watch.ts'
 import { samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
 import { drawSeed, seedOption } from './random/seed.ts'
+import { ShotDetector, sizeForShots } from './shots/shot-detector.ts'
+import { shotsOption, type ShotOptions } from './shots/shot-options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -70,6 +73,11 @@ export interface PredictVideoOptions {
    * the video. Default `normal`.
    */
   priority?: 'high' | 'normal' | 'low' | undefined
+  /**
+   * Look for the shots of the video, and let no window mix two of them: frames of another shot are replaced by the nearest of the frame's
+   * own, as at the video's ends. The sound is not cut. `true`, or how to look. Default false.
+   */
+  shots?: boolean | ShotOptions | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
@@ -100,6 +108,8 @@ export interface VideoMap {
   frame: number
   /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
+  /** With `shots`: the number of the frame's shot, from 0. */
+  shot?: number
   /** [height, width] of the file's frames in pixels, as they are shown; of sound alone, the map's. What `maps` takes as `size`. */
   size: readonly [number, number]
   /** float32 (1, 1, H, W) at the model's size, values 0 to 1; with `uncertainty`, the mean of the samples. */
@@ -114,6 +124,8 @@ export interface VideoMap {
 export interface TimedMap extends VideoMap {
   /** The times in seconds of all frames after the map before, up to this one's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** What a finished video was. */
@@ -122,6 +134,8 @@ export interface VideoSummary {
   frames: number
   /** The times in seconds of the frames after the last map's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** Where there is no video, a model of sound alone makes this many maps a second. */
@@ -143,6 +157,7 @@ export const videoTable = {
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
   priority: priorityOption,
+  shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
   stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg before the file is given up' }), form: '<seconds>' },
@@ -175,7 +190,7 @@ export function predictVideo(
     signal.throwIfAborted()
     const { videoTrack, audioTrack, stallLimit } = checked
     const maps = predictFrames(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
-    for await (const { times: _, ...map } of maps) yield map
+    for await (const { times: _, marks: __, ...map } of maps) yield map
   })
 }
 
@@ -229,23 +244,24 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
   const reading = new AbortController()
   const signal = AbortSignal.any([options.signal, reading.signal])
-  const frameSize = wants.video ? size : ([2, 2] as const)
   const { video, audio } = info
+  const rate = mapRate(info)
+  const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
+  const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength, detector)
     : undefined
   const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
-  const rate = mapRate(info)
   const mapEstimate = estimateMaps(info, stride)
   const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch })
   let begun = 0
-  const predict = async ({ frames: indices, times, clips, audio: excerpts }: ClipBatch) => {
+  const predict = async ({ frames: indices, times, marks, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
     const predicted = await model.predict(
@@ -264,7 +280,7 @@ async function* predictFrames(
         }),
       },
     )
-    return { indices, times, predicted: 'map' in predicted ? predicted : { map: predicted } }
+    return { indices, times, marks, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
   const shown = video ? ([video.height, video.width] as const) : size
@@ -277,12 +293,13 @@ async function* predictFrames(
         if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
         return next.value
       }
-      const { indices, times, predicted } = next.value
+      const { indices, times, marks, predicted } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
         const passed = times[at]!
-        yield { frame, time: passed.at(-1)!, times: passed, size: shown, ...partOf(predicted, at) }
+        const marked = marks && { shot: marks[at]!.at(-1)!.shot, marks: marks[at]! }
+        yield { frame, time: passed.at(-1)!, times: passed, ...marked, size: shown, ...partOf(predicted, at) }
       }
     }
   } finally {
@@ -291,38 +308,4 @@ async function* predictFrames(
     await batches.return({ frames: 0, times: [] })
     await Promise.all([frames?.close(), sound?.close()])
   }
-}
-
-/**
- * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
- * first, which here is seconds of prediction.
- */
-function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R | void, undefined> {
-  const leaving = new AbortController()
-  const inner = start(leaving.signal)
-  const generator: AsyncGenerator<T, R | void, undefined> = {
-    async next() {
-      try {
-        return await inner.next()
-      } catch (error) {
-        if (leaving.signal.aborted && error === leaving.signal.reason) return { done: true, value: undefined }
-        throw error
-      }
-    },
-    async return(value) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      return { done: true, value: await value }
-    },
-    async throw(error) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      throw error
-    },
-    [Symbol.asyncIterator]: () => generator,
-    async [Symbol.asyncDispose]() {
-      await generator.return()
-    },
-  }
-  return generator
 }

@@ -106,7 +106,7 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
   'DiffSal#predictVideo': exported(
     (...args: [never]) => drain(model.predictVideo(...args)),
-    () => [nowhere, { stride: 1, batch: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, priority: 'low', signal, onProgress: () => undefined }],
+    () => [nowhere, { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
   ),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
@@ -150,6 +150,7 @@ const exports: Readonly<Record<string, Export>> = {
   'Trainer#dispose': exported(sabotage, () => []),
   'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
   'devices': exported(api.devices, () => []),
+  'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
   'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
   'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),

@@ -36,6 +36,7 @@ interface PredictFlags extends LookFlags {
   readonly precision: Precision
   readonly threads?: number
   readonly batch: number
+  readonly shots?: true
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
@@ -68,7 +69,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
   for (const option of lookOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
@@ -106,6 +107,8 @@ interface Report {
   readonly eta: number
   readonly stride: number
   readonly batch: number
+  /** Whether windows keep to the shots of the video. */
+  readonly shots?: true
   readonly videoOnly: boolean
   readonly outputs: readonly PlannedOutput[]
   readonly look: MapLook
@@ -141,6 +144,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     const options: PredictVideoOptions = {
       stride: flags.stride,
       batch: flags.batch,
+      shots: flags.shots ?? false,
       videoOnly: flags.videoOnly ?? false,
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
@@ -174,6 +178,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       eta: flags.eta,
       stride: flags.stride,
       batch: flags.batch,
+      ...(flags.shots && { shots: true as const }),
       videoOnly: flags.videoOnly ?? false,
       outputs,
       look,
