@@ -1,10 +1,11 @@
 import { startAhead } from './async/start-ahead.ts'
 import { stoppable } from './async/stoppable.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan } from './media/clip-windows.ts'
+import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
@@ -20,6 +21,8 @@ import type { VideoInput } from './media/video-input.ts'
 import { samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
 import { drawSeed, seedOption } from './random/seed.ts'
+import { ShotDetector, sizeForShots } from './shots/shot-detector.ts'
+import { shotsOption, type ShotOptions } from './shots/shot-options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -40,6 +43,7 @@ export interface Predictor {
       steps?: number
       eta?: number
       seed?: number[]
+      priority?: 'high' | 'normal' | 'low'
       signal?: AbortSignal
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
@@ -73,6 +77,16 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /**
+   * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
+   * the video. Default `normal`.
+   */
+  priority?: 'high' | 'normal' | 'low' | undefined
+  /**
+   * Look for the shots of the video, and let no window mix two of them: frames of another shot are replaced by the nearest of the frame's
+   * own, as at the video's ends. The sound is not cut. `true`, or how to look. Default false.
+   */
+  shots?: boolean | ShotOptions | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
@@ -107,6 +121,8 @@ export interface VideoMap {
   frame: number
   /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
+  /** With `shots`: the number of the frame's shot, from 0. */
+  shot?: number
   /** [height, width] of the file's frames in pixels, as they are shown; of sound alone, the map's. What `maps` takes as `size`. */
   size: readonly [number, number]
   /** What the file says of itself: size, frame rate, duration and rotation. The same object in every map. */
@@ -123,6 +139,8 @@ export interface VideoMap {
 export interface TimedMap extends VideoMap {
   /** The times in seconds of all frames after the map before, up to this one's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** What a finished video was. */
@@ -131,6 +149,8 @@ export interface VideoSummary {
   frames: number
   /** The times in seconds of the frames after the last map's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** Where there is no video, a model of sound alone makes this many maps a second. */
@@ -162,6 +182,8 @@ export const videoTable = {
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  priority: priorityOption,
+  shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
   ...inputTable(),
@@ -196,7 +218,7 @@ export function predictVideo(
     const opened = await openInput(input, { ...checked, signal })
     try {
       const maps = predictFrames(model, await probe(opened.path, { name: opened.name, videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
-      for await (const { times: _, ...map } of maps) yield map
+      for await (const { times: _, marks: __, ...map } of maps) yield map
     } finally {
       await opened.close()
     }
@@ -264,34 +286,36 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
   const reading = new AbortController()
   const signal = AbortSignal.any([options.signal, reading.signal])
-  const frameSize = wants.video ? size : ([2, 2] as const)
   const { video, audio } = info
+  const rate = mapRate(info)
+  const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
+  const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength, detector)
     : undefined
   const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
-  const rate = mapRate(info)
   const mapEstimate = estimateMaps(info, options)
   const span = spanOf(options)
   const source = sourceOf(info, rationalValue(rateOfSound))
   const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch, span })
   let begun = 0
-  const predict = async ({ frames: indices, times, clips, audio: excerpts }: ClipBatch) => {
+  const predict = async ({ frames: indices, times, marks, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
     const predicted = await model.predict(
       { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
-          eta,
-          ...(estimates && { estimates }),
-          ...(uncertainty !== undefined && { uncertainty }),
+        eta,
+        ...(estimates && { estimates }),
+        ...(uncertainty !== undefined && { uncertainty }),
+        priority,
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
@@ -300,7 +324,7 @@ async function* predictFrames(
         }),
       },
     )
-    return { indices, times, predicted: 'map' in predicted ? predicted : { map: predicted } }
+    return { indices, times, marks, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
   const shown = video ? ([video.height, video.width] as const) : size
@@ -313,12 +337,13 @@ async function* predictFrames(
         if (maps === 0) throw nothingThere(info, span, next.value)
         return next.value
       }
-      const { indices, times, predicted } = next.value
+      const { indices, times, marks, predicted } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
         const passed = times[at]!
-        yield { frame, time: passed.at(-1)!, times: passed, size: shown, source, ...partOf(predicted, at) }
+        const marked = marks && { shot: marks[at]!.at(-1)!.shot, marks: marks[at]! }
+        yield { frame, time: passed.at(-1)!, times: passed, ...marked, size: shown, source, ...partOf(predicted, at) }
       }
     }
   } finally {

@@ -1,6 +1,6 @@
 /**
  * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
- * first, which here is seconds of prediction.
+ * first, which may be seconds of prediction or of decoding.
  *
  * @param left called when the reader leaves, also where the generator was never asked for anything
  */

@@ -42,6 +42,7 @@ interface PredictFlags extends LookFlags {
   readonly precision: Precision
   readonly threads?: number
   readonly batch: number
+  readonly shots?: true
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
@@ -80,7 +81,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
   for (const option of lookOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
@@ -127,6 +128,8 @@ interface Report {
   readonly start?: number
   readonly end?: number
   readonly batch: number
+  /** Whether windows keep to the shots of the video. */
+  readonly shots?: true
   readonly videoOnly: boolean
   readonly outputs: readonly PlannedOutput[]
   readonly look: MapLook
@@ -169,6 +172,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       start: from,
       end: to,
       batch: flags.batch,
+      shots: flags.shots ?? false,
       videoOnly: flags.videoOnly ?? false,
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
@@ -206,6 +210,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       ...(from !== undefined && { start: from }),
       ...(to !== undefined && { end: to }),
       batch: flags.batch,
+      ...(flags.shots && { shots: true as const }),
       videoOnly: flags.videoOnly ?? false,
       outputs,
       look,
