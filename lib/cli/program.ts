@@ -6,9 +6,12 @@ import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
+import { reframeCommand } from './commands/reframe.ts'
+import { roiCommand } from './commands/roi.ts'
 import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
 import { shotsCommand } from './commands/shots.ts'
+import { thumbnailCommand } from './commands/thumbnail.ts'
 import { trainCommand } from './commands/train.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
@@ -24,7 +27,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
+    ...[predictCommand(open), reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)
