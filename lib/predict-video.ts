@@ -1,4 +1,5 @@
 import { startAhead } from './async/start-ahead.ts'
+import { priorityOption } from './checks/priority.ts'
 import { stoppable } from './async/stoppable.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
@@ -37,6 +38,7 @@ export interface Predictor {
       steps?: number
       eta?: number
       seed?: number[]
+      priority?: 'high' | 'normal' | 'low'
       signal?: AbortSignal
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
@@ -66,6 +68,11 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /**
+   * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
+   * the video. Default `normal`.
+   */
+  priority?: 'high' | 'normal' | 'low' | undefined
   /**
    * Look for the shots of the video, and let no window mix two of them: frames of another shot are replaced by the nearest of the frame's
    * own, as at the video's ends. The sound is not cut. `true`, or how to look. Default false.
@@ -149,6 +156,7 @@ export const videoTable = {
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  priority: priorityOption,
   shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
@@ -236,7 +244,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, shots, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -260,9 +268,10 @@ async function* predictFrames(
       { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
-          eta,
-          ...(estimates && { estimates }),
-          ...(uncertainty !== undefined && { uncertainty }),
+        eta,
+        ...(estimates && { estimates }),
+        ...(uncertainty !== undefined && { uncertainty }),
+        priority,
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
