@@ -1,4 +1,4 @@
-import { checkList, reading } from './checks/options.ts'
+import { checkInteger, checkList, checkNumber, reading } from './checks/options.ts'
 import { integer, number, readOptions, type Option, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
 import { mediaError } from './media/local-file.ts'
@@ -198,9 +198,11 @@ export function checkReframing(argument: string, given: Reframing): Reframing {
       const { frame: number, time, shot, x, y } = (one ?? {}) as ReframedFrame
       const name = `${argument}.frames[${i}]`
       if (number !== i) throw invalidArgument(`${name}.frame`, `${i}: one place a frame, in order`, number)
-      if (!(Number.isFinite(time) && Number.isInteger(shot))) throw invalidArgument(name, "a frame's number, time, shot, x and y", one)
-      if (!(x >= 0 && x <= frame[1] - cut[1])) throw invalidArgument(`${name}.x`, `a number from 0 to ${frame[1] - cut[1]}, so that the window is in the frame`, x)
-      if (!(y >= 0 && y <= frame[0] - cut[0])) throw invalidArgument(`${name}.y`, `a number from 0 to ${frame[0] - cut[0]}, so that the window is in the frame`, y)
+      checkNumber(`${name}.time`, time, -1e9, 1e9)
+      checkInteger(`${name}.shot`, shot, 0)
+      // So that the window is in the frame.
+      checkNumber(`${name}.x`, x, 0, frame[1] - cut[1])
+      checkNumber(`${name}.y`, y, 0, frame[0] - cut[0])
       return { frame: i, time, shot, x, y }
     })
     return { size: frame, window: cut, frames: copies }
