@@ -20,6 +20,7 @@ import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import type { VideoInput } from './media/video-input.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
@@ -249,22 +250,26 @@ export class DiffSal {
   }
 
   /**
-   * Predicts the saliency maps of a video file with its sound, in order, as it is decoded: memory does not grow with its length. The model
+   * Predicts the saliency maps of a video with its sound, in order, as it is decoded: memory does not grow with its length. The model
    * has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
    * k − 8 … k + 7 for clips of 16, with the edge frames repeated. Every frame that the file shows counts, and has its own time. Where these
    * are uneven, the window has the frames as they are counted, and the sound around frame k's own time, as long as 16 frames last on the average.
    *
    * A frame that cannot be decoded is the one before it again, and a warning says how many and where; those before the first that can are left
    * out. A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
-   * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
+   * without video, at 25 maps a second. A still picture is a clip in which nothing moves, with a warning. Leaving the loop ends the decoding
+   * at once.
    *
-   * @param path - any file that ffmpeg reads
+   * What is no file (an address, bytes, a stream) is read to its end first, into a temporary file of at most `spoolLimit` bytes, which is
+   * removed however the loop ends.
+   *
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
    * @returns one {@link VideoMap} a map
-   * @throws DiffSalError at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
-   * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; at any: what {@link predict} throws
+   * @throws DiffSalError at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for an input that
+   * cannot be read or is no video; ERR_DIFFSAL_NO_SPACE; ERR_DIFFSAL_FFMPEG_MISSING; at any: what {@link predict} throws
    */
-  predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
-    return predictVideo(this, path, options, this.#leaving.signal)
+  predictVideo(input: VideoInput, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
+    return predictVideo(this, input, options, this.#leaving.signal)
   }
 
   /**

@@ -31,6 +31,8 @@ export type { Prediction, PredictOptions, PredictProgress } from './predict.ts'
 export type { PredictVideoOptions, VideoMap, VideoProgress } from './predict-video.ts'
 /** What to make of a map: places, boxes, a window to crop, pictures. */
 export * as maps from './maps/index.ts'
+export type { SourceInfo } from './media/source-info.ts'
+export type { VideoInput } from './media/video-input.ts'
 export type { CudaMemory, ModelMemory } from './memory.ts'
 /** Metrics of saliency maps, computed in float64, and the published scoring chain. */
 export * as metrics from './metrics/index.ts'

@@ -102,6 +102,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     return this.#lr
   }
 
+  /** The full learning rate of the steps that are asked for from then on, 0 to 1000. */
   set lr(rate: number) {
     this.#checkAlive()
     this.#lr = lrOption.check('lr', rate)

@@ -57,6 +57,11 @@ export function fileUrl(path: string): string {
   return `file:${resolve(path)}`
 }
 
+/** ffmpeg's options that open a local file as an input, which cannot make it open anything but files. */
+export function inputFile(path: string): string[] {
+  return ['-protocol_whitelist', 'file', '-i', fileUrl(path)]
+}
+
 /** One run of ffmpeg. No shell is involved: arguments reach it as they are. */
 export class FfmpegProcess {
   /** How it ended. Never rejects, but for an ffmpeg that could not be started. */

@@ -141,7 +141,7 @@ const exports: Readonly<Record<string, Export>> = {
   ),
   'Trainer#gradients': exported(
     async (...args: [never]) => {
-      await trainer.step({ ...clip(), target: map() })
+      if (trainer.steps === 0) await trainer.step({ ...clip(), target: map() })
       return trainer.gradients(...args)
     },
     () => [{ names: ['decoder_net.', '*.bias'], signal }],

@@ -133,7 +133,7 @@ export async function runVideo<T>(
       stallLimit,
       signal,
       onProgress: ((now) => {
-        progress ??= show(estimateMaps(info, stride))
+        progress ??= show(estimateMaps(info, { stride }))
         progress.maps(now.maps)
         progress.step(now)
       }) satisfies PredictVideoOptions['onProgress'],
