@@ -31,6 +31,10 @@ import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
 import { scheduleOf, type ModelSchedule } from './schedule.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
+import { qualityRegions, type QualityRegionOptions, type QualityRegions } from './quality-regions.ts'
+import { reframe, type ReframeOptions } from './reframe.ts'
+import type { Reframing } from './reframe/reframing.ts'
+import { thumbnails, type Thumbnail, type ThumbnailOptions } from './thumbnails.ts'
 import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 
@@ -287,6 +291,42 @@ export class DiffSal {
   stream(options: StreamOptions): SaliencyStream {
     this.#live()
     return openStream(this, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds the window of another aspect that follows what people look at in a video, say an upright one of a wide video. It is as large as the
+   * frame allows and moves one way; its path over a shot is one optimisation, within bounds of speed and acceleration. `cropVideo` writes what is
+   * in it, `cropFilter` makes a script for ffmpeg of it.
+   *
+   * @param path - any file that ffmpeg reads
+   * @returns where the window is in each frame
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
+   */
+  async reframe(path: string, options?: ReframeOptions): Promise<Reframing> {
+    return reframe(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds the regions of a video that people look at, as quality offsets for an encoder. `qualityFilter` makes a filter graph for ffmpeg of them, which
+   * libx264 and libx265 obey.
+   *
+   * @param path - any file that ffmpeg reads
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what {@link predictVideo} throws
+   */
+  async qualityRegions(path: string, options?: QualityRegionOptions): Promise<QualityRegions> {
+    return qualityRegions(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Takes the frames of a video in which people look at one place most, far apart in time and not in a fade, as PNG or JPEG; cropped around it where
+   * an `aspect` is told.
+   *
+   * @param path - any file that ffmpeg reads
+   * @returns the best first
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
+   */
+  async thumbnails(path: string, options?: ThumbnailOptions): Promise<Thumbnail[]> {
+    return thumbnails(this, path, options, this.#leaving.signal)
   }
 
   /**

@@ -16,14 +16,14 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a text file beside its place and moves it there, so that there is never half of one.
+ * Writes a file, of text or of bytes, beside its place and moves it there, so that there is never half of one.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const place = await OutputPlace.beside(path)
   try {
-    await writeSynced(place.temporary, Buffer.from(text)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+    await writeSynced(place.temporary, Buffer.from(content as string)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
     await place.commit()
   } catch (error) {
     await place.discard()

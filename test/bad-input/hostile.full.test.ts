@@ -108,6 +108,9 @@ const exports: Readonly<Record<string, Export>> = {
     (...args: [never]) => drain(model.predictVideo(...args)),
     () => [nowhere, { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
   ),
+  'DiffSal#reframe': exported((...args: [never]) => model.reframe(...args), () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }]),
+  'DiffSal#thumbnails': exported((...args: [never]) => model.thumbnails(...args), () => [nowhere, { count: 2, aspect: 1, apart: 1, format: 'png', stride: 1, seed: 1, signal }]),
+  'DiffSal#qualityRegions': exported((...args: [never]) => model.qualityRegions(...args), () => [nowhere, { strength: 0.1, every: 2, stride: 1, shots: true, seed: 1, signal }]),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
     () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
@@ -150,6 +153,9 @@ const exports: Readonly<Record<string, Export>> = {
   'Trainer#dispose': exported(sabotage, () => []),
   'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
   'devices': exported(api.devices, () => []),
+  'cropVideo': exported(api.cropVideo, () => [nowhere, reframing(), '/nowhere/out.mp4', { preview: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
+  'cropFilter': exported(api.cropFilter, () => [reframing()]),
+  'qualityFilter': exported(api.qualityFilter, () => [{ size: [9, 16], segments: [{ frame: 0, frames: 2, regions: [{ x: 0, y: 0, width: 2, height: 2, offset: 0.1 }] }] }]),
   'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
   'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
@@ -248,6 +254,8 @@ const exports: Readonly<Record<string, Export>> = {
   ),
   'datasets.ShuffledIndices': exported((...args: [never, never]) => new datasets.ShuffledIndices(...args).next(), () => [3, { seed: 1, shuffle: true, position: { epoch: 0, offset: 0 } }]),
 }
+
+const reframing = () => ({ size: [90, 160], window: [90, 50], frames: [{ frame: 0, time: 0, shot: 0, x: 1, y: 0 }] })
 
 /** Everything exported that can be called. */
 function callable(): string[] {

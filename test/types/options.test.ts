@@ -8,7 +8,7 @@ import { blobs } from '../support/blobs.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
 
 /** What the package makes and users only read: there a member is left out, never undefined. */
-const results = ['Prediction', 'VideoMap', 'VideoProgress', 'DeviceInfo', 'DeviceMemory', 'ModelMemory', 'DiffSalError']
+const results = ['Prediction', 'VideoMap', 'VideoProgress', 'ShotProgress', 'DeviceInfo', 'DeviceMemory', 'ModelMemory', 'DiffSalError']
 
 /** Optional members, of exported interfaces and of exported classes' parameters, for which `undefined` may not be given. */
 function refusingUndefined(files: ReadonlyMap<string, string>): string[] {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { withoutLinks } from '../../files/output-place.ts'
+import { fileId, inodeOf, same, type FileId } from '../../files/same-file.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import { createMapVideo } from '../../media/map-video.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
@@ -18,6 +18,13 @@ import { mapRate } from '../../predict-video.ts'
 export interface PlannedOutput {
   readonly kind: 'overlay' | 'map-video' | 'png' | 'npy'
   readonly path: string
+}
+
+/** Where something is written, and the flag that says so. */
+export interface OutputPlan {
+  readonly kind: string
+  readonly path: string
+  readonly flag?: string
 }
 
 /** What the user asked to be written. */
@@ -57,9 +64,9 @@ function kindOfMaps(path: string): 'npy' | 'png' {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an output that would replace one of the files to be read or another output,
  * ERR_DIFFSAL_FILE for a name that is too long
  */
-export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: readonly string[]): Promise<void> {
-  const taken: { readonly path: string; readonly file: FileId }[] = []
-  for (const { kind, path } of outputs) {
+export async function checkPlaces(outputs: readonly OutputPlan[], inputs: readonly string[]): Promise<void> {
+  const taken: { readonly path: string; readonly flag: string; readonly file: FileId }[] = []
+  for (const { kind, path, flag = taken.length === 0 ? '-o' : '--maps' } of outputs) {
     const place = withoutLinks(path)
     checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
     const file = await fileId(place)
@@ -74,31 +81,9 @@ export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: rea
       }
     }
     const other = taken.find((one) => same(file, one.file))
-    if (other) throw invalidArgumentText('--maps', `another place than -o's, '${other.path}'`, `'${path}'`)
-    taken.push({ path, file })
+    if (other) throw invalidArgumentText(flag, `another place than ${other.flag}'s, '${other.path}'`, `'${path}'`)
+    taken.push({ path, flag, file })
   }
-}
-
-/** Where a file is: the same for all its names. */
-interface FileId {
-  readonly place: string
-  /** Of a file that is there. */
-  readonly inode?: string
-}
-
-async function fileId(path: string): Promise<FileId> {
-  const place = withoutLinks(path)
-  const inode = (await inodeOf(path)) ?? (await inodeOf(place))
-  return { place, ...(inode !== undefined && { inode }) }
-}
-
-async function inodeOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined)
-  return found && `${found.dev} ${found.ino}`
-}
-
-function same(a: FileId, b: FileId): boolean {
-  return a.place === b.place || (a.inode !== undefined && a.inode === b.inode)
 }
 
 /** Whether a file is one of the numbered pictures of a folder. */
