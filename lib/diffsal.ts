@@ -209,17 +209,17 @@ export class DiffSal {
    * Predicts the saliency map of a clip, or of each clip of a batch: encodes it once, then samples (Algorithm 2).
    *
    * @param input - a clip, or features from {@link encode}
-   * @returns with the options `estimates` or `uncertainty`, an object with the map and these; else the map, float32 (B, 1, H, W), values 0 to 1
+   * @returns with the options `estimates`, `uncertainty` or `activity`, an object with the map and these; else the map, float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY; ERR_DIFFSAL_CHECKPOINT where the weights
    * give no finite map
    */
-  predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number })): Promise<Prediction>
+  predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number } | { activity: true })): Promise<Prediction>
   /** Predicts the map alone: float32 (B, 1, H, W), values 0 to 1. */
   predict(
     input: ClipInput | Features,
-    options?: PredictOptions & { estimates?: false | undefined; uncertainty?: undefined },
+    options?: PredictOptions & { estimates?: false | undefined; uncertainty?: undefined; activity?: false | undefined },
   ): Promise<Tensor<'float32'>>
-  /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates` or `uncertainty` a {@link Prediction}. */
+  /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates`, `uncertainty` or `activity` a {@link Prediction}. */
   predict(input: ClipInput | Features, options: PredictOptions): Promise<Tensor<'float32'> | Prediction>
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
     return predict(this.#live(), this.config, input, options)

@@ -38,6 +38,7 @@ export interface Predictor {
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
       uncertainty?: number
+      activity?: boolean
     },
   ): Promise<Tensor<'float32'> | Prediction>
 }
@@ -63,6 +64,8 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /** Give each MAM stage's activity too, as of `predict`; not together with `uncertainty` or `videoOnly`. Default false. */
+  activity?: boolean | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
@@ -101,6 +104,8 @@ export interface VideoMap {
   estimates?: Tensor<'float32'>
   /** With `uncertainty`: float32 (1, 1, H, W), each pixel's population deviation over the samples, √(Σ (m − mean)² / K). */
   uncertainty?: Tensor<'float32'>
+  /** With `activity`: one tensor a MAM stage, coarse to fine, float32 (1, C_i, H / 2^i, W / 2^i) for i = 5, 4, 3, 2, as of `predict`. */
+  activity?: Tensor<'float32'>[]
 }
 
 /** A map with the times of the frames that it stands for. */
@@ -135,6 +140,7 @@ export const videoTable = {
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  activity: yes({ usual: false }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
   stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg before the file is given up' }), form: '<seconds>' },
@@ -200,6 +206,9 @@ function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions
   const given = readOptions('options', options, videoTable)
   if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
+  for (const other of ['uncertainty', 'videoOnly'] as const) {
+    if (given.activity && given[other]) throw invalidArgument('activity', `false where '${other}' is asked for`, true)
+  }
   return given
 }
 
@@ -221,7 +230,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -247,6 +256,7 @@ async function* predictFrames(
           eta,
           ...(estimates && { estimates }),
           ...(uncertainty !== undefined && { uncertainty }),
+          ...(activity && { activity }),
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {

@@ -66,10 +66,10 @@ export interface NativeModel {
   denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; activity: boolean },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
-  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'> }>
+  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'>; activity?: Tensor<'float32'>[] }>
   close(): Promise<void>
 }
 

@@ -352,7 +352,7 @@ Napi::Value ModelHandle::predict(const Call& call) {
   }
   auto object = call[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
-                         optional_tensor(object, "noise"), {}, boolean(object, "estimates")};
+                         optional_tensor(object, "noise"), {}, boolean(object, "estimates"), boolean(object, "activity")};
   auto batch = static_cast<int64_t>(options.seeds.size());
   if (features && features->batch() != batch) throw Error(ErrorCode::internal, "Not one seed for each clip.");
   if (options.noise.defined()) check_map(options.noise, "noise", batch, config_);
@@ -379,6 +379,10 @@ Napi::Value ModelHandle::predict(const Call& call) {
         auto object = Napi::Object::New(env);
         object.Set("map", tensor_to_js(env, prediction.map));
         if (prediction.estimates.defined()) object.Set("estimates", tensor_to_js(env, prediction.estimates));
+        if (prediction.activity.empty()) return object;
+        auto stages = Napi::Array::New(env, prediction.activity.size());
+        for (uint32_t i = 0; i < prediction.activity.size(); ++i) stages.Set(i, tensor_to_js(env, prediction.activity[i]));
+        object.Set("activity", stages);
         return object;
       });
 }

@@ -60,7 +60,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value encode(const Call& call);
   // (x, t, features, cancel) -> Promise<Tensor>
   Napi::Value denoise(const Call& call);
-  // (inputs | features, { steps, eta, seeds, noise, estimates }, cancel, onStep) -> Promise<{ map, estimates? }>
+  // (inputs | features, { steps, eta, seeds, noise, estimates, activity }, cancel, onStep) -> Promise<{ map, estimates?, activity? }>
   Napi::Value predict(const Call& call);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Call& call);

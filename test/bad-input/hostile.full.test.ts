@@ -100,7 +100,7 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal#save': exported((...args: [never]) => model.save(...args), () => [nowhere, { dtype: 'float32', signal }]),
   'DiffSal#predict': exported(
     (...args: [never]) => model.predict(...args),
-    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), signal, onProgress: () => undefined, estimates: true, uncertainty: undefined }],
+    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), signal, onProgress: () => undefined, estimates: true, uncertainty: undefined, activity: true }],
   ),
   'DiffSal#predict, of features': exported((options: never) => model.predict(features, options), () => [{ steps: 1, seed: 1, uncertainty: 2 }]),
   'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
@@ -166,6 +166,7 @@ const exports: Readonly<Record<string, Export>> = {
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
   'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
+  'maps.activity': exported(maps.activity, () => [[{ dtype: 'float32', shape: [1, 2, 2, 4], data: new Float32Array(16).fill(0.25) }], { size: [16, 24] }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
   'maps.focalPoint': exported(maps.focalPoint, () => [map(), { spread: 0.05, size: [64, 128] }]),

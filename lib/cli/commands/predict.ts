@@ -28,6 +28,7 @@ interface PredictFlags extends LookFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
+  readonly activity?: true
   readonly stride: number
   readonly steps?: number
   readonly eta: number
@@ -50,7 +51,7 @@ const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. In videos and PNGs the same
 colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
 values as they are, float32 (maps, height, width).
-Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
+Without -o and --maps, the video is <name>-saliency.mp4, <name>-overlay.mp4 or <name>-activity.mp4 in this folder. Files of the same names are replaced.`
 
 /** `diffsal predict`: the saliency maps of a video file. */
 export function predictCommand(open: ModelOpener = openModel): Command {
@@ -67,6 +68,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
+    .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
   for (const option of lookOptions()) command.addOption(option)
   addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
@@ -107,6 +109,8 @@ interface Report {
   readonly stride: number
   readonly batch: number
   readonly videoOnly: boolean
+  /** Whether the maps are of the interaction's activity. */
+  readonly activity?: true
   readonly outputs: readonly PlannedOutput[]
   readonly look: MapLook
   readonly warnings: readonly string[]
@@ -142,6 +146,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       stride: flags.stride,
       batch: flags.batch,
       videoOnly: flags.videoOnly ?? false,
+      activity: flags.activity ?? false,
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
       seed,
@@ -175,6 +180,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       stride: flags.stride,
       batch: flags.batch,
       videoOnly: flags.videoOnly ?? false,
+      ...(flags.activity && { activity: true }),
       outputs,
       look,
       warnings,
