@@ -18,6 +18,7 @@ import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
+import { listen, type Listening, type ListenOptions } from './listen.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
@@ -242,6 +243,22 @@ export class DiffSal {
    */
   predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
     return predictVideo(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds out whether this model uses the sound of a video: whether its maps are other ones with a wrong sound. Each frame that is looked at is predicted with its own sound,
+   * with silence, with the sound of another of the frames, and with the sound of a moment later, all from the same noise. The yardstick is its own sound from other noise.
+   *
+   * The rule: it hears where for one of the wrong sounds 1 − CC between the map with it and the map with the right sound, in the mean over the frames, is at least twice that of
+   * the other noise and 0.001 or more, and KL is at least twice the other noise's too. A sound that is alike throughout, as of an engine, changes a map by silence alone.
+   *
+   * @param path - any file with sound that ffmpeg reads
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for a model that does not hear too; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be read, or has no sound;
+   * ERR_DIFFSAL_FFMPEG_MISSING; and what {@link predict} throws
+   */
+  async listen(path: string, options?: ListenOptions): Promise<Listening> {
+    this.#live()
+    return listen(this, path, options, this.#leaving.signal)
   }
 
   /**

@@ -5,6 +5,7 @@ import { convertCommand } from './commands/convert.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { listenCommand } from './commands/listen.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
 import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
@@ -23,7 +24,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
+    ...[predictCommand(open), listenCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)
