@@ -13,8 +13,9 @@ import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
+import { exportOnnx, type ExportOnnxOptions, type OnnxFiles } from './export-onnx.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, type ClipInput } from './inputs.ts'
@@ -204,6 +205,24 @@ export class DiffSal {
     const tensors = new Map(model.parameters().map(({ name, shape, buffer }) => [name, { dtype: buffer ? 'F32' : stored[dtype], shape } as const]))
     const header = headerBytes(tensors, withChecksum({ diffsal: JSON.stringify(this.config) }))
     await abortable(checkSignal(signal), (cancel) => model.save(writingPlan(path), header, dtype, cancel))
+  }
+
+  /**
+   * Writes the network as two ONNX graphs for other runtimes, of opset 17 and for one clip, with its weights: `model.onnx` becomes `model.encode.onnx`, (frames, mel) → (video.0,
+   * …, sound.0, …), which is run once a clip, and `model.denoise.onnx`, (x, t, video.0, …, sound.0, …) → s0, which is run once a step. {@link schedule} has the
+   * steps between. `frames` are normalised, float32 (1, 3, T, H, W); `mel`, float32 (1, 1, T / 2 + 1, H / 2, W / 2), is what `melSlices` gives; `x` and `s0` are float32
+   * (1, 1, H, W), `t` int64 (1). Both files appear, or none.
+   *
+   * @param path - ends in `.onnx`
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also for a model that is not on the CPU in float32, whose weights take more than 2 GB, or that calculates with what has no
+   * rule; ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async exportOnnx(path: string, options?: ExportOnnxOptions): Promise<OnnxFiles> {
+    const model = this.#live()
+    if (this.device !== 'cpu' || this.precision !== 'float32') {
+      throw invalidArgumentText('model', "on the CPU in float32 (load it with { device: 'cpu' })", `one on '${this.device}' in ${this.precision}`)
+    }
+    return exportOnnx(model, this.config, path, options)
   }
 
   /**

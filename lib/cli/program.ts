@@ -4,6 +4,7 @@ import { benchmarkCommand } from './commands/benchmark.ts'
 import { convertCommand } from './commands/convert.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
+import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { listenCommand } from './commands/listen.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
@@ -25,7 +26,7 @@ export function program(open?: ModelOpener): Command {
     .addHelpText('after', exitCodeHelp())
   const commands = [
     ...[predictCommand(open), listenCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
-    ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
+    ...[inspectCommand(), convertCommand(), exportCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)
   // An exception instead of an exit, so that there is one place that decides on the exit code.

@@ -14,6 +14,7 @@
 #include "binding/features.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/traces.h"
 #include "binding/values.h"
 #include "binding/writing_plan.h"
 #include "checkpoint/lent_source.h"
@@ -130,6 +131,7 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::encode>>("encode"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::denoise>>("denoise"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::predict>>("predict"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::traces>>("traces"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::close>>("close"),
                                  });
   Environment::of(env).model = Napi::Persistent(constructor);
@@ -383,6 +385,17 @@ Napi::Value ModelHandle::predict(const Call& call) {
         auto stages = Napi::Array::New(env, prediction.activity.size());
         for (uint32_t i = 0; i < prediction.activity.size(); ++i) stages.Set(i, tensor_to_js(env, prediction.activity[i]));
         object.Set("activity", stages);
+        return object;
+      });
+}
+
+Napi::Value ModelHandle::traces(const Call& call) {
+  return submit<NetworkTraces>(
+      call, call[0], [network = network_] { return trace_network(open_network(network)); },
+      [](Napi::Env env, NetworkTraces& traces) -> Napi::Value {
+        auto object = Napi::Object::New(env);
+        object.Set("encode", trace_to_js(env, traces.encode));
+        object.Set("denoise", trace_to_js(env, traces.denoise));
         return object;
       });
 }

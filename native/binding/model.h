@@ -62,6 +62,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value denoise(const Call& call);
   // (inputs | features, { steps, eta, seeds, noise, estimates, activity }, cancel, onStep) -> Promise<{ map, estimates?, activity? }>
   Napi::Value predict(const Call& call);
+  // (cancel) -> Promise<{ encode, denoise }>, traces; of a model on the CPU in float32
+  Napi::Value traces(const Call& call);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Call& call);
 

@@ -109,6 +109,7 @@ const exports: Readonly<Record<string, Export>> = {
     () => [nowhere, { stride: 1, batch: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
   ),
   'DiffSal#listen': exported((...args: [never]) => model.listen(...args), () => [nowhere, { frames: 2, seed: 1, signal }]),
+  'DiffSal#exportOnnx': exported((...args: [never]) => model.exportOnnx(...args), () => [`${nowhere}.onnx`, { signal }]),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
     () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],

@@ -1,0 +1,69 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+
+/** What a field of a message holds: a number, a text, bytes, or another message. */
+type Kind = 'int64' | 'float' | 'string' | 'bytes' | MessageName
+
+/** A field: its number, what it holds, and whether there may be several of it. */
+type Field = readonly [number: number, kind: Kind, repeated?: 'repeated']
+
+/** The messages of ONNX's schema (onnx.proto, IR version 8) with the fields that are written. */
+const schema = {
+  Model: { irVersion: [1, 'int64'], producerName: [2, 'string'], producerVersion: [3, 'string'], docString: [6, 'string'], graph: [7, 'Graph'], opsetImport: [8, 'OperatorSet', 'repeated'], metadata: [14, 'Entry', 'repeated'] },
+  OperatorSet: { domain: [1, 'string'], version: [2, 'int64'] },
+  Entry: { key: [1, 'string'], value: [2, 'string'] },
+  Graph: { node: [1, 'Node', 'repeated'], name: [2, 'string'], initializer: [5, 'Tensor', 'repeated'], input: [11, 'ValueInfo', 'repeated'], output: [12, 'ValueInfo', 'repeated'] },
+  Node: { input: [1, 'string', 'repeated'], output: [2, 'string', 'repeated'], name: [3, 'string'], opType: [4, 'string'], attribute: [5, 'Attribute', 'repeated'] },
+  Attribute: { name: [1, 'string'], f: [2, 'float'], i: [3, 'int64'], s: [4, 'bytes'], floats: [7, 'float', 'repeated'], ints: [8, 'int64', 'repeated'], type: [20, 'int64'] },
+  Tensor: { dims: [1, 'int64', 'repeated'], dataType: [2, 'int64'], name: [8, 'string'], rawData: [9, 'bytes'] },
+  ValueInfo: { name: [1, 'string'], type: [2, 'Type'] },
+  Type: { tensorType: [1, 'TensorType'] },
+  TensorType: { elemType: [1, 'int64'], shape: [2, 'Shape'] },
+  Shape: { dim: [1, 'Dimension', 'repeated'] },
+  Dimension: { dimValue: [1, 'int64'] },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly [number, string, 'repeated'?]>>>>
+
+type MessageName = keyof typeof schema
+type Single<K> = K extends 'int64' | 'float' ? number : K extends 'string' ? string : K extends 'bytes' ? Uint8Array : K extends MessageName ? Message<K> : never
+
+/** A message to write. Fields that are left out are not written. */
+export type Message<Name extends MessageName> = {
+  readonly [F in keyof (typeof schema)[Name]]?: (typeof schema)[Name][F] extends readonly [number, infer K, 'repeated'] ? readonly Single<K>[]
+  : (typeof schema)[Name][F] extends readonly [number, infer K] ? Single<K>
+  : never
+}
+
+/** The bytes of a message in protobuf's wire format. */
+export function encodeMessage<Name extends MessageName>(name: Name, message: Message<Name>): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter()
+  write(writer, name, message as Readonly<Record<string, unknown>>)
+  return writer.finish()
+}
+
+function write(writer: BinaryWriter, name: MessageName, message: Readonly<Record<string, unknown>>): void {
+  for (const [field, [number, kind]] of Object.entries<Field>(schema[name])) {
+    const value = message[field]
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) writeField(writer, number, kind, one)
+  }
+}
+
+function writeField(writer: BinaryWriter, number: number, kind: Kind, value: unknown): void {
+  switch (kind) {
+    case 'int64':
+      writer.tag(number, WireType.Varint).int64(value as number)
+      break
+    case 'float':
+      writer.tag(number, WireType.Bit32).float(value as number)
+      break
+    case 'string':
+      writer.tag(number, WireType.LengthDelimited).string(value as string)
+      break
+    case 'bytes':
+      writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
+      break
+    default:
+      writer.tag(number, WireType.LengthDelimited).fork()
+      write(writer, kind, value as Readonly<Record<string, unknown>>)
+      writer.join()
+  }
+}
