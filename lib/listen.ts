@@ -195,7 +195,7 @@ async function readClips({ config }: Listener, info: MediaInfo, count: number, {
   const frames = video ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: config.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength) : undefined
   const sound = new SoundWindow(readSound({ ...info, audio: audio! }, { stallLimit, signal }))
   // Twice as many as are wanted, of which every other one is taken. Where the file does not tell its length, they are thinned out.
-  let stride = Math.max(1, Math.floor((estimateMaps(info, 1) ?? 2 * count) / (2 * count)))
+  let stride = Math.max(1, Math.floor((estimateMaps(info, { stride: 1 }) ?? 2 * count) / (2 * count)))
   let kept: Clip[] = []
   const batches = clipBatches({ frames, sound, rate: mapRate(info) }, { clipLength, stride, batch: 1, video: config.video, audio: true })
   try {
@@ -280,7 +280,7 @@ async function judge(frames: readonly ListenedFrame[]): Promise<Pick<Listening, 
   const changedBy: (typeof wrong)[number][] = []
   for (const kind of wrong) {
     const { cc, kl } = await measure(kind)
-    changes[kind] = { cc, kl, timesNoise: (1 - cc) / (1 - noise.cc) }
+    changes[kind] = { cc, kl, timesNoise: cc === 1 ? 0 : (1 - cc) / (1 - noise.cc) }
     const { timesNoise, leastChange } = hearingRule
     if (1 - cc >= leastChange && 1 - cc >= timesNoise * (1 - noise.cc) && kl >= timesNoise * noise.kl) changedBy.push(kind)
   }

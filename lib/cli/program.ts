@@ -10,6 +10,7 @@ import { listenCommand } from './commands/listen.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
 import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
+import { shotsCommand } from './commands/shots.ts'
 import { trainCommand } from './commands/train.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
@@ -25,7 +26,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), listenCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
+    ...[predictCommand(open), listenCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), exportCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)

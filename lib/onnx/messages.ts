@@ -1,4 +1,4 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import protobuf from 'protobufjs/minimal.js'
 
 /** What a field of a message holds: a number, a text, bytes, or another message. */
 type Kind = 'int64' | 'float' | 'string' | 'bytes' | MessageName
@@ -33,13 +33,13 @@ export type Message<Name extends MessageName> = {
 }
 
 /** The bytes of a message in protobuf's wire format. */
-export function encodeMessage<Name extends MessageName>(name: Name, message: Message<Name>): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter()
+export function encodeMessage<Name extends MessageName>(name: Name, message: Message<Name>): Uint8Array {
+  const writer = protobuf.Writer.create()
   write(writer, name, message as Readonly<Record<string, unknown>>)
   return writer.finish()
 }
 
-function write(writer: BinaryWriter, name: MessageName, message: Readonly<Record<string, unknown>>): void {
+function write(writer: protobuf.Writer, name: MessageName, message: Readonly<Record<string, unknown>>): void {
   for (const [field, [number, kind]] of Object.entries<Field>(schema[name])) {
     const value = message[field]
     if (value === undefined) continue
@@ -47,23 +47,27 @@ function write(writer: BinaryWriter, name: MessageName, message: Readonly<Record
   }
 }
 
-function writeField(writer: BinaryWriter, number: number, kind: Kind, value: unknown): void {
+/** How a value lies on the wire: as a number of varying length, in 32 bits, or after its length. */
+const [varying, bits32, delimited] = [0, 5, 2]
+
+function writeField(writer: protobuf.Writer, number: number, kind: Kind, value: unknown): void {
+  const tag = (how: number): protobuf.Writer => writer.uint32((number << 3) | how)
   switch (kind) {
     case 'int64':
-      writer.tag(number, WireType.Varint).int64(value as number)
+      tag(varying).int64(value as number)
       break
     case 'float':
-      writer.tag(number, WireType.Bit32).float(value as number)
+      tag(bits32).float(value as number)
       break
     case 'string':
-      writer.tag(number, WireType.LengthDelimited).string(value as string)
+      tag(delimited).string(value as string)
       break
     case 'bytes':
-      writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array)
+      tag(delimited).bytes(value as Uint8Array)
       break
     default:
-      writer.tag(number, WireType.LengthDelimited).fork()
+      tag(delimited).fork()
       write(writer, kind, value as Readonly<Record<string, unknown>>)
-      writer.join()
+      writer.ldelim()
   }
 }

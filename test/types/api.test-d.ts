@@ -144,6 +144,7 @@ export async function events(data: Dataset<TrainingSample>, held: SaliencyDatase
     if (event.type === 'step') expectTypeOf(event).toEqualTypeOf<StepEvent>()
     else if (event.type === 'validation') expectTypeOf(event.scores.mean.nss).toBeNumber()
     else if (event.type === 'checkpoint') expectTypeOf(event.path).toBeString()
+    else if (event.type === 'stop') expectTypeOf(event.best).toEqualTypeOf<number | null>()
     else expectTypeOf(event.type).toEqualTypeOf<'epoch'>()
     // @ts-expect-error not every event has one
     event.loss
