@@ -4,7 +4,9 @@ import { benchmarkCommand } from './commands/benchmark.ts'
 import { convertCommand } from './commands/convert.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { evaluateCommand } from './commands/evaluate.ts'
+import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { listenCommand } from './commands/listen.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
 import { reframeCommand } from './commands/reframe.ts'
 import { roiCommand } from './commands/roi.ts'
@@ -39,10 +41,10 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
   const groups = {
-    'Maps of a video:': [predictCommand(open)],
+    'Maps of a video:': [predictCommand(open), listenCommand(open)],
     'What a map is good for:': [reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand()],
     'Training and scoring:': [trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
-    'Weights:': [inspectCommand(), convertCommand(), weightsCommand()],
+    'Weights:': [inspectCommand(), convertCommand(), exportCommand(), weightsCommand()],
     'This installation:': [setupCommand(), doctorCommand()],
   }
   for (const [heading, commands] of Object.entries(groups)) for (const command of commands) root.addCommand(command.helpGroup(heading))

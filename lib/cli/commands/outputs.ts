@@ -32,15 +32,17 @@ export interface OutputOptions {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
+  readonly activity?: true
 }
 
-/** What to write, of an input of a name: -o is a video of the maps (with --overlay, over the original), --maps a .npy file or a folder of PNGs. */
-export function planOutputs(name: string, { output, maps, overlay }: OutputOptions): PlannedOutput[] {
+/** What to write, of an input of a name: -o is a video of the maps (with --overlay or --activity, over the original), --maps a .npy file or a folder of PNGs. */
+export function planOutputs(name: string, { output, maps, overlay, activity }: OutputOptions): PlannedOutput[] {
   const planned: PlannedOutput[] = []
-  const path = output ?? (overlay || maps === undefined ? `${name}-${overlay ? 'overlay' : 'saliency'}.mp4` : undefined)
+  const ending = activity ? 'activity' : overlay ? 'overlay' : 'saliency'
+  const path = output ?? (overlay || maps === undefined ? `${name}-${ending}.mp4` : undefined)
   if (path !== undefined) {
     checkVideoPath('-o', path)
-    planned.push({ kind: overlay ? 'overlay' : 'map-video', path })
+    planned.push({ kind: overlay || activity ? 'overlay' : 'map-video', path })
   }
   if (maps === '') throw invalidArgument('--maps', 'a folder, or a file that ends in .npy', maps)
   if (path !== undefined && maps !== undefined && resolve(path) === resolve(maps)) {
