@@ -10,6 +10,7 @@ import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
 import { shotsCommand } from './commands/shots.ts'
 import { trainCommand } from './commands/train.ts'
+import { viewCommand } from './commands/view.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
@@ -24,7 +25,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
+    ...[predictCommand(open), viewCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)

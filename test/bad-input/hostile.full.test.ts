@@ -151,6 +151,7 @@ const exports: Readonly<Record<string, Export>> = {
   'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
   'devices': exported(api.devices, () => []),
   'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
+  'writeViewPage': exported((...args: [never, never, never]) => api.writeViewPage(...args), () => [join(nowhere, '..', 'page.html'), nowhere, own({ frame: 0, time: 0, tensor: map() }), { beside: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, network: false, spoolLimit: 9, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
   'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
   'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../../errors.ts'
+import { fileId, inodeOf, sameFile, type FileId } from '../../files/file-id.ts'
 import { withoutLinks } from '../../files/output-place.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import { createMapVideo } from '../../media/map-video.ts'
@@ -67,44 +67,22 @@ export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: rea
     const given = await inodeOf(path)
     for (const input of inputs) {
       const source = await fileId(input)
-      if (same(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
+      if (sameFile(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
         throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${path}' is the input '${input}' itself: choose another name.`, {
           argument: path,
         })
       }
     }
-    const other = taken.find((one) => same(file, one.file))
+    const other = taken.find((one) => sameFile(file, one.file))
     if (other) throw invalidArgumentText('--maps', `another place than -o's, '${other.path}'`, `'${path}'`)
     taken.push({ path, file })
   }
 }
 
-/** Where a file is: the same for all its names. */
-interface FileId {
-  readonly place: string
-  /** Of a file that is there. */
-  readonly inode?: string
-}
-
-async function fileId(path: string): Promise<FileId> {
-  const place = withoutLinks(path)
-  const inode = (await inodeOf(path)) ?? (await inodeOf(place))
-  return { place, ...(inode !== undefined && { inode }) }
-}
-
-async function inodeOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined)
-  return found && `${found.dev} ${found.ino}`
-}
-
-function same(a: FileId, b: FileId): boolean {
-  return a.place === b.place || (a.inode !== undefined && a.inode === b.inode)
-}
-
 /** Whether a file is one of the numbered pictures of a folder. */
 async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
   const place = withoutLinks(path)
-  return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
+  return /^\d{6,}\.png$/.test(basename(place)) && sameFile(folder, await fileId(dirname(place)))
 }
 
 /** As the system will refuse it, but before all the work: a name of 255 bytes at most, a path of 4095. */

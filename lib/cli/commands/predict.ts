@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
 import { defaultConfig } from '../../config.ts'
 import { invalidArgumentText } from '../../errors.ts'
@@ -12,23 +12,20 @@ import { sourceOf } from '../../media/source-info.ts'
 import { kindOfInput, titleOf } from '../../media/video-input.ts'
 import { estimateMaps, mapRate, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
 import { defaultSteps, samplingTable } from '../../predict.ts'
-import { presetNames, type Presets } from '../../presets.ts'
-import { drawSeed, maxSeed } from '../../random/seed.ts'
+import { drawSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
+import { addWeights, chooseWeights, noteOf, type WeightsFlags } from './choose-weights.ts'
+import { addFlags, precisionOption, threadsOption } from './flags.ts'
 import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
 import { writeMaps } from './write-maps.ts'
 
-interface PredictFlags extends LookFlags {
-  readonly weights?: string
-  readonly preset?: keyof Presets
-  readonly randomWeights?: number
+interface PredictFlags extends LookFlags, WeightsFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
@@ -38,9 +35,6 @@ interface PredictFlags extends LookFlags {
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly batch: number
   readonly shots?: true
   readonly videoOnly?: true
@@ -70,13 +64,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
   const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads, an http: or https: address, or - for standard input')
-    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
-    .addOption(new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'))
-    .addOption(
-      new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
-        .argParser(integer(0, maxSeed))
-        .conflicts(['weights', 'preset']),
-    )
+  addWeights(command)
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
@@ -235,18 +223,6 @@ function filesOf(input: string): string[] {
 function pipedInput(): NodeJS.ReadStream {
   if (process.stdin.isTTY) throw invalidArgumentText('-', 'used with a video piped to standard input', 'a terminal')
   return process.stdin
-}
-
-function chooseWeights({ weights, preset, randomWeights }: PredictFlags): Weights {
-  if (weights !== undefined) return { file: weights }
-  if (randomWeights !== undefined) return { random: randomWeights }
-  return { preset: preset ?? 'gaze' }
-}
-
-function noteOf(weights: Weights): string | undefined {
-  if ('random' in weights) return `The weights are random (seed ${weights.random}), not trained: the maps show that the program runs, and mean nothing.`
-  if ('preset' in weights && weights.preset === 'scenes') return 'The weights were trained on generated scenes, not on where people look: on a real video their maps mean nothing.'
-  return undefined
 }
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const

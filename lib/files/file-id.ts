@@ -1,0 +1,27 @@
+import { stat } from 'node:fs/promises'
+import { withoutLinks } from './output-place.ts'
+
+/** Where a file is: the same for all its names. */
+export interface FileId {
+  readonly place: string
+  /** Of a file that is there. */
+  readonly inode?: string
+}
+
+/** Where a name leads to in truth. */
+export async function fileId(path: string): Promise<FileId> {
+  const place = withoutLinks(path)
+  const inode = (await inodeOf(path)) ?? (await inodeOf(place))
+  return { place, ...(inode !== undefined && { inode }) }
+}
+
+/** What the system takes a name for; undefined where nothing is there. */
+export async function inodeOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  return found && `${found.dev} ${found.ino}`
+}
+
+/** Whether two names are one file's. */
+export function sameFile(a: FileId, b: FileId): boolean {
+  return a.place === b.place || (a.inode !== undefined && a.inode === b.inode)
+}
