@@ -54,6 +54,8 @@ export type { DdimStepOptions, DdimTimesOptions, ModelSchedule } from './schedul
 export { tensor } from './tensor.ts'
 export type { Tensor } from './tensor.ts'
 export type { Thumbnail, ThumbnailOptions } from './thumbnails.ts'
+export { writeViewPage } from './view-page.ts'
+export type { ViewMap, ViewProgress, WriteViewPageOptions } from './view-page.ts'
 export { Trainer } from './trainer.ts'
 export type { GradientOptions, SaveTrainingOptions, StepOptions } from './trainer.ts'
 export type { EarlyStopOptions } from './training/early-stop.ts'

@@ -15,6 +15,7 @@ import { setupCommand } from './commands/setup.ts'
 import { shotsCommand } from './commands/shots.ts'
 import { thumbnailCommand } from './commands/thumbnail.ts'
 import { trainCommand } from './commands/train.ts'
+import { viewCommand } from './commands/view.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
@@ -41,7 +42,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
   const groups = {
-    'Maps of a video:': [predictCommand(open), listenCommand(open)],
+    'Maps of a video:': [predictCommand(open), viewCommand(open), listenCommand(open)],
     'What a map is good for:': [reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand()],
     'Training and scoring:': [trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     'Weights:': [inspectCommand(), convertCommand(), exportCommand(), weightsCommand()],

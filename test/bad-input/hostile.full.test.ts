@@ -159,6 +159,7 @@ const exports: Readonly<Record<string, Export>> = {
   'cropFilter': exported(api.cropFilter, () => [reframing()]),
   'qualityFilter': exported(api.qualityFilter, () => [{ size: [9, 16], segments: [{ frame: 0, frames: 2, regions: [{ x: 0, y: 0, width: 2, height: 2, offset: 0.1 }] }] }]),
   'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
+  'writeViewPage': exported((...args: [never, never, never]) => api.writeViewPage(...args), () => [join(nowhere, '..', 'page.html'), nowhere, own({ frame: 0, time: 0, tensor: map() }), { beside: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, network: false, spoolLimit: 9, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
   'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
   'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),

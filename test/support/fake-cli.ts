@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
@@ -62,6 +62,8 @@ export function fakeCli(): (args: readonly string[], options?: CliOptions) => Pr
       mkdirSync(dirname(target), { recursive: true })
       writeFileSync(target, outputText)
     }
+    // What runs in a browser.
+    copyFileSync('lib/view/view-client.js', join(root, 'lib/view/view-client.js'))
     writeFileSync(join(root, 'package.json'), readFileSync('package.json'))
     symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'))
     writeFileSync(join(root, 'run.js'), runner)
