@@ -1,4 +1,5 @@
-import { checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../checks/options.ts'
+import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../checks/options.ts'
+import { handsOf, type Group, type GroupHands } from '../distributed/group.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkSeed, drawSeed } from '../random/seed.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
@@ -57,8 +58,31 @@ export interface TrainerOptions {
   dropout?: number | undefined
   /** `bfloat16`: matrix products and convolutions in bfloat16 (autocast), on CUDA only. Default `float32`. */
   precision?: 'float32' | 'bfloat16' | undefined
-  /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn. */
+  /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn; in a group, by rank 0 for all. */
   seed?: number | undefined
+  /**
+   * Processes that share each step: each computes its part of the batch, and all take the same step. Rank 0's weights are taken by all. Default:
+   * none, this process trains alone.
+   */
+  group?: Group | undefined
+  /**
+   * Whether BatchNorm's statistics, in a group, are those of the whole batch, as of one process alone. With false they are each process's own, which
+   * saves a message a layer, and the running ones are rank 0's. Default true.
+   */
+  synchronise?: boolean | undefined
+}
+
+/** Who shares the steps of a trainer. */
+export interface SharedTraining {
+  readonly hands: GroupHands
+  readonly synchronise: boolean
+}
+
+/** The options that say who trains, apart from those that say how: a checkpoint keeps only these. */
+export function checkSharing(given: TrainerOptions | undefined): { sharing: SharedTraining | undefined; options: TrainerOptions } {
+  const { group, synchronise = true, ...options } = checkOptions<TrainerOptions>('options', given, [...names, 'group', 'synchronise'])
+  checkBoolean('synchronise', synchronise)
+  return { sharing: group === undefined ? undefined : { hands: handsOf(group), synchronise }, options }
 }
 
 /** Complete, checked options, as a checkpoint keeps them. */
@@ -121,7 +145,7 @@ export interface ModelFacts {
 }
 
 /** Checks options and fills in the defaults. */
-export function resolveTrainerOptions(given: TrainerOptions | undefined, model: ModelFacts): ResolvedTrainerOptions {
+export function resolveTrainerOptions(given: TrainerOptions | undefined, model: ModelFacts, sharedSeed?: number): ResolvedTrainerOptions {
   const options = checkOptions<TrainerOptions>('options', given, names)
   const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
   const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32', times = [{}] } = options
@@ -148,7 +172,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
     dequantisation: checkNumber('dequantisation', dequantisation, 0, 1),
     dropout: checkNumber('dropout', dropout, 0, 0.99),
     precision,
-    seed: checkSeed('seed', options.seed ?? drawSeed()),
+    seed: checkSeed('seed', options.seed ?? sharedSeed ?? drawSeed()),
   }
 }
 
