@@ -7,7 +7,9 @@ import { headerBytes } from './checkpoint/safetensors.ts'
 import { fixed } from './checks/fixed.ts'
 import { checkChoice, checkInteger, checkOptions, checkString, nearest } from './checks/options.ts'
 import { precisions, type Precision } from './checks/precision.ts'
+import { priorityOption } from './checks/priority.ts'
 import { checkSignal } from './checks/signal.ts'
+import { later, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from './config.ts'
 import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
@@ -18,16 +20,18 @@ import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
-import { checkInputs, type ClipInput } from './inputs.ts'
+import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import type { VideoInput } from './media/video-input.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
+import { openStream, type SaliencyStream, type StreamOptions } from './predict-stream.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
 import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
 import { scheduleOf, type ModelSchedule } from './schedule.ts'
-import type { Tensor } from './tensor.ts'
+import { checkTensor, type Tensor } from './tensor.ts'
 import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
 import { checkSharing, resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 
@@ -83,6 +87,22 @@ export interface LoadOptions extends RunOptions {
   signal?: AbortSignal | undefined
 }
 
+/** How to encode a clip. */
+export interface EncodeOptions {
+  /** Decides the video maps of a `released` model that does not see, which are noise: 0 to 2^32 - 1, one for all clips or one each. Default: drawn. */
+  seed?: number | readonly number[] | undefined
+  /** When its turn comes among the calls that wait for the model, as of `predict`. Default `normal`. */
+  priority?: 'high' | 'normal' | 'low' | undefined
+  /** Rejects with the signal's reason when aborted. */
+  signal?: AbortSignal | undefined
+}
+
+/** How to denoise a map. */
+export type DenoiseOptions = Pick<EncodeOptions, 'priority' | 'signal'>
+
+const denoiseTable = { priority: priorityOption, signal } satisfies OptionTable<DenoiseOptions>
+const encodeTable = { ...denoiseTable, seed: later<number | readonly number[]>() } satisfies OptionTable<EncodeOptions>
+
 /** How to resume a training. */
 export interface ResumeOptions extends RunOptions {
   /** Processes that go on together, as of {@link TrainerOptions}; each resumes from the same file. Default: none. */
@@ -99,8 +119,8 @@ const runOptions = ['device', 'precision', 'threads'] as const
 /**
  * A DiffSal network (CVPR 2024) with its weights, on one device.
  *
- * Calls may overlap; a model runs them one after the other, on a thread of its own. Inputs are copied when a method is
- * called, so their arrays can be reused at once. Every method rejects with a `DiffSalError`.
+ * Calls may overlap; a model runs them one after the other, on a thread of its own, in their order unless a `priority` says otherwise. Inputs are copied
+ * when a method is called, so their arrays can be reused at once. Every method rejects with a `DiffSalError`.
  */
 export class DiffSal {
   /** The complete configuration. */
@@ -176,7 +196,7 @@ export class DiffSal {
   static async #build(
     config: DiffSalConfig,
     { device = 'auto', precision = 'float32', threads = availableParallelism() }: RunOptions,
-    from: Parameters<NativeModel['build']>[2],
+    from: Parameters<NativeModel['build']>[2] | ((model: NativeModel) => Promise<void>),
     signal?: AbortSignal,
   ): Promise<DiffSal> {
     checkChoice('precision', precision, precisions)
@@ -184,7 +204,8 @@ export class DiffSal {
     const id = resolveDevice(device)
     const model = new (native().Model)({ threads })
     try {
-      await abortable(signal, (cancel) => model.build(config, id, from, cancel, precision))
+      const source = typeof from === 'function' ? await from(model).then(() => ({ lent: true }) as const) : from
+      await abortable(signal, (cancel) => model.build(config, id, source, cancel, precision))
     } catch (error) {
       await model.close()
       throw error
@@ -231,22 +252,46 @@ export class DiffSal {
   }
 
   /**
-   * Predicts the saliency maps of a video file with its sound, in order, as it is decoded: memory does not grow with its length. The model
+   * Predicts the saliency maps of a video with its sound, in order, as it is decoded: memory does not grow with its length. The model
    * has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
    * k − 8 … k + 7 for clips of 16, with the edge frames repeated. Every frame that the file shows counts, and has its own time. Where these
    * are uneven, the window has the frames as they are counted, and the sound around frame k's own time, as long as 16 frames last on the average.
    *
    * A frame that cannot be decoded is the one before it again, and a warning says how many and where; those before the first that can are left
    * out. A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
-   * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
+   * without video, at 25 maps a second. A still picture is a clip in which nothing moves, with a warning. Leaving the loop ends the decoding
+   * at once.
    *
-   * @param path - any file that ffmpeg reads
+   * What is no file (an address, bytes, a stream) is read to its end first, into a temporary file of at most `spoolLimit` bytes, which is
+   * removed however the loop ends.
+   *
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
    * @returns one {@link VideoMap} a map
-   * @throws DiffSalError at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
-   * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; at any: what {@link predict} throws
+   * @throws DiffSalError at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for an input that
+   * cannot be read or is no video; ERR_DIFFSAL_NO_SPACE; ERR_DIFFSAL_FFMPEG_MISSING; at any: what {@link predict} throws
    */
-  predictVideo(path: string, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
-    return predictVideo(this, path, options, this.#leaving.signal)
+  predictVideo(input: VideoInput, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
+    return predictVideo(this, input, options, this.#leaving.signal)
+  }
+
+  /**
+   * Predicts frames and sound as they come, of a camera say. Push them, and iterate over the stream for the maps:
+   *
+   * ```ts
+   * const stream = model.stream({ fps: 30, sampleRate: 48_000, lookahead: 2 })
+   * camera.on('frame', (frame) => stream.pushFrame(frame))
+   * microphone.on('data', (samples) => stream.pushAudio(samples))
+   * for await (const { time, tensor } of stream) show(time, tensor)
+   * ```
+   *
+   * A clip has frames after its own, so a map comes later than its frame: by (lookahead + 1) / fps seconds at least, 267 ms for all seven of a clip of 16 at 30
+   * frames a second, and by what the model takes. With all of them the maps are those of {@link predictVideo}.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  stream(options: StreamOptions): SaliencyStream {
+    this.#live()
+    return openStream(this, options, this.#leaving.signal)
   }
 
   /**
@@ -267,17 +312,14 @@ export class DiffSal {
    * Encodes what a clip shows and sounds like, once for any number of {@link denoise} and {@link predict} calls. Dispose the features,
    * or leave them to the garbage collector.
    *
-   * @param options - `signal`: rejects with its reason when aborted; `seed`: 0 to 2^32 - 1, one for all clips or one each, matters only to a
-   * `released` model that does not see, whose video maps are noise (default: drawn)
-   *
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async encode(input: ClipInput, options?: { signal?: AbortSignal | undefined; seed?: number | readonly number[] | undefined }): Promise<Features> {
-    const { signal, seed = drawSeed() } = checkOptions('options', options, ['signal', 'seed'])
+  async encode(input: ClipInput, options?: EncodeOptions): Promise<Features> {
+    const { signal, priority, seed = drawSeed() } = readOptions<EncodeOptions, typeof encodeTable>('options', options, encodeTable)
     const model = this.#live()
     const { inputs, batch } = checkInputs(this.config, input)
     const seeds = checkSeeds(seed, batch)
-    const handle = await abortable(checkSignal(signal), (cancel) => model.encode(inputs, seeds, cancel))
+    const handle = await abortable(signal, (cancel) => model.encode(inputs, seeds, cancel, priority))
     return makeFeatures(handle, model)
   }
 
@@ -287,7 +329,6 @@ export class DiffSal {
    * @param x - float32 (B, 1, H, W)
    * @param t - diffusion times, 0 to T - 1, one for all samples or one each
    * @param features - what {@link encode} of this model gave, of the same batch
-   * @param options - `signal`: rejects with its reason when aborted
    * @returns float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
@@ -295,15 +336,15 @@ export class DiffSal {
     x: Tensor<'float32'>,
     t: number | readonly number[],
     features: Features,
-    options?: { signal?: AbortSignal | undefined },
+    options?: DenoiseOptions,
   ): Promise<Tensor<'float32'>> {
     const model = this.#live()
-    const { signal } = checkOptions('options', options, ['signal'])
+    const { signal, priority } = readOptions<DenoiseOptions, typeof denoiseTable>('options', options, denoiseTable)
     if (!isFeatures(features)) throw invalidArgument('features', 'what encode() gave', features)
     const handle = nativeFeatures(features, model)
     const noisy = checkMap('x', x, this.config, features.batch)
     const times = checkDiffusionTimes(t, features.batch, this.config.timesteps)
-    return abortable(checkSignal(signal), (cancel) => model.denoise(noisy, times, handle, cancel))
+    return abortable(signal, (cancel) => model.denoise(noisy, times, handle, cancel, priority))
   }
 
   /**
@@ -329,12 +370,36 @@ export class DiffSal {
   /** The values of the tensor `name`, as they are after the work that was asked for before. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED */
   async parameter(name: string): Promise<Tensor<'float32'>> {
     const model = this.#live()
-    const names = model.parameters().map((parameter) => parameter.name)
-    if (!names.includes(checkString('name', name))) {
-      const near = nearest(name, names)
-      throw invalidArgument('name', `the name of one of the model's ${names.length} tensors${near === undefined ? '' : ` (did you mean '${near}'?)`}`, name)
-    }
-    return model.parameter(name)
+    return model.parameter(checkParameter(model, name).name)
+  }
+
+  /**
+   * Gives the tensor `name` other values, after the work that was asked for before: to start from weights of your own making, or to try what one of
+   * them does. What is made of it is made again. A trainer's state of it (Adam's means, the running average) stays.
+   *
+   * @param name - one of {@link parameters}
+   * @param values - float32 of its shape, finite
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async setParameter(name: string, values: Tensor<'float32'>): Promise<void> {
+    const model = this.#live()
+    const { name: known, shape } = checkParameter(model, name)
+    const checked = checkTensor('values', values, ['float32'])
+    checkShape('values', checked.shape, shape)
+    await model.setParameter(known, checked)
+  }
+
+  /**
+   * A model of its own with the same configuration and the same tensors, running statistics included, as they are after the work that was asked for
+   * before. What is done to one of the two, training too, does not touch the other. Trainers are not copied.
+   *
+   * @param options - where and how it runs; by default as this one
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_DEVICE, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async clone(options?: RunOptions): Promise<DiffSal> {
+    const { device = this.device, precision = this.precision, threads = this.threads } = checkOptions<RunOptions>('options', options, runOptions)
+    const model = this.#live()
+    return DiffSal.#build(this.config, { device, precision, threads }, (copy) => model.lendCopies(copy))
   }
 
   /**
@@ -355,7 +420,7 @@ export class DiffSal {
   }
 
   /**
-   * Frees the model after the work that was asked for before; a {@link predictVideo} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
+   * Frees the model after the work that was asked for before; a {@link predictVideo} or {@link stream} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
    * calls are refused; disposing twice does nothing.
    */
   dispose(): Promise<void> {
@@ -378,6 +443,15 @@ export class DiffSal {
     if (this.#closing) throw disposed()
     return this.#native
   }
+}
+
+/** A tensor of the model. */
+function checkParameter(model: NativeModel, name: string): { readonly name: string; readonly shape: readonly number[] } {
+  const parameters = model.parameters()
+  const found = parameters.find((one) => one.name === checkString('name', name))
+  if (found !== undefined) return found
+  const near = nearest(name, parameters.map((one) => one.name))
+  throw invalidArgument('name', `the name of one of the model's ${parameters.length} tensors${near === undefined ? '' : ` (did you mean '${near}'?)`}`, name)
 }
 
 function disposed(): DiffSalError {

@@ -1,19 +1,28 @@
 import { startAhead } from './async/start-ahead.ts'
+import { stoppable } from './async/stoppable.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
-import { invalidArgument } from './errors.ts'
+import { invalidArgument, invalidArgumentText } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan } from './media/clip-windows.ts'
+import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
+import { openInput } from './media/open-input.ts'
+import type { Span } from './media/opened.ts'
 import { probe } from './media/probe.ts'
 import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
+import { sourceOf, type SourceInfo } from './media/source-info.ts'
+import { defaultSpoolLimit } from './media/spool.ts'
 import { defaultStallLimit } from './media/stall-watch.ts'
+import type { VideoInput } from './media/video-input.ts'
 import { samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
 import { drawSeed, seedOption } from './random/seed.ts'
+import { ShotDetector, sizeForShots } from './shots/shot-detector.ts'
+import { shotsOption, type ShotOptions } from './shots/shot-options.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What {@link predictVideo} asks of a model; `DiffSal` has it. */
@@ -34,6 +43,7 @@ export interface Predictor {
       steps?: number
       eta?: number
       seed?: number[]
+      priority?: 'high' | 'normal' | 'low'
       signal?: AbortSignal
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
@@ -44,8 +54,12 @@ export interface Predictor {
 
 /** How to predict a video. */
 export interface PredictVideoOptions {
-  /** A map for every stride-th frame: 0, stride, 2 · stride, … Default 1. */
+  /** A map for every stride-th frame: 0, stride, 2 · stride, …; with `start`, from the first frame there. Default 1. */
   stride?: number | undefined
+  /** Maps of frames from this second on, as `time` counts them. The frames before are seen where a map needs them. Default: from the first. */
+  start?: number | undefined
+  /** Maps of frames before this second only. The frames after are seen where a map needs them. Default: to the last. */
+  end?: number | undefined
   /** How many windows are predicted together. Default 1. */
   batch?: number | undefined
   /** Predict from the frames alone, though the model can hear. Default false. */
@@ -63,12 +77,26 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /**
+   * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
+   * the video. Default `normal`.
+   */
+  priority?: 'high' | 'normal' | 'low' | undefined
+  /**
+   * Look for the shots of the video, and let no window mix two of them: frames of another shot are replaced by the nearest of the frame's
+   * own, as at the video's ends. The sound is not cut. `true`, or how to look. Default false.
+   */
+  shots?: boolean | ShotOptions | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
   audioTrack?: number | undefined
-  /** Seconds without a byte from ffmpeg, while one is waited for, after which the file is given up. Default 60. */
+  /** Seconds without a byte from ffmpeg, an address or a stream, while one is waited for, after which the input is given up. Default 60. */
   stallLimit?: number | undefined
+  /** Whether `http:` and `https:` addresses are read; else they are refused. Default true. */
+  network?: boolean | undefined
+  /** The most bytes of an address, of bytes or of a stream that are written to a temporary file. Default 4294967296, 4 GiB. */
+  spoolLimit?: number | undefined
   /** Stops the prediction and its decoding; the pending map rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every denoising step. */
@@ -93,8 +121,12 @@ export interface VideoMap {
   frame: number
   /** Its own time in seconds on the file's clock, whose 0 is where the first of picture and sound begins, as in players. */
   time: number
+  /** With `shots`: the number of the frame's shot, from 0. */
+  shot?: number
   /** [height, width] of the file's frames in pixels, as they are shown; of sound alone, the map's. What `maps` takes as `size`. */
   size: readonly [number, number]
+  /** What the file says of itself: size, frame rate, duration and rotation. The same object in every map. */
+  source: SourceInfo
   /** float32 (1, 1, H, W) at the model's size, values 0 to 1; with `uncertainty`, the mean of the samples. */
   tensor: Tensor<'float32'>
   /** With `estimates`: float32 (steps, 1, 1, H, W), the estimate at each denoising step, the first step first; the last is the map. */
@@ -107,14 +139,18 @@ export interface VideoMap {
 export interface TimedMap extends VideoMap {
   /** The times in seconds of all frames after the map before, up to this one's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** What a finished video was. */
 export interface VideoSummary {
-  /** How many frames it has. */
+  /** How many frames it has; with `end`, up to there. */
   frames: number
   /** The times in seconds of the frames after the last map's. */
   times: readonly number[]
+  /** With `shots`: what is known of the same frames. */
+  readonly marks?: readonly FrameMark[]
 }
 
 /** Where there is no video, a model of sound alone makes this many maps a second. */
@@ -126,24 +162,37 @@ const rateOfSound: Rational = { num: 25, den: 1 }
  */
 const callsAtOnce = 2
 
+/** The options of all that read a video. */
+export function inputTable() {
+  return {
+    stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg, an address or standard input before the input is given up' }), form: '<seconds>' },
+    network: yes({ usual: true }),
+    spoolLimit: { ...integer(1, undefined, { usual: defaultSpoolLimit, help: 'the most bytes of an address or of standard input that are written to a temporary file' }), form: '<bytes>' },
+  }
+}
+
 /** What there is to know of {@link PredictVideoOptions}. */
 export const videoTable = {
   ...samplingTable(),
   stride: integer(1, undefined, { usual: 1, help: 'predict every n-th frame; videos interpolate between them' }),
   batch: integer(1, 1024, { usual: 1, help: 'windows that are predicted together' }),
+  start: { ...number(0, 1e9, { help: 'maps from this second on only' }), form: '<seconds>' },
+  end: { ...number(0, 1e9, { help: 'maps before this second only' }), form: '<seconds>' },
   videoOnly: yes({ usual: false, help: 'leave the sound out' }),
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  priority: priorityOption,
+  shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
   audioTrack: integer(1, undefined, { help: 'of several sound tracks the n-th' }),
-  stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg before the file is given up' }), form: '<seconds>' },
+  ...inputTable(),
   signal,
   onProgress: callback(),
 } satisfies OptionTable<PredictVideoOptions>
 
 /**
- * Predicts the saliency maps of a video file, in order, as it is decoded: memory does not grow with its length. The
+ * Predicts the saliency maps of a video, in order, as it is decoded: memory does not grow with its length. The
  * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
  * k − 8 … k + 7 for clips of 16, with the edge frames repeated. Where frames come at uneven times, the window has the frames as they are
  * counted, and the sound around frame k's own time, as long as 16 frames last on the average.
@@ -151,13 +200,13 @@ export const videoTable = {
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
  * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
  *
- * @throws DiffSalError, at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be
- * read, is no video or has only one frame; ERR_DIFFSAL_FFMPEG_MISSING; and what `predict` throws.
+ * @throws DiffSalError, at the first map: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for an input that cannot be
+ * read or is no video; ERR_DIFFSAL_FFMPEG_MISSING; and what `predict` throws.
  * @param ending - ends it as `options.signal` does: the model's own end
  */
 export function predictVideo(
   model: Predictor,
-  path: string,
+  input: VideoInput,
   options?: PredictVideoOptions,
   ending?: AbortSignal,
 ): AsyncGenerator<VideoMap, void, undefined> {
@@ -166,8 +215,13 @@ export function predictVideo(
     const signal = AbortSignal.any([checked.signal, ending, stop].filter((each) => each !== undefined))
     signal.throwIfAborted()
     const { videoTrack, audioTrack, stallLimit } = checked
-    const maps = predictFrames(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
-    for await (const { times: _, ...map } of maps) yield map
+    const opened = await openInput(input, { ...checked, signal })
+    try {
+      const maps = predictFrames(model, await probe(opened.path, { name: opened.name, videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
+      for await (const { times: _, marks: __, ...map } of maps) yield map
+    } finally {
+      await opened.close()
+    }
   })
 }
 
@@ -191,14 +245,24 @@ export function mapRate(info: MediaInfo): Rational {
 }
 
 /** About how many maps a file gives, where it tells. */
-export function estimateMaps(info: MediaInfo, stride: number): number | undefined {
-  const frames = info.video ? info.video.frameEstimate : info.duration && Math.ceil(info.duration * rationalValue(rateOfSound))
-  return frames === undefined ? undefined : Math.ceil(frames / stride)
+export function estimateMaps(info: MediaInfo, { stride = 1, start, end }: Pick<PredictVideoOptions, 'stride' | 'start' | 'end'>): number | undefined {
+  const rate = rationalValue(mapRate(info))
+  const frames = info.video ? info.video.frameEstimate : info.duration && Math.ceil(info.duration * rate)
+  if (frames === undefined) return undefined
+  const within = start === undefined && end === undefined ? frames : Math.max(0, Math.min(frames, Math.ceil((end ?? Number.POSITIVE_INFINITY) * rate)) - Math.ceil((start ?? 0) * rate))
+  return Math.ceil(within / stride)
+}
+
+/** The part of a file that is asked for, where one is. */
+export function spanOf({ start, end }: Pick<PredictVideoOptions, 'start' | 'end'>): Span | undefined {
+  if (start === undefined && end === undefined) return undefined
+  return { start: start ?? Number.NEGATIVE_INFINITY, end: end ?? Number.POSITIVE_INFINITY }
 }
 
 function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined) {
   const given = readOptions('options', options, videoTable)
   if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
+  if (given.start !== undefined && given.end !== undefined && given.start >= given.end) throw invalidArgument('end', `above 'start', ${given.start}`, given.end)
   if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
   return given
 }
@@ -210,7 +274,8 @@ function planInput({ config }: Predictor, info: MediaInfo, videoOnly: boolean): 
   if (!config.video && info.audio === null) {
     throw mediaError(info.path, 'has no sound, and the model hears only: there is nothing to predict from')
   }
-  if (audio && info.audio === null) {
+  // A picture in a file of its own: nobody looks for sound in it.
+  if (audio && info.audio === null && !/_pipe$/.test(info.format)) {
     log('warn', `'${info.path}' has no sound: the maps are predicted with silence. Use videoOnly (--video-only) to leave sound out.`)
   }
   return { video: config.video, audio }
@@ -221,32 +286,36 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
   const reading = new AbortController()
   const signal = AbortSignal.any([options.signal, reading.signal])
-  const frameSize = wants.video ? size : ([2, 2] as const)
   const { video, audio } = info
+  const rate = mapRate(info)
+  const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
+  const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength, detector)
     : undefined
   const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
-  const rate = mapRate(info)
-  const mapEstimate = estimateMaps(info, stride)
-  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch })
+  const mapEstimate = estimateMaps(info, options)
+  const span = spanOf(options)
+  const source = sourceOf(info, rationalValue(rateOfSound))
+  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch, span })
   let begun = 0
-  const predict = async ({ frames: indices, times, clips, audio: excerpts }: ClipBatch) => {
+  const predict = async ({ frames: indices, times, marks, clips, audio: excerpts }: ClipBatch) => {
     const before = begun
     begun += indices.length
     const predicted = await model.predict(
       { ...(clips && { frames: clips }), ...(model.config.audio && { audio: excerpts?.map((one) => ({ ...one, fps: rationalValue(rate) })) ?? null }) },
       {
         ...(steps !== undefined && { steps }),
-          eta,
-          ...(estimates && { estimates }),
-          ...(uncertainty !== undefined && { uncertainty }),
+        eta,
+        ...(estimates && { estimates }),
+        ...(uncertainty !== undefined && { uncertainty }),
+        priority,
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
@@ -255,7 +324,7 @@ async function* predictFrames(
         }),
       },
     )
-    return { indices, times, predicted: 'map' in predicted ? predicted : { map: predicted } }
+    return { indices, times, marks, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
   const results = startAhead(batches, predict, callsAtOnce, reading)
   const shown = video ? ([video.height, video.width] as const) : size
@@ -265,15 +334,16 @@ async function* predictFrames(
       const next = await results.next()
       options.signal.throwIfAborted()
       if (next.done) {
-        if (maps === 0) throw mediaError(info.path, 'has nothing to predict from: it gave no frame and no sound')
+        if (maps === 0) throw nothingThere(info, span, next.value)
         return next.value
       }
-      const { indices, times, predicted } = next.value
+      const { indices, times, marks, predicted } = next.value
       for (const [at, frame] of indices.entries()) {
         options.signal.throwIfAborted()
         maps += 1
         const passed = times[at]!
-        yield { frame, time: passed.at(-1)!, times: passed, size: shown, ...partOf(predicted, at) }
+        const marked = marks && { shot: marks[at]!.at(-1)!.shot, marks: marks[at]! }
+        yield { frame, time: passed.at(-1)!, times: passed, ...marked, size: shown, source, ...partOf(predicted, at) }
       }
     }
   } finally {
@@ -284,36 +354,8 @@ async function* predictFrames(
   }
 }
 
-/**
- * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
- * first, which here is seconds of prediction.
- */
-function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R | void, undefined> {
-  const leaving = new AbortController()
-  const inner = start(leaving.signal)
-  const generator: AsyncGenerator<T, R | void, undefined> = {
-    async next() {
-      try {
-        return await inner.next()
-      } catch (error) {
-        if (leaving.signal.aborted && error === leaving.signal.reason) return { done: true, value: undefined }
-        throw error
-      }
-    },
-    async return(value) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      return { done: true, value: await value }
-    },
-    async throw(error) {
-      leaving.abort()
-      await inner.return(undefined as R)
-      throw error
-    },
-    [Symbol.asyncIterator]: () => generator,
-    async [Symbol.asyncDispose]() {
-      await generator.return()
-    },
-  }
-  return generator
+function nothingThere({ path }: MediaInfo, span: Span | undefined, { frames }: VideoSummary): Error {
+  if (span === undefined || frames === 0) return mediaError(path, 'has nothing to predict from: it gave no frame and no sound')
+  const [name, value] = span.start === Number.NEGATIVE_INFINITY ? ['end', span.end] : ['start', span.start]
+  return invalidArgumentText(name, `of a part that has frames in it`, `${value} s of '${path}', which has ${frames} frames up to there,`)
 }

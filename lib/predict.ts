@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { abortable } from './addon/cancel.ts'
 import type { NativeFeatures, NativeInputs, NativeModel } from './addon/native.ts'
 import { checkInteger, checkOneOrEach } from './checks/options.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { mostTimesteps, type DiffSalConfig } from './config.ts'
 import { newArray } from './dtype.ts'
@@ -24,6 +25,12 @@ export interface PredictOptions {
   seed?: number | readonly number[] | undefined
   /** The noise x_T to start from, float32 (B, 1, H, W). Default: drawn. */
   noise?: Tensor<'float32'> | undefined
+  /**
+   * When its turn comes among the calls that wait for the model: `high` before all that are normal, `low` after them; of those that are alike the first
+   * comes first. What the model is at work on is done to its end, so that a `high` one waits for one call at most. While there is always a more
+   * urgent one, a `low` one waits. Default `normal`.
+   */
+  priority?: 'high' | 'normal' | 'low' | undefined
   /** Rejects with the signal's reason when aborted; the work stops at its next block. */
   signal?: AbortSignal | undefined
   /** Called after every step, counted from 1. What it throws rejects the prediction. */
@@ -72,6 +79,7 @@ const table = (timesteps: number) =>
     // What these must be depends on the clips.
     seed: later(),
     noise: later(),
+    priority: priorityOption,
     signal,
     onProgress: callback(),
     estimates: yes({ usual: false }),
@@ -86,11 +94,11 @@ export async function predict(
   given: PredictOptions | undefined,
 ): Promise<Tensor<'float32'> | Prediction> {
   const options = readOptions('options', given, table(config.timesteps))
-  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, signal: stop } = options
+  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, priority, signal: stop } = options
   const clip = isFeatures(input) ? nativeFeatures(input, model) : checkInputs(config, input)
   const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
   const seeds = checkSeeds(seed, clip.batch)
-  const run = { steps, eta, seeds, noise, estimates }
+  const run = { steps, eta, seeds, noise, estimates, priority }
   const from = 'inputs' in clip ? clip.inputs : clip
   if (uncertainty === undefined) {
     const prediction = await reporting(stop, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
@@ -100,7 +108,7 @@ export async function predict(
   if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
   if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
   return reporting(stop, onProgress, async (stop, onStep) => {
-    const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel))
+    const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel, priority))
     try {
       return await sampleOften(model, encoded, run, uncertainty, stop, onStep)
     } finally {

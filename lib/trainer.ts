@@ -1,8 +1,8 @@
 import { abortable, abortableWhole } from './addon/cancel.ts'
 import { native, type BatchShare, type NativeModel, type NativeTrainer } from './addon/native.ts'
 import { fixed } from './checks/fixed.ts'
-import { checkOptions, checkString } from './checks/options.ts'
-import { checkSignal } from './checks/signal.ts'
+import { checkString } from './checks/options.ts'
+import { later, readOptions, signal as signalOption, type OptionTable } from './checks/table.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
 import { peerError, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
@@ -18,10 +18,33 @@ import { checkExtra } from './training/extra.ts'
 import type { FitOptions } from './training/fit-options.ts'
 import { fitStateOf, type Resumed } from './training/fit-state.ts'
 import { Fit, type FitHands } from './training/fit.ts'
-import type { ResolvedTrainerOptions, SharedTraining } from './training/options.ts'
+import { checkPatterns, isMeant, membersOf } from './training/groups.ts'
+import { lrOption, type ResolvedTrainerOptions, type SharedTraining } from './training/options.ts'
 import type { TrainedModel } from './training/trained.ts'
 
 const ours = Symbol('trainer')
+
+/** How a trainer does something that can be stopped. */
+export interface StepOptions {
+  /** Rejects with the signal's reason when aborted. */
+  signal?: AbortSignal | undefined
+}
+
+/** How to save a training. */
+export interface SaveTrainingOptions extends StepOptions {
+  /** Anything that JSON holds unchanged, to be found again in `Trainer.extra`; the position in the data, say. Default: nothing. */
+  extra?: unknown
+}
+
+/** Which gradients. */
+export interface GradientOptions extends StepOptions {
+  /** Of which parameters: beginnings of names, or, with `*` for any text, whole names. Default: all that are trained. */
+  names?: readonly string[] | undefined
+}
+
+const stepTable = { signal: signalOption } satisfies OptionTable<StepOptions>
+const saveTable = { ...stepTable, extra: later<unknown>() } satisfies OptionTable<SaveTrainingOptions>
+const gradientTable = { ...stepTable, names: later<readonly string[]>() } satisfies OptionTable<GradientOptions>
 
 /** A trainer of a model; `live` gives the model's handle, or throws when it was disposed. */
 export let makeTrainer: <Model extends TrainedModel>(
@@ -49,7 +72,10 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   readonly #hands: GroupHands | undefined
   /** That all processes begin with the same, which comes before the first shared step. */
   #begun: Promise<void> | undefined
+  /** Names of the parameters that are trained. */
+  readonly #trained: readonly string[]
   #steps = 0
+  #lr: number
   #extra: unknown
   /** Where the next fit goes on, if it does not begin anew. */
   #resumed: Resumed | undefined
@@ -63,7 +89,11 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     fixed(this, 'model', 'options')
     this.#live = live
     this.#hands = sharing?.hands
-    const own = { ...options, clip: options.clip ?? Infinity }
+    this.#lr = options.lr
+    const names = live().parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
+    const members = membersOf(options, names)
+    this.#trained = names.filter((name) => !members.frozen.includes(name))
+    const own = { ...options, ...members, clip: options.clip ?? Infinity }
     this.#native = sharing
       ? new (native().Trainer)(live(), own, sharing.hands.native, sharing.hands.rank === 0, sharing.synchronise)
       : new (native().Trainer)(live(), own)
@@ -72,6 +102,23 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   /** Steps done. */
   get steps(): number {
     return this.#steps
+  }
+
+  /**
+   * The full learning rate, at first the option `lr`. Another one, 0 to 1000, counts for the steps that are asked for from then on. A schedule goes on: what it
+   * multiplies, by its warm-up, milestones or cosine, is the new rate, and so do the groups' `lrScale`s. It may be set while a fit runs, between two
+   * events. A checkpoint holds the rate as it is when it is written, and {@link DiffSal.resume} goes on with it.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  get lr(): number {
+    return this.#lr
+  }
+
+  /** The full learning rate of the steps that are asked for from then on, 0 to 1000. */
+  set lr(rate: number) {
+    this.#checkAlive()
+    this.#lr = lrOption.check('lr', rate)
   }
 
   /** What {@link save} was given as `extra` in the checkpoint that this trainer was resumed from. */
@@ -137,10 +184,40 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
    * @throws DiffSalError ERR_DIFFSAL_DIVERGED where loss or gradient are not finite, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED,
    * ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async step(batch: TrainingBatch, options?: { signal?: AbortSignal | undefined }): Promise<TrainingStep> {
-    const { signal } = checkOptions('options', options, ['signal'])
+  async step(batch: TrainingBatch, options?: StepOptions): Promise<TrainingStep> {
+    const { signal } = readOptions('options', options, stepTable)
     this.#checkIdle('A step of your own')
-    return this.#step(batch, checkSignal(signal))
+    return this.#step(batch, signal)
+  }
+
+  /**
+   * The gradients of the last step that was asked for before, by the parameters' names: of the whole batch, also where `accumulate` cuts it, and before
+   * they were clipped. Needs the option `keepGradients`. Zeros where the loss does not depend on a parameter; what is frozen has none. A step of
+   * `lr` 0 gives them without moving the weights.
+   *
+   * @returns for each parameter, in the model's order, float32 of its shape
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also where this trainer has not taken a step yet; ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async gradients(options?: GradientOptions): Promise<Map<string, Tensor<'float32'>>> {
+    const { names, signal } = readOptions('options', options, gradientTable)
+    this.#checkAlive()
+    if (!this.options.keepGradients) throw invalidArgument('keepGradients', 'true in the options of a trainer whose gradients are asked for', false)
+    const patterns = names === undefined ? [''] : checkPatterns('names', names, this.#trained)
+    const wanted = this.#trained.filter((name) => patterns.some((pattern) => isMeant(pattern, name)))
+    const gradients = await abortable(signal, (cancel) => this.#native.gradients(wanted, cancel))
+    return new Map(gradients.map(({ name, tensor }) => [name, tensor]))
+  }
+
+  /**
+   * The Euclidean norm of each gradient of the last step that was asked for before, by the parameters' names, before they were clipped: which part of
+   * the network learns, and which does not. The root of the sum of their squares is the step's `gradNorm`. 0 where the loss does not depend on
+   * a parameter; what is frozen has none.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT where this trainer has not taken a step yet; ERR_DIFFSAL_DISPOSED
+   */
+  async gradientNorms(): Promise<Map<string, number>> {
+    this.#checkAlive()
+    return new Map((await this.#native.gradientNorms()).map(({ name, norm }) => [name, norm]))
   }
 
   async #step(batch: TrainingBatch, signal: AbortSignal | undefined, fitted?: BatchShare): Promise<TrainingStep> {
@@ -153,7 +230,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
         const sizes = await hands.exchange('step', checked.target.shape[0]!, signal)
         checked = { ...checked, share: shareOf(hands.rank, sizes, this.options.accumulate) }
       }
-      const done = await abortableWhole(signal, (cancel) => this.#native.step(checked, cancel))
+      const done = await abortableWhole(signal, (cancel) => this.#native.step(checked, this.#lr, cancel))
       this.#steps = done.step
       return done
     } catch (error) {
@@ -190,19 +267,19 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
    * Writes all that `DiffSal.resume` needs to a safetensors file, beside `path` first and then renamed. `DiffSal.load` reads it too, for
    * its weights.
    *
-   * @param options - `extra`: anything that JSON holds unchanged, to be found again in {@link extra}; the position in the data, say
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
    */
-  async save(path: string, options?: { extra?: unknown; signal?: AbortSignal | undefined }): Promise<void> {
-    const { extra, signal } = checkOptions('options', options, ['extra', 'signal'])
+  async save(path: string, options?: SaveTrainingOptions): Promise<void> {
+    const { extra, signal } = readOptions<SaveTrainingOptions, typeof saveTable>('options', options, saveTable)
     this.#checkAlive()
     checkReplaceable(checkString('path', path))
-    await this.#save(path, { extra: checkExtra(extra) }, checkSignal(signal))
+    await this.#save(path, { extra: checkExtra(extra) }, signal)
   }
 
   async #save(path: string, more: Pick<TrainingMetadata, 'extra' | 'fit'>, signal?: AbortSignal): Promise<void> {
     this.#checkAlive()
-    const header = trainingHeader(this.#native.tensors(), this.model.config, { version: 1, options: this.options, ...more })
+    const lr = this.#lr === this.options.lr ? {} : { lr: this.#lr }
+    const header = trainingHeader(this.#native.tensors(), this.model.config, { version: 1, options: this.options, ...lr, ...more })
     await abortable(signal, (cancel) => this.#native.save(writingPlan(path), header, cancel))
   }
 
@@ -211,12 +288,12 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
    *
    * @throws DiffSalError as {@link save} does, ERR_DIFFSAL_INVALID_ARGUMENT where no average is kept
    */
-  async saveAverage(path: string, options?: { signal?: AbortSignal | undefined }): Promise<void> {
-    const { signal } = checkOptions('options', options, ['signal'])
+  async saveAverage(path: string, options?: StepOptions): Promise<void> {
+    const { signal } = readOptions('options', options, stepTable)
     this.#checkAlive()
     checkReplaceable(checkString('path', path))
     if (this.options.ema === null) throw invalidArgument('ema', 'set in the options of a trainer whose average is saved', null)
-    await this.#saveWeights(path, {}, checkSignal(signal))
+    await this.#saveWeights(path, {}, signal)
   }
 
   /** Writes the weights, or their average where one is kept, for `DiffSal.load`. */
@@ -286,6 +363,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     restore = async (trainer, path, { checkpoint, training }, passedOver, signal) => {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))
+      trainer.#lr = training.lr === undefined ? trainer.options.lr : damagedOptions(path, () => lrOption.check('lr', training.lr))
       trainer.#extra = training.extra
       trainer.#resumed = { path, step: trainer.#steps, state: fitStateOf(path, training.fit), passedOver }
     }
@@ -326,11 +404,18 @@ export async function resumeTrainer<Model extends TrainedModel>(
 
 /** Makes a trainer with a checkpoint's options, which must be complete: a default, or a seed that is drawn, would change the training. */
 function restoredOptions<T extends Trainer>(path: string, stored: ResolvedTrainerOptions, make: (options: ResolvedTrainerOptions) => T): T {
-  try {
+  return damagedOptions(path, () => {
     const trainer = make(stored)
     const missing = Object.keys(trainer.options).find((name) => !Object.hasOwn(stored, name))
     if (missing !== undefined) throw invalidArgumentText(`options.${missing}`, 'in the file', 'nothing')
     return trainer
+  })
+}
+
+/** What a checkpoint's options give; where they are refused, the file is damaged. */
+function damagedOptions<T>(path: string, read: () => T): T {
+  try {
+    return read()
   } catch (cause) {
     throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its training options are damaged: ${(cause as Error).message}`, { argument: path, cause })
   }

@@ -218,7 +218,7 @@ describe('graphs that are replayed', () => {
         const options = resolveTrainerOptions({ lr: 1e-2, seed: 1, frozen: [] }, { device: 'cpu', dropout: 0, timesteps: 1000, parameters: names })
         const trainer = new (native().Trainer)(model, { ...options, clip: 1 })
         const target: Tensor<'float32'> = { dtype: 'float32', shape: [2, 1, 64, 96], data: testInput('target', [2, 1, 64, 96], 'unit') }
-        await trainer.step({ inputs: inputs(2, step, true), target, fixations: undefined, t: undefined, noise: undefined }, undefined)
+        await trainer.step({ inputs: inputs(2, step, true), target, fixations: undefined, t: undefined, noise: undefined }, 1e-2, undefined)
         await trainer.dispose()
       }
     }

@@ -1,4 +1,5 @@
 import type { Precision } from '../checks/precision.ts'
+import type { Priority } from '../checks/priority.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, type DiffSalErrorCode } from '../errors.ts'
 import type { WritingPlan } from '../files/output-place.ts'
@@ -61,12 +62,21 @@ export interface NativeModel {
   parameters(): { name: string; shape: number[]; buffer: boolean }[]
   memory(): { parameters: number; features: number; device?: CudaMemory }
   parameter(name: string): Promise<Tensor<'float32'>>
+  setParameter(name: string, values: Tensor<'float32'>): Promise<void>
+  /** Gives a model that is not built yet copies of all tensors, which its `build` takes where it is told `lent`. */
+  lendCopies(model: NativeModel): Promise<void>
   save(plan: WritingPlan, header: Uint8Array, dtype: WeightsDType, cancel: NativeCancelToken | undefined): Promise<void>
-  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined): Promise<NativeFeatures>
-  denoise(x: Tensor<'float32'>, t: Tensor<'int64'>, features: NativeFeatures, cancel: NativeCancelToken | undefined): Promise<Tensor<'float32'>>
+  encode(inputs: NativeInputs, seeds: number[], cancel: NativeCancelToken | undefined, priority?: Priority): Promise<NativeFeatures>
+  denoise(
+    x: Tensor<'float32'>,
+    t: Tensor<'int64'>,
+    features: NativeFeatures,
+    cancel: NativeCancelToken | undefined,
+    priority?: Priority,
+  ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean },
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; priority?: Priority },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
   ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'> }>
@@ -108,9 +118,20 @@ export interface NativeGroup {
   leave(cancel: NativeCancelToken | undefined): Promise<void>
 }
 
+/** A trainer's options as the addon takes them: groups and what is frozen by whole names. */
+export interface NativeTrainerOptions extends Omit<ResolvedTrainerOptions, 'clip' | 'groups'> {
+  clip: number
+  groups: { names: readonly string[]; lrScale: number; weightDecay: number }[]
+}
+
 /** What training takes beside a model, on the model's thread. Nothing is checked here, nor that the model lives. */
 export interface NativeTrainer {
-  step(batch: NativeTrainingBatch, cancel: NativeCancelToken | undefined): Promise<{ step: number; loss: number; gradNorm: number; lr: number }>
+  /** `lr` is the full rate, which the schedule goes on from. */
+  step(batch: NativeTrainingBatch, lr: number, cancel: NativeCancelToken | undefined): Promise<{ step: number; loss: number; gradNorm: number; lr: number }>
+  /** The last step's gradients of these parameters. */
+  gradients(names: readonly string[], cancel: NativeCancelToken | undefined): Promise<{ name: string; tensor: Tensor<'float32'> }[]>
+  /** The norm of the last step's gradient of each parameter that is trained. */
+  gradientNorms(): Promise<{ name: string; norm: number }[]>
   tensors(): { name: string; shape: number[] }[]
   save(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
   saveAverage(plan: WritingPlan, header: Uint8Array, cancel: NativeCancelToken | undefined): Promise<void>
@@ -172,13 +193,7 @@ export interface NativeAddon {
   stop(): void
   /** `replay` is for tests: graphs on the CPU too, which run the same work again, cannot be captured, or have no memory left. */
   Model: new (options: { threads: number; replay?: 'rerun' | 'refuse' | 'exhausted' }) => NativeModel
-  Trainer: new (
-    model: NativeModel,
-    options: Omit<ResolvedTrainerOptions, 'clip'> & { clip: number },
-    group?: NativeGroup,
-    first?: boolean,
-    statistics?: boolean,
-  ) => NativeTrainer
+  Trainer: new (model: NativeModel, options: NativeTrainerOptions, group?: NativeGroup, first?: boolean, statistics?: boolean) => NativeTrainer
   Group: new () => NativeGroup
   trainingLoss(
     map: Tensor<'float32'>,

@@ -8,6 +8,7 @@ import { inspectCommand } from './commands/inspect.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
 import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
+import { shotsCommand } from './commands/shots.ts'
 import { trainCommand } from './commands/train.ts'
 import { weightsCommand } from './commands/weights.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
@@ -23,7 +24,7 @@ export function program(open?: ModelOpener): Command {
     .version(version)
     .addHelpText('after', exitCodeHelp())
   const commands = [
-    ...[predictCommand(open), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
+    ...[predictCommand(open), shotsCommand(), trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     ...[inspectCommand(), convertCommand(), weightsCommand(), setupCommand(), doctorCommand()],
   ]
   for (const command of commands) root.addCommand(command)

@@ -1,5 +1,7 @@
 import type { AudioExcerpt } from '../inputs.ts'
+import type { ShotDetector } from '../shots/shot-detector.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Span } from './opened.ts'
 import type { Rational } from './rational.ts'
 import type { Frame } from './frames.ts'
 import { soundRate } from './sound.ts'
@@ -26,14 +28,26 @@ export interface ClipPlan {
   readonly video: boolean
   /** Whether the windows carry sound; silence where the source has none. */
   readonly audio: boolean
+  /** Only windows of frames from `start` on and before `end`, in seconds: start's frame, the stride-th after it, …. Default: all. */
+  readonly span?: Span | undefined
+}
+
+/** What is known of a frame where shots are looked for. */
+export interface FrameMark {
+  /** The number of its shot, from 0. */
+  readonly shot: number
+  /** Its mean brightness, 0 to 255. */
+  readonly light: number
 }
 
 /** Some windows, ready to be predicted together. */
 export interface ClipBatch {
   /** The frame that each window belongs to. */
   readonly frames: readonly number[]
-  /** For each window, the times in seconds of all frames after the window before, up to its own. */
+  /** For each window, the times in seconds of all frames of the span after the window before, up to its own. */
   readonly times: readonly (readonly number[])[]
+  /** Likewise their marks, where shots are looked for. */
+  readonly marks?: readonly (readonly FrameMark[])[]
   /** uint8 (B, T, H, W, 3). */
   readonly clips?: Tensor<'uint8'>
   readonly audio?: AudioExcerpt[]
@@ -41,28 +55,36 @@ export interface ClipBatch {
 
 /** How the windows of a video ended. */
 export interface ClipEnd {
-  /** How many frames it has. */
+  /** How many frames it has; with a span, up to the span's end. */
   readonly frames: number
   /** The times in seconds of those after the last window's. */
   readonly times: readonly number[]
+  /** Likewise their marks. */
+  readonly marks?: readonly FrameMark[]
 }
+
+const everything: Span = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
 
 /**
  * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted; before the first frame and after the
  * last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
  * frame k's own time: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
- * sound, silence.
+ * sound, silence. Where shots are looked for, the frames of a window that are of another shot than frame k's are replaced by the nearest
+ * one of its own, as before the first frame and after the last one; the sound is not cut. A span has the windows that the whole video has.
  */
 export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, ClipEnd, undefined> {
   const { frames, sound, rate } = source
-  const { clipLength, stride, batch } = plan
+  const { clipLength, stride, batch, span = everything } = plan
   const before = Math.floor(clipLength / 2)
   const interval = rate.den / rate.num
-  const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval)
-  let first = 0
+  const start = frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6))
+  const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval, start)
+  let first = start
+  let past: ClipEnd | undefined
   for (;;) {
     const indices: number[] = []
     const passed: number[][] = []
+    const marks: (readonly FrameMark[])[] = []
     const clips = plan.video && frames ? new Uint8Array(batch * clipLength * frames.bytes) : undefined
     const audio: AudioExcerpt[] | undefined = plan.audio ? [] : undefined
     for (let k = first; indices.length < batch; k += stride) {
@@ -70,10 +92,17 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
       const there = frames ? (await frames.readTo(Math.max(last, 1))) > k : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength, rate))
       if (!there) break
-      passed.push(times(k))
-      const time = passed.at(-1)!.at(-1)!
+      const since = times(k)
+      const marked = frames?.marksTo(k)
+      const time = since.at(-1)!
+      if (time >= span.end) {
+        past = endOf(k, since, marked)
+        break
+      }
+      passed.push(since)
+      if (marked) marks.push(marked)
       if (clips && frames) {
-        for (let t = 0; t < clipLength; t++) frames.copy(k - before + t, clips, (indices.length * clipLength + t) * frames.bytes)
+        for (let t = 0; t < clipLength; t++) frames.copy(k - before + t, k, clips, (indices.length * clipLength + t) * frames.bytes)
       }
       if (audio) {
         const from = Math.round((time - (before + 0.5) * interval) * soundRate)
@@ -88,6 +117,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       yield {
         frames: indices,
         times: passed,
+        ...(frames?.marked && { marks }),
         ...(clips && frames && {
           clips: {
             dtype: 'uint8' as const,
@@ -99,15 +129,22 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       }
     }
     first += indices.length * stride
+    if (past !== undefined) return past
     if (indices.length < batch) break
   }
   const count = frames ? await frames.readTo(Number.POSITIVE_INFINITY) : framesOfSound(sound?.count ?? 0, rate)
-  return { frames: count, times: times(count - 1) }
+  return endOf(count - 1, times(count - 1), frames?.marksTo(count - 1))
+
+  /** The end, where frame `last` is the last of those after the last window's: what is past the span does not count. */
+  function endOf(last: number, rest: readonly number[], marked?: readonly FrameMark[]): ClipEnd {
+    const within = rest.filter((one) => one < span.end)
+    return { frames: last + 1 - rest.length + within.length, times: within, ...(marked && { marks: marked.slice(0, within.length) }) }
+  }
 }
 
 /** The times of frames that are not there, for sound alone: each call gives those after the last one's, up to k. */
-function timesOfSound(interval: number): (k: number) => number[] {
-  let next = 0
+function timesOfSound(interval: number, first: number): (k: number) => number[] {
+  let next = first
   return (k) => {
     const times: number[] = []
     for (; next <= k; next++) times.push(next * interval)
@@ -135,23 +172,36 @@ export class FrameWindow {
   readonly #slots: Uint8Array[] = []
   /** Those of the last frames, which nobody has taken yet. */
   #times: number[] = []
+  #lights: number[] = []
+  readonly #shots: ShotDetector | undefined
   readonly #capacity: number
   #count = 0
   #ended = false
 
-  constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], clipLength: number) {
+  /** @param shots finds shots among them, which are known some frames later: these are read ahead */
+  constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], clipLength: number, shots?: ShotDetector) {
     this.#frames = frames
     this.size = size
     this.bytes = size[0] * size[1] * 3
-    this.#capacity = Math.max(2, clipLength)
+    this.#shots = shots
+    this.#capacity = Math.max(2, clipLength + (shots?.delay ?? 0))
   }
 
-  /** Reads on until frame `index` is there or the video ends, and gives the number of frames read so far. */
+  /** Whether shots are looked for. */
+  get marked(): boolean {
+    return this.#shots !== undefined
+  }
+
+  /** Reads on until frame `index` is there (and its shot known) or the video ends, and gives the number of frames read so far. */
   async readTo(index: number): Promise<number> {
-    while (!this.#ended && this.#count <= index) {
+    const last = index + (this.#shots?.delay ?? 0)
+    while (!this.#ended && this.#count <= last) {
       const next = await this.#frames.next()
-      if (next.done) this.#ended = true
-      else {
+      if (next.done) {
+        this.#ended = true
+        this.#shots?.end()
+      } else {
+        if (this.#shots) this.#lights.push(this.#shots.add(next.value.pixels))
         this.#slots[this.#count++ % this.#capacity] = next.value.pixels
         this.#times.push(next.value.time)
       }
@@ -159,14 +209,33 @@ export class FrameWindow {
     return this.#count
   }
 
+  /** Reads on to the first frame at or after a time, whose number it gives; where there is none, that of the frame after the last. */
+  async skipTo(time: number): Promise<number> {
+    if (time <= 0) return 0
+    for (let k = 0; ; k++) {
+      if ((await this.readTo(k)) <= k || this.#times[0]! >= time) return k
+      this.#times.shift()
+      this.#lights.shift()
+    }
+  }
+
   /** Takes the times of the frames that were read, up to frame `index`, as far as they were not taken before. */
   timesTo(index: number): number[] {
     return this.#times.splice(0, this.#times.length - (this.#count - 1 - index))
   }
 
-  /** Copies frame `index`, or the nearest one that exists. */
-  copy(index: number, target: Uint8Array, offset: number): void {
-    const frame = Math.min(Math.max(index, 0), this.#count - 1)
+  /** Takes what is known of the same frames as {@link timesTo} took the times of; undefined where shots are not looked for. */
+  marksTo(index: number): FrameMark[] | undefined {
+    const shots = this.#shots
+    if (!shots) return undefined
+    const lights = this.#lights.splice(0, this.#lights.length - (this.#count - 1 - index))
+    return lights.map((light, i) => ({ shot: shots.shotOf(index - lights.length + 1 + i), light }))
+  }
+
+  /** Copies frame `index`, or the nearest one that exists in the shot of frame `centre`. */
+  copy(index: number, centre: number, target: Uint8Array, offset: number): void {
+    const [first, end] = this.#shots?.spanOf(centre) ?? [0, Number.POSITIVE_INFINITY]
+    const frame = Math.min(Math.max(index, first), Math.min(end, this.#count) - 1)
     target.set(this.#slots[frame % this.#capacity]!, offset)
   }
 

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { ownTurn } from '../async/own-turn.ts'
 import { DiffSalError } from '../errors.ts'
 import { byFfmpeg, findFfmpeg, NotRunning, whyNotRunning } from './ffmpeg.ts'
 import { LastText } from './last-text.ts'
@@ -54,6 +55,11 @@ function killAtExit(child: ChildProcess): void {
  */
 export function fileUrl(path: string): string {
   return `file:${resolve(path)}`
+}
+
+/** ffmpeg's options that open a local file as an input, which cannot make it open anything but files. */
+export function inputFile(path: string): string[] {
+  return ['-protocol_whitelist', 'file', '-i', fileUrl(path)]
 }
 
 /** One run of ffmpeg. No shell is involved: arguments reach it as they are. */
@@ -116,6 +122,7 @@ export class FfmpegProcess {
   /** Starts the ffmpeg to use with these arguments after its own `-nostdin -hide_banner`. */
   static async start(args: readonly string[], options: FfmpegOptions = {}): Promise<FfmpegProcess> {
     const { path } = await findFfmpeg()
+    await ownTurn()
     options.signal?.throwIfAborted()
     return new FfmpegProcess(path, ['-hide_banner', ...args], options)
   }
@@ -202,6 +209,7 @@ export async function runFfmpeg(args: readonly string[], options: Omit<FfmpegOpt
 /** As {@link runFfmpeg}, where it may be the first run of ffmpeg: its log has the banner, and tells whether the program runs at all. */
 export function firstRun(args: readonly string[], options: Omit<FfmpegOptions, 'input' | 'output'> = {}): Promise<FfmpegEnd> {
   return byFfmpeg(async (path) => {
+    await ownTurn()
     options.signal?.throwIfAborted()
     const end = await new FfmpegProcess(path, args, options).end().catch((error: unknown) => {
       throw new NotRunning(whyNotRunning((error as Error).cause), { cause: error })

@@ -52,7 +52,12 @@ export function findFfmpeg(): Promise<FfmpegBinary> {
  */
 export async function byFfmpeg<T extends { readonly log: string }>(work: (path: string) => Promise<T>): Promise<T> {
   const key = environment()
-  if (found?.key === key) return work((await found.binary).path)
+  if (found?.key === key) {
+    const { path, source } = await found.binary
+    return work(path).catch((cause: unknown) => {
+      throw cause instanceof NotRunning ? new DiffSalError('ERR_DIFFSAL_FFMPEG_MISSING', `ffmpeg ('${path}', of ${source}) does not run: ${cause.message}.`, { cause }) : cause
+    })
+  }
   const { binary, done } = await search(async (path) => {
     const done = await work(path)
     return { done, text: done.log }

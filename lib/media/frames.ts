@@ -22,7 +22,7 @@ export interface Frame {
 
 /** What {@link readFrames} may be told. */
 export interface ReadFramesOptions extends ReadOptions {
-  /** Fewer frames than this are an error. Default 1. */
+  /** Fewer frames than this are an error; but where there is one instead of two, and ffmpeg has nothing to say of it, a note. Default 1. */
   readonly minimum?: 0 | 1 | 2
   /** The first frame to give. Those before it are decoded, which is the only exact way in every format, but not scaled. Default 0. */
   readonly from?: number
@@ -136,10 +136,9 @@ function checkEnd({ path }: VideoInfo, end: FfmpegEnd, count: number, minimum: n
   if (count === 0 && (minimum > 0 || end.code !== 0)) {
     throw mediaError(path, `has no frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
   }
-  if (count < minimum) {
-    const why = end.code !== 0 || end.log.trim() !== '' ? ` (ffmpeg says "${lastWords(end)}")` : ''
-    throw mediaError(path, `has only one frame${why}, and a video needs at least two: in one there is no motion`)
-  }
+  if (count >= minimum) return
+  if (end.code !== 0 || end.log.trim() !== '') throw mediaError(path, `has only one frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
+  if (count === 1) log('warn', `'${path}' has only one frame: it is predicted as a clip in which nothing moves.`)
 }
 
 /** How a video ended. Times in seconds. */

@@ -3,22 +3,22 @@
  * get the last map.
  */
 export class MapInterpolator {
-  #frame = -1
+  #frame: number | undefined
   #map: Float32Array | undefined
 
-  /** The maps of the frames after the last one given, up to `frame`, whose map this is. */
+  /** The maps of the frames after the last one given, up to `frame`, whose map this is. The first one given is of the first frame. */
   *push(frame: number, map: Float32Array): Generator<Float32Array> {
     const before = this.#map ?? map
-    const gap = frame - this.#frame
+    const gap = frame - (this.#frame ?? frame - 1)
     for (let step = 1; step < gap; step++) yield mix(before, map, step / gap)
     yield map
     this.#frame = frame
     this.#map = map
   }
 
-  /** The maps that are still missing to `frames` in all. */
+  /** The maps that are still missing up to frame `frames` - 1. */
   *rest(frames: number): Generator<Float32Array> {
-    for (; this.#map && this.#frame < frames - 1; this.#frame++) yield this.#map
+    for (let frame = this.#frame ?? 0; this.#map && frame < frames - 1; frame++) yield this.#map
   }
 }
 

@@ -8,12 +8,13 @@ export function mediaError(path: string, problem: string): DiffSalError {
 }
 
 /**
- * Looks whether there is a regular file of a name that is not empty, and no list of others.
+ * Looks whether there is a regular file that is not empty, and no list of others.
  *
+ * @param path what messages call it
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA
  */
-export async function checkLocalFile(path: string): Promise<void> {
-  const found = await stat(path).catch((cause: unknown) => {
+export async function checkLocalFile(file: string, path = file): Promise<void> {
+  const found = await stat(file).catch((cause: unknown) => {
     const error = fileError('read', path, cause)
     const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? otherSource(path) : undefined
     throw why === undefined ? error : new DiffSalError(error.code, `${error.message.slice(0, -1)}: ${why}.`, { argument: path, cause })
@@ -23,19 +24,20 @@ export async function checkLocalFile(path: string): Promise<void> {
   if (!found.isFile()) throw mediaError(path, 'is not a regular file; save it to one first')
   if (found.size === 0) throw mediaError(path, 'is empty (0 bytes), so there is no video or sound in it')
   if (/\.(avs|vpy)$/i.test(path)) throw mediaError(path, 'is a script, which some builds of ffmpeg would run; only videos and sounds are read')
-  const [list] = listing.exec((await firstBytes(path, 20)).toString('latin1')) ?? []
-  // Before ffmpeg follows it: a playlist without an end is waited for.
-  if (list !== undefined) checkOneFile(path, list === '#EXTM3U' ? 'hls' : 'concat')
+  const beginning = (await firstBytes(file, 4096)).toString('latin1')
+  // Before ffmpeg follows it: a playlist without an end is waited for, and none makes it open files that nobody gave.
+  const list = Object.entries(listings).find(([, listing]) => listing.test(beginning))?.[0]
+  if (list !== undefined) checkOneFile(path, list)
 }
 
-/** How lists of files begin: playlists, concat scripts. */
-const listing = /^(#EXTM3U|ffconcat version)/
+/** How lists of files begin: playlists, concat scripts, manifests. */
+const listings = { hls: /^#EXTM3U/, concat: /^ffconcat version/, dash: /^[^<]{0,8}(<[^]*)?<MPD\b/, imf: /^[^<]{0,8}(<[^]*)?<(\w+:)?CompositionPlaylist\b/ } as const
 
 /** Words for a name that other programs take for something else than a file. */
 function otherSource(path: string): string | undefined {
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(path)) return 'only local files are read, so download it first'
-  if (path === '-') return 'only local files are read, not standard input, so save it to a file first'
-  if (/[*?]|%0?\d*d/.test(path)) return 'only single local files are read, and a pattern is not taken for several'
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(path)) return 'of addresses only http: and https: are read, so save it to a file first'
+  if (path === '-') return 'give process.stdin to read standard input'
+  if (/[*?]|%0?\d*d/.test(path)) return 'only single files are read, and a pattern is not taken for several'
   return undefined
 }
 

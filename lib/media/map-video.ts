@@ -3,7 +3,7 @@ import { mapPainter } from '../maps/painter.ts'
 import { MapVideoWriter } from './map-video-writer.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { MediaInfo } from './media-info.ts'
-import type { ReadOptions } from './opened.ts'
+import type { ReadOptions, Span } from './opened.ts'
 import { rational, type Rational } from './rational.ts'
 import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
@@ -12,6 +12,8 @@ import { evenSize, VideoFile } from './video-file.ts'
 export interface MapVideoOptions extends ReadOptions {
   /** How they are painted. */
   readonly look?: MapLook | undefined
+  /** The part of the original that is written. Default: all. */
+  readonly span?: Span | undefined
 }
 
 /**

@@ -9,7 +9,7 @@ export interface MapWriter {
   /**
    * Writes what is left, all of it onto the disk. Whatever can go wrong goes wrong here.
    *
-   * @param frames how many the video has
+   * @param frames how many the video has, up to the end of the part that is written
    * @param times the times in seconds of those after the last map's
    */
   finish(frames: number, times?: readonly number[]): Promise<void>

@@ -48,8 +48,10 @@ export interface AudioStream {
  * begins. Each process of ffmpeg must have both of them open to agree on it ({@link openedWith}).
  */
 export interface MediaInfo {
-  /** The path that was probed. */
+  /** The path that was probed; of what was no file, what messages call it. */
   readonly path: string
+  /** The temporary file that holds it, where it was no file. */
+  readonly spooled?: string
   /** ffmpeg's names of the format: `matroska,webm`. */
   readonly format: string
   /** Seconds, where the container tells. */

@@ -1,4 +1,4 @@
-import { fileUrl, type FfmpegOptions } from './ffmpeg-process.ts'
+import { inputFile, type FfmpegOptions } from './ffmpeg-process.ts'
 import type { MediaInfo } from './media-info.ts'
 
 /** What every reader of a plan may be told. */
@@ -6,9 +6,17 @@ export interface ReadOptions extends Pick<FfmpegOptions, 'stallLimit'> {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A part of a file, in seconds on its clock. */
+export interface Span {
+  /** -Infinity for the file's start. */
+  readonly start: number
+  /** The first moment that is outside; Infinity for the file's end. */
+  readonly end: number
+}
+
 /** ffmpeg's options that open the file of a plan as its input. */
-export function openedInput({ path }: MediaInfo): string[] {
-  return ['-i', fileUrl(path)]
+export function openedInput({ path, spooled = path }: MediaInfo): string[] {
+  return inputFile(spooled)
 }
 
 /**

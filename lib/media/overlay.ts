@@ -6,8 +6,8 @@ import { findFfmpeg, isOld } from './ffmpeg.ts'
 import { MapVideoWriter } from './map-video-writer.ts'
 import type { MapWriter } from './map-writer.ts'
 import type { MediaInfo } from './media-info.ts'
-import { openedInput, openedWith, type ReadOptions } from './opened.ts'
-import { laidFilters, videoInput, writtenFilters } from './picture-filters.ts'
+import { openedInput, openedWith, type ReadOptions, type Span } from './opened.ts'
+import { laidFilters, trimFilter, videoInput, writtenFilters } from './picture-filters.ts'
 import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
 import { evenSize, VideoFile } from './video-file.ts'
 
@@ -17,6 +17,8 @@ export interface OverlayOptions extends ReadOptions {
   readonly look?: MapLook | undefined
   /** Whether the maps hide the video, as a video of its own beside it. Default false: they are laid over it. */
   readonly hiding?: boolean | undefined
+  /** The part of the video to write. Default: all. */
+  readonly span?: Span | undefined
 }
 
 /**
@@ -46,7 +48,8 @@ export async function createOverlay(
   // mid-stream would begin again.
   const start = video.turn === undefined ? ['setpts=PTS-STARTPTS'] : []
   const last = [...start, ...(tags === undefined ? [] : [tags])]
-  const shown = writtenFilters(video, [height, width]).join(',')
+  const { span } = options
+  const shown = [...(span ? [trimFilter('trim', span)] : []), ...writtenFilters(video, [height, width])].join(',')
   const laid = `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`
   const lay = 'overlay=eof_action=repeat'
   const graph =

@@ -1,5 +1,6 @@
 import { hasAlpha, isHdr, isRgb, scaleMatrix, toneMapFilters, writtenColour } from './colour.ts'
 import type { VideoInfo, VideoStream } from './media-info.ts'
+import type { Span } from './opened.ts'
 
 /**
  * The filters that make of decoded frames what players show: without the comb of two fields, and on black where they are transparent. What
@@ -27,6 +28,14 @@ export function modelFilters(video: VideoStream, [height, width]: readonly [numb
   const scale = `scale=${width}:${height}:flags=bilinear+accurate_rnd+full_chroma_int`
   const light = isHdr(video.colour) ? ['format=yuv444p12le', ...toneMapFilters(video.colour, 'rgb')] : []
   return [...shownFilters(video), scale, ...light, 'format=rgb24']
+}
+
+/** The filter that leaves a part of a stream, at its own times. */
+export function trimFilter(name: 'trim' | 'atrim', { start, end }: Span): string {
+  // Times that were told are rounded to a microsecond; frames are further apart.
+  const from = Number.isFinite(start) ? [`start=${(start - 1e-6).toFixed(6)}`] : []
+  const to = Number.isFinite(end) ? [`end=${(end - 1e-6).toFixed(6)}`] : []
+  return `${name}=${[...from, ...to].join(':')}`
 }
 
 /** The filters that give the video at a size, [height, width], as it is to be written: see `writtenColour`. */

@@ -1,6 +1,6 @@
 import { checkString } from '../checks/options.ts'
 import { readColour, readInterlaced } from './colour.ts'
-import { firstRun, fileUrl, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
+import { firstRun, fileUrl, inputFile, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { findFfmpeg } from './ffmpeg.ts'
 import { frameRate } from './frame-rate.ts'
 import { checkLocalFile, checkOneFile, isAnimatedWebp, mediaError } from './local-file.ts'
@@ -14,6 +14,8 @@ export interface ProbeOptions extends TrackChoice {
   readonly signal?: AbortSignal | undefined
   /** Seconds without a sign of life from ffmpeg after which the file is given up. Default 60. */
   readonly stallLimit?: number | undefined
+  /** What messages call the file. Default: its path. */
+  readonly name?: string | undefined
 }
 
 /** Text files that ffmpeg would draw as a terminal does. */
@@ -25,50 +27,51 @@ const textCodecs = new Set(['ansi', 'bintext', 'idf', 'xbin'])
  * @throws DiffSalError ERR_DIFFSAL_FILE when there is no such file or it cannot be read; ERR_DIFFSAL_MEDIA when it is empty, or no
  * video or sound that ffmpeg can read; ERR_DIFFSAL_INVALID_ARGUMENT for a track that it has not; ERR_DIFFSAL_FFMPEG_MISSING.
  */
-export async function probe(path: string, options: ProbeOptions = {}): Promise<MediaInfo> {
-  checkString('path', path)
-  await checkLocalFile(path)
+export async function probe(file: string, options: ProbeOptions = {}): Promise<MediaInfo> {
+  checkString('path', file)
+  const path = options.name ?? file
+  await checkLocalFile(file, path)
   const running = { signal: options.signal, stallLimit: options.stallLimit, keep: 1 << 20 }
-  const end = await firstRun(decodeSome(path, 'V:0'), running)
-  const report = reportOf(path, end)
+  const end = await firstRun(decodeSome(file, 'V:0'), running)
+  const report = reportOf(file, end)
   if (report === undefined) throw notMedia(path, end)
   checkOneFile(path, report.format)
   // Old versions do not mark covers, but do not take them for V:0 either.
   const tracks = end.log.includes('matches no streams') ? [] : videoTracks(report.streams)
-  const chosen = await chooseVideo(path, tracks, options.videoTrack, running)
-  if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(path, report, end, chosen, options)
-  const again = await runFfmpeg(decodeSome(path, String(chosen.index)), running)
-  return planOf(path, reportOf(path, again) ?? report, again, chosen, options)
+  const chosen = await chooseVideo({ path, file }, tracks, options.videoTrack, running)
+  if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(file, report, end, chosen, options)
+  const again = await runFfmpeg(decodeSome(file, String(chosen.index)), running)
+  return planOf(file, reportOf(file, again) ?? report, again, chosen, options)
 }
 
 /** Without the file's name, which may have lines that look like ffmpeg's. */
-function reportOf(path: string, { log: text }: FfmpegEnd): Report | undefined {
-  return readReport(text.replaceAll(fileUrl(path), ''))
+function reportOf(file: string, { log: text }: FfmpegEnd): Report | undefined {
+  return readReport(text.replaceAll(fileUrl(file), ''))
 }
 
 /** Three frames: two intervals tell a rate of frames from one of fields. */
-function decodeSome(path: string, stream: string): string[] {
-  return ['-i', fileUrl(path), '-map', `0:${stream}`, '-frames:v', '3', '-vf', 'showinfo', '-f', 'null', '-']
+function decodeSome(file: string, stream: string): string[] {
+  return [...inputFile(file), '-map', `0:${stream}`, '-frames:v', '3', '-vf', 'showinfo', '-f', 'null', '-']
 }
 
 async function planOf(
-  path: string,
+  file: string,
   report: Report,
   end: FfmpegEnd,
   chosen: ReportedStream | undefined,
-  choice: TrackChoice,
+  { name: path = file, ...choice }: ProbeOptions,
 ): Promise<MediaInfo> {
   const { format, duration, streams } = report
   const sounds = audioTracks(streams)
   const audio = chooseAudio(path, sounds, choice.audioTrack)
-  const plan = { path, format, ...(duration !== undefined && { duration }), audio, audioTracks: sounds.length }
+  const plan = { path, ...(path !== file && { spooled: file }), format, ...(duration !== undefined && { duration }), audio, audioTracks: sounds.length }
   if (chosen === undefined) {
     if (audio === null) throw mediaError(path, 'has neither video nor sound in it')
     return { ...plan, video: null }
   }
   const [frame] = report.frames
   if (!frame) {
-    if (await isAnimatedWebp(path)) {
+    if (await isAnimatedWebp(file)) {
       throw mediaError(path, 'is an animated WebP, which ffmpeg cannot read; convert it to a GIF or a video by another program first')
     }
     throw mediaError(path, `has a video stream, but no frame of it can be decoded: ffmpeg says "${lastWords(end)}"; the file may be cut off`)

@@ -1,5 +1,5 @@
 import { invalidArgumentText } from '../errors.ts'
-import { fileUrl, readFfmpeg, type FfmpegOptions } from './ffmpeg-process.ts'
+import { inputFile, readFfmpeg, type FfmpegOptions } from './ffmpeg-process.ts'
 import type { AudioStream } from './media-info.ts'
 import type { ReportedStream } from './report.ts'
 
@@ -25,7 +25,7 @@ export function audioTracks(streams: readonly ReportedStream[]): ReportedStream[
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT where the file has fewer
  */
 export async function chooseVideo(
-  path: string,
+  { path, file }: { readonly path: string; readonly file: string },
   tracks: readonly ReportedStream[],
   wanted: number | undefined,
   options: FfmpegOptions,
@@ -33,7 +33,7 @@ export async function chooseVideo(
   if (wanted !== undefined) return numbered('videoTrack', path, tracks, wanted)
   const first = defaultOf(tracks)
   if (tracks.length < 2) return first
-  const counts = await countPackets(path, tracks, options)
+  const counts = await countPackets(file, tracks, options)
   return [first!, ...tracks].find(({ index }) => counts.get(index)! > 1) ?? first
 }
 
@@ -68,12 +68,12 @@ function numbered(argument: 'videoTrack' | 'audioTrack', path: string, tracks: r
 }
 
 /** How many packets, up to two, each track has in the first half minute. */
-async function countPackets(path: string, tracks: readonly ReportedStream[], { signal, stallLimit }: FfmpegOptions): Promise<Map<number, number>> {
+async function countPackets(file: string, tracks: readonly ReportedStream[], { signal, stallLimit }: FfmpegOptions): Promise<Map<number, number>> {
   const counts = new Map<number, number>()
   for (const { index } of tracks) {
     const taken = ['-map', `0:${index}`, '-c', 'copy', '-copyinkf', '-frames:v', '2']
     let stamps = ''
-    const args = ['-loglevel', 'quiet', '-t', '30', '-i', fileUrl(path), ...taken, '-f', 'framecrc', 'pipe:1']
+    const args = ['-loglevel', 'quiet', '-t', '30', ...inputFile(file), ...taken, '-f', 'framecrc', 'pipe:1']
     for await (const chunk of readFfmpeg(args, signal, { stallLimit })) stamps += chunk.toString('latin1')
     counts.set(index, stamps.split('\n').filter((line) => /^\d/.test(line)).length)
   }

@@ -6,7 +6,8 @@ import { log } from '../log.ts'
 import { FfmpegProcess, fileUrl, lastWords, readFfmpeg, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
 import { findFfmpeg, isOld, passthrough } from './ffmpeg.ts'
 import type { AudioStream, MediaInfo } from './media-info.ts'
-import { openedInput, openedWith, type ReadOptions } from './opened.ts'
+import { openedInput, openedWith, type ReadOptions, type Span } from './opened.ts'
+import { trimFilter } from './picture-filters.ts'
 import { rationalText, type Rational } from './rational.ts'
 
 /** How a video is encoded. */
@@ -19,6 +20,8 @@ export interface VideoFileOptions extends ReadOptions {
   readonly tags?: readonly string[] | undefined
   /** ffmpeg's options for an output beside it. */
   readonly beside?: readonly string[] | undefined
+  /** The part of the other file whose sound is joined. Default: all. */
+  readonly span?: Span | undefined
 }
 
 /** The containers that can be written, and the sound that each takes as it is. */
@@ -68,13 +71,15 @@ export class VideoFile {
   readonly #info: MediaInfo
   readonly #encoder: FfmpegProcess
   readonly #options: ReadOptions
+  readonly #span: Span | undefined
 
-  private constructor(place: OutputPlace, silent: string, info: MediaInfo, encoder: FfmpegProcess, options: ReadOptions) {
+  private constructor(place: OutputPlace, silent: string, info: MediaInfo, encoder: FfmpegProcess, options: ReadOptions, span: Span | undefined) {
     this.#place = place
     this.#silent = silent
     this.#info = info
     this.#encoder = encoder
     this.#options = options
+    this.#span = span
   }
 
   /**
@@ -85,7 +90,7 @@ export class VideoFile {
    */
   static async create(path: string, info: MediaInfo, pictures: readonly string[], options: VideoFileOptions = {}): Promise<VideoFile> {
     checkVideoPath('output', path)
-    const { signal, stallLimit, timeBase, pixelFormat = 'yuv420p', tags = [], beside = [] } = options
+    const { signal, stallLimit, timeBase, pixelFormat = 'yuv420p', tags = [], beside = [], span } = options
     const codec = await findEncoder()
     const times = timeBase ? [...passthrough(await findFfmpeg()), '-enc_time_base', rationalText(timeBase), ...(await frameOrder())] : []
     const place = await OutputPlace.beside(path)
@@ -96,7 +101,7 @@ export class VideoFile {
         ['-y', '-loglevel', 'error', ...pictures, ...encoding, '-f', 'mp4', fileUrl(silent), ...beside],
         { signal, stallLimit, input: true, grows: silent },
       )
-      return new VideoFile(place, silent, info, encoder, { signal, stallLimit })
+      return new VideoFile(place, silent, info, encoder, { signal, stallLimit }, span)
     } catch (cause) {
       await place.discard()
       throw cause
@@ -142,21 +147,25 @@ export class VideoFile {
     await this.#place.discard()
   }
 
-  /** The sound as it is if the container takes it, else as AAC; and a video without it rather than none, if ffmpeg cannot read it. */
+  /** The sound as it is if the container takes it, else, or where a part is cut of it, as AAC; and a video without it rather than none, if ffmpeg cannot read it. */
   async #join(start: number): Promise<void> {
     const { format, copies } = containerOf(this.#place.target)!
     const { audio } = this.#info
+    // Where the written part begins on the original's clock.
+    const cutAt = Math.max(0, this.#span?.start ?? 0)
     const attempts: string[][] = []
     if (audio) {
       const sound = [...openedInput(this.#info), '-map', '0:v', '-map', `1:${audio.index}`]
-      if (copies.test(audio.codec) && !changing(this.#info, audio)) attempts.push([...sound, '-c:a', 'copy'])
-      const aac = ['-c:a', 'aac', '-b:a', '192k']
+      if (!this.#span && copies.test(audio.codec) && !changing(this.#info, audio)) attempts.push([...sound, '-c:a', 'copy'])
+      const cut = this.#span ? [trimFilter('atrim', this.#span), `asetpts=PTS-${cutAt.toFixed(6)}/TB`] : []
       // The second time without what is no number: the encoder takes none.
-      attempts.push([...sound, ...aac], [...sound, '-af', 'aeval=if(lt(abs(val(ch))\\,65536)\\,val(ch)\\,0):c=same', ...aac])
+      for (const filters of [cut, [...cut, 'aeval=if(lt(abs(val(ch))\\,65536)\\,val(ch)\\,0):c=same']]) {
+        attempts.push([...sound, ...(filters.length > 0 ? ['-af', filters.join(',')] : []), '-c:a', 'aac', '-b:a', '192k'])
+      }
     }
     attempts.push(['-map', '0:v'])
     // On the original's clock, where its sound may have begun before its first frame.
-    const offset = audio && start !== 0 ? ['-itsoffset', start.toFixed(6)] : []
+    const offset = audio && start !== cutAt ? ['-itsoffset', (start - cutAt).toFixed(6)] : []
     for (const [at, attempt] of attempts.entries()) {
       const end = await runFfmpeg(
         [

@@ -9,6 +9,7 @@ import { parseJson } from '../files/json.ts'
 import { filesMean } from '../files/meaning.ts'
 import { readText } from '../files/regular-file.ts'
 import type { ScoreName } from '../metrics/score.ts'
+import { checkEarlyStop, type EarlyStop, type EarlyStopOptions } from '../training/early-stop.ts'
 import { checkSeed } from '../random/seed.ts'
 import { resolveTrainerOptions } from '../training/options.ts'
 import { checkEntry, type DatasetEntry } from './datasets.ts'
@@ -40,6 +41,10 @@ export interface RunConfig {
   readonly keep: number
   /** The score that decides which weights are the best. */
   readonly by: ScoreName
+  /** When it ends before its last epoch. Default: never. */
+  readonly earlyStop?: EarlyStop
+  /** Whether events for TensorBoard are written too. */
+  readonly tensorboard: boolean
   readonly workers?: number
   readonly validation: { /** Epochs from one to the next. */ readonly every: number; /** Samples, evenly spaced. */ readonly limit?: number | undefined }
   /** How maps are sampled where they are scored. */
@@ -52,7 +57,7 @@ export interface RunConfig {
 
 const names = [
   ...(['model', 'weights', 'pretrained', 'seed', 'device', 'threads', 'train', 'validate', 'test', 'trainer', 'epochs', 'batch'] as const),
-  ...(['dropLast', 'every', 'keep', 'by', 'workers', 'validation', 'sampling', 'pictures', 'output'] as const),
+  ...(['dropLast', 'every', 'keep', 'by', 'earlyStop', 'tensorboard', 'workers', 'validation', 'sampling', 'pictures', 'output'] as const),
 ]
 
 /** What a configuration file may hold. */
@@ -92,13 +97,16 @@ function check(file: string, given: unknown): RunConfig {
   const path = (name: string): string => resolve(folder, name)
   const epochs = checkInteger('epochs', options.epochs, 1, 1e6)
   const batch = checkInteger('batch', options.batch, 1, 65_536)
-  const { weights, pretrained, threads, every, workers } = options
+  const { weights, pretrained, threads, every, earlyStop, workers } = options
   const trainer = checkTrainer(options.trainer, epochs)
   const { accumulate = 1 } = trainer
   if (batch % accumulate !== 0) throw invalidArgument('batch', `a multiple of 'trainer.accumulate' = ${accumulate}`, batch)
   const list = typeof pretrained === 'string' ? [pretrained] : pretrained
   if (list !== undefined && !Array.isArray(list)) throw invalidArgument('pretrained', 'a path or a list of paths', pretrained)
   if (weights !== undefined && list !== undefined) throw invalidArgument('pretrained', "left out where 'weights' are given, which hold the encoders too", pretrained)
+  const by = checkChoice('by', options.by ?? 'cc', ['cc', 'sim', 'nss', 'aucJudd', 'kl'])
+  const validate = checkEntries('validate', options.validate, path)
+  if (earlyStop !== undefined && validate.length === 0) throw invalidArgument('earlyStop', "left out of a run whose 'validate' names no dataset", earlyStop)
   return {
     model: checkModel(options.model, weights === undefined && list === undefined),
     ...(weights !== undefined && { weights: path(checkString('weights', weights)) }),
@@ -107,7 +115,7 @@ function check(file: string, given: unknown): RunConfig {
     device: checkString('device', options.device ?? 'auto'),
     ...(threads !== undefined && { threads: checkInteger('threads', threads, 1, 1024) }),
     train: checkEntries('train', options.train, path, 1),
-    validate: checkEntries('validate', options.validate, path),
+    validate,
     test: checkEntries('test', options.test, path),
     trainer,
     epochs,
@@ -115,7 +123,9 @@ function check(file: string, given: unknown): RunConfig {
     dropLast: checkBoolean('dropLast', options.dropLast ?? accumulate > 1),
     ...(every !== undefined && { every: checkInteger('every', every, 1) }),
     keep: checkInteger('keep', options.keep ?? 3, 1, 10_000),
-    by: checkChoice('by', options.by ?? 'cc', ['cc', 'sim', 'nss', 'aucJudd', 'kl']),
+    by,
+    ...(earlyStop !== undefined && { earlyStop: checkEarlyStop('earlyStop', earlyStop as EarlyStopOptions, by) }),
+    tensorboard: checkBoolean('tensorboard', options.tensorboard ?? false),
     ...(workers !== undefined && { workers: checkInteger('workers', workers, 1, 1024) }),
     validation: checkValidation(options.validation),
     sampling: checkSampling(options.sampling, batch),
@@ -145,7 +155,7 @@ function checkTrainer(given: unknown, epochs: number): RunTrainerOptions {
   const trainer = { ...checkOptions<RunTrainerOptions>('trainer', (given ?? {}) as RunTrainerOptions, Object.keys(Object(given)) as never) }
   // The model is not there yet: what depends on it is checked when it is.
   nested('trainer', () => {
-    const { frozen: _, ...options } = scheduleInSteps(trainer, 1000, epochs)
+    const { frozen: _, groups: __, ...options } = scheduleInSteps(trainer, 1000, epochs)
     resolveTrainerOptions(options, { device: 'cuda', dropout: 0, timesteps: 100_000, parameters: ['any'] })
   })
   return trainer

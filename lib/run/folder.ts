@@ -16,6 +16,8 @@ export interface RunFolder {
   /** There while a process trains. */
   readonly lock: string
   readonly checkpoints: string
+  /** Events for TensorBoard, where they are asked for. */
+  readonly tensorboard: string
   /** The weights that validated best. */
   readonly best: string
   /** The last weights, of a run that was not validated. */
@@ -33,6 +35,7 @@ export function runFolder(path: string): RunFolder {
     log: join(path, 'log.jsonl'),
     lock: join(path, 'run.lock'),
     checkpoints,
+    tensorboard: join(path, 'tensorboard'),
     best: join(checkpoints, 'best.safetensors'),
     last: join(checkpoints, 'last.safetensors'),
     report: join(path, 'report.html'),

@@ -23,13 +23,14 @@ export class RunLog {
   }
 
   /**
-   * Opens a log to go on after `step` steps: what came after them is cut off, for it will come again.
+   * Opens a log to go on after `step` steps: what came after them is cut off, for it will come again, and that the training stopped there, for that may be
+   * otherwise now.
    *
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
    */
   static async open(path: string, step: number): Promise<RunLog> {
     const lines = await readLines(path)
-    const kept = lines.filter((event) => stepOf(event) <= step)
+    const kept = lines.filter((event) => stepOf(event) <= step && event.type !== 'stop')
     await writeWhole(path, kept.map((event) => `${JSON.stringify(event)}\n`).join(''))
     try {
       return new RunLog(path, openSync(path, 'a'), kept)
@@ -115,7 +116,7 @@ async function readLines(path: string): Promise<TrainingEvent[]> {
 
 /** An undefined score is NaN, which JSON has as null. */
 function revived(event: TrainingEvent): TrainingEvent {
-  if (!['step', 'epoch', 'validation', 'checkpoint'].includes(event.type) || !Number.isInteger(stepOf(event))) throw new TypeError('no event')
+  if (!['step', 'epoch', 'validation', 'checkpoint', 'stop'].includes(event.type) || !Number.isInteger(stepOf(event))) throw new TypeError('no event')
   if (event.type !== 'validation') return event
   const { scores } = event
   const numbers = <T extends Readonly<Record<string, number>>>(record: T): T =>

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { durationText } from '../report/duration.ts'
+import { standstillText } from '../report/standstill.ts'
 import type { PictureRow } from '../report/picture-row.ts'
 import { reportHtml } from '../report/report.ts'
 import type { ScoredDataset } from '../report/scores.ts'
@@ -35,8 +36,10 @@ export function trainingReport(config: SeededRun, { events, device, finished, sc
   const validated = best && { title: `Validation after epoch ${best.epoch + 1}`, scores: best.scores }
   const sum = (of: (event: StepEvent) => number): number => steps.reduce((total, event) => total + of(event), 0)
   const seconds = sum((event) => event.seconds)
-  const state = finished
-    ? `All ${config.epochs} epochs are trained.`
+  const stop = events.findLast((event) => event.type === 'stop')
+  const state =
+    finished && stop ? `Stopped after ${epochs} of ${config.epochs} epochs: ${standstillText(stop)}.`
+    : finished ? `All ${config.epochs} epochs are trained.`
     : `${epochs} of ${config.epochs} epochs are trained${last ? `; step ${last.step} is done` : ''}.`
   const terms = Object.entries(config.trainer.terms ?? {}).flatMap(([name, weight]) => (weight ? [`${weight} × ${name.toUpperCase()}`] : []))
   return reportHtml({

@@ -12,11 +12,16 @@ export const trainingPrefix = 'training/'
 export interface TrainingMetadata {
   version: 1
   options: ResolvedTrainerOptions
+  /** The full learning rate, where it is another than the options' by now. */
+  lr?: number
   /** What the caller keeps with it. */
   extra?: unknown
   /** Where the fit was that wrote it. */
   fit?: unknown
 }
+
+/** What the options of before, which are complete but for these, mean by leaving them out. */
+const addedOptions = { groups: [], keepGradients: false } satisfies Partial<ResolvedTrainerOptions>
 
 /** A training checkpoint, of which no tensor is read yet. */
 export interface TrainingCheckpoint {
@@ -56,5 +61,5 @@ export async function readTrainingHeader(path: string): Promise<TrainingCheckpoi
   if (typeof training.options !== 'object' || training.options === null) {
     throw fail("its 'training' metadata is damaged", describe(text))
   }
-  return { checkpoint, training }
+  return { checkpoint, training: { ...training, options: { ...addedOptions, ...training.options } } }
 }

@@ -1,4 +1,4 @@
-import type { Scores } from '../metrics/score.ts'
+import type { ScoreName, Scores } from '../metrics/score.ts'
 
 /** What a training step did. */
 export interface TrainingStep {
@@ -13,7 +13,7 @@ export interface TrainingStep {
 }
 
 /** What `Trainer.fit` tells while it trains. Plain objects, fit for JSON. */
-export type TrainingEvent = StepEvent | EpochEvent | ValidationEvent | CheckpointEvent
+export type TrainingEvent = StepEvent | EpochEvent | ValidationEvent | CheckpointEvent | StopEvent
 
 /** A step was done. */
 export interface StepEvent {
@@ -69,6 +69,22 @@ export interface ValidationEvent {
   best: boolean
   /** Seconds the validation took. */
   seconds: number
+}
+
+/** The training ends here, before its last epoch, for it no longer gets better: the option `earlyStop`. The last event then. */
+export interface StopEvent {
+  /** Tells the events apart. */
+  type: 'stop'
+  /** Steps done in all. */
+  step: number
+  /** Which epoch was the last, from 0. */
+  epoch: number
+  /** The score that was looked at. */
+  by: ScoreName
+  /** The best of the validations, as far as one was better than those before by more than `minDelta`; null where none had a score. */
+  best: number | null
+  /** How many validations have gone by since. */
+  validations: number
 }
 
 /** A checkpoint is on the disk. */

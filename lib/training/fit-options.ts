@@ -5,6 +5,7 @@ import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkEvaluation, evaluateTable, type EvaluateOptions } from '../evaluate.ts'
 import { scored, type ScoreName } from '../metrics/score.ts'
 import { seedOption } from '../random/seed.ts'
+import { checkEarlyStop, type EarlyStopOptions } from './early-stop.ts'
 import type { Trained } from './trained.ts'
 
 /** How a fit scores the model between epochs. */
@@ -37,6 +38,17 @@ export interface FitOptions {
   keep?: number | undefined
   /** The score that decides which model is the best: the greatest, of `kl` the least. Default `cc`. */
   by?: ScoreName | undefined
+  /**
+   * Ends the training before its last epoch where the validations no longer get better; needs `validate`. How many have gone by without a better one is in
+   * the checkpoints, so that a resumed fit ends where an unbroken one does. Default: it trains all epochs.
+   */
+  earlyStop?: EarlyStopOptions | undefined
+  /**
+   * A folder for TensorBoard, made where it is missing: each call of fit writes a file of events there, with the loss, gradient norm and learning rate of
+   * each step, the mean loss of each epoch and the scores of each validation, under the steps done. `tensorboard --logdir` shows the folder, or several
+   * in one above them. Default: none.
+   */
+  tensorboard?: string | undefined
   /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
   workers?: number | undefined
   /** Decides the data's order. Default: the trainer's seed. */
@@ -55,6 +67,8 @@ const table = {
   every: integer(1),
   keep: integer(1),
   by: choice(scored),
+  earlyStop: later(),
+  tensorboard: text(),
   workers: integer(1, 1024),
   seed: seedOption(),
   dropLast: yes(),
@@ -70,7 +84,7 @@ export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, giv
   const options = readOptions('options', given, table)
   checkDataset('dataset', dataset)
   const { accumulate, seed } = trainer.options
-  const { batch: own, checkpointDir, every, keep, by, validate, dropLast = accumulate > 1 } = options
+  const { batch: own, checkpointDir, every, keep, by, earlyStop, validate, dropLast = accumulate > 1 } = options
   const batch = own * processes
   if (batch % accumulate !== 0) throw invalidArgumentText('batch', `of a size that 'accumulate' = ${accumulate} divides`, `${batch}`)
   const last = dataset.length % batch
@@ -81,7 +95,17 @@ export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, giv
   const idle = Object.entries({ every, keep }).find(([, value]) => value !== undefined && checkpointDir === undefined)
   if (idle) throw invalidArgumentText(idle[0], "left out where no 'checkpointDir' is given", describe(idle[1]))
   if (by !== undefined && validate === undefined) throw invalidArgumentText('by', "left out where 'validate' is", describe(by))
-  return { ...options, batch, keep: keep ?? 3, by: by ?? ('cc' as const), seed: options.seed ?? seed, dropLast, validate: validate && checkValidation(trainer, validate, own) }
+  if (earlyStop !== undefined && validate === undefined) throw invalidArgumentText('earlyStop', "left out where 'validate' is", describe(earlyStop))
+  return {
+    ...options,
+    batch,
+    keep: keep ?? 3,
+    by: by ?? ('cc' as const),
+    earlyStop: earlyStop === undefined ? undefined : checkEarlyStop('earlyStop', earlyStop, by ?? 'cc'),
+    seed: options.seed ?? seed,
+    dropLast,
+    validate: validate && checkValidation(trainer, validate, own),
+  }
 }
 
 /** Checked options of a fit. */

@@ -11,9 +11,11 @@ import { log } from '../log.ts'
 import type { Scores } from '../metrics/score.ts'
 import type { TrainingBatch } from './batch.ts'
 import { bestBeside, bestMetadata, CheckpointFolder, type BestWeights } from './checkpoint-folder.ts'
-import type { CheckpointEvent, EpochEvent, StepEvent, TrainingEvent, TrainingStep, ValidationEvent } from './events.ts'
+import { afterValidation, isBetter } from './early-stop.ts'
+import type { CheckpointEvent, EpochEvent, StepEvent, StopEvent, TrainingEvent, TrainingStep, ValidationEvent } from './events.ts'
 import { checkFit, type FitOptions, type FitPlan } from './fit-options.ts'
 import { freshState, resumedState, type BestScore, type FitState, type Resumed } from './fit-state.ts'
+import { TensorBoard } from './tensorboard.ts'
 import type { Trained } from './trained.ts'
 
 /** How much of the running mean of a sample's time a step keeps. */
@@ -75,6 +77,8 @@ export class Fit {
   #settled: number | undefined
   /** The best model's weights that lay beside the checkpoint that was resumed. */
   #stored: BestWeights | undefined
+  /** Whether the early stop has ended it. */
+  #stopped = false
   #epochBegin = performance.now()
   /** Whether these weights may be other processes' no more, so that they are none to go on from. */
   #doubtful = false
@@ -137,6 +141,16 @@ export class Fit {
   }
 
   async *run(): Events<TrainingEvent> {
+    const { tensorboard } = this.#plan
+    if (tensorboard === undefined) return yield* this.#train()
+    await using board = await TensorBoard.open(tensorboard, this.#trainer.steps)
+    for await (const event of this.#train()) {
+      await board.write(event)
+      yield event
+    }
+  }
+
+  async *#train(): Events<TrainingEvent> {
     const { epochs, batch, seed, dropLast, workers, every, signal } = this.#plan
     const { config } = this.#trainer.model
     const state = this.#state
@@ -153,7 +167,7 @@ export class Fit {
     let reading = false
     try {
       if (state.position.epoch > state.ended) yield* this.#endEpoch()
-      for (;;) {
+      while (!this.#stopped) {
         const begin = performance.now()
         reading = true
         const { done, value: loaded } = await (ahead ?? batches.next())
@@ -164,10 +178,7 @@ export class Fit {
           state.position = { epoch: state.ended + 1, offset: 0 }
           yield* this.#endEpoch()
         }
-        if (done) {
-          await this.#settle()
-          return
-        }
+        if (done || this.#stopped) break
         ahead = batches.next()
         // What it rejects with is met when it is awaited, a step later.
         ahead.catch(() => undefined)
@@ -184,6 +195,7 @@ export class Fit {
         if (state.position.epoch > state.ended) yield* this.#endEpoch()
         else if (every !== undefined && this.#trainer.steps % every === 0) yield* this.#checkpoint()
       }
+      await this.#settle()
     } catch (error) {
       await group?.fail(error)
       // What was done since the last checkpoint is kept, unless the fault is in the training itself.
@@ -273,7 +285,7 @@ export class Fit {
   }
 
   /** What follows an epoch's last step. Its checkpoint comes first: whoever resumes from it does the rest again. */
-  async *#endEpoch(): Events<CheckpointEvent | EpochEvent | ValidationEvent> {
+  async *#endEpoch(): Events<CheckpointEvent | EpochEvent | ValidationEvent | StopEvent> {
     const state = this.#state
     const { epochs, validate } = this.#plan
     if (this.#hands.hands) await this.#look()
@@ -288,8 +300,8 @@ export class Fit {
     this.#epochBegin = performance.now()
   }
 
-  async *#validate(epoch: number): Events<ValidationEvent | CheckpointEvent> {
-    const { by } = this.#plan
+  async *#validate(epoch: number): Events<ValidationEvent | CheckpointEvent | StopEvent> {
+    const { by, epochs, earlyStop } = this.#plan
     const begin = performance.now()
     const scores = await this.#scores()
     const seconds = (performance.now() - begin) / 1000
@@ -297,11 +309,16 @@ export class Fit {
     if (Number.isNaN(score)) log('warn', `The score '${by}' is undefined for every frame of the validation, so no best model is chosen by it.`)
     const step = this.#trainer.steps
     const best = this.#bestBefore(step)
-    const better = !Number.isNaN(score) && (best === null || (by === 'kl' ? score < best.score : score > best.score))
+    const better = !Number.isNaN(score) && (best === null || isBetter(by, score, best.score))
     if (better && this.#folder) await this.#hands.saveWeights(this.#folder.best, bestMetadata({ by, score }, step), this.#plan.signal)
     this.#state.best = better ? { by, score } : best
     yield { type: 'validation', step, epoch, scores, best: better, seconds }
     if (better && this.#folder) yield { type: 'checkpoint', step, path: this.#folder.best, best: true }
+    if (earlyStop === undefined) return
+    const standstill = afterValidation(earlyStop, this.#state.standstill, scores.mean[earlyStop.by])
+    this.#state.standstill = standstill
+    this.#stopped = standstill.validations >= earlyStop.patience && epoch + 1 < epochs
+    if (this.#stopped) yield { type: 'stop', step, epoch, ...standstill }
   }
 
   /** The best score of the validations before that of this step. The last one of a fit that is trained on may have come after its checkpoint. */
@@ -310,7 +327,7 @@ export class Fit {
     const { by } = this.#plan
     const stored = this.#stored
     if (stored?.by !== by || stored.step >= step) return best
-    if (best && (by === 'kl' ? best.score <= stored.score : best.score >= stored.score)) return best
+    if (best && !isBetter(by, stored.score, best.score)) return best
     return { by, score: stored.score }
   }
 

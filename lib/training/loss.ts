@@ -1,16 +1,18 @@
 import { native } from '../addon/native.ts'
-import { checkChoice, checkOptions } from '../checks/options.ts'
+import { later, readOptions, type OptionTable } from '../checks/table.ts'
 import { invalidArgument } from '../errors.ts'
 import { checkShape } from '../inputs.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { checkFixations } from './batch.ts'
-import { checkTerms, type TrainerOptions } from './options.ts'
+import { checkTerms, lossTable, type TrainerOptions } from './options.ts'
 
 /** Which loss. */
 export interface TrainingLossOptions extends Pick<TrainerOptions, 'loss' | 'terms'> {
   /** Fixated pixels, uint8 or float32 (B, 1, H, W), above 0 where fixated. Needed where `terms.nss` has a weight. */
   fixations?: Tensor<'uint8'> | Tensor<'float32'> | undefined
 }
+
+const table = { ...lossTable, fixations: later<Tensor<'uint8'> | Tensor<'float32'>>() } satisfies OptionTable<TrainingLossOptions>
 
 /** A loss and its slope. */
 export interface TrainingLoss {
@@ -32,9 +34,8 @@ export async function trainingLoss(
   target: Tensor<'float32'>,
   options?: TrainingLossOptions,
 ): Promise<TrainingLoss> {
-  const { loss = 'mse', terms, fixations } = checkOptions<TrainingLossOptions>('options', options, ['loss', 'terms', 'fixations'])
+  const { loss, terms, fixations } = readOptions('options', options, table)
   const weights = checkTerms(terms)
-  checkChoice('loss', loss, ['mse', 'ce', 'kl'])
   const maps = checkTensor('map', map, ['float32'])
   checkShape('map', maps.shape, ['B', 1, 'H', 'W'])
   const targets = checkTensor('target', target, ['float32'])

@@ -1,7 +1,9 @@
-import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString, nearest } from '../checks/options.ts'
+import { checkBoolean, checkList, checkNumber, checkOptions } from '../checks/options.ts'
+import { checkedBy, choice, integer, later, namesOf, number, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
 import { handsOf, type Group, type GroupHands } from '../distributed/group.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkSeed, drawSeed } from '../random/seed.ts'
+import { drawSeed, seedOption } from '../random/seed.ts'
+import { checkPatterns, isMeant, membersOf, resolveGroups, type ParameterGroup, type ResolvedParameterGroup } from './groups.ts'
 import { resolveSchedule, type LearningRateSchedule, type ResolvedSchedule } from './learning-rate.ts'
 import { resolveTimes, type ResolvedTimeRange, type TimeRange } from './times.ts'
 
@@ -17,7 +19,7 @@ export interface LossTerms {
 
 /** How to train. The defaults are the paper's (section 4.1). */
 export interface TrainerOptions {
-  /** The full learning rate. Default 1e-4. */
+  /** The full learning rate, which `Trainer.lr` may change later. Default 1e-4. */
   lr?: number | undefined
   /** Adam, or AdamW, whose weights decay by themselves instead of through the gradient. Default `adam`. */
   optimiser?: 'adam' | 'adamw' | undefined
@@ -46,10 +48,17 @@ export interface TrainerOptions {
   /** Keeps a running average of the weights too, of which each step keeps this part (0.999, say). Default: none. */
   ema?: number | null | undefined
   /**
-   * Beginnings of the names of parameters that stay as they are; their running statistics still follow the batches. Default
-   * ['audio_net.'], VGGish.
+   * Parameters that are trained another way than the rest: with a part of the learning rate, another weight decay, or not at all. One that
+   * several groups mean belongs to the first of them. What `frozen` names stays as it is in any group. Default: none.
+   */
+  groups?: readonly ParameterGroup[] | undefined
+  /**
+   * Parameters that stay as they are: beginnings of names (`visual_net.`), or, with `*` for any text, whole names (`*.bias`). Their running
+   * statistics still follow the batches. Default ['audio_net.'], VGGish.
    */
   frozen?: readonly string[] | undefined
+  /** Whether each step's gradients are kept for `Trainer.gradients`, which takes once more the memory of the weights. Default false. */
+  keepGradients?: boolean | undefined
   /** Where the diffusion times are drawn from. Default [{ first: 0, last: T − 1 }], all alike, as the paper does. */
   times?: readonly TimeRange[] | undefined
   /** Deviation of the normal noise that is added to the target (Gaussian dequantisation); 0 for none. Default 0.01. */
@@ -72,6 +81,9 @@ export interface TrainerOptions {
   synchronise?: boolean | undefined
 }
 
+/** How to train, whoever takes part. */
+type OwnTrainerOptions = Omit<TrainerOptions, 'group' | 'synchronise'>
+
 /** Who shares the steps of a trainer. */
 export interface SharedTraining {
   readonly hands: GroupHands
@@ -79,8 +91,8 @@ export interface SharedTraining {
 }
 
 /** The options that say who trains, apart from those that say how: a checkpoint keeps only these. */
-export function checkSharing(given: TrainerOptions | undefined): { sharing: SharedTraining | undefined; options: TrainerOptions } {
-  const { group, synchronise = true, ...options } = checkOptions<TrainerOptions>('options', given, [...names, 'group', 'synchronise'])
+export function checkSharing(given: TrainerOptions | undefined): { sharing: SharedTraining | undefined; options: OwnTrainerOptions } {
+  const { group, synchronise = true, ...options } = checkOptions<TrainerOptions>('options', given, [...namesOf(trainerTable), 'group', 'synchronise'])
   checkBoolean('synchronise', synchronise)
   return { sharing: group === undefined ? undefined : { hands: handsOf(group), synchronise }, options }
 }
@@ -116,8 +128,12 @@ export interface ResolvedTrainerOptions {
   accumulate: number
   /** How much of the weights' running average a step keeps; null where none is kept. */
   ema: number | null
-  /** Beginnings of the names of parameters that stay as they are; of the default only what the model has. */
+  /** Parameters that are trained another way than the rest. */
+  groups: ResolvedParameterGroup[]
+  /** Beginnings or patterns of the names of parameters that stay as they are; of the default only what the model has. */
   frozen: string[]
+  /** Whether each step's gradients are kept. */
+  keepGradients: boolean
   /** Where the diffusion times are drawn from. */
   times: ResolvedTimeRange[]
   /** Deviation of the normal noise that is added to the target. */
@@ -130,11 +146,6 @@ export interface ResolvedTrainerOptions {
   seed: number
 }
 
-const names = [
-  ...(['lr', 'optimiser', 'betas', 'eps', 'weightDecay', 'clip', 'loss', 'terms', 'schedule', 'accumulate', 'ema', 'frozen', 'times'] as const),
-  ...(['dequantisation', 'dropout', 'precision', 'seed'] as const),
-]
-
 /** What the options of a trainer depend on. */
 export interface ModelFacts {
   device: string
@@ -144,63 +155,111 @@ export interface ModelFacts {
   parameters: readonly string[]
 }
 
-/** Checks options and fills in the defaults. */
-export function resolveTrainerOptions(given: TrainerOptions | undefined, model: ModelFacts, sharedSeed?: number): ResolvedTrainerOptions {
-  const options = checkOptions<TrainerOptions>('options', given, names)
-  const { lr = 1e-4, optimiser = 'adam', betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, clip = 1, loss = 'mse' } = options
-  const { accumulate = 1, ema = null, frozen = ['audio_net.'], dequantisation = 0.01, dropout = model.dropout, precision = 'float32', times = [{}] } = options
-  const [kept, keptOfSquares] = checkList('betas', betas, 'two numbers', 2, 2)
-  if (clip !== null && !(checkNumber('clip', clip, 0, Number.MAX_VALUE) > 0)) throw invalidArgument('clip', 'greater than 0, or null for none', clip)
-  checkChoice('precision', precision, ['float32', 'bfloat16'])
-  if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
-    throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
-  }
-  return {
-    lr: checkNumber('lr', lr, 0, 1e3),
-    optimiser: checkChoice('optimiser', optimiser, ['adam', 'adamw']),
-    betas: [checkNumber('betas[0]', kept, 0, below1), checkNumber('betas[1]', keptOfSquares, 0, below1)],
-    eps: checkNumber('eps', eps, leastEps, 1),
-    weightDecay: checkNumber('weightDecay', weightDecay, 0, 1e3),
-    clip,
-    loss: checkChoice('loss', loss, ['mse', 'ce', 'kl']),
-    terms: checkTerms(options.terms),
-    schedule: resolveSchedule('schedule', options.schedule),
-    accumulate: checkInteger('accumulate', accumulate, 1, 65536),
-    ema: ema === null ? null : checkNumber('ema', ema, 0, below1),
-    frozen: checkFrozen(frozen, options.frozen !== undefined, model.parameters),
-    times: resolveTimes(times, model.timesteps),
-    dequantisation: checkNumber('dequantisation', dequantisation, 0, 1),
-    dropout: checkNumber('dropout', dropout, 0, 0.99),
-    precision,
-    seed: checkSeed('seed', options.seed ?? sharedSeed ?? drawSeed()),
-  }
-}
-
 /** Far below what anyone means, and not yet 0 in a float32: a weight without a gradient would be divided by it. */
 const leastEps = 1e-30
 
 /** The greatest double below 1: a mean that keeps everything never moves. */
 const below1 = 1 - Number.EPSILON / 2
 
-/** Checks the weights of the loss's metrics. */
-export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptions['terms'] {
-  const { cc = 0, sim = 0, nss = 0 } = checkOptions('terms', given, ['cc', 'sim', 'nss'])
-  const check = (name: string, weight: unknown) => checkNumber(`terms.${name}`, weight, -1e6, 1e6)
-  return { cc: check('cc', cc), sim: check('sim', sim), nss: check('nss', nss) }
+/** As another option, or null. */
+function orNull<T>({ check }: Option<T>): Option<T | null> {
+  return { check: (argument, value) => (value === null ? null : check(argument, value)) }
 }
 
-/** Beginnings that freeze nothing are spelling mistakes, but for the default's in a model that does not hear. */
-function checkFrozen(frozen: unknown, given: boolean, parameters: readonly string[]): string[] {
-  const beginnings = checkList('frozen', frozen, "a list of beginnings of parameters' names").map((beginning, i) => checkString(`frozen[${i}]`, beginning))
-  beginnings.forEach((beginning, i) => {
-    if (!given || parameters.some((name) => name.startsWith(beginning))) return
-    const parts = parameters.flatMap((name) => name.split('.').map((_, j, words) => words.slice(0, j + 1).join('.')))
-    const near = nearest(beginning, [...new Set(parts)])
-    throw invalidArgument(`frozen[${i}]`, `the beginning of a parameter's name${near === undefined ? '' : ` (did you mean '${near}'?)`}`, beginning)
-  })
-  if (parameters.every((name) => beginnings.some((beginning) => name.startsWith(beginning)))) {
-    throw invalidArgument('frozen', 'something that leaves a parameter to train', frozen)
+const positive: Option<number> = {
+  check(argument, value) {
+    if (checkNumber(argument, value, 0, Number.MAX_VALUE) > 0) return value as number
+    throw invalidArgument(argument, 'greater than 0, or null for none', value)
+  },
+}
+
+const [optimisers, losses, types] = [['adam', 'adamw'] as const, ['mse', 'ce', 'kl'] as const, ['float32', 'bfloat16'] as const]
+
+/** A loss and its terms, which `trainingLoss` has too. */
+export const lossTable = { loss: choice(losses, { usual: 'mse' }), terms: later<LossTerms>() }
+
+const betas: Option<[number, number]> = {
+  check(argument, value) {
+    const [kept, keptOfSquares] = checkList(argument, value, 'two numbers', 2, 2)
+    return [checkNumber(`${argument}[0]`, kept, 0, below1), checkNumber(`${argument}[1]`, keptOfSquares, 0, below1)]
+  },
+}
+
+/** The full learning rate. */
+export const lrOption = number(0, 1e3, { usual: 1e-4 })
+
+/** What there is to know of {@link TrainerOptions}. */
+export const trainerTable = {
+  lr: lrOption,
+  optimiser: choice(optimisers, { usual: 'adam' }),
+  betas,
+  eps: number(leastEps, 1, { usual: 1e-8 }),
+  weightDecay: number(0, 1e3, { usual: 0 }),
+  clip: orNull(positive),
+  ...lossTable,
+  accumulate: integer(1, 65_536, { usual: 1 }),
+  ema: orNull(number(0, below1)),
+  keepGradients: yes({ usual: false }),
+  dequantisation: number(0, 1, { usual: 0.01 }),
+  dropout: number(0, 0.99),
+  precision: choice(types, { usual: 'float32' }),
+  seed: seedOption(),
+  // What these must be depends on the model, or on each other.
+  schedule: later<LearningRateSchedule>(),
+  groups: later<readonly ParameterGroup[]>(),
+  frozen: later<readonly string[]>(),
+  times: later<readonly TimeRange[]>(),
+} satisfies OptionTable<OwnTrainerOptions>
+
+/** Checks options and fills in the defaults. */
+export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, model: ModelFacts, sharedSeed?: number): ResolvedTrainerOptions {
+  const options = readOptions<OwnTrainerOptions, typeof trainerTable>('options', given, trainerTable)
+  const { lr, optimiser, eps, weightDecay, clip = 1, loss, accumulate, ema = null, keepGradients, dequantisation, dropout = model.dropout, precision } = options
+  if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
+    throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
   }
-  // Of the default, what this model has: a checkpoint's options are checked as given ones.
-  return given ? beginnings : beginnings.filter((beginning) => parameters.some((name) => name.startsWith(beginning)))
+  const frozen = resolveFrozen(options.frozen, model.parameters)
+  const groups = resolveGroups(options.groups ?? [], { weightDecay, frozen, parameters: model.parameters })
+  if (membersOf({ groups, frozen }, model.parameters).frozen.length === model.parameters.length) {
+    throw invalidArgument(groups.some((group) => group.frozen) ? 'groups' : 'frozen', 'something that leaves a parameter to train', options.frozen ?? options.groups)
+  }
+  return {
+    lr,
+    optimiser,
+    betas: [...(options.betas ?? [0.9, 0.999])],
+    eps,
+    weightDecay,
+    clip,
+    loss,
+    terms: checkTerms(options.terms),
+    schedule: resolveSchedule('schedule', options.schedule),
+    accumulate,
+    ema,
+    groups,
+    frozen,
+    keepGradients,
+    times: resolveTimes(options.times ?? [{}], model.timesteps),
+    dequantisation,
+    dropout,
+    precision,
+    seed: options.seed ?? sharedSeed ?? drawSeed(),
+  }
+}
+
+const termsTable = {
+  cc: number(-1e6, 1e6, { usual: 0 }),
+  sim: number(-1e6, 1e6, { usual: 0 }),
+  nss: number(-1e6, 1e6, { usual: 0 }),
+} satisfies OptionTable<LossTerms>
+
+/** Checks the weights of the loss's metrics. */
+export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptions['terms'] {
+  const { cc, sim, nss } = checkedBy<LossTerms, typeof termsTable>(checkOptions('terms', given, namesOf(termsTable)), termsTable, 'terms.')
+  return { cc, sim, nss }
+}
+
+/** What is frozen; of the default only what the model has, for a checkpoint's options are checked as given ones. */
+function resolveFrozen(given: unknown, parameters: readonly string[]): string[] {
+  if (given !== undefined) return checkPatterns('frozen', given, parameters)
+  return ['audio_net.'].filter((pattern) => parameters.some((name) => isMeant(pattern, name)))
 }

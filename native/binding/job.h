@@ -41,7 +41,7 @@ inline Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(
 // result. `owner`, the wrap that holds the worker, stays alive until then.
 template <typename Result>
 Napi::Value run_job(Napi::Env env, Worker& worker, Napi::Object owner, std::shared_ptr<CancelFlag> cancel,
-                    std::function<Result()> work, std::function<Napi::Value(Napi::Env, Result&)> convert) {
+                    std::function<Result()> work, std::function<Napi::Value(Napi::Env, Result&)> convert, Priority priority = Priority::normal) {
   struct Job {
     explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}
     Napi::Promise::Deferred deferred;
@@ -84,7 +84,7 @@ Napi::Value run_job(Napi::Env env, Worker& worker, Napi::Object owner, std::shar
         job.reset();
         bridge->post(std::move(settle));
       },
-      std::move(cancel));
+      std::move(cancel), priority);
   return promise;
 }
 

@@ -34,6 +34,18 @@ namespace {
 
 Napi::Value to_tensor(Napi::Env env, Tensor& tensor) { return tensor_to_js(env, tensor); }
 
+Priority priority_from_js(const Napi::Value& value) {
+  auto name = text(value);
+  return name == "high" ? Priority::high : name == "low" ? Priority::low : Priority::normal;
+}
+
+const Parameter& parameter_of(const Network& network, const std::string& name) {
+  for (const auto& parameter : network.parameters()) {
+    if (parameter.info.name == name) return parameter;
+  }
+  throw Error(ErrorCode::internal, "An unchecked name of a parameter.");
+}
+
 }  // namespace
 
 ClipInputs inputs_from_js(const Napi::Object& object, Uploader& uploader) {
@@ -130,6 +142,8 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::encode>>("encode"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::denoise>>("denoise"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::predict>>("predict"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::set_parameter>>("setParameter"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::lend_copies>>("lendCopies"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::close>>("close"),
                                  });
   Environment::of(env).model = Napi::Persistent(constructor);
@@ -175,11 +189,11 @@ Worker& ModelHandle::worker() {
 
 template <typename Result>
 Napi::Value ModelHandle::submit(const Call& call, const Napi::Value& cancel, std::function<Result()> work,
-                                std::function<Napi::Value(Napi::Env, Result&)> convert) {
-  return run_job<Result>(call.env(), worker(), call.self(), CancelToken::flag_of(cancel), std::move(work), std::move(convert));
+                                std::function<Napi::Value(Napi::Env, Result&)> convert, Priority priority) {
+  return run_job<Result>(call.env(), worker(), call.self(), CancelToken::flag_of(cancel), std::move(work), std::move(convert), priority);
 }
 
-ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel) {
+ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel, Priority priority) {
   worker();
   auto inputs = inputs_from_js(object, uploader_);
   if (inputs.sounds.empty() || (device_.is_cpu() && replay_.empty())) return inputs;
@@ -196,7 +210,7 @@ ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Val
       promise->set_exception(std::current_exception());
     }
   };
-  ears_->submit(std::move(listen), CancelToken::flag_of(cancel));
+  ears_->submit(std::move(listen), CancelToken::flag_of(cancel), priority);
   return inputs;
 }
 
@@ -284,12 +298,39 @@ Napi::Value ModelHandle::parameter(const Call& call) {
   return submit<Tensor>(
       call, call.env().Undefined(),
       [network = network_, name = text(call[0])] {
-        for (const auto& parameter : open_network(network).parameters()) {
-          if (parameter.info.name == name) return parameter.tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
-        }
-        throw Error(ErrorCode::internal, "An unchecked name of a parameter.");
+        const auto& tensor = parameter_of(open_network(network), name).tensor;
+        return tensor.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
       },
       to_tensor);
+}
+
+Napi::Value ModelHandle::set_parameter(const Call& call) {
+  return submit<Nothing>(
+      call, call.env().Undefined(),
+      [network = network_, name = text(call[0]), values = tensor_from_js(call[1], "values")] {
+        const auto& [info, tensor] = parameter_of(open_network(network), name);
+        if (values.sizes() != tensor.sizes()) throw Error(ErrorCode::internal, "An unchecked shape of a parameter.");
+        check_finite(values, "values");
+        // Memory of its own, for it may be a file's mapped pages; and another version, for what is made of it is to be made again.
+        tensor.set_data(values.to(tensor.device()));
+        tensor.unsafeGetTensorImpl()->bump_version();
+        return Nothing();
+      },
+      to_undefined);
+}
+
+Napi::Value ModelHandle::lend_copies(const Call& call) {
+  return submit<Nothing>(
+      call, call.env().Undefined(),
+      [network = network_, lent = handle_from_js<ModelHandle>(call[0])->lent()] {
+        auto copies = open_network(network).parameters();
+        for (auto& parameter : copies) parameter.tensor = parameter.tensor.detach().clone();
+        // Another model's thread, and stream, reads them.
+        synchronize(open_network(network).device());
+        *lent = std::move(copies);
+        return Nothing();
+      },
+      to_undefined);
 }
 
 Napi::Value ModelHandle::save(const Call& call) {
@@ -306,7 +347,8 @@ Napi::Value ModelHandle::save(const Call& call) {
 }
 
 Napi::Value ModelHandle::encode(const Call& call) {
-  auto inputs = clip_from_js(call[0].As<Napi::Object>(), call[2]);
+  auto priority = priority_from_js(call[3]);
+  auto inputs = clip_from_js(call[0].As<Napi::Object>(), call[2], priority);
   auto seeds = seeds_from_js(call[1]);
   return submit<Features>(
       call, call[2],
@@ -319,7 +361,8 @@ Napi::Value ModelHandle::encode(const Call& call) {
       },
       [counter = feature_bytes_](Napi::Env env, Features& features) -> Napi::Value {
         return FeaturesHandle::make(env, std::move(features), counter);
-      });
+      },
+      priority);
 }
 
 Napi::Value ModelHandle::denoise(const Call& call) {
@@ -338,19 +381,20 @@ Napi::Value ModelHandle::denoise(const Call& call) {
         check_result(map);
         return map;
       },
-      to_tensor);
+      to_tensor, priority_from_js(call[4]));
 }
 
 Napi::Value ModelHandle::predict(const Call& call) {
   auto given = call[0].As<Napi::Object>();
+  auto object = call[1].As<Napi::Object>();
+  auto priority = priority_from_js(object.Get("priority"));
   std::shared_ptr<const Features> features;
   ClipInputs inputs;
   if (is_handle<FeaturesHandle>(given)) {
     features = FeaturesHandle::features_of(given);
   } else {
-    inputs = clip_from_js(given, call[2]);
+    inputs = clip_from_js(given, call[2], priority);
   }
-  auto object = call[1].As<Napi::Object>();
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
                          optional_tensor(object, "noise"), {}, boolean(object, "estimates")};
   auto batch = static_cast<int64_t>(options.seeds.size());
@@ -380,7 +424,8 @@ Napi::Value ModelHandle::predict(const Call& call) {
         object.Set("map", tensor_to_js(env, prediction.map));
         if (prediction.estimates.defined()) object.Set("estimates", tensor_to_js(env, prediction.estimates));
         return object;
-      });
+      },
+      priority);
 }
 
 Napi::Value ModelHandle::memory(const Call& call) {
@@ -416,7 +461,8 @@ Napi::Value ModelHandle::close(const Call& call) {
         if (self->ears_) self->ears_->stop();
         self->tell_bytes(env, 0);
         return env.Undefined();
-      });
+      },
+      Priority::last);
   closed_ = true;
   return closing;
 }

@@ -54,13 +54,17 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value parameters(const Call& call);
   // (name) -> Promise<Tensor>
   Napi::Value parameter(const Call& call);
+  // (name, tensor) -> Promise<void>. The name is one of parameters(), the tensor of its shape.
+  Napi::Value set_parameter(const Call& call);
+  // (model) -> Promise<void>. Gives a model that is not built yet copies of all tensors, for its build().
+  Napi::Value lend_copies(const Call& call);
   // (path, header, dtype, cancel) -> Promise<void>
   Napi::Value save(const Call& call);
-  // (inputs, seeds, cancel) -> Promise<Features>
+  // (inputs, seeds, cancel, priority) -> Promise<Features>; priority here and below: 'high' | 'normal' | 'low'
   Napi::Value encode(const Call& call);
-  // (x, t, features, cancel) -> Promise<Tensor>
+  // (x, t, features, cancel, priority) -> Promise<Tensor>
   Napi::Value denoise(const Call& call);
-  // (inputs | features, { steps, eta, seeds, noise, estimates }, cancel, onStep) -> Promise<{ map, estimates? }>
+  // (inputs | features, { steps, eta, seeds, noise, estimates, priority }, cancel, onStep) -> Promise<{ map, estimates? }>
   Napi::Value predict(const Call& call);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Call& call);
@@ -73,7 +77,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   template <typename Result>
   Napi::Value submit(const Call& call, const Napi::Value& cancel, std::function<Result()> work,
-                     std::function<Napi::Value(Napi::Env, Result&)> convert);
+                     std::function<Napi::Value(Napi::Env, Result&)> convert, Priority priority = Priority::normal);
 
   // () -> { parameters, features, device? }, bytes held
   Napi::Value memory(const Call& call);
@@ -81,7 +85,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // What a network that was built is told on the worker: how its graphs are made, and where it warns.
   std::function<void(Network&, bool)> graphs_setup(Napi::Env env) const;
   // A clip. A device computes while its sounds are made slices of on a thread of their own; the CPU would only be shared.
-  ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel);
+  ClipInputs clip_from_js(const Napi::Object& object, const Napi::Value& cancel, Priority priority);
   static int64_t parameter_bytes(const Network& network);
   void tell_bytes(Napi::Env env, int64_t bytes);
 

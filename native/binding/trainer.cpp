@@ -19,8 +19,8 @@ namespace {
 
 bool is(const Napi::Object& object, const char* name, const char* word) { return text(object, name) == word; }
 
-LearningRate learning_rate_from_js(double rate, const Napi::Object& o) {
-  LearningRate schedule{rate};
+LearningRate learning_rate_from_js(const Napi::Object& o) {
+  LearningRate schedule;
   schedule.warmup = integer(o, "warmup");
   if (is(o, "kind", "multistep")) {
     schedule.kind = LearningRate::Kind::multistep;
@@ -39,17 +39,30 @@ LossOptions loss_from_js(const Napi::Object& o) {
   return {kind, number(terms, "cc"), number(terms, "sim"), number(terms, "nss")};
 }
 
+std::set<std::string> names_from_js(const Napi::Value& value) {
+  std::set<std::string> names;
+  auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); ++i) names.insert(text(array.Get(i)));
+  return names;
+}
+
 TrainerOptions options_from_js(const Napi::Object& o) {
   TrainerOptions options;
-  options.learning_rate = learning_rate_from_js(number(o, "lr"), o.Get("schedule").As<Napi::Object>());
+  options.learning_rate = learning_rate_from_js(o.Get("schedule").As<Napi::Object>());
   auto betas = o.Get("betas").As<Napi::Array>();
-  options.adam = {is(o, "optimiser", "adamw"), number(betas.Get(0u)), number(betas.Get(1u)), number(o, "eps"), number(o, "weightDecay")};
+  options.adam = {is(o, "optimiser", "adamw"), number(betas.Get(0u)), number(betas.Get(1u)), number(o, "eps")};
+  options.weight_decay = number(o, "weightDecay");
+  auto groups = o.Get("groups").As<Napi::Array>();
+  for (uint32_t i = 0; i < groups.Length(); ++i) {
+    auto group = groups.Get(i).As<Napi::Object>();
+    options.groups.push_back({names_from_js(group.Get("names")), number(group, "lrScale"), number(group, "weightDecay")});
+  }
   options.loss = loss_from_js(o);
   options.clip = number(o, "clip");
   options.accumulate = integer(o, "accumulate");
   if (o.Get("ema").IsNumber()) options.average = number(o, "ema");
-  auto frozen = o.Get("frozen").As<Napi::Array>();
-  for (uint32_t i = 0; i < frozen.Length(); ++i) options.frozen.push_back(text(frozen.Get(i)));
+  options.frozen = names_from_js(o.Get("frozen"));
+  options.keep_gradients = boolean(o, "keepGradients");
   auto times = o.Get("times").As<Napi::Array>();
   for (uint32_t i = 0; i < times.Length(); ++i) {
     auto range = times.Get(i).As<Napi::Object>();
@@ -122,7 +135,8 @@ Napi::Value js_training_loss(const Call& call) {
 
 void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Trainer",
-                                 {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
+                                 {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradients>>("gradients"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradient_norms>>("gradientNorms"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::lend_average>>("lendAverage"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::spoilt>>("spoilt"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::begin_sharing>>("beginSharing"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::fingerprint>>("fingerprint"),
@@ -161,7 +175,7 @@ Napi::Value TrainerHandle::submit(const Call& call, const Napi::Value& cancel, s
 Napi::Value TrainerHandle::step(const Call& call) {
   auto batch = batch_from_js(call[0].As<Napi::Object>(), model_->uploader());
   return submit<StepResult>(
-      call, call[1], [batch = std::move(batch)](Trainer& trainer) { return trainer.step(batch); },
+      call, call[2], [batch = std::move(batch), rate = number(call[1])](Trainer& trainer) { return trainer.step(batch, rate); },
       [](Napi::Env env, StepResult& result) -> Napi::Value {
         auto object = Napi::Object::New(env);
         object.Set("step", static_cast<double>(result.step));
@@ -169,6 +183,37 @@ Napi::Value TrainerHandle::step(const Call& call) {
         object.Set("gradNorm", result.gradient_norm);
         object.Set("lr", result.learning_rate);
         return object;
+      });
+}
+
+Napi::Value TrainerHandle::gradients(const Call& call) {
+  return submit<std::vector<Parameter>>(
+      call, call[1], [names = names_from_js(call[0])](Trainer& trainer) { return trainer.gradients(names); },
+      [](Napi::Env env, std::vector<Parameter>& gradients) -> Napi::Value {
+        auto list = Napi::Array::New(env, gradients.size());
+        for (uint32_t i = 0; i < gradients.size(); ++i) {
+          auto entry = Napi::Object::New(env);
+          entry.Set("name", gradients[i].info.name);
+          entry.Set("tensor", tensor_to_js(env, gradients[i].tensor));
+          list.Set(i, entry);
+        }
+        return list;
+      });
+}
+
+Napi::Value TrainerHandle::gradient_norms(const Call& call) {
+  using Norms = std::vector<std::pair<std::string, double>>;
+  return submit<Norms>(
+      call, call.env().Undefined(), [](Trainer& trainer) { return trainer.gradient_norms(); },
+      [](Napi::Env env, Norms& norms) -> Napi::Value {
+        auto list = Napi::Array::New(env, norms.size());
+        for (uint32_t i = 0; i < norms.size(); ++i) {
+          auto entry = Napi::Object::New(env);
+          entry.Set("name", norms[i].first);
+          entry.Set("norm", norms[i].second);
+          list.Set(i, entry);
+        }
+        return list;
       });
 }
 

@@ -19,8 +19,12 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   explicit TrainerHandle(const Napi::CallbackInfo& info);
 
  private:
-  // (batch, cancel) -> Promise<{ step, loss, gradNorm, lr }>
+  // (batch, lr, cancel) -> Promise<{ step, loss, gradNorm, lr }>
   Napi::Value step(const Call& call);
+  // (names, cancel) -> Promise<{ name, tensor }[]>, the last step's, of these parameters
+  Napi::Value gradients(const Call& call);
+  // () -> Promise<{ name, norm }[]>, of every parameter that is trained
+  Napi::Value gradient_norms(const Call& call);
   // () -> { name, shape, buffer }[], the model's tensors and then the trainer's, as save() writes them
   Napi::Value tensors(const Call& call);
   // (path, header, cancel) -> Promise<void>

@@ -3,18 +3,21 @@
 #include <ATen/Parallel.h>
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace diffsal {
 
 Worker::Worker(int threads) : thread_([this, threads] { run(threads); }) {}
 
 Worker::~Worker() { stop(); }
 
-void Worker::submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag) {
+void Worker::submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag, Priority priority) {
   if (!flag) flag = std::make_shared<CancelFlag>();
   {
     std::lock_guard lock(mutex_);
     if (stopping_) flag->raise();
-    queue_.push_back({std::move(job), std::move(flag)});
+    auto later = std::find_if(queue_.begin(), queue_.end(), [priority](const Entry& entry) { return entry.priority > priority; });
+    queue_.insert(later, {std::move(job), std::move(flag), priority});
   }
   changed_.notify_one();
 }

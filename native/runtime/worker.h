@@ -10,7 +10,10 @@
 
 namespace diffsal {
 
-// One thread that runs jobs in the order they came. A model has one of its own because grad mode, inference mode and
+// When a job's turn comes: before those that are less urgent, after those that came before it and are as urgent. The last comes when no other waits.
+enum class Priority { high, normal, low, last };
+
+// One thread that runs jobs in the order they came, the more urgent ones first. A model has one of its own because grad mode, inference mode and
 // the number of compute threads are thread-local in libtorch, and each calling thread would grow an OpenMP pool.
 class Worker {
  public:
@@ -22,7 +25,7 @@ class Worker {
 
   // `job` must not throw. It runs under `flag` (may be null) and is still called, with the flag raised, when the worker
   // stops before its turn.
-  void submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag);
+  void submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag, Priority priority = Priority::normal);
 
   // Raises every flag and waits for the thread to end; the running job ends at its next throw_if_cancelled().
   void stop();
@@ -31,6 +34,7 @@ class Worker {
   struct Entry {
     std::function<void()> job;
     std::shared_ptr<CancelFlag> flag;
+    Priority priority;
   };
   void run(int threads);
 

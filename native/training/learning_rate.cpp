@@ -5,7 +5,7 @@
 
 namespace diffsal {
 
-double LearningRate::after(int64_t done) const {
+double LearningRate::after(int64_t done, double rate) const {
   double rise = done < warmup ? static_cast<double>(done + 1) / static_cast<double>(warmup + 1) : 1;
   if (kind == Kind::multistep) {
     auto passed = std::count_if(milestones.begin(), milestones.end(), [done](int64_t milestone) { return milestone <= done; });

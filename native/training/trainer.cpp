@@ -6,8 +6,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
+#include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -48,13 +50,6 @@ class Differentiable {
   std::vector<Tensor> tensors_;
 };
 
-bool begins_with_any(const std::string& name, const std::vector<std::string>& prefixes) {
-  for (const auto& each : prefixes) {
-    if (name.compare(0, each.size(), each) == 0) return true;
-  }
-  return false;
-}
-
 std::vector<Parameter> select(const Network& network, const std::function<bool(const ParameterInfo&)>& wanted) {
   std::vector<Parameter> list;
   for (const auto& parameter : network.parameters()) {
@@ -64,7 +59,7 @@ std::vector<Parameter> select(const Network& network, const std::function<bool(c
 }
 
 std::vector<Parameter> trained_of(const Network& network, const TrainerOptions& options) {
-  return select(network, [&](const ParameterInfo& info) { return !info.buffer && !begins_with_any(info.name, options.frozen); });
+  return select(network, [&](const ParameterInfo& info) { return !info.buffer && options.frozen.count(info.name) == 0; });
 }
 
 std::vector<Parameter> buffers_of(const Network& network) {
@@ -75,6 +70,19 @@ std::vector<Tensor> tensors_of(const std::vector<Parameter>& parameters) {
   std::vector<Tensor> list;
   for (const auto& parameter : parameters) list.push_back(parameter.tensor);
   return list;
+}
+
+// The groups of the options, and the rest as one more.
+std::vector<AdamGroup> groups_of(const std::vector<Parameter>& trained, const TrainerOptions& options) {
+  std::vector<AdamGroup> groups;
+  for (const auto& group : options.groups) groups.push_back({{}, group.rate, group.weight_decay});
+  groups.push_back({{}, 1, options.weight_decay});
+  for (size_t i = 0; i < trained.size(); ++i) {
+    size_t group = 0;
+    while (group < options.groups.size() && options.groups[group].names.count(trained[i].info.name) == 0) ++group;
+    groups[group].members.push_back(i);
+  }
+  return groups;
 }
 
 std::vector<Tensor> clones(const std::vector<Tensor>& tensors) {
@@ -141,19 +149,19 @@ Trainer::Trainer(Network& network, TrainerOptions options, std::optional<Sharing
       weights_(tensors_of(trained_)),
       buffers_(buffers_of(network)),
       followed_(concatenated(weights_, tensors_of(buffers_))),
-      adam_(weights_, options_.adam),
+      adam_(weights_, options_.adam, groups_of(trained_, options_)),
       generator_(make_generator(derive_seed(options_.seed, "training"))),
       bars_(alpha_bars(network.config().timesteps).to(network.device())) {
   own_memory(network);
   if (options_.average) averages_ = clones(followed_);
 }
 
-StepResult Trainer::step(const TrainingBatch& batch) {
+StepResult Trainer::step(const TrainingBatch& batch, double rate) {
   auto random = generator_.get_state();
   auto statistics = tensors_of(buffers_);
   auto before = clones(statistics);
   try {
-    return compute(batch);
+    return compute(batch, rate);
   } catch (...) {
     generator_.set_state(random);
     if (!statistics.empty()) at::_foreach_copy_(statistics, before);
@@ -161,7 +169,7 @@ StepResult Trainer::step(const TrainingBatch& batch) {
   }
 }
 
-StepResult Trainer::compute(const TrainingBatch& batch) {
+StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
   const auto device = network_.device();
   const auto number = steps_ + 1;
   check_unit(batch.target, "target");
@@ -201,7 +209,8 @@ StepResult Trainer::compute(const TrainingBatch& batch) {
   if (sharing_) sum_step(*sharing_, weights_, figures, generator_, tensors_of(buffers_));
   std::vector<Tensor> gradients;
   for (const auto& weight : weights_) gradients.push_back(weight.grad());
-  figures.push_back(gradient_norm(gradients, device));
+  auto norms = diffsal::gradient_norms(gradients, device);
+  figures.push_back(norms.norm());
   auto values = to_host(at::stack(figures));
   double total = 0;
   for (int64_t i = 0; i < parts; ++i) {
@@ -213,8 +222,12 @@ StepResult Trainer::compute(const TrainingBatch& batch) {
   check_descent(norm, "gradient norm", number);
   // A step that the others take is taken.
   if (!sharing_) throw_if_cancelled();
-  auto learning_rate = options_.learning_rate.after(steps_);
-  update(gradients, norm, learning_rate);
+  auto learning_rate = options_.learning_rate.after(steps_, rate);
+  norms_ = norms;
+  sloping_.clear();
+  for (const auto& gradient : gradients) sloping_.push_back(gradient.defined());
+  if (options_.keep_gradients) gradients_ = gradients;
+  update(std::move(gradients), norm, learning_rate);
   return {++steps_, total, norm, learning_rate};
 }
 
@@ -240,8 +253,8 @@ void Trainer::draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor
   for (auto* tensor : {&target, &t, &noise}) *tensor = to_device(*tensor, network_.device());
 }
 
-void Trainer::update(std::vector<Tensor>& gradients, double norm, double learning_rate) {
-  clip_gradients(gradients, norm, options_.clip);
+void Trainer::update(std::vector<Tensor> gradients, double norm, double learning_rate) {
+  clip_gradients(gradients, norm, options_.clip, options_.keep_gradients);
   adam_.step(weights_, gradients, learning_rate);
   if (options_.average) at::_foreach_lerp_(averages_, followed_, 1 - *options_.average);
 }
@@ -316,6 +329,30 @@ std::string Trainer::fingerprint() const {
     crc.add(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
   }
   return crc.text();
+}
+
+void Trainer::check_stepped() const {
+  if (!norms_.defined()) throw invalid_argument("trainer", "one that has taken a step since it was made or resumed", "one that has taken none");
+}
+
+std::vector<Parameter> Trainer::gradients(const std::set<std::string>& names) const {
+  check_stepped();
+  std::vector<Parameter> list;
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    const auto& info = trained_[i].info;
+    if (names.count(info.name) == 0) continue;
+    list.push_back({info, gradients_[i].defined() ? to_host(gradients_[i]) : at::zeros(info.shape, at::kFloat)});
+  }
+  return list;
+}
+
+std::vector<std::pair<std::string, double>> Trainer::gradient_norms() const {
+  check_stepped();
+  auto norms = to_host(norms_);
+  const auto* next = norms.const_data_ptr<float>();
+  std::vector<std::pair<std::string, double>> list;
+  for (size_t i = 0; i < trained_.size(); ++i) list.emplace_back(trained_[i].info.name, sloping_[i] ? *next++ : 0);
+  return list;
 }
 
 std::string Trainer::spoilt() const {

@@ -1,7 +1,9 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/mapped_source.h"
@@ -15,15 +17,25 @@
 
 namespace diffsal {
 
+// Parameters that are trained another way than the rest.
+struct ParameterGroup {
+  std::set<std::string> names;
+  double rate;  // what the learning rate is multiplied by
+  double weight_decay;
+};
+
 // lib/training/options.ts documents each, gives the defaults and checks the values.
 struct TrainerOptions {
   LearningRate learning_rate;
   AdamOptions adam;
+  double weight_decay;                 // of what no group has
+  std::vector<ParameterGroup> groups;  // no parameter is in two
   LossOptions loss;
   double clip;                    // of the gradient's norm; infinite for none
   int64_t accumulate;             // parts that a batch is computed in, one after the other
   std::optional<double> average;  // how much of the running average of the weights a step keeps
-  std::vector<std::string> frozen;
+  std::set<std::string> frozen;
+  bool keep_gradients;
   std::vector<TimeRange> times;
   double dequantisation, dropout;
   bool bfloat16;
@@ -62,9 +74,14 @@ class Trainer {
   // A checksum of the weights, running statistics and averages, which tells whether another process has the same.
   std::string fingerprint() const;
 
-  // Section 3.3's step: noise the target, denoise it under the clip, descend. It is done whole or not at all: when it throws (a
-  // loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
-  StepResult step(const TrainingBatch& batch);
+  // Section 3.3's step: noise the target, denoise it under the clip, descend; `rate` is the full learning rate. It is done whole or not at all: when it
+  // throws (a loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
+  StepResult step(const TrainingBatch& batch, double rate);
+
+  // Of the last step, before they were clipped, by parameter; zeros where the loss does not depend on one. Gradients only with keep_gradients, and
+  // only those of `names`. Throws invalid_argument where no step was taken yet.
+  std::vector<Parameter> gradients(const std::set<std::string>& names) const;
+  std::vector<std::pair<std::string, double>> gradient_norms() const;
 
   // Steps done.
   int64_t steps() const { return steps_; }
@@ -83,9 +100,10 @@ class Trainer {
   std::vector<Parameter> averaged() const;
 
  private:
-  StepResult compute(const TrainingBatch& batch);
+  StepResult compute(const TrainingBatch& batch, double rate);
   void draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor& noise);
-  void update(std::vector<Tensor>& gradients, double norm, double learning_rate);
+  void update(std::vector<Tensor> gradients, double norm, double learning_rate);
+  void check_stepped() const;
 
   Network& network_;
   TrainerOptions options_;
@@ -99,6 +117,10 @@ class Trainer {
   at::Generator generator_;
   Tensor bars_;
   int64_t steps_ = 0;
+  // Of the last step: the norms of the gradients that were defined, which these are, and the gradients where they are kept.
+  Tensor norms_;
+  std::vector<bool> sloping_;
+  std::vector<Tensor> gradients_;
 };
 
 }  // namespace diffsal

@@ -23,7 +23,7 @@ async function revive(): Promise<void> {
   await model?.dispose()
   model = await DiffSal.create(trainingConfig, { seed: 1, threads: 1 })
   features = await model.encode(clip())
-  trainer = model.trainer({ seed: 1, ema: 0.9 })
+  trainer = model.trainer({ seed: 1, ema: 0.9, keepGradients: true })
   disposed = false
 }
 
@@ -100,26 +100,28 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal#save': exported((...args: [never]) => model.save(...args), () => [nowhere, { dtype: 'float32', signal }]),
   'DiffSal#predict': exported(
     (...args: [never]) => model.predict(...args),
-    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), signal, onProgress: () => undefined, estimates: true, uncertainty: undefined }],
+    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), priority: 'high', signal, onProgress: () => undefined, estimates: true, uncertainty: undefined }],
   ),
   'DiffSal#predict, of features': exported((options: never) => model.predict(features, options), () => [{ steps: 1, seed: 1, uncertainty: 2 }]),
   'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
   'DiffSal#predictVideo': exported(
     (...args: [never]) => drain(model.predictVideo(...args)),
-    () => [nowhere, { stride: 1, batch: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
+    () => [nowhere, { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
   ),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
     () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
   ),
-  'DiffSal#encode': exported(async (...args: [never]) => (await model.encode(...args)).dispose(), () => [clip(), { signal, seed: [1] }]),
-  'DiffSal#denoise': exported((x: never, t: never, options: never) => model.denoise(x, t, features, options), () => [map(), [5], { signal }]),
+  'DiffSal#encode': exported(async (...args: [never]) => (await model.encode(...args)).dispose(), () => [clip(), { signal, seed: [1], priority: 'low' }]),
+  'DiffSal#denoise': exported((x: never, t: never, options: never) => model.denoise(x, t, features, options), () => [map(), [5], { signal, priority: 'high' }]),
   'DiffSal#denoise, of features': exported((given: never) => model.denoise(map(), 5, given), () => [undefined]),
   'DiffSal#parameters': exported(() => model.parameters(), () => []),
   'DiffSal#parameter': exported((name: never) => model.parameter(name), () => ['decoder_net.conv_in.bias']),
+  'DiffSal#setParameter': exported((...args: [never, never]) => model.setParameter(...args), () => ['decoder_net.conv_in.bias', { dtype: 'float32', shape: [16], data: new Float32Array(16) }]),
+  'DiffSal#clone': exported(async (...args: []) => (await model.clone(...args)).dispose(), () => [{ device: 'cpu', threads: 1, precision: 'float32' }]),
   'DiffSal#trainer': exported(
     (options: never) => model.trainer(options).dispose(),
-    () => [{ lr: 1, optimiser: 'adam', betas: [0.9, 0.9], clip: null, loss: 'kl', terms: { cc: 1 }, schedule: { kind: 'multistep', milestones: [1, 2] }, frozen: ['audio_net.'], times: [{ first: 1 }], seed: 1 }],
+    () => [{ lr: 1, optimiser: 'adam', betas: [0.9, 0.9], clip: null, loss: 'kl', terms: { cc: 1 }, schedule: { kind: 'multistep', milestones: [1, 2] }, frozen: ['audio_net.'], groups: [{ names: ['*.bias'], lrScale: 0.5, weightDecay: 0, frozen: false }], times: [{ first: 1 }], seed: 1, keepGradients: true }],
   ),
   'DiffSal#memory': exported(() => model.memory(), () => []),
   'DiffSal#dispose': exported(sabotage, () => []),
@@ -128,17 +130,27 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal.resume': exported(async (...args: [never]) => (await DiffSal.resume(...args)).dispose(), () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }]),
   'Trainer#fit': exported(
     (...args: [never, never]) => drain(trainer.fit(...args)),
-    () => [dataset(), { epochs: 1, batch: 1, validate: { dataset: dataset(), every: 1, steps: 1 }, checkpointDir: undefined, workers: 1, seed: 1, dropLast: false, signal: aborted }],
+    () => [dataset(), { epochs: 1, batch: 1, validate: { dataset: dataset(), every: 1, steps: 1 }, checkpointDir: undefined, earlyStop: { patience: 1, minDelta: 0, by: 'cc' }, tensorboard: undefined, workers: 1, seed: 1, dropLast: false, signal: aborted }],
   ),
   'Trainer#step': exported(
     (...args: [never]) => trainer.step(...args),
     () => [{ ...clip(), target: map(), fixations: fixations(), t: [5], noise: map() }, { signal }],
   ),
+  'Trainer#gradients': exported(
+    async (...args: [never]) => {
+      if (trainer.steps === 0) await trainer.step({ ...clip(), target: map() })
+      return trainer.gradients(...args)
+    },
+    () => [{ names: ['decoder_net.', '*.bias'], signal }],
+  ),
+  'Trainer#gradientNorms': exported(() => trainer.gradientNorms(), () => []),
+  'Trainer#lr': exported((rate: never) => void (trainer.lr = rate), () => [0.1]),
   'Trainer#save': exported((...args: [never]) => trainer.save(...args), () => [nowhere, { extra: { a: [1, { b: 'c' }] }, signal }]),
   'Trainer#saveAverage': exported((...args: [never]) => trainer.saveAverage(...args), () => [nowhere, { signal }]),
   'Trainer#dispose': exported(sabotage, () => []),
   'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
   'devices': exported(api.devices, () => []),
+  'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
   'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
   'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),
@@ -170,6 +182,15 @@ const exports: Readonly<Record<string, Export>> = {
     { video: 'v', frame: 1, tensor: map() },
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
+  'DiffSal#stream': exported(
+    async (options: never, frame: never, samples: never, time: never) => {
+      await using stream = model.stream(options)
+      await stream.pushFrame(frame, time)
+      await stream.pushAudio(samples, time)
+      stream.end()
+    },
+    () => [{ fps: 25, sampleRate: 16_000, lookahead: 1, latency: 1, drop: 'oldest', repeat: true, stride: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, stallLimit: 1, signal }, { ...pictures(), shape: [64, 32, 3], data: new Uint8Array(64 * 32 * 3) }, new Float32Array(100), 1],
+  ),
   'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
@@ -242,7 +263,7 @@ function callable(): string[] {
     ...within('', api).filter((name) => name !== 'DiffSalError' && !(name in classes)),
     ...Object.entries({ datasets, distributed, maps, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
     ...Object.entries(classes).flatMap(([name, { prototype, ...rest }]) => {
-      const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value }]) => (isFunction(value) && key !== 'constructor' ? [`${name}#${key}`] : []))
+      const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value, set }]) => ((isFunction(value) || set) && key !== 'constructor' ? [`${name}#${key}`] : []))
       const makers = Object.getOwnPropertyNames(classes[name as keyof typeof classes]).filter((key) => isFunction((classes as never)[name][key]))
       return [...methods, ...makers.map((key) => `${name}.${key}`), ...within(`${name}.`, rest)]
     }),

@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { integer, readOptions, yes, type Option } from '../../lib/checks/table.ts'
 import { evaluateTable } from '../../lib/evaluate.ts'
 import { videoTable } from '../../lib/predict-video.ts'
+import { earlyStopTable } from '../../lib/training/early-stop.ts'
+import { groupTable } from '../../lib/training/groups.ts'
+import { trainerTable } from '../../lib/training/options.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 
 const table = { count: integer(1, 9, { usual: 2 }), epochs: { ...integer(1), needed: true }, quick: yes() }
@@ -29,11 +32,15 @@ describe('options that are read by their table', () => {
 describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
   ['evaluate.ts', 'EvaluateOptions', evaluateTable()],
   ['predict-video.ts', 'PredictVideoOptions', videoTable],
+  ['training/options.ts', 'TrainerOptions', trainerTable],
+  ['training/early-stop.ts', 'EarlyStopOptions', earlyStopTable],
+  ['training/groups.ts', 'ParameterGroup', groupTable],
 ])('in lib/%s the comments of %s', (file, name, declared) => {
   const source = readFileSync(join(import.meta.dirname, '../../lib', file), 'utf8')
   const body = source.slice(source.indexOf(`interface ${name} `)).split('\n}\n')[0]!
   it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))('say the default of %s, %s', (option, usual) => {
     const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
-    expect(comment).toMatch(new RegExp(`Default (?:is )?${String(usual)}\\b`))
+    const written = typeof usual === 'number' ? `(?:${usual}|${usual.toExponential()})` : `\`?${String(usual)}`
+    expect(comment).toMatch(new RegExp(`Default (?:is )?${written}\\b`))
   })
 })

@@ -69,13 +69,11 @@ test.each([
 })
 
 test.each([
-  ['http://example.org/a.mp4', /it does not exist: only local files are read, so download it first\.$/m],
-  ['rtsp://camera/1', /only local files/],
-  ['-', /not standard input, so save it to a file first\.$/m],
+  ['rtsp://camera/1', /it does not exist: of addresses only http: and https: are read, so save it to a file first\.$/m],
   ['frame-%04d.png', /a pattern is not taken for several\.$/m],
   ['*.mp4', /a pattern is not taken for several\.$/m],
   ['missing.mp4', /Cannot read 'missing\.mp4': it does not exist\.$/m],
-])('the input %s: only local files', async (input, message) => {
+])('the input %s: neither a file nor an address', async (input, message) => {
   const { code, stderr } = await cli(['predict', ...weights, '--', input], { cwd: folder('local') })
   expect(stderr).toMatch(message)
   expect(code).toBe(3)

@@ -4,20 +4,22 @@ import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { readCheckpoint } from '../../lib/checkpoint/checkpoint.ts'
+import { readHeader } from '../../lib/checkpoint/safetensors.ts'
 import { readFixations } from '../../lib/datasets/fixations.ts'
+import { openMaps } from '../../lib/datasets/map-files.ts'
 import { parseFoldList } from '../../lib/datasets/fold-lists.ts'
 import { parseMat } from '../../lib/datasets/mat.ts'
 import { readGrey, readRgb } from '../../lib/datasets/pictures.ts'
 import { WavFile } from '../../lib/datasets/wav.ts'
 import { readPictureFixations } from '../../lib/gaze/picture-fixations.ts'
 import { readGaze } from '../../lib/gaze/read-gaze.ts'
-import { DiffSal } from '../../lib/index.ts'
+import { DiffSal, type PartialDiffSalConfig } from '../../lib/index.ts'
 import { extractArchive } from '../../lib/libtorch/extract.ts'
 import { readRunConfig } from '../../lib/run/config.ts'
 import { RunLog } from '../../lib/run/log.ts'
 import { element, fixationMat, matFile, matrix, numbers, rampWav, wavFile } from '../datasets/trees.ts'
 import { fakeWheel } from '../libtorch/zip.ts'
-import { orderedDict } from '../support/pickle-writer.ts'
+import { orderedDict, type PyCall } from '../support/pickle-writer.ts'
 import { pthLegacy, pthZip, PyTensor, storage, tensor } from '../support/pth-writer.ts'
 import { lightConfig } from '../support/tiny-config.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
@@ -31,19 +33,24 @@ export interface Target {
   readonly weight: number
   /** One case: may succeed, or fail with a DiffSalError. */
   run(random: Random): Promise<unknown>
+  /** Reads what is damaged in the cases, undamaged: it must succeed, or damage would get no further. */
+  whole?(random: Random): Promise<void>
 }
 
 /** A reader of files: sound ones, damaged, are written to `folder` and read. */
 function reader(name: string, suffix: string, folder: string, sound: () => Promise<readonly Uint8Array[]> | readonly Uint8Array[], read: (path: string, random: Random) => unknown, weight = 10): Target {
   let files: readonly Uint8Array[] | undefined
+  const path = join(folder, `${name}${suffix}`)
+  const given = async (bytes: Uint8Array, random: Random) => {
+    await writeFile(path, bytes)
+    await read(path, random)
+  }
   return {
     name,
     weight,
-    async run(random) {
-      files ??= await sound()
-      const path = join(folder, `${name}${suffix}`)
-      await writeFile(path, mutated(random, random.one(files)))
-      await read(path, random)
+    run: async (random) => given(mutated(random, random.one((files ??= await sound()))), random),
+    async whole(random) {
+      for (const bytes of (files ??= await sound())) await given(bytes, random)
     },
   }
 }
@@ -80,6 +87,12 @@ export function readerTargets(folder: string): Target[] {
     reader('fold-list', '.txt', folder, () => [Buffer.from('V1_Speech1 250 25.00\nV2 101 29.97\n'), Buffer.from('\ufeffa video\t10 24\r\n')], async (path) => parseFoldList(await readFile(path, 'utf8'), path)),
     reader('gaze', '.csv', folder, () => [Buffer.from(csv), Buffer.from('viewer,time_ms,x,y\na,0,0.1,0.2\na,4,0.2,0.2\n'), Buffer.from('viewer,frame,x,y\na,0,0.1,0.2\n')], (path) => readGaze(path, { rate: 25 })),
     reader('gaze-packed', '.csv.gz', folder, () => [gzipSync(csv)], (path) => readGaze(path, { rate: 25 }), 4),
+    reader('gaze-tobii', '.tsv', folder, () => [Buffer.from(tobiiLab), Buffer.from(`\ufeff${tobiiLab}`, 'utf16le'), Buffer.from(tobiiStudio)], (path, random) => readGaze(path, { fixations: random.one(['given', 'none']), video: 'clip.mp4' })),
+    reader('gaze-eyelink', '.asc', folder, () => [Buffer.from(eyeLink)], (path, random) => readGaze(path, random.chance(0.5) ? {} : { fixations: { method: 'idt' }, screen: { width: 1920, height: 1080, widthCm: 53, distanceCm: 60 } })),
+    reader('gaze-json', '.json', folder, () => [Buffer.from('[{"viewer":"a","time_ms":0,"x":0.5,"y":0.5},{"viewer":"a","time_ms":4,"x":0.25,"y":1}]'), Buffer.from('{"viewer":["a","b"],"time_s":[0,0.5],"x":[0.5,0.25],"y":[0.5,0]}')], (path) => readGaze(path)),
+    reader('npy', '.npy', folder, () => [npy('<f4', [3, 2, 4], Buffer.alloc(96, 1)), npy('|u1', [2, 4], Buffer.alloc(8)), npy('<f8', [1, 1, 2], Buffer.alloc(16))], async (path) => {
+      for (const video of await openMaps(path)) for await (const { map } of video.maps()) if (map.data.length !== map.shape[0]! * map.shape[1]!) throw new RangeError(`a map of ${map.shape.join(' × ')} has ${map.data.length} values`)
+    }),
     reader('picture-fixations', '.json', folder, () => [Buffer.from(JSON.stringify({ '1.jpg': [[1, 0.5, 0.5, 10], ['b', 1, 0, 5]], '2.jpg': [] }))], (path) => readPictureFixations(path, skip)),
     reader('picture', '.png', folder, async () => [await picture('png'), await picture('jpeg'), await picture('webp'), await picture('tiff')], async (path, random) => {
       if (random.chance(0.3)) await readFixations(path)
@@ -88,14 +101,39 @@ export function readerTargets(folder: string): Target[] {
     }),
     reader('pth-zip', '.pth', folder, () => [pthZip(dict())], readCheckpoint, 15),
     reader('pth-legacy', '.pth', folder, () => [pthLegacy(dict())], readCheckpoint, 15),
-    reader('pth-load', '.pth', folder, () => [pthZip(dict()), pthLegacy(dict())], refusedOrDisposed, 2),
+    reader('pth-load', '.pth', folder, async () => [pthZip(await stateDict(folder)), pthLegacy(await stateDict(folder))], (path) => refusedOrDisposed(path, { size: lightConfig.size, normGroups: lightConfig.normGroups }), 2),
     reader('safetensors', '.safetensors', folder, () => [safetensors()], readCheckpoint, 10),
-    reader('weights', '.safetensors', folder, async () => [await savedWeights(folder)], refusedOrDisposed, 4),
+    reader('weights', '.safetensors', folder, async () => [await savedWeights(folder)], (path) => refusedOrDisposed(path), 4),
     reader('training-checkpoint', '.safetensors', folder, async () => [await savedTraining(folder)], async (path) => (await DiffSal.resume(path, { threads: 1, device: 'cpu' })).model.dispose(), 3),
     reader('run-config', '.json', folder, async () => Promise.all(exampleConfigs().map((path) => readFile(path))), readRunConfig),
     reader('run-log', '.jsonl', folder, () => [Buffer.from(log.map((event) => `${JSON.stringify(event)}\n`).join(''))], async (path) => (await RunLog.open(path, 1)).close(), 5),
     reader('wheel', '.whl', folder, () => [fakeWheel()], (path) => extractArchive(path, join(folder, 'unpacked')), 5),
   ]
+}
+
+const tobiiLab = [
+  ['Recording timestamp [μs]', 'Participant name', 'Gaze point X [DACS px]', 'Gaze point Y [DACS px]', 'Eye movement type', 'Eye movement type index', 'Fixation point X [DACS px]', 'Fixation point Y [DACS px]', 'Presented Media name', 'Recording resolution width [px]', 'Recording resolution height [px]'],
+  ['2000000', 'P01', '555', '540', 'Fixation', '2', '560', '540', 'clip.avi', '1920', '1080'],
+  ['2010000', 'P01', '565', '540', 'Fixation', '2', '560', '540', 'clip.avi', '1920', '1080'],
+  ['2020000', 'P01', '700', '540', 'Saccade', '1', '', '', 'clip.avi', '1920', '1080'],
+].map((row) => row.join('\t')).join('\r\n')
+
+const tobiiStudio = [
+  ['ParticipantName', 'MediaName', 'MediaWidth', 'MediaHeight', 'RecordingTimestamp', 'GazePointIndex', 'GazePointX (MCSpx)', 'GazePointY (MCSpx)'],
+  ['P02', 'clip.avi', '800', '600', '3', '1', '400', '300'],
+  ['P02', 'clip.avi', '800', '600', '20', '2', '200', '150'],
+].map((row) => row.join('\t')).join('\n')
+
+const eyeLink = [
+  '** CONVERTED FROM p.edf', 'MSG\t1000 DISPLAY_COORDS 0 0 1919 1079', 'MSG\t1001 TRIALID 0', 'START\t1002 \tLEFT\tSAMPLES\tEVENTS',
+  'SAMPLES\tGAZE\tLEFT\tRATE\t 500.00\tTRACKING\tCR', 'MSG\t1005 !V TRIAL_VAR video clip.avi', 'MSG\t1090 -10 SYNCTIME',
+  '1100\t  960.0\t  540.0\t  784.0\t...', 'SFIX L   1100', ...Array.from({ length: 60 }, (_, i) => `${1102 + 2 * i}\t  960.0\t  540.0\t  784.0\t...`), '1224\t   .\t   .\t    0.0\t...',
+  'EFIX L   1100\t1220\t122\t  960.0\t  540.0\t    784', 'END\t1230 \tSAMPLES\tEVENTS\tRES\t  30\t  30',
+].join('\n')
+
+function npy(descr: string, shape: readonly number[], data: Buffer): Buffer {
+  const header = Buffer.from(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117) + '\n')
+  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), numbers('u16', [header.length]), header, data])
 }
 
 function matrices(): Buffer[] {
@@ -114,8 +152,16 @@ function safetensors(): Buffer {
   return Buffer.concat([length, header, Buffer.alloc(19)])
 }
 
-async function refusedOrDisposed(path: string): Promise<void> {
-  await (await DiffSal.load(path, { threads: 1, device: 'cpu' })).dispose()
+async function refusedOrDisposed(path: string, config?: PartialDiffSalConfig): Promise<void> {
+  await (await DiffSal.load(path, { threads: 1, device: 'cpu', config })).dispose()
+}
+
+/** A network's weights as PyTorch has them. */
+async function stateDict(folder: string): Promise<PyCall> {
+  const path = join(folder, 'sound.safetensors')
+  await writeFile(path, await savedWeights(folder))
+  const [{ tensors }, bytes] = [await readHeader(path), await readFile(path)]
+  return orderedDict([...tensors].map(([name, { shape, begin, end }]) => [name, tensor(new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer), shape)]))
 }
 
 /** Weights without their checksum, which would refuse all damage before it is met. */

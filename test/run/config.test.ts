@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { readRunConfig } from '../../lib/run/config.ts'
 import { scheduleInSteps } from '../../lib/run/schedule.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 test('the example trains as the paper does', async () => {
@@ -29,13 +30,33 @@ test('paths are relative to the file, and what is read is a configuration of the
     validate: [],
     test: [{ dataset: 'DHF1K', root: '/b', stride: 5 }],
     trainer: {},
-    ...{ epochs: 2, batch: 3, dropLast: false, keep: 3, by: 'cc', validation: { every: 1 }, pictures: 8 },
+    ...{ epochs: 2, batch: 3, dropLast: false, keep: 3, by: 'cc', tensorboard: false, validation: { every: 1 }, pictures: 8 },
     sampling: { eta: 0, seed: 1, batch: 3 },
     output: `${folder}/runs/some-run`,
   })
   const again = temporaryPath('elsewhere.json')
   writeFileSync(again, `\ufeff${JSON.stringify(config)}`)
   expect(await readRunConfig(again)).toEqual(config)
+})
+
+test('a run may end early, and be watched in TensorBoard', async () => {
+  const file = temporaryPath('early.json')
+  const read = (more: object) => {
+    writeFileSync(file, JSON.stringify({ train: [{ dataset: 'UCF', root: 'a' }], validate: [{ dataset: 'UCF', root: 'b' }], epochs: 2, batch: 3, by: 'nss', ...more }))
+    return readRunConfig(file)
+  }
+  expect(await read({ earlyStop: { patience: 2 }, tensorboard: true })).toMatchObject({ earlyStop: { patience: 2, minDelta: 0, by: 'nss' }, tensorboard: true })
+  expect(await read({ earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' } })).toMatchObject({ earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' }, tensorboard: false })
+  for (const [more, part] of [
+    [{ earlyStop: {} }, "'earlyStop.patience'"],
+    [{ earlyStop: null }, "'earlyStop'"],
+    [{ earlyStop: { patience: 2, minDelta: '0' } }, "'earlyStop.minDelta'"],
+    [{ earlyStop: { patience: 2 }, validate: [] }, "'earlyStop' must be left out of a run whose 'validate' names no dataset"],
+    [{ tensorboard: 'logs' }, "'tensorboard' must be true or false"],
+    [{ tensorbord: true }, "Did you mean 'tensorboard'"],
+  ] as [object, string][]) {
+    await expectDiffSalError(() => read(more), 'ERR_DIFFSAL_INVALID_ARGUMENT', part, 'early.json')
+  }
 })
 
 test('schedules in epochs become schedules in steps', () => {

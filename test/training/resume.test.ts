@@ -14,24 +14,33 @@ describe('a resumed training', () => {
     ['Adam', {}, 1],
     ['AdamW with an average and a cosine', { optimiser: 'adamw', weightDecay: 0.1, ema: 0.9, schedule: { kind: 'cosine', total: 8, warmup: 2 } }, 1],
     ['two threads', { loss: 'kl', terms: { cc: -0.1 } }, 2],
+    [
+      'groups',
+      { optimiser: 'adamw', weightDecay: 0.1, keepGradients: true, groups: [{ names: ['*.bias', '*.norm*'], weightDecay: 0 }, { names: ['visual_net.'], lrScale: 0.1 }, { names: ['spatiotemp_net.'], frozen: true }] },
+      1,
+    ],
   ])('has the steps and the weights of an unbroken one, bit for bit: %s', async (name, options, threads) => {
     const path = temporaryPath(`${name}.safetensors`)
     await using model = await DiffSal.create(trainingConfig, { seed: 4, threads })
     const trainer = model.trainer({ lr: 1e-3, seed: 7, ...options })
-    for (const batch of batches.slice(0, 3)) await trainer.step(batch)
+    for (const batch of batches.slice(0, 2)) await trainer.step(batch)
+    // A rate of the caller's own, which the schedule goes on from.
+    trainer.lr = 7e-4
+    await trainer.step(batches[2]!)
     // Asked for in one go: what is saved is the state after the third step.
     const saved = trainer.save(path, { extra: { position: 3 } })
     const expected = await Promise.all(batches.slice(3).map((batch) => trainer.step(batch)))
     await saved
 
     const resumed = await DiffSal.resume(path, { threads })
-    expect(resumed.steps).toBe(3)
+    expect([resumed.steps, resumed.lr]).toEqual([3, 7e-4])
     expect(resumed.extra).toEqual({ position: 3 })
     expect(resumed.options).toEqual(trainer.options)
     expect(resumed.model.config).toEqual(model.config)
     const steps = []
     for (const batch of batches.slice(3)) steps.push(await resumed.step(batch))
     expect(steps).toEqual(expected)
+    expect(await resumed.gradientNorms()).toEqual(await trainer.gradientNorms())
     for (const { name: parameter } of model.parameters()) expectClose(await resumed.model.parameter(parameter), await model.parameter(parameter), 0)
     if (options.ema !== undefined) {
       const [a, b] = [temporaryPath('a.safetensors'), temporaryPath('b.safetensors')]

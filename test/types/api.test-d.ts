@@ -118,6 +118,7 @@ export function codes(error: unknown): string {
     case 'ERR_DIFFSAL_LIBTORCH_VERSION':
     case 'ERR_DIFFSAL_ADDON_MISSING':
     case 'ERR_DIFFSAL_DEVICE':
+    case 'ERR_DIFFSAL_OVERRUN':
     case 'ERR_DIFFSAL_DIVERGED':
     case 'ERR_DIFFSAL_PEER':
     case 'ERR_DIFFSAL_OUT_OF_MEMORY':
@@ -142,6 +143,7 @@ export async function events(data: Dataset<TrainingSample>, held: SaliencyDatase
     if (event.type === 'step') expectTypeOf(event).toEqualTypeOf<StepEvent>()
     else if (event.type === 'validation') expectTypeOf(event.scores.mean.nss).toBeNumber()
     else if (event.type === 'checkpoint') expectTypeOf(event.path).toBeString()
+    else if (event.type === 'stop') expectTypeOf(event.best).toEqualTypeOf<number | null>()
     else expectTypeOf(event.type).toEqualTypeOf<'epoch'>()
     // @ts-expect-error not every event has one
     event.loss

@@ -61,7 +61,7 @@ test('an option that is undefined is one that is left out', async () => {
   const { frames, mel, target } = trainingBatch()
   const nothing: { [name in keyof PredictOptions]-?: undefined } = {
     ...{ steps: undefined, eta: undefined, seed: undefined, noise: undefined },
-    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined },
+    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined, priority: undefined },
   }
   const map = await model.predict({ frames, mel, audio: undefined }, { ...nothing, seed: 1 })
   expect(map).toEqual(await model.predict({ frames, mel }, { seed: 1 }))
@@ -69,6 +69,7 @@ test('an option that is undefined is one that is left out', async () => {
   const untold: { [name in keyof TrainerOptions]-?: undefined } = {
     ...{ lr: undefined, optimiser: undefined, betas: undefined, eps: undefined, weightDecay: undefined, clip: undefined, loss: undefined },
     ...{ terms: undefined, schedule: undefined, accumulate: undefined, ema: undefined, frozen: undefined, times: undefined },
+    ...{ groups: undefined, keepGradients: undefined },
     ...{ dequantisation: undefined, dropout: undefined, precision: undefined, seed: undefined, group: undefined, synchronise: undefined },
   }
   await using trainer = model.trainer({ ...untold, seed: 1, terms: { cc: undefined }, schedule: { gamma: undefined }, times: [{ first: undefined }] })

@@ -8,7 +8,7 @@ import { createMapVideo } from '../../media/map-video.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
 import type { MediaInfo } from '../../media/media-info.ts'
 import { NpyWriter } from '../../media/npy.ts'
-import type { ReadOptions } from '../../media/opened.ts'
+import type { ReadOptions, Span } from '../../media/opened.ts'
 import { createOverlay } from '../../media/overlay.ts'
 import { pngName, PngWriter } from '../../media/png.ts'
 import { checkVideoPath } from '../../media/video-file.ts'
@@ -27,10 +27,9 @@ export interface OutputOptions {
   readonly overlay?: true
 }
 
-/** What to write: -o is a video of the maps (with --overlay, over the original), --maps a .npy file or a folder of PNGs. */
-export function planOutputs(input: string, { output, maps, overlay }: OutputOptions): PlannedOutput[] {
+/** What to write, of an input of a name: -o is a video of the maps (with --overlay, over the original), --maps a .npy file or a folder of PNGs. */
+export function planOutputs(name: string, { output, maps, overlay }: OutputOptions): PlannedOutput[] {
   const planned: PlannedOutput[] = []
-  const name = basename(input, extname(input))
   const path = output ?? (overlay || maps === undefined ? `${name}-${overlay ? 'overlay' : 'saliency'}.mp4` : undefined)
   if (path !== undefined) {
     checkVideoPath('-o', path)
@@ -118,6 +117,8 @@ function checkLength(path: string, place: string): void {
 export interface OutputLook extends ReadOptions {
   /** How the maps are painted. */
   readonly look?: MapLook | undefined
+  /** The part of the video that they are of. Default: all. */
+  readonly span?: Span | undefined
 }
 
 /** All outputs of a command as one writer. */

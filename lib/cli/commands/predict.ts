@@ -1,11 +1,15 @@
 import { Command, Option } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
-import { filesMean } from '../../files/meaning.ts'
 import { defaultConfig } from '../../config.ts'
+import { invalidArgumentText } from '../../errors.ts'
+import { filesMean } from '../../files/meaning.ts'
 import { setLogger } from '../../log.ts'
 import type { MapLook } from '../../maps/paint.ts'
+import { openInput, type OpenedInput } from '../../media/open-input.ts'
 import { probe } from '../../media/probe.ts'
-import { rationalText } from '../../media/rational.ts'
+import { rationalText, rationalValue } from '../../media/rational.ts'
+import { sourceOf } from '../../media/source-info.ts'
+import { kindOfInput, titleOf } from '../../media/video-input.ts'
 import { estimateMaps, mapRate, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
 import { defaultSteps, samplingTable } from '../../predict.ts'
 import { presetNames, type Presets } from '../../presets.ts'
@@ -29,6 +33,8 @@ interface PredictFlags extends LookFlags {
   readonly maps?: string
   readonly overlay?: true
   readonly stride: number
+  readonly start?: number
+  readonly end?: number
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
@@ -36,10 +42,13 @@ interface PredictFlags extends LookFlags {
   readonly precision: Precision
   readonly threads?: number
   readonly batch: number
+  readonly shots?: true
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
   readonly stallLimit: number
+  readonly network: boolean
+  readonly spoolLimit: number
   readonly json?: true
 }
 
@@ -50,13 +59,17 @@ const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. In videos and PNGs the same
 colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
 values as they are, float32 (maps, height, width).
+An address and standard input are written to a temporary file first, which is removed in the end.
 Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
 
-/** `diffsal predict`: the saliency maps of a video file. */
+/** What standard input is called, and what is made of it. */
+const standardInput = { input: '-', name: 'standard input', title: 'stdin' } as const
+
+/** `diffsal predict`: the saliency maps of a video. */
 export function predictCommand(open: ModelOpener = openModel): Command {
   const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
-    .argument('<input>', 'the video: any file that ffmpeg reads')
+    .argument('<input>', 'the video: any file that ffmpeg reads, an http: or https: address, or - for standard input')
     .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
     .addOption(new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'))
     .addOption(
@@ -68,13 +81,14 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
   for (const option of lookOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
     audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
   })
   return command
+    .option('--no-network', 'refuse addresses')
     .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
     .addOption(precisionOption())
     .addOption(threadsOption())
@@ -90,10 +104,15 @@ interface Report {
   readonly size: readonly [number, number] | null
   /** On the average; exact for a usual constant rate: `30000/1001`. */
   readonly fps: string
+  /** Seconds; null where the file does not tell. */
+  readonly duration: number | null
+  /** By how many degrees the stored frames are turned, clockwise. */
+  readonly rotation: number
+  /** In the part that was asked for, where one was. */
   readonly frames: number
   readonly maps: number
-  /** The frames that have a predicted map, in the order of the .npy file: 0, step, 2 · step, … */
-  readonly mapFrames: { readonly first: 0; readonly step: number; readonly count: number }
+  /** The frames that have a predicted map, in the order of the .npy file: first, first + step, first + 2 · step, … */
+  readonly mapFrames: { readonly first: number; readonly step: number; readonly count: number }
   /** [height, width] of a predicted map. */
   readonly mapSize: readonly [number, number]
   readonly weights: Weights
@@ -105,7 +124,12 @@ interface Report {
   readonly steps: number
   readonly eta: number
   readonly stride: number
+  /** Seconds, where a part was asked for. */
+  readonly start?: number
+  readonly end?: number
   readonly batch: number
+  /** Whether windows keep to the shots of the video. */
+  readonly shots?: true
   readonly videoOnly: boolean
   readonly outputs: readonly PlannedOutput[]
   readonly look: MapLook
@@ -116,7 +140,8 @@ interface Report {
 async function predict(input: string, flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
   const weights = chooseWeights(flags)
-  const outputs = planOutputs(input, flags)
+  const piped = input === standardInput.input
+  const outputs = planOutputs(piped ? standardInput.title : titleOf(input), flags)
   const look = lookOf(flags, outputs)
   const warnings: string[] = []
   let say = (text: string): void => tell(text)
@@ -126,21 +151,28 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     say(`diffsal: ${message}`)
   })
   let model: OpenModel | undefined
+  let opened: OpenedInput | undefined
   try {
     const note = noteOf(weights)
     if (note !== undefined) say(note)
-    await filesMean('output', () => checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input]))
-    const { videoTrack, audioTrack, stallLimit } = flags
-    const info = await filesMean('input', () => probe(input, { videoTrack, audioTrack, stallLimit, signal }))
+    await filesMean('output', () => checkPlaces(outputs, [...(piped ? [] : filesOf(input)), ...('file' in weights ? [weights.file] : [])]))
+    const { start: from, end: to, videoTrack, audioTrack, stallLimit, network, spoolLimit } = flags
+    const { path, name } = (opened = await filesMean('input', () =>
+      openInput(piped ? pipedInput() : input, { network, spoolLimit, stallLimit, signal, name: piped ? standardInput.name : undefined }),
+    ))
+    const info = await filesMean('input', () => probe(path, { name, videoTrack, audioTrack, stallLimit, signal }))
     model = await filesMean('weights', () => open(weights, flags, signal))
     signal.throwIfAborted()
     const seed = flags.seed ?? drawSeed()
-    const progress = showMapProgress(estimateMaps(info, flags.stride))
+    const progress = showMapProgress(estimateMaps(info, flags))
     say = (text) => progress.line(text)
     let steps = 0
     const options: PredictVideoOptions = {
       stride: flags.stride,
+      start: from,
+      end: to,
       batch: flags.batch,
+      shots: flags.shots ?? false,
       videoOnly: flags.videoOnly ?? false,
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
@@ -156,14 +188,16 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       say = (text) => tell(text)
       progress.stop()
     })
-    const { video } = info
+    const { size, duration, rotation } = sourceOf(info, rationalValue(mapRate(info)))
     const report: Report = {
-      input,
-      size: video && [video.height, video.width],
+      input: name ?? path,
+      size,
       fps: rationalText(mapRate(info)),
+      duration: duration ?? null,
+      rotation,
       frames: written.frames,
       maps: written.maps,
-      mapFrames: { first: 0, step: flags.stride, count: written.maps },
+      mapFrames: { first: written.first, step: flags.stride, count: written.maps },
       mapSize: model.config.size,
       weights,
       ...(note !== undefined && { note }),
@@ -173,7 +207,10 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       steps,
       eta: flags.eta,
       stride: flags.stride,
+      ...(from !== undefined && { start: from }),
+      ...(to !== undefined && { end: to }),
       batch: flags.batch,
+      ...(flags.shots && { shots: true as const }),
       videoOnly: flags.videoOnly ?? false,
       outputs,
       look,
@@ -184,8 +221,20 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     else print(...summary(report))
   } finally {
     setLogger(undefined)
+    await opened?.close()
     await model?.dispose()
   }
+}
+
+/** The files that an input is, which no output may replace. */
+function filesOf(input: string): string[] {
+  const found = kindOfInput(input)
+  return found.kind === 'file' ? [found.path] : []
+}
+
+function pipedInput(): NodeJS.ReadStream {
+  if (process.stdin.isTTY) throw invalidArgumentText('-', 'used with a video piped to standard input', 'a terminal')
+  return process.stdin
 }
 
 function chooseWeights({ weights, preset, randomWeights }: PredictFlags): Weights {
@@ -202,12 +251,24 @@ function noteOf(weights: Weights): string | undefined {
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
 
-function summary({ input, frames, maps, stride, outputs, seconds, seed }: Report): string[] {
+function summary(report: Report): string[] {
+  const { input, frames, maps, stride, outputs, seconds, seed } = report
   const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
   return [
     `Predicted ${maps} map${maps === 1 ? '' : 's'} for ${frames} frames${every} of '${input}' in ${durationText(seconds)}, seed ${seed}.`,
+    sourceText(report),
     ...outputs.map(({ kind, path }) => `Wrote ${written[kind]} '${path}'.`),
   ]
+}
+
+/** `'clip.mp4': 1920 × 1080, 30000/1001 frames a second, 5.00 s, turned by 90°.` */
+function sourceText({ input, size, fps, duration, rotation }: Report): string {
+  const parts = [
+    ...(size === null ? ['sound alone'] : [`${size[1]} × ${size[0]}`, `${fps} frames a second`]),
+    ...(duration === null ? [] : [`${duration.toFixed(2)} s`]),
+    ...(rotation === 0 ? [] : [`turned by ${rotation}°`]),
+  ]
+  return `'${input}': ${parts.join(', ')}.`
 }
 
 function ordinal(n: number): string {

@@ -35,7 +35,7 @@ interface TrainFlags {
 const notes = `
 CONFIG is JSON: the model, the datasets to train, validate and test on, the trainer's options, epochs, batch; docs/training.md has an example. In the
 output folder come config.json, log.jsonl (an event a line), checkpoints/ and report.html, which a browser shows; with test sets
-also scores.json, by the best weights. Ctrl-C writes a checkpoint, and --resume goes on from it as if nothing had happened.`
+also scores.json, by the best weights; with "tensorboard": true also tensorboard/. Ctrl-C writes a checkpoint, and --resume goes on from it as if nothing had happened.`
 
 /** `diffsal train`: a training from a configuration file. */
 export function trainCommand(): Command {
@@ -103,12 +103,14 @@ class Session {
   readonly #log: RunLog
   #pictures: readonly PictureRow[] = []
   #picturesNote = ''
+  #epochs: number
   #trained = false
 
   private constructor(file: string, folder: RunFolder, run: SeededRun, signal: AbortSignal, trainer: Trainer<DiffSal>, datasets: RunDatasets, log: RunLog) {
     this.#file = file
     this.#folder = folder
     this.#run = run
+    this.#epochs = run.epochs
     this.#signal = signal
     this.#trainer = trainer
     this.#device = trainer.model.device
@@ -166,6 +168,7 @@ class Session {
     const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
     for await (const event of this.#trainer.fit(trained, fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, onProgress))) {
       if (this.#log.append(event)) this.progress.event(event)
+      if (event.type === 'stop') this.#epochs = event.epoch + 1
       if (event.type !== 'validation') continue
       this.#pictures = await datasetPictures(model, validate, this.#run.pictures, this.#run.sampling, this.#signal)
       this.#picturesNote = `Evenly spaced over the validation samples; predicted by the weights after step ${event.step}.`
@@ -211,7 +214,7 @@ class Session {
     const weights = best?.type === 'validation' ? this.#folder.best : this.#folder.last
     const words = best?.type === 'validation' ? `The best weights, after epoch ${best.epoch + 1} (${scoresLine(best.scores.mean)}), are` : 'The weights are'
     return [
-      `Trained ${this.#run.epochs} epochs, ${this.#trainer.steps} steps; this took ${durationText(seconds)}.`,
+      `Trained ${this.#epochs} epochs${this.#epochs < this.#run.epochs ? ` of ${this.#run.epochs}` : ''}, ${this.#trainer.steps} steps; this took ${durationText(seconds)}.`,
       `${words} '${shown(weights)}'.`,
       ...(scores.length > 0 ? ['', scoresText(scores), ''] : []),
       `The report is '${shown(this.#folder.report)}'.`,
@@ -253,8 +256,8 @@ async function openDatasets(file: string, run: SeededRun, { config: { size, clip
 }
 
 function fitOptions(
-  { epochs, batch, dropLast, every, keep, by, workers, seed, validation, sampling }: SeededRun,
-  { checkpoints }: RunFolder,
+  { epochs, batch, dropLast, every, keep, by, earlyStop, tensorboard, workers, seed, validation, sampling }: SeededRun,
+  { checkpoints, tensorboard: board }: RunFolder,
   { validated }: RunDatasets,
   signal: AbortSignal,
   onProgress?: (done: number, total: number) => void,
@@ -263,6 +266,8 @@ function fitOptions(
   return {
     ...{ epochs, batch, dropLast, keep, seed, checkpointDir: checkpoints, signal, ...reading },
     ...(every !== undefined && { every }),
+    ...(earlyStop && { earlyStop }),
+    ...(tensorboard && { tensorboard: board }),
     ...(validated && { by, validate: { dataset: validated, ...validation, ...sampling, ...reading, ...(onProgress && { onProgress }) } }),
   }
 }

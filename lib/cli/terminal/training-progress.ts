@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress'
 import { printable } from '../../errors.ts'
 import { durationText } from '../../report/duration.ts'
 import { scoresLine } from '../../report/scores.ts'
+import { standstillText } from '../../report/standstill.ts'
 import { numberText } from '../../report/ticks.ts'
 import type { StepEvent, TrainingEvent } from '../../training/events.ts'
 import { tell } from './print.ts'
@@ -55,6 +56,7 @@ function stepText({ loss, lr, rate, remaining }: StepEvent): string {
 function eventText(event: Exclude<TrainingEvent, StepEvent>, epochs: number): string | undefined {
   if (event.type === 'epoch') return `Epoch ${event.epoch + 1}/${epochs}: loss ${numberText(event.loss, 4)} after ${event.steps} steps, ${durationText(event.seconds)}.`
   if (event.type === 'validation') return `Validation after epoch ${event.epoch + 1}: ${scoresLine(event.scores.mean)}${event.best ? ' (the best so far)' : ''}.`
+  if (event.type === 'stop') return `Stopped after epoch ${event.epoch + 1}/${epochs}: ${standstillText(event)}.`
   return undefined
 }
 

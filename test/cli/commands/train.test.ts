@@ -9,6 +9,7 @@ import { RunLock } from '../../../lib/run/lock.ts'
 import { audioVisualTree, colourOf, rampWav, writePicture } from '../../datasets/trees.ts'
 import { datasetTree, treeVideos } from '../../support/dataset-trees.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
+import { readScalars } from '../../support/event-files.ts'
 import { numberedFrames } from '../../support/media.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 import { trainingConfig } from '../../support/training.ts'
@@ -184,6 +185,35 @@ describe('an interrupted run', () => {
     expect(nothing.code).toBe(2)
     expect(nothing.stderr).toMatch(/holds no run that could be resumed.*leave out --resume/)
   })
+})
+
+test('a run that no longer gets better ends, and TensorBoard has its curves', async () => {
+  const config = {
+    validate: [{ dataset: 'AVAD', root: 'data', split: 'test', stride: 2 }],
+    validation: { limit: 1 },
+    earlyStop: { patience: 1, minDelta: 10, by: 'kl' },
+    tensorboard: true,
+    epochs: 4,
+    pictures: 0,
+  }
+  const { file, run } = await makeRun(config)
+  const { code, stdout, stderr } = await inProcessCli(['train', file])
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect(stdout).toMatch(/^Trained 2 epochs of 4, 2 steps/)
+  expect(stderr).toMatch(/^Stopped after epoch 2\/4: kl has not got better than [\d.]+ in 1 validation\.$/m)
+  expect(readFileSync(join(run, 'report.html'), 'utf8')).toMatch(/Stopped after 2 of 4 epochs: kl has not got better/)
+  const log = logOf(run)
+  expect(log.at(-1)).toMatchObject({ type: 'stop', step: 2, epoch: 1, by: 'kl', validations: 1 })
+  const scalars = readScalars(join(run, 'tensorboard'))
+  const told = (tag: string) => scalars.flatMap(([step, name, value]) => (name === tag ? [[step, value]] : []))
+  expect(told('train/loss')).toEqual(log.flatMap((event) => (event.type === 'step' ? [[event.step, Math.fround(event.loss)]] : [])))
+  expect(told('validation/kl')).toEqual(log.flatMap((event) => (event.type === 'validation' ? [[event.step, Math.fround(event.scores.mean.kl)]] : [])))
+  // Gone on with, it ends where it did; with more patience it goes on.
+  expect(await inProcessCli(['train', file, '--resume'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Trained 2 epochs of 4, 2 steps/) })
+  expect(logOf(run)).toEqual(log)
+  await writeFile(file, JSON.stringify({ ...tiny, ...config, earlyStop: { ...config.earlyStop, patience: 9 } }))
+  expect(await inProcessCli(['train', file, '--resume'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Trained 4 epochs, 4 steps/) })
+  expect(logOf(run).filter(({ type }) => type === 'stop')).toEqual([])
 })
 
 test('without validation the last weights are kept, scored and evaluated', async () => {
