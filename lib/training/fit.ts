@@ -142,7 +142,8 @@ export class Fit {
 
   async *run(): Events<TrainingEvent> {
     const { tensorboard } = this.#plan
-    if (tensorboard === undefined) return yield* this.#train()
+    // In a group, one process writes for all.
+    if (tensorboard === undefined || (this.#hands.hands?.rank ?? 0) > 0) return yield* this.#train()
     await using board = await TensorBoard.open(tensorboard, this.#trainer.steps)
     for await (const event of this.#train()) {
       await board.write(event)
