@@ -76,7 +76,7 @@ export async function checkPlaces(outputs: readonly OutputPlan[], inputs: readon
     const given = await inodeOf(path)
     for (const input of inputs) {
       const source = await fileId(input)
-      if (sameFile(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
+      if (same(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
         throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${path}' is the input '${input}' itself: choose another name.`, {
           argument: path,
         })
@@ -91,7 +91,7 @@ export async function checkPlaces(outputs: readonly OutputPlan[], inputs: readon
 /** Whether a file is one of the numbered pictures of a folder. */
 async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
   const place = withoutLinks(path)
-  return /^\d{6,}\.png$/.test(basename(place)) && sameFile(folder, await fileId(dirname(place)))
+  return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
 }
 
 /** As the system will refuse it, but before all the work: a name of 255 bytes at most, a path of 4095. */

@@ -44,6 +44,9 @@ interface PredictFlags extends LookFlags, WeightsFlags {
   readonly stallLimit: number
   readonly network: boolean
   readonly spoolLimit: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly json?: true
 }
 
