@@ -64,7 +64,6 @@ export function viewCommand(open: ModelOpener = openModel): Command {
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   addWeights(command)
   addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
-    stride: 'show a map of every n-th frame; between them the page interpolates',
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
