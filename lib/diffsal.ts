@@ -15,21 +15,28 @@ import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
-import { DiffSalError, invalidArgument, madeBy } from './errors.ts'
+import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
+import { exportOnnx, type ExportOnnxOptions, type OnnxFiles } from './export-onnx.ts'
 import { isFeatures, makeFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import { listen, type Listening, type ListenOptions } from './listen.ts'
 import type { VideoInput } from './media/video-input.ts'
 import type { ModelMemory } from './memory.ts'
 import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
+import { openStream, type SaliencyStream, type StreamOptions } from './predict-stream.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
 import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
 import { scheduleOf, type ModelSchedule } from './schedule.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
+import { qualityRegions, type QualityRegionOptions, type QualityRegions } from './quality-regions.ts'
+import { reframe, type ReframeOptions } from './reframe.ts'
+import type { Reframing } from './reframe/reframing.ts'
+import { thumbnails, type Thumbnail, type ThumbnailOptions } from './thumbnails.ts'
 import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
 import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 
@@ -226,20 +233,38 @@ export class DiffSal {
   }
 
   /**
+   * Writes the network as two ONNX graphs for other runtimes, of opset 17 and for one clip, with its weights: `model.onnx` becomes `model.encode.onnx`, (frames, mel) → (video.0,
+   * …, sound.0, …), which is run once a clip, and `model.denoise.onnx`, (x, t, video.0, …, sound.0, …) → s0, which is run once a step. {@link schedule} has the
+   * steps between. `frames` are normalised, float32 (1, 3, T, H, W); `mel`, float32 (1, 1, T / 2 + 1, H / 2, W / 2), is what `melSlices` gives; `x` and `s0` are float32
+   * (1, 1, H, W), `t` int64 (1). Both files appear, or none.
+   *
+   * @param path - ends in `.onnx`
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also for a model that is not on the CPU in float32, whose weights take more than 2 GB, or that calculates with what has no
+   * rule; ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
+   */
+  async exportOnnx(path: string, options?: ExportOnnxOptions): Promise<OnnxFiles> {
+    const model = this.#live()
+    if (this.device !== 'cpu' || this.precision !== 'float32') {
+      throw invalidArgumentText('model', "on the CPU in float32 (load it with { device: 'cpu' })", `one on '${this.device}' in ${this.precision}`)
+    }
+    return exportOnnx(model, this.config, path, options)
+  }
+
+  /**
    * Predicts the saliency map of a clip, or of each clip of a batch: encodes it once, then samples (Algorithm 2).
    *
    * @param input - a clip, or features from {@link encode}
-   * @returns with the options `estimates` or `uncertainty`, an object with the map and these; else the map, float32 (B, 1, H, W), values 0 to 1
+   * @returns with the options `estimates`, `uncertainty` or `activity`, an object with the map and these; else the map, float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY; ERR_DIFFSAL_CHECKPOINT where the weights
    * give no finite map
    */
-  predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number })): Promise<Prediction>
+  predict(input: ClipInput | Features, options: PredictOptions & ({ estimates: true } | { uncertainty: number } | { activity: true })): Promise<Prediction>
   /** Predicts the map alone: float32 (B, 1, H, W), values 0 to 1. */
   predict(
     input: ClipInput | Features,
-    options?: PredictOptions & { estimates?: false | undefined; uncertainty?: undefined },
+    options?: PredictOptions & { estimates?: false | undefined; uncertainty?: undefined; activity?: false | undefined },
   ): Promise<Tensor<'float32'>>
-  /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates` or `uncertainty` a {@link Prediction}. */
+  /** Predicts what options ask for that are known at run time only: the map alone, or with `estimates`, `uncertainty` or `activity` a {@link Prediction}. */
   predict(input: ClipInput | Features, options: PredictOptions): Promise<Tensor<'float32'> | Prediction>
   async predict(input: ClipInput | Features, options?: PredictOptions): Promise<Tensor<'float32'> | Prediction> {
     return predict(this.#live(), this.config, input, options)
@@ -266,6 +291,78 @@ export class DiffSal {
    */
   predictVideo(input: VideoInput, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
     return predictVideo(this, input, options, this.#leaving.signal)
+  }
+
+  /**
+   * Predicts frames and sound as they come, of a camera say. Push them, and iterate over the stream for the maps:
+   *
+   * ```ts
+   * const stream = model.stream({ fps: 30, sampleRate: 48_000, lookahead: 2 })
+   * camera.on('frame', (frame) => stream.pushFrame(frame))
+   * microphone.on('data', (samples) => stream.pushAudio(samples))
+   * for await (const { time, tensor } of stream) show(time, tensor)
+   * ```
+   *
+   * A clip has frames after its own, so a map comes later than its frame: by (lookahead + 1) / fps seconds at least, 267 ms for all seven of a clip of 16 at 30
+   * frames a second, and by what the model takes. With all of them the maps are those of {@link predictVideo}.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
+   */
+  stream(options: StreamOptions): SaliencyStream {
+    this.#live()
+    return openStream(this, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds the window of another aspect that follows what people look at in a video, say an upright one of a wide video. It is as large as the
+   * frame allows and moves one way; its path over a shot is one optimisation, within bounds of speed and acceleration. `cropVideo` writes what is
+   * in it, `cropFilter` makes a script for ffmpeg of it.
+   *
+   * @param path - any file that ffmpeg reads
+   * @returns where the window is in each frame
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
+   */
+  async reframe(path: string, options?: ReframeOptions): Promise<Reframing> {
+    return reframe(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds the regions of a video that people look at, as quality offsets for an encoder. `qualityFilter` makes a filter graph for ffmpeg of them, which
+   * libx264 and libx265 obey.
+   *
+   * @param path - any file that ffmpeg reads
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what {@link predictVideo} throws
+   */
+  async qualityRegions(path: string, options?: QualityRegionOptions): Promise<QualityRegions> {
+    return qualityRegions(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Takes the frames of a video in which people look at one place most, far apart in time and not in a fade, as PNG or JPEG; cropped around it where
+   * an `aspect` is told.
+   *
+   * @param path - any file that ffmpeg reads
+   * @returns the best first
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
+   */
+  async thumbnails(path: string, options?: ThumbnailOptions): Promise<Thumbnail[]> {
+    return thumbnails(this, path, options, this.#leaving.signal)
+  }
+
+  /**
+   * Finds out whether this model uses the sound of a video: whether its maps are other ones with a wrong sound. Each frame that is looked at is predicted with its own sound,
+   * with silence, with the sound of another of the frames, and with the sound of a moment later, all from the same noise. The yardstick is its own sound from other noise.
+   *
+   * The rule: it hears where for one of the wrong sounds 1 − CC between the map with it and the map with the right sound, in the mean over the frames, is at least twice that of
+   * the other noise and 0.001 or more, and KL is at least twice the other noise's too. A sound that is alike throughout, as of an engine, changes a map by silence alone.
+   *
+   * @param path - any file with sound that ffmpeg reads
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for a model that does not hear too; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be read, or has no sound;
+   * ERR_DIFFSAL_FFMPEG_MISSING; and what {@link predict} throws
+   */
+  async listen(path: string, options?: ListenOptions): Promise<Listening> {
+    this.#live()
+    return listen(this, path, options, this.#leaving.signal)
   }
 
   /**
@@ -393,7 +490,7 @@ export class DiffSal {
   }
 
   /**
-   * Frees the model after the work that was asked for before; a {@link predictVideo} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
+   * Frees the model after the work that was asked for before; a {@link predictVideo} or {@link stream} that goes on ends with ERR_DIFFSAL_DISPOSED. Later
    * calls are refused; disposing twice does nothing.
    */
   dispose(): Promise<void> {

@@ -16,6 +16,8 @@ export type DiffSalErrorCode =
   | 'ERR_DIFFSAL_NO_SPACE'
   /** A video or sound could not be decoded, or has nothing to predict from. */
   | 'ERR_DIFFSAL_MEDIA'
+  /** A stream got frames faster than the model makes maps, and was told to fail then. */
+  | 'ERR_DIFFSAL_OVERRUN'
   /** ffmpeg was not found. */
   | 'ERR_DIFFSAL_FFMPEG_MISSING'
   /** libtorch was not found, or cannot be opened. */

@@ -1,6 +1,6 @@
 import { startAhead } from './async/start-ahead.ts'
-import { priorityOption } from './checks/priority.ts'
 import { stoppable } from './async/stoppable.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
@@ -48,6 +48,7 @@ export interface Predictor {
       onProgress?: (progress: { step: number; steps: number }) => void
       estimates?: boolean
       uncertainty?: number
+      activity?: boolean
     },
   ): Promise<Tensor<'float32'> | Prediction>
 }
@@ -77,6 +78,8 @@ export interface PredictVideoOptions {
    * mean, and each pixel's deviation over them comes with it. Denoising takes as many times as long, encoding does not. Default: once.
    */
   uncertainty?: number | undefined
+  /** Give each MAM stage's activity too, as of `predict`; not together with `uncertainty` or `videoOnly`. Default false. */
+  activity?: boolean | undefined
   /**
    * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
    * the video. Default `normal`.
@@ -133,6 +136,8 @@ export interface VideoMap {
   estimates?: Tensor<'float32'>
   /** With `uncertainty`: float32 (1, 1, H, W), each pixel's population deviation over the samples, √(Σ (m − mean)² / K). */
   uncertainty?: Tensor<'float32'>
+  /** With `activity`: one tensor a MAM stage, coarse to fine, float32 (1, C_i, H / 2^i, W / 2^i) for i = 5, 4, 3, 2, as of `predict`. */
+  activity?: Tensor<'float32'>[]
 }
 
 /** A map with the times of the frames that it stands for. */
@@ -182,6 +187,7 @@ export const videoTable = {
   seed: seedOption({ help: 'decides the noise, the same for every frame' }),
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
+  activity: yes({ usual: false }),
   priority: priorityOption,
   shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
@@ -264,6 +270,9 @@ function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions
   if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   if (given.start !== undefined && given.end !== undefined && given.start >= given.end) throw invalidArgument('end', `above 'start', ${given.start}`, given.end)
   if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
+  for (const other of ['uncertainty', 'videoOnly'] as const) {
+    if (given.activity && given[other]) throw invalidArgument('activity', `false where '${other}' is asked for`, true)
+  }
   return given
 }
 
@@ -286,7 +295,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, priority, shots, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -315,6 +324,7 @@ async function* predictFrames(
         eta,
         ...(estimates && { estimates }),
         ...(uncertainty !== undefined && { uncertainty }),
+        ...(activity && { activity }),
         priority,
         seed: indices.map(() => seed),
         signal,

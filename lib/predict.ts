@@ -42,6 +42,11 @@ export interface PredictOptions {
    * comes with it. Not together with `noise` or `estimates`. Default: once.
    */
   uncertainty?: number | undefined
+  /**
+   * Give what the model hears where, too: each MAM stage's activity (eq. 9, figure 7) at the last step. It changes no bit of the map on the CPU. Of a model
+   * whose `interaction` is `mim`, and clips with sound; not together with `uncertainty`. Default false.
+   */
+  activity?: boolean | undefined
 }
 
 /** How far a prediction is. */
@@ -60,6 +65,12 @@ export interface Prediction {
   estimates?: Tensor<'float32'>
   /** With `uncertainty`: float32 (B, 1, H, W), the population deviation of each pixel over the samples. */
   uncertainty?: Tensor<'float32'>
+  /**
+   * With `activity`: one tensor a MAM stage, coarse to fine, float32 (B, C_i, H / 2^i, W / 2^i) for i = 5, 4, 3, 2: eq. 9's softmax(Pool([f_v, f_s] ∘ f_a)) at the
+   * last denoising step, whose noisy map is nearest to the result. Each row of each channel sums to 1: what is above 1 / width agrees with the sound more
+   * than its row does. `maps.activity` makes one map of them.
+   */
+  activity?: Tensor<'float32'>[]
 }
 
 /** How many steps a sampling takes where nothing is said. */
@@ -84,6 +95,7 @@ const table = (timesteps: number) =>
     onProgress: callback(),
     estimates: yes({ usual: false }),
     uncertainty: integer(2, 1000),
+    activity: yes({ usual: false }),
   }) satisfies OptionTable<PredictOptions>
 
 /** `DiffSal.predict` behind its overloads: the map alone, unless the options ask for more. */
@@ -94,19 +106,21 @@ export async function predict(
   given: PredictOptions | undefined,
 ): Promise<Tensor<'float32'> | Prediction> {
   const options = readOptions('options', given, table(config.timesteps))
-  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, priority, signal: stop } = options
+  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, activity, priority, signal: stop } = options
   const clip = isFeatures(input) ? nativeFeatures(input, model) : checkInputs(config, input)
   const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
   const seeds = checkSeeds(seed, clip.batch)
-  const run = { steps, eta, seeds, noise, estimates, priority }
+  if (activity) checkHearing(config)
+  const run = { steps, eta, seeds, noise, estimates, activity, priority }
   const from = 'inputs' in clip ? clip.inputs : clip
   if (uncertainty === undefined) {
     const prediction = await reporting(stop, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
-    return estimates ? prediction : prediction.map
+    return estimates || activity ? prediction : prediction.map
   }
 
   if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
   if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
+  if (activity) throw invalidArgument('activity', "false where 'uncertainty' is asked for", activity)
   return reporting(stop, onProgress, async (stop, onStep) => {
     const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel, priority))
     try {
@@ -115,6 +129,12 @@ export async function predict(
       if (encoded !== from) encoded.dispose()
     }
   })
+}
+
+/** Refuses models that have no factor of eq. 9. */
+function checkHearing({ audio, interaction }: DiffSalConfig): void {
+  if (!audio) throw invalidArgument('activity', 'false for a model that does not hear', true)
+  if (interaction !== 'mim') throw invalidArgument('activity', `false for a model whose interaction is '${interaction}': only 'mim' tells where it hears something`, true)
 }
 
 type Run = Parameters<NativeModel['predict']>[1]

@@ -16,7 +16,7 @@ async function spotVideo(path: string, x: number): Promise<void> {
   await ffmpeg('-f', 'lavfi', '-i', `color=0xc0c0c0:s=320x180:r=25:d=1,${spot}`, '-f', 'lavfi', '-i', 'sine=frequency=440:duration=1', '-c:v', 'libx264', '-qp', '0', '-c:a', 'aac', path)
 }
 
-const names = ['crop-9-16.ts', 'upload-service.ts', 'worker-pool.ts']
+const names = ['crop-9-16.ts', 'live-camera.ts', 'upload-service.ts', 'worker-pool.ts']
 
 test('the examples are short', () => {
   for (const name of names) expect(readFileSync(join('examples', name), 'utf8').trimEnd().split('\n').length, name).toBeLessThanOrEqual(40)
@@ -86,11 +86,29 @@ test('upload-service.ts answers with focal points, tells what is wrong, and stop
     leaving.destroy()
     await vi.waitFor(() => expect(said()).toContain('the client left'), { timeout: 20_000 })
     await vi.waitFor(async () => expect(await childrenOf(child.pid!)).toEqual([]), { timeout: 10_000 })
-    expect(readdirSync(folder).filter((name) => /^upload-\w{6}$/.test(name))).toEqual([])
+    expect(readdirSync(folder).filter((name) => name.startsWith('.diffsal-'))).toEqual([])
     // The model is free for the next.
     expect((await fetch(`http://localhost:${port}/?stride=25`, { method: 'POST', body: readFileSync(join(folder, 'spot.mp4')) })).status).toBe(200)
   } finally {
     child.kill()
+  }
+}, 180_000)
+
+test('live-camera.ts tells where to look in what a source gives, until it ends', async () => {
+  const folder = userFolder('live')
+  const program = installExample(folder, 'live-camera.ts')
+  const env = { ...process.env, DIFFSAL_FFMPEG: (await findFfmpeg()).path }
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=d=2', '-f', 'lavfi', '-i', 'sine=d=2']
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...source], { cwd: folder, env, timeout: 120_000 })
+  expect(stderr).toBe('')
+  const seen = stdout.trim().split('\n').map((line) => JSON.parse(line) as { frame: number; time: number; focus: { x: number; y: number }; dropped: number })
+  expect(seen.at(-1)).toMatchObject({ frame: 19, time: 1.9 })
+  // Every frame has its map, or was left out.
+  expect(seen.length + seen.at(-1)!.dropped).toBe(20)
+  for (const [i, { frame, time, focus }] of seen.entries()) {
+    expect(time).toBe(frame / 10)
+    expect(frame).toBeGreaterThan(seen[i - 1]?.frame ?? -1)
+    for (const value of [focus.x, focus.y]) expect(value > 0 && value < 1).toBe(true)
   }
 }, 180_000)
 

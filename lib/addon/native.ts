@@ -50,6 +50,39 @@ export interface NativePart {
   initial: readonly string[]
 }
 
+/** A tensor of a trace: one that a step makes, or a constant, by its number. */
+export type NativeTensorRef = { readonly value: number } | { readonly constant: number }
+
+/** What a step is given. */
+export type NativeArgument = null | boolean | number | readonly number[] | NativeTensorRef | readonly NativeTensorRef[]
+
+/** What a traced tensor is. */
+export interface NativeTraced {
+  readonly type: 'float32' | 'float64' | 'int64' | 'bool'
+  readonly shape: readonly number[]
+}
+
+/** One of libtorch's operators in a trace. */
+export interface NativeStep {
+  /** `aten::linear`. */
+  readonly op: string
+  readonly arguments: readonly NativeArgument[]
+  /** Numbers of the values that it makes. */
+  readonly results: readonly number[]
+}
+
+/** A function of a network as the operators that it is made of, for one clip: native/tracing/trace.h. */
+export interface NativeTrace {
+  readonly inputNames: readonly string[]
+  readonly outputNames: readonly string[]
+  readonly values: readonly NativeTraced[]
+  /** Those that repeat themselves along a dimension have one entry there in `tensor`; bool is told as uint8. */
+  readonly constants: readonly (NativeTraced & { readonly tensor: Tensor })[]
+  readonly inputs: readonly number[]
+  readonly outputs: readonly NativeTensorRef[]
+  readonly steps: readonly NativeStep[]
+}
+
 /** A network with the thread that runs it. Nothing is checked here but what would crash. */
 export interface NativeModel {
   build(
@@ -76,10 +109,12 @@ export interface NativeModel {
   ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; priority?: Priority },
+    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; activity: boolean; priority?: Priority },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
-  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'> }>
+  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'>; activity?: Tensor<'float32'>[] }>
+  /** Of a model on the CPU in float32. */
+  traces(cancel: NativeCancelToken | undefined): Promise<{ encode: NativeTrace; denoise: NativeTrace }>
   close(): Promise<void>
 }
 

@@ -1,8 +1,10 @@
 /**
  * A generator that ends at once when its reader leaves: `return` and `throw` of a bare generator would wait for the running step
  * first, which may be seconds of prediction or of decoding.
+ *
+ * @param left called when the reader leaves, also where the generator was never asked for anything
  */
-export function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>): AsyncGenerator<T, R | void, undefined> {
+export function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>, left: () => void = () => undefined): AsyncGenerator<T, R | void, undefined> {
   const leaving = new AbortController()
   const inner = start(leaving.signal)
   const generator: AsyncGenerator<T, R | void, undefined> = {
@@ -16,11 +18,13 @@ export function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, 
     },
     async return(value) {
       leaving.abort()
+      left()
       await inner.return(undefined as R)
       return { done: true, value: await value }
     },
     async throw(error) {
       leaving.abort()
+      left()
       await inner.return(undefined as R)
       throw error
     },

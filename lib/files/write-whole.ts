@@ -16,17 +16,30 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Writes a text file beside its place and moves it there, so that there is never half of one.
+ * Writes a file, of text or of bytes, beside its place and moves it there, so that there is never half of one.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const place = await OutputPlace.beside(path)
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await writeAll([[path, content]])
+}
+
+/** As {@link writeWhole}, of several files, which appear all or none. */
+export async function writeAll(files: readonly (readonly [path: string, content: string | Uint8Array])[]): Promise<void> {
+  const places: OutputPlace[] = []
   try {
-    await writeSynced(place.temporary, Buffer.from(text)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
-    await place.commit()
-  } catch (error) {
-    await place.discard()
-    throw error
+    for (const [path, content] of files) {
+      const place = await OutputPlace.beside(path)
+      places.push(place)
+      await writeSynced(place.temporary, typeof content === 'string' ? Buffer.from(content) : content).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+    }
+    for (const [i, place] of places.entries()) {
+      await place.commit({ keep: files.length > 1 }).catch(async (error: unknown) => {
+        for (const done of places.slice(0, i).toReversed()) await done.revert()
+        throw error
+      })
+    }
+  } finally {
+    for (const place of places.toReversed()) await place.discard()
   }
 }

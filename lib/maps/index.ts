@@ -1,3 +1,5 @@
+export { activity } from './activity.ts'
+export type { ActivityOptions } from './activity.ts'
 export { boxes } from './boxes.ts'
 export type { BoxOptions, MapBox } from './boxes.ts'
 export type { ColourMapName } from './colour-maps.ts'

@@ -14,7 +14,7 @@ import { stampOutput, Stamps } from './stamps.ts'
 
 /** A frame of a video. */
 export interface Frame {
-  /** H·W·3 bytes, RGB, rows first. The reader's to keep. */
+  /** H·W·3 bytes, RGB, rows first, but where other filters are told. The reader's to keep. */
   readonly pixels: Uint8Array
   /** Seconds on the plan's clock. Never less than the time of the frame before. */
   readonly time: number
@@ -26,6 +26,10 @@ export interface ReadFramesOptions extends ReadOptions {
   readonly minimum?: 0 | 1 | 2
   /** The first frame to give. Those before it are decoded, which is the only exact way in every format, but not scaled. Default 0. */
   readonly from?: number
+  /** What makes of decoded frames what is read, and how many bytes that is. Default: RGB at the size that is told. */
+  readonly picture?: { readonly filters: readonly string[]; readonly bytes: number }
+  /** Say nothing of damage: another reader of the same file does. Default false. */
+  readonly quiet?: boolean
 }
 
 /**
@@ -42,10 +46,11 @@ export async function* readFrames(
   size: readonly [number, number],
   options: ReadFramesOptions = {},
 ): AsyncGenerator<Frame, void, undefined> {
-  const { minimum = 1, from = 0, signal, stallLimit } = options
+  const { minimum = 1, from = 0, quiet = false, signal, stallLimit } = options
   const { video } = info
+  const { filters, bytes } = options.picture ?? { filters: modelFilters(video, size), bytes: size[0] * size[1] * 3 }
   await checkHdr(info, { signal, stallLimit })
-  const args = [...loglevel(info), ...videoInput(info), ...openedInput(info), ...(await frameOutputs(info, size, from))]
+  const args = [...loglevel(info), ...videoInput(info), ...openedInput(info), ...(await frameOutputs(info, filters, from))]
   const child = await FfmpegProcess.start(args, { signal, stallLimit, output: true, extra: 2 })
   const stamps = new Stamps(child, 3)
   const packets = new Packets(child, 4, video.codec)
@@ -58,7 +63,7 @@ export async function* readFrames(
   let last: { pixels: Uint8Array; ticks: number } | undefined
   let count = 0
   try {
-    for await (const pixels of cut(child.chunks(), size[0] * size[1] * 3)) {
+    for await (const pixels of cut(child.chunks(), bytes)) {
       signal?.throwIfAborted()
       const stamp = await stamps.next()
       const unknown = stamp === undefined || Number.isNaN(stamp.ticks)
@@ -82,7 +87,7 @@ export async function* readFrames(
     const end = { ...ended, log: complaints(ended.log, info, 'video') }
     const decoded = count - filled
     checkEnd(info, end, decoded, minimum)
-    if (from > 0 || last === undefined) return
+    if (from > 0 || quiet || last === undefined) return
     const lost = [...packets.lost(), ...gaps.unseen].sort((a, b) => a - b)
     reportDamage(info, end, { count: decoded, first, last: seconds(last.ticks + interval), fileEnd: packets.end, lost, broken: isBroken(ended.log, info) })
   } finally {
@@ -91,11 +96,11 @@ export async function* readFrames(
 }
 
 /** Twice the same frames, as pixels and as times, for which a corner is enough; and the packets of both streams, which keeps them open. */
-async function frameOutputs(info: VideoInfo, size: readonly [number, number], from: number): Promise<string[]> {
+async function frameOutputs(info: VideoInfo, made: readonly string[], from: number): Promise<string[]> {
   const { video, audio } = info
   const mode = passthrough(await findFfmpeg())
   const base = ['-enc_time_base', rationalText(video.timeBase)]
-  const filters = [...(from > 0 ? [`select=gte(n\\,${from})`] : []), ...modelFilters(video, size)]
+  const filters = [...(from > 0 ? [`select=gte(n\\,${from})`] : []), ...made]
   const packets = ['-map', `0:${video.index}`, ...(audio ? ['-map', `0:${audio.index}`] : []), '-c', 'copy', '-copyinkf']
   return [
     ...['-filter_complex', `[0:${video.index}]${filters.join(',')},split[corner][pixels];[corner]crop=2:2:0:0[times]`],

@@ -9,10 +9,10 @@ export class TimedPictures {
   #begun = false
 
   /**
-   * @param pixelFormat `rgba`: four bytes a pixel; `gray`: one
+   * @param pixelFormat `rgba`: four bytes a pixel; `gray`: one; `yuv420p`: three planes
    * @param rate pictures a second, on the average: how long the last one lasts
    */
-  constructor(pixelFormat: 'rgba' | 'gray', [height, width]: readonly [number, number], rate: Rational) {
+  constructor(pixelFormat: keyof typeof fourcc, [height, width]: readonly [number, number], rate: Rational) {
     const video = element(0xe0, [unsigned(0xb0, width), unsigned(0xba, height), element(0x2eb524, [Buffer.from(fourcc[pixelFormat])])])
     const track = [unsigned(0xd7, 1), unsigned(0x73c5, 1), unsigned(0x83, 1), text(0x86, 'V_UNCOMPRESSED'), unsigned(0x23e383, Math.round(1e9 / rationalValue(rate))), video]
     this.#header = Buffer.concat([
@@ -38,7 +38,7 @@ export class TimedPictures {
 /** How ffmpeg is told of the pictures at standard input, which it need not look at to know them. */
 export const timedPicturesInput: readonly string[] = ['-f', 'matroska', '-analyzeduration', '0', '-fpsprobesize', '0', '-i', 'pipe:0']
 
-const fourcc = { rgba: 'RGBA', gray: 'Y800' } as const
+const fourcc = { rgba: 'RGBA', gray: 'Y800', yuv420p: 'I420' } as const
 
 function element(id: number, parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0)

@@ -215,6 +215,11 @@ async function frameOrder(): Promise<string[]> {
   return isOld(await findFfmpeg()) ? ['-bf', '0'] : []
 }
 
+/** Refuses an ffmpeg that cannot encode video, before there is any to encode. @throws DiffSalError ERR_DIFFSAL_FFMPEG_MISSING */
+export async function checkEncoder(): Promise<void> {
+  await findEncoder()
+}
+
 /** The first encoder that this ffmpeg has. What it was built with tells it; a build that leaves out single encoders is asked for its list. */
 async function findEncoder(): Promise<string> {
   const { configuration } = await findFfmpeg()

@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
-import { fileId, inodeOf, sameFile } from '../files/file-id.ts'
 import { withoutLinks, type OutputPlace } from '../files/output-place.ts'
+import { fileId, inodeOf, same } from '../files/same-file.ts'
 import { log } from '../log.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
 import { mediaError } from '../media/local-file.ts'
@@ -32,7 +32,7 @@ export async function checkNoInput(output: string, inputs: readonly string[]): P
   const [file, given] = [await fileId(output), await inodeOf(output)]
   for (const input of inputs) {
     const source = await fileId(input)
-    if (!sameFile(file, source) && (given === undefined || given !== source.inode)) continue
+    if (!same(file, source) && (given === undefined || given !== source.inode)) continue
     throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${output}' is the input '${input}' itself: choose another name.`, { argument: output })
   }
 }

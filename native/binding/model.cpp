@@ -14,6 +14,7 @@
 #include "binding/features.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
+#include "binding/traces.h"
 #include "binding/values.h"
 #include "binding/writing_plan.h"
 #include "checkpoint/lent_source.h"
@@ -142,6 +143,7 @@ void ModelHandle::define(Napi::Env env, Napi::Object exports) {
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::encode>>("encode"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::denoise>>("denoise"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::predict>>("predict"),
+                                     InstanceMethod<&ModelHandle::through<&ModelHandle::traces>>("traces"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::set_parameter>>("setParameter"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::lend_copies>>("lendCopies"),
                                      InstanceMethod<&ModelHandle::through<&ModelHandle::close>>("close"),
@@ -396,7 +398,7 @@ Napi::Value ModelHandle::predict(const Call& call) {
     inputs = clip_from_js(given, call[2], priority);
   }
   PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
-                         optional_tensor(object, "noise"), {}, boolean(object, "estimates")};
+                         optional_tensor(object, "noise"), {}, boolean(object, "estimates"), boolean(object, "activity")};
   auto batch = static_cast<int64_t>(options.seeds.size());
   if (features && features->batch() != batch) throw Error(ErrorCode::internal, "Not one seed for each clip.");
   if (options.noise.defined()) check_map(options.noise, "noise", batch, config_);
@@ -423,9 +425,24 @@ Napi::Value ModelHandle::predict(const Call& call) {
         auto object = Napi::Object::New(env);
         object.Set("map", tensor_to_js(env, prediction.map));
         if (prediction.estimates.defined()) object.Set("estimates", tensor_to_js(env, prediction.estimates));
+        if (prediction.activity.empty()) return object;
+        auto stages = Napi::Array::New(env, prediction.activity.size());
+        for (uint32_t i = 0; i < prediction.activity.size(); ++i) stages.Set(i, tensor_to_js(env, prediction.activity[i]));
+        object.Set("activity", stages);
         return object;
       },
       priority);
+}
+
+Napi::Value ModelHandle::traces(const Call& call) {
+  return submit<NetworkTraces>(
+      call, call[0], [network = network_] { return trace_network(open_network(network)); },
+      [](Napi::Env env, NetworkTraces& traces) -> Napi::Value {
+        auto object = Napi::Object::New(env);
+        object.Set("encode", trace_to_js(env, traces.encode));
+        object.Set("denoise", trace_to_js(env, traces.denoise));
+        return object;
+      });
 }
 
 Napi::Value ModelHandle::memory(const Call& call) {

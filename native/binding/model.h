@@ -64,8 +64,10 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value encode(const Call& call);
   // (x, t, features, cancel, priority) -> Promise<Tensor>
   Napi::Value denoise(const Call& call);
-  // (inputs | features, { steps, eta, seeds, noise, estimates, priority }, cancel, onStep) -> Promise<{ map, estimates? }>
+  // (inputs | features, { steps, eta, seeds, noise, estimates, activity, priority }, cancel, onStep) -> Promise<{ map, estimates?, activity? }>
   Napi::Value predict(const Call& call);
+  // (cancel) -> Promise<{ encode, denoise }>, traces; of a model on the CPU in float32
+  Napi::Value traces(const Call& call);
   // () -> Promise<void>, after all that was asked for before; the thread has ended then.
   Napi::Value close(const Call& call);
 

@@ -21,8 +21,10 @@ MAMBlock::MAMBlock(const Scope& scope, int64_t c, int64_t kernel, const Config& 
 // Nearest upsampling to the stage's grid comes after the convolution of kernel 1, and is left to what reads the sound.
 Tensor MAMBlock::hear(const Tensor& audio) const { return interaction_.hear(align_(audio)); }
 
-Attended MAMBlock::operator()(const Tensor& x, const Tensor& sound, const LayerNorm& next, int64_t read, bool read_alone, const Pass& pass) const {
+Attended MAMBlock::operator()(const Tensor& x, const Tensor& sound, const LayerNorm& next, int64_t read, bool read_alone, const Pass& pass,
+                              Tensor* activity) const {
   auto interacted = interaction_(x, sound);  // sees x before the norm
+  if (activity) *activity = interacted.key.factor;
   if (attend_) return attend(interacted, next, {released_, read, read_alone});
   const auto& [map, key] = interacted;
   auto y = (*convolve_)((key.sound.defined() ? key.map() : map).flatten(0, 1), pass).unflatten(0, {x.size(0), x.size(1)});

@@ -92,11 +92,13 @@ Features Network::current(Features features) const {
   return features;
 }
 
-Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass) const {
+Tensor Network::denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass, std::vector<Tensor>* activity) const {
   if (pass.training) return (*parts_.decoder_net)(x, t, features.clip, pass);
   auto clip = current(features).clip;
+  auto once = [&] { return (*parts_.decoder_net)(x, t, clip, pass, activity); };
   const auto* graphs = graphed();
-  return graphs ? graphs->denoise(x, t, clip) : (*parts_.decoder_net)(x, t, clip, pass);
+  if (!graphs) return once();
+  return activity ? graphs->sparing(once) : graphs->denoise(x, t, clip);
 }
 
 }  // namespace diffsal

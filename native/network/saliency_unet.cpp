@@ -56,7 +56,8 @@ PreparedClip SaliencyUNet::prepare(const std::vector<Tensor>& video, const Tenso
   return clip;
 }
 
-Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass) const {
+Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass, std::vector<Tensor>* activity) const {
+  if (activity) activity->assign(stages_.size(), {});
   auto noise = noise_encoder_(noisy, t, clip.video[0].scalar_type(), pass);
   Tensor x;
   std::vector<Tensor> parts;
@@ -70,7 +71,7 @@ Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const Prep
     x = patch_embed ? (*patch_embed)(x, video, last, pass) : at::cat({video, last.unsqueeze(1)}, 1);
     // The slots that the fold reads. The next stage takes the block's output, not its norm.
     int64_t stride = reduce.options.stride[0], read = (x.size(1) - 5) / stride * stride + 5;
-    auto done = block(x, clip.sound[i], norm, read, i + 1 == stages_.size(), pass);
+    auto done = block(x, clip.sound[i], norm, read, i + 1 == stages_.size(), pass, activity ? &(*activity)[i] : nullptr);
     x = done.x;
     parts.push_back(head_.part(done.normed, reduce, pass));
   }

@@ -4,6 +4,8 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
+
 #include "diffusion/ddim_sampler.h"
 #include "runtime/device.h"
 #include "runtime/error.h"
@@ -19,6 +21,8 @@ void check_result(const Tensor& map) {
 
 Prediction sample(const Network& network, const Features& given, const PredictOptions& options) {
   auto features = network.current(given);
+  bool hears = std::all_of(features.clip.sound.begin(), features.clip.sound.end(), [](const Tensor& sound) { return sound.defined(); });
+  if (options.keep_activity && !hears) throw invalid_argument("activity", "false for clips without sound: it is where sound and picture agree", "true");
   const auto& config = network.config();
   std::vector<at::Generator> generators;
   for (auto seed : options.seeds) generators.push_back(make_generator(seed));
@@ -26,9 +30,10 @@ Prediction sample(const Network& network, const Features& given, const PredictOp
   auto drawn = standard_normal(generators, config.height, config.width);
   auto x = to_device(options.noise.defined() ? options.noise : drawn, network.device());
   Pace pace(network.device());
+  std::vector<Tensor> activity;  // of the last step that was made
   auto denoise = [&](const Tensor& x, int64_t t) {
     auto times = at::full({x.size(0)}, t, at::TensorOptions(at::kLong).device(network.device()));
-    auto s0 = network.denoise(x, times, features);
+    auto s0 = network.denoise(x, times, features, {}, options.keep_activity ? &activity : nullptr);
     pace.queued();
     return s0;
   };
@@ -43,7 +48,8 @@ Prediction sample(const Network& network, const Features& given, const PredictOp
   if (options.keep_estimates) sampler.on_estimate = [&](const Tensor& s0) { estimates.push_back(to_host(s0)); };
   auto map = to_host(ddim_sample(denoise, x, std::move(sampler)));
   check_result(map);
-  return {map, options.keep_estimates ? at::stack(estimates) : Tensor()};
+  for (auto& factor : activity) factor = to_host(factor.permute({0, 3, 1, 2}).contiguous());
+  return {map, options.keep_estimates ? at::stack(estimates) : Tensor(), std::move(activity)};
 }
 
 }  // namespace diffsal

@@ -100,7 +100,7 @@ const exports: Readonly<Record<string, Export>> = {
   'DiffSal#save': exported((...args: [never]) => model.save(...args), () => [nowhere, { dtype: 'float32', signal }]),
   'DiffSal#predict': exported(
     (...args: [never]) => model.predict(...args),
-    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), priority: 'high', signal, onProgress: () => undefined, estimates: true, uncertainty: undefined }],
+    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), priority: 'high', signal, onProgress: () => undefined, estimates: true, uncertainty: undefined, activity: true }],
   ),
   'DiffSal#predict, of features': exported((options: never) => model.predict(features, options), () => [{ steps: 1, seed: 1, uncertainty: 2 }]),
   'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
@@ -108,6 +108,11 @@ const exports: Readonly<Record<string, Export>> = {
     (...args: [never]) => drain(model.predictVideo(...args)),
     () => [nowhere, { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
   ),
+  'DiffSal#reframe': exported((...args: [never]) => model.reframe(...args), () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }]),
+  'DiffSal#thumbnails': exported((...args: [never]) => model.thumbnails(...args), () => [nowhere, { count: 2, aspect: 1, apart: 1, format: 'png', stride: 1, seed: 1, signal }]),
+  'DiffSal#qualityRegions': exported((...args: [never]) => model.qualityRegions(...args), () => [nowhere, { strength: 0.1, every: 2, stride: 1, shots: true, seed: 1, signal }]),
+  'DiffSal#listen': exported((...args: [never]) => model.listen(...args), () => [nowhere, { frames: 2, seed: 1, signal }]),
+  'DiffSal#exportOnnx': exported((...args: [never]) => model.exportOnnx(...args), () => [`${nowhere}.onnx`, { signal }]),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
     () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
@@ -150,6 +155,9 @@ const exports: Readonly<Record<string, Export>> = {
   'Trainer#dispose': exported(sabotage, () => []),
   'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
   'devices': exported(api.devices, () => []),
+  'cropVideo': exported(api.cropVideo, () => [nowhere, reframing(), '/nowhere/out.mp4', { preview: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
+  'cropFilter': exported(api.cropFilter, () => [reframing()]),
+  'qualityFilter': exported(api.qualityFilter, () => [{ size: [9, 16], segments: [{ frame: 0, frames: 2, regions: [{ x: 0, y: 0, width: 2, height: 2, offset: 0.1 }] }] }]),
   'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
   'writeViewPage': exported((...args: [never, never, never]) => api.writeViewPage(...args), () => [join(nowhere, '..', 'page.html'), nowhere, own({ frame: 0, time: 0, tensor: map() }), { beside: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, network: false, spoolLimit: 9, signal: aborted, onProgress: () => undefined }]),
   'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
@@ -178,7 +186,17 @@ const exports: Readonly<Record<string, Export>> = {
     { video: 'v', frame: 1, tensor: map() },
     { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
   ]),
+  'DiffSal#stream': exported(
+    async (options: never, frame: never, samples: never, time: never) => {
+      await using stream = model.stream(options)
+      await stream.pushFrame(frame, time)
+      await stream.pushAudio(samples, time)
+      stream.end()
+    },
+    () => [{ fps: 25, sampleRate: 16_000, lookahead: 1, latency: 1, drop: 'oldest', repeat: true, stride: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, stallLimit: 1, signal }, { ...pictures(), shape: [64, 32, 3], data: new Uint8Array(64 * 32 * 3) }, new Float32Array(100), 1],
+  ),
   'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
+  'maps.activity': exported(maps.activity, () => [[{ dtype: 'float32', shape: [1, 2, 2, 4], data: new Float32Array(16).fill(0.25) }], { size: [16, 24] }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
   'maps.focalPoint': exported(maps.focalPoint, () => [map(), { spread: 0.05, size: [64, 128] }]),
@@ -240,6 +258,8 @@ const exports: Readonly<Record<string, Export>> = {
   ),
   'datasets.ShuffledIndices': exported((...args: [never, never]) => new datasets.ShuffledIndices(...args).next(), () => [3, { seed: 1, shuffle: true, position: { epoch: 0, offset: 0 } }]),
 }
+
+const reframing = () => ({ size: [90, 160], window: [90, 50], frames: [{ frame: 0, time: 0, shot: 0, x: 1, y: 0 }] })
 
 /** Everything exported that can be called. */
 function callable(): string[] {

@@ -53,6 +53,9 @@ export async function predictions(options: PredictOptions, wanted: boolean): Pro
   expectTypeOf(await model.predict(clip, { uncertainty: 8, steps: 2 })).toEqualTypeOf<Prediction>()
   expectTypeOf(await model.predict(clip, { estimates: wanted })).toEqualTypeOf<Tensor<'float32'> | Prediction>()
   expectTypeOf(await model.predict(clip, options)).toEqualTypeOf<Tensor<'float32'> | Prediction>()
+  expectTypeOf(await model.predict(clip, { activity: true })).toEqualTypeOf<Prediction>()
+  expectTypeOf(await model.predict(clip, { activity: false })).toEqualTypeOf<Tensor<'float32'>>()
+  expectTypeOf<Prediction['activity']>().toEqualTypeOf<Tensor<'float32'>[] | undefined>()
   expectTypeOf<Prediction['uncertainty']>().toEqualTypeOf<Tensor<'float32'> | undefined>()
   await model.predict({ frames: tensor('uint8', [16, 9, 9, 3], new Uint8Array(16 * 243)), audio: { samples: new Float32Array(9), sampleRate: 16_000 } })
   // @ts-expect-error pictures of another dtype
@@ -118,6 +121,7 @@ export function codes(error: unknown): string {
     case 'ERR_DIFFSAL_LIBTORCH_VERSION':
     case 'ERR_DIFFSAL_ADDON_MISSING':
     case 'ERR_DIFFSAL_DEVICE':
+    case 'ERR_DIFFSAL_OVERRUN':
     case 'ERR_DIFFSAL_DIVERGED':
     case 'ERR_DIFFSAL_OUT_OF_MEMORY':
       return code

@@ -8,7 +8,7 @@ import { blobs } from '../support/blobs.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
 
 /** What the package makes and users only read: there a member is left out, never undefined. */
-const results = ['Prediction', 'VideoMap', 'VideoProgress', 'DeviceInfo', 'DeviceMemory', 'ModelMemory', 'DiffSalError']
+const results = ['Prediction', 'VideoMap', 'VideoProgress', 'ShotProgress', 'DeviceInfo', 'DeviceMemory', 'ModelMemory', 'DiffSalError']
 
 /** Optional members, of exported interfaces and of exported classes' parameters, for which `undefined` may not be given. */
 function refusingUndefined(files: ReadonlyMap<string, string>): string[] {
@@ -61,7 +61,7 @@ test('an option that is undefined is one that is left out', async () => {
   const { frames, mel, target } = trainingBatch()
   const nothing: { [name in keyof PredictOptions]-?: undefined } = {
     ...{ steps: undefined, eta: undefined, seed: undefined, noise: undefined },
-    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined, priority: undefined },
+    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined, activity: undefined, priority: undefined },
   }
   const map = await model.predict({ frames, mel, audio: undefined }, { ...nothing, seed: 1 })
   expect(map).toEqual(await model.predict({ frames, mel }, { seed: 1 }))

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../../errors.ts'
-import { fileId, inodeOf, sameFile, type FileId } from '../../files/file-id.ts'
 import { withoutLinks } from '../../files/output-place.ts'
+import { fileId, inodeOf, same, type FileId } from '../../files/same-file.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import { createMapVideo } from '../../media/map-video.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
@@ -20,20 +20,29 @@ export interface PlannedOutput {
   readonly path: string
 }
 
+/** Where something is written, and the flag that says so. */
+export interface OutputPlan {
+  readonly kind: string
+  readonly path: string
+  readonly flag?: string
+}
+
 /** What the user asked to be written. */
 export interface OutputOptions {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
+  readonly activity?: true
 }
 
-/** What to write, of an input of a name: -o is a video of the maps (with --overlay, over the original), --maps a .npy file or a folder of PNGs. */
-export function planOutputs(name: string, { output, maps, overlay }: OutputOptions): PlannedOutput[] {
+/** What to write, of an input of a name: -o is a video of the maps (with --overlay or --activity, over the original), --maps a .npy file or a folder of PNGs. */
+export function planOutputs(name: string, { output, maps, overlay, activity }: OutputOptions): PlannedOutput[] {
   const planned: PlannedOutput[] = []
-  const path = output ?? (overlay || maps === undefined ? `${name}-${overlay ? 'overlay' : 'saliency'}.mp4` : undefined)
+  const ending = activity ? 'activity' : overlay ? 'overlay' : 'saliency'
+  const path = output ?? (overlay || maps === undefined ? `${name}-${ending}.mp4` : undefined)
   if (path !== undefined) {
     checkVideoPath('-o', path)
-    planned.push({ kind: overlay ? 'overlay' : 'map-video', path })
+    planned.push({ kind: overlay || activity ? 'overlay' : 'map-video', path })
   }
   if (maps === '') throw invalidArgument('--maps', 'a folder, or a file that ends in .npy', maps)
   if (path !== undefined && maps !== undefined && resolve(path) === resolve(maps)) {
@@ -57,9 +66,9 @@ function kindOfMaps(path: string): 'npy' | 'png' {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an output that would replace one of the files to be read or another output,
  * ERR_DIFFSAL_FILE for a name that is too long
  */
-export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: readonly string[]): Promise<void> {
-  const taken: { readonly path: string; readonly file: FileId }[] = []
-  for (const { kind, path } of outputs) {
+export async function checkPlaces(outputs: readonly OutputPlan[], inputs: readonly string[]): Promise<void> {
+  const taken: { readonly path: string; readonly flag: string; readonly file: FileId }[] = []
+  for (const { kind, path, flag = taken.length === 0 ? '-o' : '--maps' } of outputs) {
     const place = withoutLinks(path)
     checkLength(path, kind === 'png' ? join(place, pngName(0)) : place)
     const file = await fileId(place)
@@ -67,22 +76,22 @@ export async function checkPlaces(outputs: readonly PlannedOutput[], inputs: rea
     const given = await inodeOf(path)
     for (const input of inputs) {
       const source = await fileId(input)
-      if (sameFile(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
+      if (same(file, source) || (given !== undefined && given === source.inode) || (kind === 'png' && (await isPictureIn(file, input)))) {
         throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${path}' is the input '${input}' itself: choose another name.`, {
           argument: path,
         })
       }
     }
-    const other = taken.find((one) => sameFile(file, one.file))
-    if (other) throw invalidArgumentText('--maps', `another place than -o's, '${other.path}'`, `'${path}'`)
-    taken.push({ path, file })
+    const other = taken.find((one) => same(file, one.file))
+    if (other) throw invalidArgumentText(flag, `another place than ${other.flag}'s, '${other.path}'`, `'${path}'`)
+    taken.push({ path, flag, file })
   }
 }
 
 /** Whether a file is one of the numbered pictures of a folder. */
 async function isPictureIn(folder: FileId, path: string): Promise<boolean> {
   const place = withoutLinks(path)
-  return /^\d{6,}\.png$/.test(basename(place)) && sameFile(folder, await fileId(dirname(place)))
+  return /^\d{6,}\.png$/.test(basename(place)) && same(folder, await fileId(dirname(place)))
 }
 
 /** As the system will refuse it, but before all the work: a name of 255 bytes at most, a path of 4095. */

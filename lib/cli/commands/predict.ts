@@ -18,23 +18,27 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { addWeights, chooseWeights, noteOf, type WeightsFlags } from './choose-weights.ts'
 import { addFlags, precisionOption, threadsOption } from './flags.ts'
 import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 import { writeMaps } from './write-maps.ts'
 
 interface PredictFlags extends LookFlags, WeightsFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
+  readonly activity?: true
   readonly stride: number
   readonly start?: number
   readonly end?: number
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly batch: number
   readonly shots?: true
   readonly videoOnly?: true
@@ -54,7 +58,7 @@ The maps are written as a grey video, or with --overlay in colour over the origi
 colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
 values as they are, float32 (maps, height, width).
 An address and standard input are written to a temporary file first, which is removed in the end.
-Without -o and --maps, the video is <name>-saliency.mp4 or <name>-overlay.mp4 in this folder. Files of the same names are replaced.`
+Without -o and --maps, the video is <name>-saliency.mp4, <name>-overlay.mp4 or <name>-activity.mp4 in this folder. Files of the same names are replaced.`
 
 /** What standard input is called, and what is made of it. */
 const standardInput = { input: '-', name: 'standard input', title: 'stdin' } as const
@@ -64,10 +68,12 @@ export function predictCommand(open: ModelOpener = openModel): Command {
   const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
     .argument('<input>', 'the video: any file that ffmpeg reads, an http: or https: address, or - for standard input')
-  addWeights(command)
+  for (const option of weightsOptions()) command.addOption(option)
+  command
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
     .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
     .option('--overlay', 'lay the maps in colour over the original video')
+    .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
   for (const option of lookOptions()) command.addOption(option)
   addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
@@ -119,6 +125,8 @@ interface Report {
   /** Whether windows keep to the shots of the video. */
   readonly shots?: true
   readonly videoOnly: boolean
+  /** Whether the maps are of the interaction's activity. */
+  readonly activity?: true
   readonly outputs: readonly PlannedOutput[]
   readonly look: MapLook
   readonly warnings: readonly string[]
@@ -162,6 +170,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       batch: flags.batch,
       shots: flags.shots ?? false,
       videoOnly: flags.videoOnly ?? false,
+      activity: flags.activity ?? false,
       eta: flags.eta,
       ...(flags.steps !== undefined && { steps: flags.steps }),
       seed,
@@ -200,6 +209,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       batch: flags.batch,
       ...(flags.shots && { shots: true as const }),
       videoOnly: flags.videoOnly ?? false,
+      ...(flags.activity && { activity: true }),
       outputs,
       look,
       warnings,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { Precision } from '../../checks/precision.ts'
 import { defaultConfig } from '../../config.ts'
 import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
@@ -22,10 +23,10 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { addWeights, chooseWeights, noteOf, type WeightsFlags } from './choose-weights.ts'
 import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 interface ViewFlags extends WeightsFlags {
   readonly output?: string
@@ -39,6 +40,9 @@ interface ViewFlags extends WeightsFlags {
   readonly eta: number
   readonly seed?: number
   readonly batch: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
@@ -62,7 +66,7 @@ export function viewCommand(open: ModelOpener = openModel): Command {
     .addOption(new Option('--serve [port]', 'show the page on 127.0.0.1, at a port that is free or at this one').argParser(integer(0, 65_535)))
     .option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)')
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
-  addWeights(command)
+  for (const option of weightsOptions()) command.addOption(option)
   addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,

@@ -1,4 +1,5 @@
 import { filesMean } from '../../files/meaning.ts'
+import { activity as activityMap } from '../../maps/activity.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
 import type { MediaInfo } from '../../media/media-info.ts'
@@ -6,7 +7,7 @@ import { predictMedia, spanOf, type Predictor, type PredictVideoOptions, type Vi
 import { openOutputs, type PlannedOutput } from './outputs.ts'
 
 /**
- * Predicts and writes map by map; on any failure nothing is left of the outputs.
+ * Predicts and writes map by map, of the activity where the options ask for it; on any failure nothing is left of the outputs.
  *
  * @returns how many frames there are in the part that is asked for, how many maps, and the first one's frame
  * @param onMap called with each map after it was taken, and how many there are now
@@ -30,8 +31,9 @@ export async function writeMaps(
     const span = spanOf(options)
     const open = (writer = await filesMean('output', () => openOutputs(outputs, info, model.config.size, { look, signal, stallLimit: options.stallLimit, span })))
     while (!next.done) {
-      const { frame, tensor, times } = next.value
-      await filesMean('output', () => open.write(frame, tensor.data, times))
+      const { frame, tensor, activity, times } = next.value
+      const map = activity === undefined ? tensor : activityMap(activity, { size: model.config.size })
+      await filesMean('output', () => open.write(frame, map.data, times))
       onMap(next.value, ++count)
       next = await filesMean('input', () => maps.next())
     }

@@ -8,20 +8,25 @@ export interface FileId {
   readonly inode?: string
 }
 
-/** Where a name leads to in truth. */
+/** Where a name leads to. */
 export async function fileId(path: string): Promise<FileId> {
   const place = withoutLinks(path)
   const inode = (await inodeOf(path)) ?? (await inodeOf(place))
   return { place, ...(inode !== undefined && { inode }) }
 }
 
-/** What the system takes a name for; undefined where nothing is there. */
+/** Tells a file that is there from all others. */
 export async function inodeOf(path: string): Promise<string | undefined> {
   const found = await stat(path, { bigint: true }).catch(() => undefined)
   return found && `${found.dev} ${found.ino}`
 }
 
-/** Whether two names are one file's. */
-export function sameFile(a: FileId, b: FileId): boolean {
+/** Whether both are one file. */
+export function same(a: FileId, b: FileId): boolean {
   return a.place === b.place || (a.inode !== undefined && a.inode === b.inode)
+}
+
+/** Whether two names lead to one file. */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  return same(await fileId(a), await fileId(b))
 }

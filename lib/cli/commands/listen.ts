@@ -1,0 +1,128 @@
+import { extname, resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import type { Precision } from '../../checks/precision.ts'
+import { invalidArgument, invalidArgumentText } from '../../errors.ts'
+import { filesMean } from '../../files/meaning.ts'
+import { writeWhole } from '../../files/write-whole.ts'
+import { hearingRule, listen, listenTable, type HeardWith, type Listening } from '../../listen.ts'
+import { setLogger } from '../../log.ts'
+import { presetNames, type Presets } from '../../presets.ts'
+import { durationText } from '../../report/duration.ts'
+import { listeningStrip, stripRows } from '../../report/listening-strip.ts'
+import { exitCodeHelp } from '../exit-codes.ts'
+import { interruptible } from '../terminal/interrupt.ts'
+import { showMapProgress } from '../terminal/map-progress.ts'
+import { print, printJson, tell } from '../terminal/print.ts'
+import { addFlags, precisionOption, threadsOption } from './flags.ts'
+import { openModel } from './open-model.ts'
+import { checkPlaces } from './outputs.ts'
+import type { ModelOpener } from './predict.ts'
+
+interface ListenFlags {
+  readonly weights?: string
+  readonly preset?: keyof Presets
+  readonly output?: string
+  readonly frames: number
+  readonly shift: number
+  readonly steps?: number
+  readonly eta: number
+  readonly seed?: number
+  readonly videoTrack?: number
+  readonly audioTrack?: number
+  readonly stallLimit: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
+  readonly json?: true
+}
+
+const words: Readonly<Record<Exclude<HeardWith, 'right'>, string>> = { otherSeed: 'another seed', silence: 'silence', shuffled: 'shuffled', shifted: 'shifted' }
+
+const notes = `
+Each frame is predicted with its own sound, with silence, with the sound of another of the frames (shuffled), with the sound of a moment later (shifted), and with
+its own sound from other noise, the yardstick. The model hears where one of the wrong sounds changes the map (1 - CC, and KL) at least ${hearingRule.timesNoise} times as much as the noise
+does, and by ${hearingRule.leastChange} at least. The strip has a column a frame and a row each: ${stripRows.join(', ')}.`
+
+/** `diffsal listen`: whether a model used the sound of a video. */
+export function listenCommand(open: ModelOpener = openModel): Command {
+  const command = new Command('listen')
+    .description('find out whether a model used the sound of a video: its maps with the right sound against those with wrong ones')
+    .argument('<input>', 'the video: any file that ffmpeg reads, with sound')
+    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
+    .addOption(new Option('--preset <name>', 'weights that ship with the package').choices(presetNames).conflicts('weights'))
+    .option('-o, --output <file>', 'write the maps beside each other as one picture: .png')
+  addFlags(command, listenTable, ['frames', 'shift', 'steps', 'eta', 'seed', 'videoTrack', 'audioTrack', 'stallLimit'], {
+    steps: `${listenTable.steps.help} (default: the model's)`,
+    seed: 'decides the noise, the same for all maps but the yardstick (default: drawn)',
+    videoTrack: `${listenTable.videoTrack.help} (default: the one that the file marks, else the first)`,
+    audioTrack: `${listenTable.audioTrack.help} (default: the one that the file marks, else the first)`,
+  })
+  return command
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(precisionOption())
+    .addOption(threadsOption())
+    .option('--json', 'print one JSON object on standard output')
+    .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
+    .action((input: string, flags: ListenFlags) => interruptible((signal) => run(input, flags, open, signal)))
+}
+
+async function run(input: string, flags: ListenFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
+  const start = performance.now()
+  const { output, frames, shift, steps, eta, seed, videoTrack, audioTrack, stallLimit } = flags
+  if (output !== undefined && extname(output).toLowerCase() !== '.png') throw invalidArgument('-o', 'a file that ends in .png', output)
+  const weights = flags.weights === undefined ? { preset: flags.preset ?? ('gaze' as const) } : { file: flags.weights }
+  const files = 'file' in weights ? [input, weights.file] : [input]
+  if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
+  let progress: ReturnType<typeof showMapProgress> | undefined
+  setLogger((level, message) => {
+    if (level !== 'warn' && level !== 'error') return
+    const text = `diffsal: ${message}`
+    if (progress) progress.line(text)
+    else tell(text)
+  })
+  try {
+    const model = await filesMean('weights', () => open(weights, flags, signal))
+    try {
+      signal.throwIfAborted()
+      if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
+      progress = showMapProgress(5 * frames)
+      const options = { frames, shift, eta, stallLimit, ...Object.fromEntries(Object.entries({ steps, seed, videoTrack, audioTrack }).filter(([, value]) => value !== undefined)) }
+      const heard = await filesMean('input', () => listen(model, input, { ...options, signal, onProgress: ({ maps }) => progress!.maps(maps) })).finally(() => progress!.stop())
+      progress = undefined
+      if (output !== undefined) {
+        const picture = await listeningStrip(heard.frames)
+        await filesMean('output', () => writeWhole(resolve(output), picture))
+      }
+      const seconds = Math.round(performance.now() - start) / 1000
+      if (flags.json) printJson(report(input, weights, heard, output, seconds))
+      else print(...summary(input, heard, output, seconds))
+    } finally {
+      await model.dispose()
+    }
+  } finally {
+    setLogger(undefined)
+  }
+}
+
+/** All but the pictures and maps. */
+function report(input: string, weights: object, heard: Listening, output: string | undefined, seconds: number): object {
+  const { frames, ...rest } = heard
+  return { input, weights, ...rest, rule: hearingRule, frames: frames.map(({ frame, time }) => ({ frame, time })), ...(output !== undefined && { output, rows: stripRows }), seconds }
+}
+
+function summary(input: string, { frames, seed, shift, verdict, hears, changedBy, changes }: Listening, output: string | undefined, seconds: number): string[] {
+  const rows = (Object.keys(words) as (keyof typeof words)[]).map((kind) => {
+    const { cc, kl, timesNoise } = changes[kind]
+    const times = kind === 'otherSeed' ? 'the yardstick' : `${timesNoise.toFixed(1)} times the seed's`
+    return `  ${words[kind].padEnd(14)}${(1 - cc).toFixed(4).padStart(8)}${kl.toFixed(4).padStart(10)}   ${times}`
+  })
+  const why = hears ? `Its maps change with ${changedBy.map((kind) => words[kind]).join(', ')}` : 'No wrong sound changes its maps'
+  return [
+    `${frames.length} frames of '${input}' in ${durationText(seconds)}, seed ${seed}, shifted by ${shift} s: the model ${verdict}.`,
+    `How far the map is from the one with the right sound, with`,
+    `${' '.repeat(16)}${'1 - CC'.padStart(8)}${'KL'.padStart(10)}`,
+    ...rows,
+    `${why} at least ${hearingRule.timesNoise} times as much as with another seed.`,
+    ...(output === undefined ? [] : [`Wrote the strip '${output}'; its rows: ${stripRows.join(', ')}.`]),
+  ]
+}

@@ -1,0 +1,147 @@
+import type { Command } from 'commander'
+import type { Precision } from '../../checks/precision.ts'
+import { defaultConfig } from '../../config.ts'
+import { filesMean } from '../../files/meaning.ts'
+import { checkWritable } from '../../files/write-whole.ts'
+import { setLogger } from '../../log.ts'
+import type { VideoInfo } from '../../media/media-info.ts'
+import { mediaError } from '../../media/local-file.ts'
+import { probe } from '../../media/probe.ts'
+import { estimateMaps, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
+import { defaultSteps, samplingTable } from '../../predict.ts'
+import { drawSeed } from '../../random/seed.ts'
+import { usualStride } from '../../reframe.ts'
+import { showMapProgress, type MapProgress, type ProgressWords } from '../terminal/map-progress.ts'
+import { tell } from '../terminal/print.ts'
+import { addFlags, precisionOption, threadsOption } from './flags.ts'
+import type { OpenModel, Weights } from './open-model.ts'
+import { checkPlaces, type OutputPlan } from './outputs.ts'
+import type { ModelOpener } from './predict.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
+
+/** The flags of the commands that make something of a video's maps. */
+export interface VideoFlags extends WeightsFlags {
+  readonly stride?: number
+  readonly steps?: number
+  readonly eta: number
+  readonly seed?: number
+  readonly batch: number
+  readonly shots: boolean
+  readonly videoOnly?: true
+  readonly videoTrack?: number
+  readonly audioTrack?: number
+  readonly stallLimit: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
+  readonly json?: true
+}
+
+/** Adds the options of {@link VideoFlags}. */
+export function addVideoFlags(command: Command): Command {
+  for (const option of weightsOptions()) command.addOption(option)
+  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+    stride: 'predict every n-th frame (default: about five a second)',
+    steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
+    seed: `${videoTable.seed.help} (default: drawn)`,
+    videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
+    audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
+  })
+  return command
+    .option('--no-shots', 'take the video as one shot: do not look for cuts and fades')
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
+    .addOption(precisionOption())
+    .addOption(threadsOption())
+    .option('--json', 'print one JSON object on standard output at the end')
+}
+
+/** What a command works with. */
+export interface VideoRun {
+  readonly model: OpenModel
+  readonly info: VideoInfo
+  /** What to predict with; its progress is shown. */
+  readonly options: PredictVideoOptions & { readonly stride: number; readonly seed: number }
+  /** Shows the progress of what comes after the prediction. */
+  readonly show: (of: number, words: ProgressWords) => MapProgress
+  /** What was warned of so far. */
+  readonly warnings: readonly string[]
+  readonly weights: Weights
+  readonly note?: string
+}
+
+/** How {@link runVideo} begins. */
+export interface VideoRunPlan {
+  readonly outputs: readonly OutputPlan[]
+  /** Looks at the video before the model is opened. */
+  readonly check?: (info: VideoInfo) => Promise<void> | void
+}
+
+/**
+ * Opens a video and a model for a command, and closes them. What can be known to be wrong is told before the model is opened: outputs that
+ * cannot be written or are the input, a file without a picture.
+ */
+export async function runVideo<T>(
+  input: string,
+  flags: VideoFlags,
+  open: ModelOpener,
+  signal: AbortSignal,
+  { outputs, check }: VideoRunPlan,
+  work: (run: VideoRun) => Promise<T>,
+): Promise<T> {
+  const weights = chooseWeights(flags)
+  const warnings: string[] = []
+  let shown: MapProgress | undefined
+  const say = (text: string): void => (shown ? shown.line(text) : tell(text))
+  const show = (of: number | undefined, words?: ProgressWords): MapProgress => {
+    shown?.stop()
+    return (shown = showMapProgress(of, process.stderr, words))
+  }
+  setLogger((level, message) => {
+    if (level !== 'warn' && level !== 'error') return
+    warnings.push(message)
+    say(`diffsal: ${message}`)
+  })
+  let model: OpenModel | undefined
+  try {
+    const note = noteOf(weights)
+    if (note !== undefined) say(note)
+    await filesMean('output', async () => {
+      await checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input])
+      for (const { path } of outputs) await checkWritable(path)
+    })
+    const { videoTrack, audioTrack, stallLimit, batch, eta, steps } = flags
+    const info = await filesMean('input', async () => {
+      const { video, ...rest } = await probe(input, { videoTrack, audioTrack, stallLimit, signal })
+      if (video === null) throw mediaError(input, 'has no video stream')
+      return { ...rest, video }
+    })
+    await check?.(info)
+    model = await filesMean('weights', () => open(weights, flags, signal))
+    signal.throwIfAborted()
+    const stride = flags.stride ?? usualStride(info.video)
+    let progress: MapProgress | undefined
+    const options = {
+      stride,
+      batch,
+      shots: flags.shots,
+      videoOnly: flags.videoOnly ?? false,
+      eta,
+      ...(steps !== undefined && { steps }),
+      seed: flags.seed ?? drawSeed(),
+      ...(videoTrack !== undefined && { videoTrack }),
+      ...(audioTrack !== undefined && { audioTrack }),
+      stallLimit,
+      signal,
+      onProgress: ((now) => {
+        progress ??= show(estimateMaps(info, { stride }))
+        progress.maps(now.maps)
+        progress.step(now)
+      }) satisfies PredictVideoOptions['onProgress'],
+    }
+    return await work({ model, info, options, show, warnings, weights, ...(note !== undefined && { note }) })
+  } finally {
+    shown?.stop()
+    setLogger(undefined)
+    await model?.dispose()
+  }
+}

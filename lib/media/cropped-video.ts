@@ -1,0 +1,81 @@
+import { scaleMatrix, tagFilter, tagOptions, writtenColour } from './colour.ts'
+import { findFfmpeg, isOld } from './ffmpeg.ts'
+import { readFrames } from './frames.ts'
+import type { VideoInfo } from './media-info.ts'
+import type { ReadOptions } from './opened.ts'
+import { writtenFilters } from './picture-filters.ts'
+import { cropPlanes, markWindow, planesBytes } from './planes.ts'
+import { rationalText } from './rational.ts'
+import { TimedPictures, timedPicturesInput } from './timed-pictures.ts'
+import { VideoFile } from './video-file.ts'
+
+/** Where a window lies in a frame, in pixels from the upper left corner. */
+export interface WindowPlace {
+  readonly x: number
+  readonly y: number
+}
+
+/** How a window is cut. */
+export interface CroppedVideoOptions extends ReadOptions {
+  /** Whether to write the whole frames with the window drawn. Default false: the window alone. */
+  readonly preview?: boolean | undefined
+  /** Called after each frame, with how many are written. */
+  readonly onFrame?: ((frames: number) => void) | undefined
+}
+
+/**
+ * Writes what is in a moving window of a video, with its frames' times, its colours, the form of its pixels and its sound. It is decoded once more, by
+ * the plan that it was read by for the model.
+ *
+ * @param window [height, width], even, within the frame
+ * @param places where it lies in each frame; after the last of them it stays
+ * @returns how many frames were written
+ * @throws DiffSalError as {@link VideoFile.create}, and for a file that cannot be decoded
+ */
+export async function writeCroppedVideo(
+  path: string,
+  info: VideoInfo,
+  window: readonly [number, number],
+  places: readonly WindowPlace[],
+  { preview = false, onFrame, ...reading }: CroppedVideoOptions = {},
+): Promise<number> {
+  const { video } = info
+  const { width, height, pixelAspect } = video
+  const written = preview ? ([height - (height % 2), width - (width % 2)] as const) : window
+  const file = await openVideo(path, info, pixelAspect === undefined ? '1' : rationalText(pixelAspect), reading)
+  const pictures = new TimedPictures('yuv420p', written, video.rate)
+  const source = { filters: writtenFilters(video, [height, width]), bytes: planesBytes([height, width]) }
+  let [count, first] = [0, 0]
+  try {
+    for await (const { pixels, time } of readFrames(info, [height, width], { ...reading, picture: source, quiet: true })) {
+      if (count === 0) first = time
+      const picture = { data: pixels, width, height }
+      const place = places[Math.min(count, places.length - 1)]!
+      if (preview) markWindow(picture, place, window)
+      const cut = cropPlanes(picture, preview ? { x: 0, y: 0 } : place, written)
+      await file.write(pictures.picture(cut, time - first))
+      onFrame?.(++count)
+    }
+    await file.finish(first)
+    reading.signal?.throwIfAborted()
+    await file.commit()
+    return count
+  } finally {
+    await file.discard()
+  }
+}
+
+/** The pictures come in the colours that they are written in: nothing is converted. */
+async function openVideo(path: string, info: VideoInfo, aspect: string, reading: ReadOptions): Promise<VideoFile> {
+  const colour = writtenColour(info.video.colour)
+  const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
+  const matrix = scaleMatrix(colour)
+  const full = colour.range === 'pc' ? [`scale=in_range=pc:out_range=pc${matrix === undefined ? '' : `:in_color_matrix=${matrix}:out_color_matrix=${matrix}`}`, 'format=yuvj420p'] : []
+  const filters = [...full, `setsar=${aspect}`, ...(tags === undefined ? [] : [tags])]
+  return VideoFile.create(path, info, [...timedPicturesInput, '-vf', filters.join(',')], {
+    ...reading,
+    timeBase: info.video.timeBase,
+    pixelFormat: colour.pixelFormat,
+    tags: tagOptions(colour),
+  })
+}

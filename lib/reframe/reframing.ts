@@ -1,0 +1,23 @@
+/** Where the window lies in one frame. */
+export interface ReframedFrame {
+  /** The frame's number, from 0. */
+  frame: number
+  /** Its time in seconds on the file's clock. */
+  time: number
+  /** The number of its shot, from 0. */
+  shot: number
+  /** Pixels from the frame's left edge to the window's; between two pixels too. */
+  x: number
+  /** Pixels from the frame's upper edge to the window's. */
+  y: number
+}
+
+/** A window that follows what people look at in a video. Plain data: it may be written as JSON, changed, and read back. */
+export interface Reframing {
+  /** [height, width] of the video's frames in pixels, as they are shown. */
+  size: readonly [number, number]
+  /** [height, width] of the window in pixels: even numbers. */
+  window: readonly [number, number]
+  /** One a frame, in order. */
+  frames: readonly ReframedFrame[]
+}
