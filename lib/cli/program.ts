@@ -26,6 +26,7 @@ import { parserOutput, tell } from './terminal/print.ts'
 const examples = `
 Examples:
   diffsal predict clip.mp4 --overlay -o overlay.mp4       heat over the video, with its sound
+  diffsal view clip.mp4 -o page.html                      a page that plays the video with its maps
   diffsal reframe clip.mp4 --aspect 9:16 -o upright.mp4   an upright crop that follows what people look at
   diffsal thumbnail clip.mp4 -n 4 -o clip.jpg             the four frames to show
   diffsal roi clip.mp4 -o roi.txt                         quality offsets for x264 and x265

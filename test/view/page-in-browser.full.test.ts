@@ -10,6 +10,20 @@ import { findChromium } from '../support/chromium.ts'
 import { ffmpeg, tone } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
+// What runs in the page is typed by this much of a browser: the rest of the package has no use for one.
+interface Part {
+  readonly textContent: string
+  readonly currentTime: number
+  readonly paused: boolean
+  readonly seeking: boolean
+  readonly readyState: number
+  readonly width: number
+  readonly height: number
+  getContext(kind: string): { getImageData(...of: number[]): { readonly data: Uint8ClampedArray } }
+}
+declare const document: { getElementById(id: string): Part; readonly activeElement: { readonly id: string } }
+declare const getComputedStyle: (of: unknown) => { readonly outlineStyle: string }
+
 const executablePath = findChromium()
 if (executablePath === undefined) console.warn('No chromium is on PATH: the tests of the page in a browser are SKIPPED. `apt-get install chromium`, or name one by DIFFSAL_TEST_CHROMIUM.')
 
@@ -37,13 +51,13 @@ async function show(address: string): Promise<void> {
   shown.on('request', (request) => /^(blob|data|file):/.test(request.url()) || request.url().startsWith('http://127.0.0.1:') || complaints.push(`asks for ${request.url()}`))
   shown.on('dialog', (dialog) => (complaints.push('a dialog'), void dialog.dismiss()))
   await shown.goto(address)
-  await shown.waitForFunction(() => (document.getElementById('film') as never as { readyState: number }).readyState >= 2)
+  await shown.waitForFunction(() => document.getElementById('film').readyState >= 2)
 }
 
 /** The opacity, 0 to 255, and the colour of the map's highest place, and where that is. */
 async function seen(): Promise<{ x: number; alpha: number; colour: string }> {
   return shown.evaluate(() => {
-    const canvas = document.getElementById('map') as never as { width: number; height: number; getContext(kind: string): { getImageData(...of: number[]): { data: Uint8ClampedArray } } }
+    const canvas = document.getElementById('map')
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
     let best = 0
     for (let i = 0; i < data.length / 4; i++) if (data[4 * i + 3]! > data[4 * best + 3]!) best = i
@@ -51,7 +65,7 @@ async function seen(): Promise<{ x: number; alpha: number; colour: string }> {
   })
 }
 
-const time = (): Promise<number> => shown.evaluate(() => (document.getElementById('film') as never as { currentTime: number }).currentTime)
+const time = (): Promise<number> => shown.evaluate(() => document.getElementById('film').currentTime)
 const said = (): Promise<string | null> => shown.textContent('#said')
 
 describe.skipIf(executablePath === undefined)('in a browser', () => {
@@ -72,15 +86,15 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await show(pathToFileURL(page).href)
     expect((await seen()).x).toBeCloseTo(8 / 32, 1)
     await shown.fill('#seek', '1.5')
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.startsWith('0:01.50'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.startsWith('0:01.50'))
     expect((await seen()).x).toBeCloseTo(24 / 32, 1)
     expect(await said()).toMatch(/of 0:02\.\d\d\. Shot 2 of 2\. Concentration 0\.\d\d, looks at 7\d % from the left/)
     await shown.fill('#seek', '0')
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.startsWith('0:00.00'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.startsWith('0:00.00'))
     await shown.click('#play')
     expect(await shown.textContent('#play')).toBe('Pause')
     // It tells of the second shot as it begins.
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.includes('Shot 2'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.includes('Shot 2'))
     expect(await time()).toBeGreaterThan(0.9)
     expect((await seen()).x).toBeCloseTo(24 / 32, 1)
   })
@@ -108,7 +122,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await show(pathToFileURL(page).href)
     const at = async (key: string, wanted: number): Promise<void> => {
       await shown.keyboard.press(key)
-      await shown.waitForFunction((to) => Math.abs((document.getElementById('film') as never as { currentTime: number }).currentTime - to) < 0.05 && !(document.getElementById('film') as never as { seeking: boolean }).seeking, wanted)
+      await shown.waitForFunction((to) => Math.abs(document.getElementById('film').currentTime - to) < 0.05 && !document.getElementById('film').seeking, wanted)
     }
     await at('ArrowRight', 1)
     await at('ArrowLeft', 0)
@@ -118,15 +132,15 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await at('n', 1)
     await at('p', 0)
     await shown.keyboard.press(' ')
-    await shown.waitForFunction(() => !(document.getElementById('film') as never as { paused: boolean }).paused)
+    await shown.waitForFunction(() => !document.getElementById('film').paused)
     await shown.keyboard.press(' ')
-    await shown.waitForFunction(() => (document.getElementById('film') as never as { paused: boolean }).paused)
+    await shown.waitForFunction(() => document.getElementById('film').paused)
     await shown.keyboard.press('Tab')
-    const focused = await shown.evaluate(() => [document.activeElement!.id, getComputedStyle(document.activeElement as never).outlineStyle])
+    const focused = await shown.evaluate(() => [document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle])
     expect(focused).toEqual(['play', 'solid'])
     // Space on a button presses it, once.
     await shown.keyboard.press(' ')
-    await shown.waitForFunction(() => !(document.getElementById('film') as never as { paused: boolean }).paused)
+    await shown.waitForFunction(() => !document.getElementById('film').paused)
   })
 
   test('what a screen reader has, and the name as text', async () => {
@@ -142,10 +156,10 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
   test('a shot, and a place of the curve, are gone to by a click', async () => {
     await show(pathToFileURL(page).href)
     await shown.click('[data-time="1"]')
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.includes('Shot 2'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.includes('Shot 2'))
     const { width, height } = (await shown.locator('.track').first().boundingBox())!
     await shown.locator('.track').first().click({ position: { x: width / 4, y: height / 2 } })
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.includes('Shot 1'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.includes('Shot 1'))
     expect(await time()).toBeCloseTo(0.5, 1)
   })
 
@@ -159,7 +173,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     expect(readFileSync(other, 'utf8')).not.toContain('id="film-bytes"')
     await show(pathToFileURL(other).href)
     await shown.fill('#seek', '1.5')
-    await shown.waitForFunction(() => document.getElementById('said')!.textContent!.startsWith('0:01.50'))
+    await shown.waitForFunction(() => document.getElementById('said').textContent.startsWith('0:01.50'))
   })
 
   test('served, the video comes in parts', async () => {
@@ -171,7 +185,7 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     try {
       await show(server.url)
       await shown.fill('#seek', '1.5')
-      await shown.waitForFunction(() => document.getElementById('said')!.textContent!.startsWith('0:01.50'))
+      await shown.waitForFunction(() => document.getElementById('said').textContent.startsWith('0:01.50'))
     } finally {
       await server.close()
     }

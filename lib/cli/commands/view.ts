@@ -23,15 +23,12 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
-import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 interface ViewFlags extends WeightsFlags {
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly output?: string
   readonly serve?: number | true
   readonly maps?: string
@@ -43,6 +40,9 @@ interface ViewFlags extends WeightsFlags {
   readonly eta: number
   readonly seed?: number
   readonly batch: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
@@ -68,7 +68,6 @@ export function viewCommand(open: ModelOpener = openModel): Command {
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   for (const option of weightsOptions()) command.addOption(option)
   addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
-    stride: 'show a map of every n-th frame; between them the page interpolates',
     steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
     seed: `${videoTable.seed.help} (default: drawn)`,
     videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
