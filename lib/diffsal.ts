@@ -15,6 +15,7 @@ import type { MelShape } from './datasets/clip-mel.ts'
 import type { SaliencyDataset } from './datasets/dataset.ts'
 import { melShape } from './datasets/model-batches.ts'
 import { resolveDevice } from './devices.ts'
+import type { Group } from './distributed/group.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { exportOnnx, type ExportOnnxOptions, type OnnxFiles } from './export-onnx.ts'
@@ -38,7 +39,7 @@ import { reframe, type ReframeOptions } from './reframe.ts'
 import type { Reframing } from './reframe/reframing.ts'
 import { thumbnails, type Thumbnail, type ThumbnailOptions } from './thumbnails.ts'
 import { makeTrainer, resumeTrainer, type Trainer } from './trainer.ts'
-import { resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
+import { checkSharing, resolveTrainerOptions, type TrainerOptions } from './training/options.ts'
 
 /** How to save a model. */
 export interface SaveOptions {
@@ -110,6 +111,10 @@ const encodeTable = { ...denoiseTable, seed: later<number | readonly number[]>()
 
 /** How to resume a training. */
 export interface ResumeOptions extends RunOptions {
+  /** Processes that go on together, as of {@link TrainerOptions}; each resumes from the same file. Default: none. */
+  group?: Group | undefined
+  /** As of {@link TrainerOptions}. Default true. */
+  synchronise?: boolean | undefined
   /** Rejects with the signal's reason when aborted. */
   signal?: AbortSignal | undefined
 }
@@ -188,10 +193,10 @@ export class DiffSal {
    * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_CHECKPOINT (damaged, or weights without a training), and what {@link create} throws
    */
   static async resume(from: string, options?: ResumeOptions): Promise<Trainer<DiffSal>> {
-    const run = checkOptions<ResumeOptions>('options', options, ['signal', ...runOptions])
+    const { group, synchronise, ...run } = checkOptions<ResumeOptions>('options', options, ['group', 'synchronise', 'signal', ...runOptions])
     checkString('from', from)
     checkSignal(run.signal)?.throwIfAborted()
-    return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer(stored))
+    return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer({ ...stored, group, synchronise }))
   }
 
   static async #build(
@@ -480,8 +485,9 @@ export class DiffSal {
    */
   trainer(options?: TrainerOptions): Trainer<DiffSal> {
     const parameters = this.parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
-    const resolved = resolveTrainerOptions(options, { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters })
-    return makeTrainer(this, () => this.#live(), resolved)
+    const { sharing, options: own } = checkSharing(options)
+    const facts = { device: this.device, dropout: this.config.dropout, timesteps: this.config.timesteps, parameters }
+    return makeTrainer(this, () => this.#live(), resolveTrainerOptions(own, facts, sharing?.hands.seed), sharing)
   }
 
   /** Bytes that this model holds now. @throws DiffSalError ERR_DIFFSAL_DISPOSED */

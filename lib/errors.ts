@@ -30,6 +30,8 @@ export type DiffSalErrorCode =
   | 'ERR_DIFFSAL_DEVICE'
   /** The loss or the gradient of a training step is not finite. The step was not taken. */
   | 'ERR_DIFFSAL_DIVERGED'
+  /** Another process of a group is gone, silent or of another kind, or has failed: `received` is its rank, where that is known. */
+  | 'ERR_DIFFSAL_PEER'
   /** The device or the host ran out of memory. */
   | 'ERR_DIFFSAL_OUT_OF_MEMORY'
   /** A defect of this package. Please report it. */

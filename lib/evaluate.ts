@@ -6,9 +6,10 @@ import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample }
 import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
 import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
+import { handsOf, type Group, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import type { ClipInput } from './inputs.ts'
-import { score, type FramePrediction, type ScoreOptions, type Scores } from './metrics/score.ts'
+import { scoreTogether, type FramePrediction, type ScoredFrame, type ScoreOptions, type Scores } from './metrics/score.ts'
 import { samplingTable, type PredictOptions } from './predict.ts'
 import { seedOption } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
@@ -40,9 +41,14 @@ export interface EvaluateOptions extends ScoreOptions {
   workers?: number | undefined
   /** Score only so many samples, evenly spaced over the dataset. Default: all. */
   limit?: number | undefined
+  /**
+   * Processes that score together: each predicts its part of the samples, and all get the scores of the whole. All give the same dataset and options. Default: none,
+   * this process scores all.
+   */
+  group?: Group | undefined
   /** Rejects with the signal's reason when aborted; reading and predicting stop. */
   signal?: AbortSignal | undefined
-  /** Called with the samples that are done, and how many there are in all. What it throws rejects the evaluation. */
+  /** Called with the samples that are done, and how many there are in all; in a group, of this process's part. What it throws rejects the evaluation. */
   onProgress?: ((done: number, total: number) => void) | undefined
 }
 
@@ -55,6 +61,8 @@ export const evaluateTable = (timesteps?: number) =>
     batch: integer(1, 65_536, { usual: 1, help: 'frames that are predicted together' }),
     workers: integer(1, 1024, { help: 'samples that are read at the same time' }),
     limit: integer(1, undefined, { help: 'score so many frames of each dataset only, evenly spaced' }),
+    // `evaluate` checks it.
+    group: later<Group>(),
     signal,
     onProgress: callback(),
     // `score` checks them.
@@ -74,13 +82,38 @@ export function checkEvaluation({ config }: ScoredModel, argument: string, datas
 
 /** `DiffSal.evaluate`. */
 export async function evaluate(model: ScoredModel, dataset: SaliencyDataset, given?: EvaluateOptions): Promise<Scores> {
+  const { group, ...options } = checkEvaluation(model, 'dataset', dataset, given)
+  return evaluateShare(model, dataset, options, group === undefined ? undefined : handsOf(group))
+}
+
+/** As {@link evaluate}, for one of several processes. */
+export async function evaluateShare(
+  model: ScoredModel,
+  dataset: SaliencyDataset,
+  given: Omit<EvaluateOptions, 'group'>,
+  hands: GroupHands | undefined,
+): Promise<Scores> {
+  if (hands === undefined) return evaluateSamples(model, dataset, given, undefined)
+  try {
+    return await evaluateSamples(model, dataset, given, hands)
+  } catch (error) {
+    // The others wait for this process's part.
+    await hands.fail(error)
+    throw error
+  }
+}
+
+async function evaluateSamples(model: ScoredModel, dataset: SaliencyDataset, given: Omit<EvaluateOptions, 'group'>, hands: GroupHands | undefined): Promise<Scores> {
   const { limit, signal: stop, others, baseline, blur, resize, ...options } = checkEvaluation(model, 'dataset', dataset, given)
-  const samples = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
+  const wanted = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
+  const samples = hands ? partOf(wanted, hands) : wanted
   stop?.throwIfAborted()
   const truth = async (video: string, frame: number) => dataset.truth(video, frame)
-  const scores = await score(predictions(model, samples, options, stop), { truth: (...of) => unlessAborted(truth(...of), stop) }, { others, baseline, blur, resize })
+  const together = hands && ((own: readonly ScoredFrame[]) => framesOfAll(own, hands, stop))
+  const maps = predictions(model, samples, options, stop, hands !== undefined)
+  const scores = await scoreTogether(maps, { truth: (...of) => unlessAborted(truth(...of), stop) }, { others, baseline, blur, resize }, together)
   if (scores.frames > 0) return scores
-  const message = `The dataset has no ground truth for any of its ${samples.length} samples to score against.`
+  const message = `The dataset has no ground truth for any of its ${wanted.length} samples to score against.`
   throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })
 }
 
@@ -89,15 +122,32 @@ function spaced(dataset: Dataset<TrainingSample>, count: number): Dataset<Traini
   return { length: count, get: (index) => dataset.get(Math.floor((index * dataset.length) / count)) }
 }
 
+/** A process's part of a dataset: as many neighbours as any other has. */
+function partOf(dataset: Dataset<TrainingSample>, { rank, worldSize }: GroupHands): Dataset<TrainingSample> {
+  const begin = Math.floor((dataset.length * rank) / worldSize)
+  const end = Math.floor((dataset.length * (rank + 1)) / worldSize)
+  return { length: end - begin, get: (index) => dataset.get(begin + index) }
+}
+
+/** The scored frames of all processes, in the dataset's order. JSON holds no NaN and no infinity, so these go as words. */
+async function framesOfAll(own: readonly ScoredFrame[], hands: GroupHands, stop: AbortSignal | undefined): Promise<ScoredFrame[]> {
+  const words = own.map(({ video, values }) => ({ video, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)])) }))
+  const all = (await hands.exchange('scores', words, stop)).flat()
+  return all.map(({ video, values }) => ({ video, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)])) }))
+}
+
 /** The maps of all samples in order. The next batch is predicted while one is scored. */
 async function* predictions(
   model: ScoredModel,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed, mirror, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline'>,
+  { steps, eta, seed, mirror, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
   ending: AbortSignal | undefined,
+  mayBeNone: boolean,
 ): AsyncGenerator<FramePrediction, void, undefined> {
   const { config } = model
   const total = samples.length
+  if (mayBeNone && total === 0) return
+  let found = false
   // Ends reading and predicting, whichever way this function is left.
   const leaving = new AbortController()
   const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
@@ -109,7 +159,16 @@ async function* predictions(
     const pixels = config.size[0] * config.size[1]
     return names.map((name, i) => ({ ...name, tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) } }))
   }
-  const loaded = loadBatches(checkedSamples(samples, config), {
+  const checked = checkedSamples(samples, config)
+  const seen: Dataset<TrainingSample> = {
+    length: total,
+    async get(index, epoch) {
+      const sample = await checked.get(index, epoch)
+      found ||= sample !== null
+      return sample
+    },
+  }
+  const loaded = loadBatches(seen, {
     ...{ batch, seed: 0, shuffle: false, epochs: 1, mel: melShape(config), signal: stop, workers },
   })
   let ahead: { readonly maps: Promise<FramePrediction[]>; readonly done: number } | undefined
@@ -126,6 +185,10 @@ async function* predictions(
     if (ahead === undefined) return
     yield* await ahead.maps
     onProgress?.(total, total)
+  } catch (error) {
+    // All samples of a part may be none, though those of the whole are not.
+    const empty = mayBeNone && !found && error instanceof DiffSalError && error.argument === 'dataset'
+    if (!empty) throw error
   } finally {
     leaving.abort()
     await ahead?.maps.catch(() => undefined)

@@ -12,6 +12,9 @@ export type { DataPosition, Dataset, DatasetName, DatasetOptions, SaliencyDatase
 export type { RenderSceneOptions, SceneDataset, SceneSample, SceneTrack, SoundingScenesOptions } from './datasets/index.ts'
 export { devices } from './devices.ts'
 export type { DeviceInfo, DeviceMemory } from './devices.ts'
+/** Training on several processes and machines. */
+export * as distributed from './distributed/index.ts'
+export type { Group, JoinOptions } from './distributed/index.ts'
 export type { DType, DTypes } from './dtype.ts'
 export { DiffSalError } from './errors.ts'
 export type { DiffSalErrorCode, DiffSalErrorDetails } from './errors.ts'

@@ -1,15 +1,16 @@
 import { abortable, abortableWhole } from './addon/cancel.ts'
-import { native, type NativeModel, type NativeTrainer } from './addon/native.ts'
+import { native, type BatchShare, type NativeModel, type NativeTrainer } from './addon/native.ts'
 import { fixed } from './checks/fixed.ts'
 import { checkString } from './checks/options.ts'
 import { later, readOptions, signal as signalOption, type OptionTable } from './checks/table.ts'
 import type { Dataset, TrainingSample } from './datasets/dataset.ts'
+import { peerError, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText, madeBy } from './errors.ts'
 import type { ScoredModel } from './evaluate.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { predict } from './predict.ts'
 import type { Tensor } from './tensor.ts'
-import { checkBatch, type TrainingBatch } from './training/batch.ts'
+import { checkBatch, shareOf, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingCheckpoint, type TrainingMetadata } from './training/checkpoint.ts'
 import type { TrainingEvent, TrainingStep } from './training/events.ts'
@@ -18,7 +19,7 @@ import type { FitOptions } from './training/fit-options.ts'
 import { fitStateOf, type Resumed } from './training/fit-state.ts'
 import { Fit, type FitHands } from './training/fit.ts'
 import { checkPatterns, isMeant, membersOf } from './training/groups.ts'
-import { lrOption, type ResolvedTrainerOptions } from './training/options.ts'
+import { lrOption, type ResolvedTrainerOptions, type SharedTraining } from './training/options.ts'
 import type { TrainedModel } from './training/trained.ts'
 
 const ours = Symbol('trainer')
@@ -46,7 +47,12 @@ const saveTable = { ...stepTable, extra: later<unknown>() } satisfies OptionTabl
 const gradientTable = { ...stepTable, names: later<readonly string[]>() } satisfies OptionTable<GradientOptions>
 
 /** A trainer of a model; `live` gives the model's handle, or throws when it was disposed. */
-export let makeTrainer: <Model extends TrainedModel>(model: Model, live: () => NativeModel, options: ResolvedTrainerOptions) => Trainer<Model>
+export let makeTrainer: <Model extends TrainedModel>(
+  model: Model,
+  live: () => NativeModel,
+  options: ResolvedTrainerOptions,
+  sharing: SharedTraining | undefined,
+) => Trainer<Model>
 
 /** Puts a trainer of a checkpoint's model and options where the checkpoint was written. */
 let restore: (trainer: Trainer, path: string, stored: TrainingCheckpoint, passedOver: readonly number[], signal: AbortSignal | undefined) => Promise<void>
@@ -63,6 +69,9 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   readonly options: Readonly<ResolvedTrainerOptions>
   readonly #native: NativeTrainer
   readonly #live: () => NativeModel
+  readonly #hands: GroupHands | undefined
+  /** That all processes begin with the same, which comes before the first shared step. */
+  #begun: Promise<void> | undefined
   /** Names of the parameters that are trained. */
   readonly #trained: readonly string[]
   #steps = 0
@@ -73,17 +82,21 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   #fitting = false
   #closing: Promise<void> | undefined
 
-  private constructor(key: symbol, model: Model, live: () => NativeModel, options: ResolvedTrainerOptions) {
+  private constructor(key: symbol, model: Model, live: () => NativeModel, options: ResolvedTrainerOptions, sharing: SharedTraining | undefined) {
     if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or DiffSal.resume')
     this.model = model
     this.options = options
     fixed(this, 'model', 'options')
     this.#live = live
+    this.#hands = sharing?.hands
     this.#lr = options.lr
     const names = live().parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
     const members = membersOf(options, names)
     this.#trained = names.filter((name) => !members.frozen.includes(name))
-    this.#native = new (native().Trainer)(live(), { ...options, ...members, clip: options.clip ?? Infinity })
+    const own = { ...options, ...members, clip: options.clip ?? Infinity }
+    this.#native = sharing
+      ? new (native().Trainer)(live(), own, sharing.hands.native, sharing.hands.rank === 0, sharing.synchronise)
+      : new (native().Trainer)(live(), own)
   }
 
   /** Steps done. */
@@ -138,18 +151,26 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     this.#checkAlive()
     this.#checkIdle('Another fit')
     this.#fitting = true
+    let left = true
     try {
+      await this.#begin(undefined)
       const resumed = this.#resumed
-      const fit = await Fit.begin(this, this.#hands(), resumed, dataset, options)
+      const fit = await Fit.begin(this, this.#fitHands(), resumed, dataset, options)
       let ended = false
       try {
         yield* fit.run()
         ended = true
+        left = false
       } finally {
         this.#resumed = resumed && !ended ? fit.place(resumed) : undefined
       }
+    } catch (error) {
+      left = false
+      await this.#hands?.fail(error)
+      throw error
     } finally {
       this.#fitting = false
+      if (left) await this.#hands?.fail(new Error('it has left its fit.'))
     }
   }
 
@@ -199,12 +220,47 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     return new Map((await this.#native.gradientNorms()).map(({ name, norm }) => [name, norm]))
   }
 
-  async #step(batch: TrainingBatch, signal: AbortSignal | undefined): Promise<TrainingStep> {
+  async #step(batch: TrainingBatch, signal: AbortSignal | undefined, fitted?: BatchShare): Promise<TrainingStep> {
     this.#checkAlive()
-    const checked = checkBatch(this.model.config, this.options, batch)
-    const done = await abortableWhole(signal, (cancel) => this.#native.step(checked, this.#lr, cancel))
-    this.#steps = done.step
-    return done
+    let checked = checkBatch(this.model.config, this.options, batch, fitted)
+    const hands = this.#hands
+    try {
+      if (hands && fitted === undefined) {
+        await this.#begin(signal)
+        const sizes = await hands.exchange('step', checked.target.shape[0]!, signal)
+        checked = { ...checked, share: shareOf(hands.rank, sizes, this.options.accumulate) }
+      }
+      const done = await abortableWhole(signal, (cancel) => this.#native.step(checked, this.#lr, cancel))
+      this.#steps = done.step
+      return done
+    } catch (error) {
+      // The others wait for this process's part of the step.
+      await hands?.fail(error)
+      throw error
+    }
+  }
+
+  /** Sees to it that all processes of the group go on from the same, once: rank 0's weights and state. */
+  #begin(signal: AbortSignal | undefined): Promise<void> {
+    const hands = this.#hands
+    if (hands === undefined) return Promise.resolve()
+    this.#begun ??= (async () => {
+      const { config } = this.model
+      await hands.agree('All processes must train the same network in the same way', { config, options: this.options, steps: this.#steps }, signal)
+      await abortable(signal, (cancel) => this.#native.beginSharing(cancel))
+    })()
+    return this.#begun
+  }
+
+  /** The error for weights that are not, bit for bit, the same in all processes; undefined where they are. */
+  async #differing(hands: GroupHands): Promise<DiffSalError | undefined> {
+    const all = await hands.exchange('weights', await this.#native.fingerprint())
+    const others = all.flatMap((each, rank) => (each === all[0] ? [] : [rank]))
+    if (others.length === 0) return undefined
+    // Where most differ from rank 0, that is the odd one.
+    const odd = others.length > all.length / 2 ? 0 : others[0]!
+    const message = `After step ${this.#steps} the weights of rank ${odd} are not those of the others. Its memory or its device may be at fault; go on from the last checkpoint.`
+    return peerError(odd, message)
   }
 
   /**
@@ -282,9 +338,12 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   }
 
   /** What a fit does with this trainer that nobody else may meanwhile. */
-  #hands(): FitHands {
+  #fitHands(): FitHands {
+    const hands = this.#hands
     return {
-      step: (batch, signal) => this.#step(batch, signal),
+      hands,
+      step: (batch, signal, share) => this.#step(batch, signal, share),
+      differing: async () => hands && this.#differing(hands),
       save: (path, fit) => this.#save(path, { fit }),
       saveWeights: (path, metadata, signal) => this.#saveWeights(path, metadata, signal),
       average: (signal) => this.#average(signal),
@@ -300,7 +359,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
   }
 
   static {
-    makeTrainer = (model, live, options) => new Trainer(ours, model, live, options)
+    makeTrainer = (model, live, options, sharing) => new Trainer(ours, model, live, options, sharing)
     restore = async (trainer, path, { checkpoint, training }, passedOver, signal) => {
       const entries = [...checkpoint.tensors].filter(([name]) => name.startsWith(trainingPrefix)).map(([name, entry]) => ({ name, ...entry }))
       trainer.#steps = await abortable(signal, (cancel) => trainer.#native.restore(path, checkpoint.identity, entries, cancel)).catch(damagedState(path))

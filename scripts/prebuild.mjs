@@ -70,7 +70,9 @@ function compile() {
   rmSync(join(root, 'build'), { recursive: true, force: true })
   const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Refusal('The addon does not compile, for the reason above.')
-  return join(root, 'build', 'Release')
+  const build = join(root, 'build', 'Release')
+  if (existsSync(join(build, 'diffsal_gloo.so'))) return build
+  throw new Refusal('Prebuilds have the part for several processes, which was left out: `apt-get install libgloo-dev`, and again.')
 }
 
 /** The libtorch that the build is for, which has to be the release that users' machines fetch, and where it was if not in the cache. */

@@ -19,6 +19,8 @@ export interface AddonPaths {
   readonly core?: string
   /** The library beside both for what only CUDA has. */
   readonly cudaPart?: string
+  /** The library beside them for training on several processes. */
+  readonly glooPart?: string
   /** The libtorch it was compiled with, by its own note or this package's release. */
   readonly builtWith: BuiltWith
 }
@@ -201,12 +203,13 @@ export function addonPaths(): AddonPaths {
   const loader = findLoader(root)
   if (loader === undefined) return { root, builtWith: { version: release.version } }
   const beside = (name: string): string | undefined => [join(dirname(loader), name)].find(existsSync)
-  const [core, cudaPart] = [beside('diffsal_core.so'), beside('diffsal_cuda.so')]
+  const [core, cudaPart, glooPart] = [beside('diffsal_core.so'), beside('diffsal_cuda.so'), beside('diffsal_gloo.so')]
   return {
     root,
     loader,
     ...(core === undefined ? {} : { core }),
     ...(cudaPart === undefined ? {} : { cudaPart }),
+    ...(glooPart === undefined ? {} : { glooPart }),
     builtWith: readBuiltWith(dirname(loader)),
   }
 }

@@ -120,6 +120,8 @@ export interface NativeModel {
 
 /** A batch as the addon takes it, checked. */
 export interface NativeTrainingBatch {
+  /** Of a batch that processes share. */
+  share?: BatchShare | undefined
   inputs: NativeInputs
   target: Tensor<'float32'>
   fixations: Tensor | undefined
@@ -129,6 +131,27 @@ export interface NativeTrainingBatch {
 
 /** How a weights file holds the weights. */
 export type WeightsDType = 'float32' | 'float16' | 'bfloat16'
+
+/** Which samples of a batch that processes share a process has. */
+export interface BatchShare {
+  /** Samples of the whole batch. */
+  readonly whole: number
+  /** Which of them these are, in order. There may be none; the batch then has one that does not count. */
+  readonly samples: readonly number[]
+}
+
+/** Processes that work together: native/distributed/group.h. */
+export interface NativeGroup {
+  join(
+    library: string,
+    options: { rank: number; worldSize: number; host: string; port: number; serve: boolean; prefix: string; seconds: number; interface: string },
+    cancel: NativeCancelToken | undefined,
+  ): Promise<void>
+  connect(cancel: NativeCancelToken | undefined): Promise<void>
+  exchange(channel: string, text: string, seconds: number, cancel: NativeCancelToken | undefined): Promise<string[]>
+  fail(why: string): Promise<void>
+  leave(cancel: NativeCancelToken | undefined): Promise<void>
+}
 
 /** A trainer's options as the addon takes them: groups and what is frozen by whole names. */
 export interface NativeTrainerOptions extends Omit<ResolvedTrainerOptions, 'clip' | 'groups'> {
@@ -151,6 +174,10 @@ export interface NativeTrainer {
   lendAverage(model: NativeModel, cancel: NativeCancelToken | undefined): Promise<void>
   /** The name of a tensor of the model that is not finite; empty where all are. */
   spoilt(): Promise<string>
+  /** Takes over rank 0's weights and state. */
+  beginSharing(cancel: NativeCancelToken | undefined): Promise<void>
+  /** A checksum of the weights. */
+  fingerprint(): Promise<string>
   restore(path: string, identity: string, entries: NativeEntry[], cancel: NativeCancelToken | undefined): Promise<number>
   dispose(): Promise<void>
 }
@@ -201,7 +228,8 @@ export interface NativeAddon {
   stop(): void
   /** `replay` is for tests: graphs on the CPU too, which run the same work again, cannot be captured, or have no memory left. */
   Model: new (options: { threads: number; replay?: 'rerun' | 'refuse' | 'exhausted' }) => NativeModel
-  Trainer: new (model: NativeModel, options: NativeTrainerOptions) => NativeTrainer
+  Trainer: new (model: NativeModel, options: NativeTrainerOptions, group?: NativeGroup, first?: boolean, statistics?: boolean) => NativeTrainer
+  Group: new () => NativeGroup
   trainingLoss(
     map: Tensor<'float32'>,
     target: Tensor<'float32'>,

@@ -12,6 +12,7 @@ export const exitCodes = {
   5: 'something is missing here: ffmpeg, libtorch, the addon, the device, or memory for it',
   6: 'the output cannot be written, or the disk is full',
   7: 'the training diverged',
+  8: 'another process of the training is gone or has failed',
   130: 'interrupted',
 } as const
 
@@ -30,6 +31,7 @@ const byCode: Readonly<Record<Exclude<DiffSalErrorCode, 'ERR_DIFFSAL_FILE'>, Exi
   ERR_DIFFSAL_OUT_OF_MEMORY: 5,
   ERR_DIFFSAL_NO_SPACE: 6,
   ERR_DIFFSAL_DIVERGED: 7,
+  ERR_DIFFSAL_PEER: 8,
   ERR_DIFFSAL_OVERRUN: 1,
   ERR_DIFFSAL_DISPOSED: 1,
   ERR_DIFFSAL_INTERNAL: 1,

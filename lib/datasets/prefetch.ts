@@ -4,6 +4,8 @@ import { unlessAborted } from '../async/abort.ts'
 import { checkBoolean, checkInteger, checkOptions } from '../checks/options.ts'
 import { checkSignal } from '../checks/signal.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
+import type { BatchShare } from '../addon/native.ts'
+import type { GroupHands } from '../distributed/group.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { checkMelShape, clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
@@ -61,11 +63,30 @@ export interface LoadedBatch {
   readonly position: DataPosition
 }
 
-/** A sample on its way. */
+/** A batch that several processes may share. */
+export interface LoadedShare extends LoadedBatch {
+  /** Which of its samples are here, where they share it. */
+  readonly share?: BatchShare
+}
+
+/** Who shares the batches, and the sample that stands in where a process has none of one. */
+export interface Sharers {
+  readonly hands: GroupHands
+  readonly blank: TrainingSample
+}
+
+/** A sample on its way; undefined where another process reads it. */
 interface Pending {
   readonly epoch: number
   readonly position: DataPosition
-  readonly sample: Promise<HeardSample | null>
+  readonly sample: Promise<HeardSample | null> | undefined
+}
+
+/** A place in the data whose sample is known: one, none, or one that another process has. */
+interface Arrived {
+  readonly epoch: number
+  readonly position: DataPosition
+  readonly sample: HeardSample | 'elsewhere' | null
 }
 
 /** For how long a read that has begun is waited for when nobody wants it any more, in milliseconds. */
@@ -82,34 +103,45 @@ const known = ['batch', 'seed', 'shuffle', 'position', 'epochs', 'dropLast', 'wo
  * @throws DiffSalError, at the batch that it concerns, what the dataset throws; ERR_DIFFSAL_INVALID_ARGUMENT for bad options and for a
  * dataset that has no sample, or gives no batch in an epoch.
  */
-export async function* loadBatches(
+export function loadBatches(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions): AsyncGenerator<LoadedBatch, void, undefined> {
+  return loadShare(dataset, options, undefined)
+}
+
+/**
+ * As {@link loadBatches}, for one of several processes, whose options are the same: the batches are those of one process alone, and each reads and
+ * gives its part of every one.
+ */
+export async function* loadShare(
   dataset: Dataset<TrainingSample>,
   options: LoadBatchesOptions,
-): AsyncGenerator<LoadedBatch, void, undefined> {
+  sharers: Sharers | undefined,
+): AsyncGenerator<LoadedShare, void, undefined> {
   const plan = checkPlan(dataset, options)
   const { batch, indices, epochs, dropLast, mel, signal } = plan
   const silentMel = mel && (await clipMel(silence, mel))
   const stopped = new AbortController()
-  const reader = new Reader(dataset, indices, plan, stopped.signal)
+  const reader = new Reader(dataset, indices, plan, stopped.signal, sharers?.hands)
   let samples: HeardSample[] = []
+  let places: number[] = []
+  let count = 0
   let [useful, given] = [false, false]
   try {
-    for (;;) {
-      signal?.throwIfAborted()
-      const pending = reader.next()
-      if (pending === undefined) return
-      const { epoch, position } = pending
-      const sample = await unlessAborted(pending.sample, signal)
-      if (sample !== null) samples.push(sample)
+    for await (const { epoch, position, sample } of sharers ? arrivedInAll(reader, batch, sharers.hands, signal) : arrived(reader, signal)) {
+      if (sample !== null && sample !== 'elsewhere') {
+        samples.push(sample)
+        places.push(count)
+      }
+      if (sample !== null) count += 1
       useful ||= sample !== null
       const epochEnds = position.epoch > epoch
-      const full = samples.length === batch
-      if (full || (epochEnds && samples.length > 0 && !dropLast)) {
+      const full = count === batch
+      if (full || (epochEnds && count > 0 && !dropLast)) {
         const names = samples.map(({ sample: { video, frame } }) => ({ video, frame }))
         given = true
-        yield { batch: collate(samples, silentMel), samples: names, epoch, position }
+        const joined = collate(samples.length > 0 ? samples : [{ sample: sharers!.blank, ...(silentMel && { mel: silentMel }) }], silentMel)
+        yield { batch: joined, samples: names, epoch, position, ...(sharers && { share: { whole: count, samples: places } }) }
       }
-      if (full || epochEnds) samples = []
+      if (full || epochEnds) [samples, places, count] = [[], [], 0]
       if (!epochEnds) continue
       // Or it would go round for ever.
       if (!given && plan.wholeEpoch(epoch)) throw nothingIn(dataset.length, useful ? batch : undefined)
@@ -119,6 +151,39 @@ export async function* loadBatches(
   } finally {
     stopped.abort()
     await reader.idle()
+  }
+}
+
+/** The samples in order, each when it is read. */
+async function* arrived(reader: Reader, signal: AbortSignal | undefined): AsyncGenerator<Arrived, void, undefined> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const pending = reader.next()
+    if (pending === undefined) return
+    yield { ...pending, sample: await unlessAborted(pending.sample!, signal) }
+  }
+}
+
+/**
+ * The samples in order, of which each process reads its own: which are none they tell each other, some at a time. So all know what is in
+ * a batch without having read it.
+ */
+async function* arrivedInAll(reader: Reader, batch: number, hands: GroupHands, signal: AbortSignal | undefined): AsyncGenerator<Arrived, void, undefined> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const window: Pending[] = []
+    for (let last: Pending | undefined; window.length < batch && !(last && last.position.epoch > last.epoch); ) {
+      last = reader.next()
+      if (last === undefined) break
+      window.push(last)
+    }
+    if (window.length === 0) return
+    const own = await unlessAborted(Promise.all(window.map(({ sample }) => sample)), signal)
+    const all = await hands.exchange('data', own.map((sample) => (sample ? '1' : '0')).join(''), signal)
+    for (const [i, { epoch, position }] of window.entries()) {
+      const there = all.some((each) => each[i] === '1')
+      yield { epoch, position, sample: own[i] ?? (there ? 'elsewhere' : null) }
+    }
   }
 }
 
@@ -140,6 +205,7 @@ class Reader {
   readonly #ahead: number
   readonly #mel: MelShape | undefined
   readonly #stopped: AbortSignal
+  readonly #group: GroupHands | undefined
   readonly #queue: Pending[] = []
   /** Reads that wait for their turn. */
   readonly #waiting: (() => void)[] = []
@@ -151,7 +217,9 @@ class Reader {
     indices: ShuffledIndices,
     { epochs, workers, ahead, mel }: { epochs: number | undefined; workers: number; ahead: number; mel: MelShape | undefined },
     stopped: AbortSignal,
+    group: GroupHands | undefined,
   ) {
+    this.#group = group
     this.#dataset = dataset
     this.#indices = indices
     this.#epochs = epochs
@@ -181,10 +249,12 @@ class Reader {
     while (this.#queue.length < this.#ahead) {
       const { epoch } = this.#indices.position
       if (this.#epochs !== undefined && epoch >= this.#epochs) return
+      const { offset } = this.#indices.position
       const { index, position } = this.#indices.next()
-      const sample = this.#read(index, epoch)
+      const ours = this.#group === undefined || offset % this.#group.worldSize === this.#group.rank
+      const sample = ours ? this.#read(index, epoch) : undefined
       // Who comes to it will see what went wrong; until then nobody must.
-      sample.catch(() => undefined)
+      sample?.catch(() => undefined)
       this.#queue.push({ epoch, position, sample })
     }
   }

@@ -80,6 +80,26 @@ export async function score(
   dataset: TruthSource,
   options?: ScoreOptions,
 ): Promise<Scores> {
+  return scoreTogether(predictions, dataset, options, undefined)
+}
+
+/** A frame's scores; NaN where one is undefined. */
+export interface ScoredFrame {
+  readonly video: string
+  readonly values: Readonly<Partial<Record<ScoreName | ExtraScoreName, number>>>
+}
+
+/**
+ * As {@link score}, of predictions that several processes have a part of each.
+ *
+ * @param together - gives the frames of all processes, in order, for those of this one; undefined where there is no other
+ */
+export async function scoreTogether(
+  predictions: AsyncIterable<FramePrediction> | Iterable<FramePrediction>,
+  dataset: TruthSource,
+  options: ScoreOptions | undefined,
+  together: ((own: readonly ScoredFrame[]) => Promise<readonly ScoredFrame[]>) | undefined,
+): Promise<Scores> {
   const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
   if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
   const { others, baseline, blur = true, resize = true } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline', 'blur', 'resize'])
@@ -90,6 +110,17 @@ export async function score(
   const videos = new Map<string, Each<Mean>>()
   const undefinedCount = each(names, () => 0)
   let frames = 0
+  const own: ScoredFrame[] = []
+  const tally = ({ video, values }: ScoredFrame): void => {
+    frames += 1
+    const means = videos.get(video) ?? each(names, () => new Mean())
+    videos.set(video, means)
+    for (const name of names) {
+      const value = values[name] ?? Number.NaN
+      if (Number.isNaN(value)) undefinedCount[name]! += 1
+      else means[name]!.add(value)
+    }
+  }
   for await (const prediction of checkIterable('predictions', predictions)) {
     const { video, frame, tensor } = readPrediction(prediction)
     const truth = await dataset.truth(video, frame)
@@ -97,20 +128,15 @@ export async function score(
     if (typeof truth !== 'object' || truth === null) {
       throw invalidArgument(`dataset.truth('${shortened(video)}', ${describe(frame)})`, "an object with 'density' or 'fixations', or undefined for none", truth)
     }
-    frames += 1
-    const means = videos.get(video) ?? each(names, () => new Mean())
-    videos.set(video, means)
     const { density, fixations } = readTruth(truth)
     const values: Partial<Record<AnyScoreName, number>> = await scoreFrame(tensor, { density, fixations }, chain)
     if (fixations !== undefined && (others ?? baseline) !== undefined) {
       Object.assign(values, await extraScores(tensor, fixations, video, frame, { others, baseline }, chain))
     }
-    for (const name of names) {
-      const value = values[name] ?? Number.NaN
-      if (Number.isNaN(value)) undefinedCount[name]! += 1
-      else means[name]!.add(value)
-    }
+    if (together) own.push({ video, values })
+    else tally({ video, values })
   }
+  if (together) for (const frame of await together(own)) tally(frame)
   const overall = each(names, () => new Mean())
   for (const means of videos.values()) {
     for (const name of names) if (!Number.isNaN(means[name]!.value)) overall[name]!.add(means[name]!.value)

@@ -1,4 +1,4 @@
-import type { NativeTrainingBatch } from '../addon/native.ts'
+import type { BatchShare, NativeTrainingBatch } from '../addon/native.ts'
 import { ownOptions } from '../checks/options.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
@@ -22,7 +22,7 @@ export interface TrainingBatch extends ClipInput {
 const names = ['frames', 'audio', 'mel', 'target', 'fixations', 't', 'noise'] as const
 
 /** Checks a batch against the configuration and the trainer's options; the addon takes what comes out. */
-export function checkBatch(config: DiffSalConfig, options: ResolvedTrainerOptions, batch: TrainingBatch): NativeTrainingBatch {
+export function checkBatch(config: DiffSalConfig, options: ResolvedTrainerOptions, batch: TrainingBatch, share?: BatchShare): NativeTrainingBatch {
   if (typeof batch !== 'object' || batch === null) throw invalidArgument('batch', "an object with a clip and its 'target'", batch)
   const { target, fixations, t, noise, ...clip } = ownOptions('batch', batch, names)
   const { inputs, batch: size } = checkInputs(config, clip)
@@ -33,10 +33,26 @@ export function checkBatch(config: DiffSalConfig, options: ResolvedTrainerOption
     t: t === undefined ? undefined : checkDiffusionTimes(t, size, config.timesteps),
   }
   if (fixations === undefined && options.terms.nss !== 0) throw invalidArgument('fixations', "given, because 'terms.nss' has a weight", fixations)
-  if (size % options.accumulate !== 0) {
+  // What a fit shares may be of any size here; the whole is not.
+  if (share === undefined && size % options.accumulate !== 0) {
     throw invalidArgumentText('batch', `of a size that 'accumulate' = ${options.accumulate} divides`, `${size} ${size === 1 ? 'sample' : 'samples'}`)
   }
-  return { inputs, ...checked }
+  return { share, inputs, ...checked }
+}
+
+/**
+ * Which samples of a batch are here, where each process gives some of it: of every part that is accumulated each has its share, if all give as many.
+ *
+ * @param sizes - how many each process gives
+ */
+export function shareOf(rank: number, sizes: readonly number[], accumulate: number): BatchShare {
+  const whole = sizes.reduce((sum, size) => sum + size, 0)
+  const own = sizes[rank]!
+  const even = sizes.every((size) => size === own) && own % accumulate === 0
+  const before = sizes.slice(0, rank).reduce((sum, size) => sum + size, 0)
+  const each = own / accumulate
+  const place = (i: number): number => (even ? Math.floor(i / each) * each * sizes.length + rank * each + (i % each) : before + i)
+  return { whole, samples: Array.from({ length: own }, (_, i) => place(i)) }
 }
 
 /** Refuses what are no fixated pixels of this shape; gives what was checked. NaN is refused by the addon, in its copy. */

@@ -7,14 +7,14 @@ const expected = 'something that JSON holds (null, booleans, finite numbers, str
  * A copy of what JSON holds unchanged, read once. Refuses what would be another after it was written as JSON and read again: where JSON cannot
  * hold it, or drops or changes it.
  */
-export function checkExtra(extra: unknown): unknown {
+export function checkExtra(extra: unknown, argument = 'extra'): unknown {
   if (extra === undefined) return undefined
   try {
-    return reading('extra', expected, () => copied('extra', extra, new Set()))
+    return reading(argument, expected, () => copied(argument, extra, new Set()))
   } catch (cause) {
     // Too deep for JSON too.
     const { cause: inner } = cause as DiffSalError
-    throw inner instanceof RangeError ? invalidArgumentText('extra', expected, 'something nested too deep', inner) : cause
+    throw inner instanceof RangeError ? invalidArgumentText(argument, expected, 'something nested too deep', inner) : cause
   }
 }
 

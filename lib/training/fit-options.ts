@@ -9,7 +9,7 @@ import { checkEarlyStop, type EarlyStopOptions } from './early-stop.ts'
 import type { Trained } from './trained.ts'
 
 /** How a fit scores the model between epochs. */
-export interface ValidateOptions extends Omit<EvaluateOptions, 'signal'> {
+export interface ValidateOptions extends Omit<EvaluateOptions, 'signal' | 'group'> {
   /** What it is scored on. No video of it should be trained on, nor be what the final score is of. */
   dataset: SaliencyDataset
   /** Epochs from one validation to the next; the last epoch has one too. Default 1. */
@@ -20,7 +20,7 @@ export interface ValidateOptions extends Omit<EvaluateOptions, 'signal'> {
 export interface FitOptions {
   /** Passes over the data in all, those before a resume included. The paper's: 5. */
   epochs: number
-  /** Samples in a step. Default 4. */
+  /** Samples in a step; in a group, of each process, so that a step has as many times more. Default 4. */
   batch?: number | undefined
   /**
    * Scores the model, or the running average of its weights where one is kept (the option `ema` of the trainer). Of its own options
@@ -75,12 +75,17 @@ const table = {
   signal,
 } satisfies OptionTable<FitOptions>
 
-/** Checks a fit's options and fills in the defaults. */
-export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, given: FitOptions) {
+/**
+ * Checks a fit's options and fills in the defaults.
+ *
+ * @param processes - how many share each step; the plan's batch is that of all together
+ */
+export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, given: FitOptions, processes = 1) {
   const options = readOptions('options', given, table)
   checkDataset('dataset', dataset)
   const { accumulate, seed } = trainer.options
-  const { batch, checkpointDir, every, keep, by, earlyStop, validate, dropLast = accumulate > 1 } = options
+  const { batch: own, checkpointDir, every, keep, by, earlyStop, validate, dropLast = accumulate > 1 } = options
+  const batch = own * processes
   if (batch % accumulate !== 0) throw invalidArgumentText('batch', `of a size that 'accumulate' = ${accumulate} divides`, `${batch}`)
   const last = dataset.length % batch
   if (!dropLast && last % accumulate !== 0) {
@@ -93,12 +98,13 @@ export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, giv
   if (earlyStop !== undefined && validate === undefined) throw invalidArgumentText('earlyStop', "left out where 'validate' is", describe(earlyStop))
   return {
     ...options,
+    batch,
     keep: keep ?? 3,
     by: by ?? ('cc' as const),
     earlyStop: earlyStop === undefined ? undefined : checkEarlyStop('earlyStop', earlyStop, by ?? 'cc'),
     seed: options.seed ?? seed,
     dropLast,
-    validate: validate && checkValidation(trainer, validate, batch),
+    validate: validate && checkValidation(trainer, validate, own),
   }
 }
 
@@ -109,7 +115,7 @@ const everyTable = { every: integer(1, undefined, { usual: 1 }) }
 
 function checkValidation(trainer: Trained, given: ValidateOptions, batch: number) {
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
-  const { signal: _, ...known } = evaluateTable()
+  const { signal: _, group: _group, ...known } = evaluateTable()
   const { dataset, every, batch: own = batch, ...options } = ownOptions('validate', given, [...namesOf(known), 'dataset', 'every'])
   return { dataset, ...checkedBy({ every }, everyTable, 'validate.'), options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }) }
 }

@@ -1,8 +1,12 @@
+import type { BatchShare } from '../addon/native.ts'
 import type { Dataset, TrainingSample } from '../datasets/dataset.ts'
+import { silence } from '../datasets/collate.ts'
 import { checkedSamples, clipsOf, melShape } from '../datasets/model-batches.ts'
-import { loadBatches, type LoadedBatch } from '../datasets/prefetch.ts'
+import { loadShare, type LoadedShare } from '../datasets/prefetch.ts'
+import { isPeerError, type GroupHands } from '../distributed/group.ts'
+import type { DiffSalConfig } from '../config.ts'
 import { DiffSalError } from '../errors.ts'
-import { evaluate, type ScoredModel } from '../evaluate.ts'
+import { evaluateShare, type ScoredModel } from '../evaluate.ts'
 import { log } from '../log.ts'
 import type { Scores } from '../metrics/score.ts'
 import type { TrainingBatch } from './batch.ts'
@@ -17,9 +21,16 @@ import type { Trained } from './trained.ts'
 /** How much of the running mean of a sample's time a step keeps. */
 const paceKept = 0.9
 
+/** Steps from one look whether all processes of a group have the same weights to the next. */
+const lookEvery = 50
+
 /** What a trainer does for its fit alone. */
 export interface FitHands {
-  step(batch: TrainingBatch, signal: AbortSignal | undefined): Promise<TrainingStep>
+  /** Who shares its steps; undefined where it trains alone. */
+  readonly hands: GroupHands | undefined
+  step(batch: TrainingBatch, signal: AbortSignal | undefined, share: BatchShare | undefined): Promise<TrainingStep>
+  /** The error for weights that are not the same in all processes; undefined where they are. */
+  differing(): Promise<DiffSalError | undefined>
   /** Writes a checkpoint. */
   save(path: string, fit: FitState): Promise<void>
   /** Writes the weights that are validated, and these words with them. */
@@ -28,6 +39,26 @@ export interface FitHands {
   average(signal: AbortSignal | undefined): Promise<ScoredModel & AsyncDisposable>
   /** The name of a tensor that is not finite; empty where all are. */
   spoilt(): Promise<string>
+}
+
+/** What processes that fit together must agree on: all that decides which samples are in which step, and when all meet beside the steps. */
+function sameInAll({ batch, seed, dropLast, epochs, validate }: FitPlan) {
+  return { batch, seed, dropLast, epochs, validateEvery: validate?.every ?? null }
+}
+
+/** Samples of a batch, those of other processes too. */
+function sizeOf({ samples, share }: LoadedShare): number {
+  return share?.whole ?? samples.length
+}
+
+/** What stands in where a batch has fewer samples than there are processes. It does not count. */
+function blankSample({ clipLength, size: [height, width] }: DiffSalConfig): TrainingSample {
+  return {
+    ...{ video: '', frame: 0, audio: silence },
+    frames: { dtype: 'uint8', shape: [clipLength, height, width, 3], data: new Uint8Array(clipLength * height * width * 3) },
+    target: { dtype: 'float32', shape: [1, height, width], data: new Float32Array(height * width) },
+    fixations: { dtype: 'uint8', shape: [1, height, width], data: new Uint8Array(height * width) },
+  }
 }
 
 type Events<E extends TrainingEvent> = AsyncGenerator<E, void, undefined>
@@ -49,6 +80,8 @@ export class Fit {
   /** Whether the early stop has ended it. */
   #stopped = false
   #epochBegin = performance.now()
+  /** Whether these weights may be other processes' no more, so that they are none to go on from. */
+  #doubtful = false
   /** Seconds that an index into the dataset takes, a running mean; and of these, samples that were trained on. */
   #pace: { readonly seconds: number; readonly samples: number } | undefined
 
@@ -80,15 +113,19 @@ export class Fit {
     dataset: Dataset<TrainingSample>,
     options: FitOptions,
   ): Promise<Fit> {
-    const plan = checkFit(trainer, dataset, options)
+    const { hands: group } = hands
+    const plan = checkFit(trainer, dataset, options, group?.worldSize)
     plan.signal?.throwIfAborted()
     const { length } = dataset
+    await group?.agree('All processes must fit alike', { length, ...sameInAll(plan), position: resumed?.state?.position ?? null }, plan.signal)
     const { checkpointDir, keep, validate } = plan
     const beside = resumed && validate && (await bestBeside(resumed.path))
     // A later one is of steps that are done again.
     const stored = beside && beside.step <= resumed.step ? beside : undefined
     const state = resumed?.state ? resumedState({ ...resumed, state: resumed.state }, stored, length, plan) : freshState(length, plan)
-    const folder = checkpointDir === undefined ? undefined : await CheckpointFolder.open(checkpointDir, keep, resumed)
+    // One process writes for all.
+    const writes = checkpointDir !== undefined && (group?.rank ?? 0) === 0
+    const folder = !writes ? undefined : await CheckpointFolder.open(checkpointDir, keep, resumed)
     if (validate && folder && state.best && !(folder.continues ? beside : stored)) {
       log('warn', `The best weights of before are not beside the checkpoint '${resumed!.path}' any more, so the next validation begins the search for the best anew.`)
       state.best = null
@@ -105,7 +142,8 @@ export class Fit {
 
   async *run(): Events<TrainingEvent> {
     const { tensorboard } = this.#plan
-    if (tensorboard === undefined) return yield* this.#train()
+    // In a group, one process writes for all.
+    if (tensorboard === undefined || (this.#hands.hands?.rank ?? 0) > 0) return yield* this.#train()
     await using board = await TensorBoard.open(tensorboard, this.#trainer.steps)
     for await (const event of this.#train()) {
       await board.write(event)
@@ -117,14 +155,16 @@ export class Fit {
     const { epochs, batch, seed, dropLast, workers, every, signal } = this.#plan
     const { config } = this.#trainer.model
     const state = this.#state
+    const { hands: group } = this.#hands
     // Stops the reading, whichever way this function is left.
     const leaving = new AbortController()
     const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
-    const batches = loadBatches(checkedSamples(this.#dataset, config), {
+    const plan = {
       ...{ batch, seed, dropLast, epochs, position: state.position, mel: melShape(config), signal: stop },
       ...(workers !== undefined && { workers }),
-    })
-    let ahead: Promise<IteratorResult<LoadedBatch, void>> | undefined
+    }
+    const batches = loadShare(checkedSamples(this.#dataset, config), plan, group && { hands: group, blank: blankSample(config) })
+    let ahead: Promise<IteratorResult<LoadedShare, void>> | undefined
     let reading = false
     try {
       if (state.position.epoch > state.ended) yield* this.#endEpoch()
@@ -143,11 +183,12 @@ export class Fit {
         ahead = batches.next()
         // What it rejects with is met when it is awaited, a step later.
         ahead.catch(() => undefined)
-        if (loaded.samples.length % this.#trainer.options.accumulate === 0) {
+        if (sizeOf(loaded) % this.#trainer.options.accumulate === 0) {
           const resumedAt = performance.now()
           const step = await this.#step(loaded)
           const seconds = (waited + performance.now() - resumedAt) / 1000
           await this.#settle()
+          if (group && step.step % lookEvery === 0) await this.#look()
           yield this.#stepped(step, loaded, seconds, waited / 1000)
         } else {
           this.#passOver(loaded)
@@ -157,8 +198,9 @@ export class Fit {
       }
       await this.#settle()
     } catch (error) {
+      await group?.fail(error)
       // What was done since the last checkpoint is kept, unless the fault is in the training itself.
-      if ((reading || signal?.aborted) && !this.#trainer.disposed) yield* this.#checkpoint()
+      if ((reading || signal?.aborted || isPeerError(error)) && !this.#doubtful && !this.#trainer.disposed) yield* this.#checkpoint()
       throw error
     } finally {
       leaving.abort()
@@ -167,12 +209,20 @@ export class Fit {
     }
   }
 
-  async #step({ batch, samples }: LoadedBatch): Promise<TrainingStep> {
+  /** Ends the fit where the processes' weights are not the same any more. */
+  async #look(): Promise<void> {
+    const differing = await this.#hands.differing()
+    if (differing === undefined) return
+    this.#doubtful = true
+    throw differing
+  }
+
+  async #step({ batch, samples, share }: LoadedShare): Promise<TrainingStep> {
     const { model, options } = this.#trainer
     const { signal } = this.#plan
     const { target, fixations } = batch
     try {
-      return await this.#hands.step({ ...clipsOf(batch, model.config), target, ...(options.terms.nss !== 0 && fixations && { fixations }) }, signal)
+      return await this.#hands.step({ ...clipsOf(batch, model.config), target, ...(options.terms.nss !== 0 && fixations && { fixations }) }, signal, share)
     } catch (error) {
       if (!(error instanceof DiffSalError) || error === signal?.reason) throw error
       const { code, message, argument, expected, received } = error
@@ -187,14 +237,15 @@ export class Fit {
   }
 
   /** Leaves out an epoch's last batch, of a size that it has because samples were none. */
-  #passOver({ samples, epoch, position }: LoadedBatch): void {
+  #passOver(loaded: LoadedShare): void {
+    const { epoch, position } = loaded
     const { accumulate } = this.#trainer.options
-    const why = `the last batch of epoch ${epoch} has ${samples.length}, because samples were passed over, which 'accumulate' = ${accumulate} does not divide`
+    const why = `the last batch of epoch ${epoch} has ${sizeOf(loaded)}, because samples were passed over, which 'accumulate' = ${accumulate} does not divide`
     if (this.#state.loss.samples === 0) {
       const message = `The dataset has too few samples that are not passed over: ${why}, and the epoch has no other.`
       throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', message, { argument: 'dataset' })
     }
-    log('warn', `${samples.length} samples are left out: ${why}.`)
+    log('warn', `${sizeOf(loaded)} samples are left out: ${why}.`)
     this.#state.position = position
   }
 
@@ -216,26 +267,29 @@ export class Fit {
     return `The checkpoint to go on from with DiffSal.resume, after step ${before.step}, is '${before.path}': ${fails}. Remove that one first, or give another 'checkpointDir'.`
   }
 
-  #stepped({ step, loss, gradNorm, lr }: TrainingStep, { samples, epoch, position }: LoadedBatch, seconds: number, waited: number): StepEvent {
+  #stepped({ step, loss, gradNorm, lr }: TrainingStep, loaded: LoadedShare, seconds: number, waited: number): StepEvent {
+    const { epoch, position } = loaded
+    const samples = sizeOf(loaded)
     const state = this.#state
     const { length } = this.#dataset
     const index = ({ epoch, offset }: FitState['position']) => epoch * length + offset
     const indices = index(position) - index(state.position)
     const before = this.#pace
     const mean = (now: number, then = now) => paceKept * then + (1 - paceKept) * now
-    this.#pace = { seconds: mean(seconds / indices, before?.seconds), samples: mean(samples.length / indices, before?.samples) }
+    this.#pace = { seconds: mean(seconds / indices, before?.seconds), samples: mean(samples / indices, before?.samples) }
     state.position = position
-    state.loss.sum += loss * samples.length
-    state.loss.samples += samples.length
+    state.loss.sum += loss * samples
+    state.loss.samples += samples
     const remaining = (this.#plan.epochs * length - index(position)) * this.#pace.seconds
     const rate = this.#pace.samples / this.#pace.seconds
-    return { type: 'step', step, epoch, loss, gradNorm, lr, samples: samples.length, seconds, waited, rate, remaining }
+    return { type: 'step', step, epoch, loss, gradNorm, lr, samples, seconds, waited, rate, remaining }
   }
 
   /** What follows an epoch's last step. Its checkpoint comes first: whoever resumes from it does the rest again. */
   async *#endEpoch(): Events<CheckpointEvent | EpochEvent | ValidationEvent | StopEvent> {
     const state = this.#state
     const { epochs, validate } = this.#plan
+    if (this.#hands.hands) await this.#look()
     yield* this.#checkpoint()
     const epoch = state.ended
     const { sum, samples } = state.loss
@@ -283,9 +337,10 @@ export class Fit {
     const { validate, signal } = this.#plan
     const { dataset, options } = validate!
     const plan = { ...options, ...(signal && { signal }) }
-    if (this.#trainer.options.ema === null) return evaluate(this.#trainer.model, dataset, plan)
+    const { hands: group } = this.#hands
+    if (this.#trainer.options.ema === null) return evaluateShare(this.#trainer.model, dataset, plan, group)
     await using average = await this.#hands.average(signal)
-    return await evaluate(average, dataset, plan)
+    return await evaluateShare(average, dataset, plan, group)
   }
 
   async *#checkpoint(): Events<CheckpointEvent> {

@@ -1,5 +1,6 @@
-import { checkList, checkNumber, checkOptions } from '../checks/options.ts'
+import { checkBoolean, checkList, checkNumber, checkOptions } from '../checks/options.ts'
 import { checkedBy, choice, integer, later, namesOf, number, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
+import { handsOf, type Group, type GroupHands } from '../distributed/group.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { drawSeed, seedOption } from '../random/seed.ts'
 import { checkPatterns, isMeant, membersOf, resolveGroups, type ParameterGroup, type ResolvedParameterGroup } from './groups.ts'
@@ -66,8 +67,34 @@ export interface TrainerOptions {
   dropout?: number | undefined
   /** `bfloat16`: matrix products and convolutions in bfloat16 (autocast), on CUDA only. Default `float32`. */
   precision?: 'float32' | 'bfloat16' | undefined
-  /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn. */
+  /** Decides times, noise and dropout, 0 to 2^32 - 1. Default: drawn; in a group, by rank 0 for all. */
   seed?: number | undefined
+  /**
+   * Processes that share each step: each computes its part of the batch, and all take the same step. Rank 0's weights are taken by all. Default:
+   * none, this process trains alone.
+   */
+  group?: Group | undefined
+  /**
+   * Whether BatchNorm's statistics, in a group, are those of the whole batch, as of one process alone. With false they are each process's own, which
+   * saves a message a layer, and the running ones are rank 0's. Default true.
+   */
+  synchronise?: boolean | undefined
+}
+
+/** How to train, whoever takes part. */
+type OwnTrainerOptions = Omit<TrainerOptions, 'group' | 'synchronise'>
+
+/** Who shares the steps of a trainer. */
+export interface SharedTraining {
+  readonly hands: GroupHands
+  readonly synchronise: boolean
+}
+
+/** The options that say who trains, apart from those that say how: a checkpoint keeps only these. */
+export function checkSharing(given: TrainerOptions | undefined): { sharing: SharedTraining | undefined; options: OwnTrainerOptions } {
+  const { group, synchronise = true, ...options } = checkOptions<TrainerOptions>('options', given, [...namesOf(trainerTable), 'group', 'synchronise'])
+  checkBoolean('synchronise', synchronise)
+  return { sharing: group === undefined ? undefined : { hands: handsOf(group), synchronise }, options }
 }
 
 /** Complete, checked options, as a checkpoint keeps them. */
@@ -182,11 +209,11 @@ export const trainerTable = {
   groups: later<readonly ParameterGroup[]>(),
   frozen: later<readonly string[]>(),
   times: later<readonly TimeRange[]>(),
-} satisfies OptionTable<TrainerOptions>
+} satisfies OptionTable<OwnTrainerOptions>
 
 /** Checks options and fills in the defaults. */
-export function resolveTrainerOptions(given: TrainerOptions | undefined, model: ModelFacts): ResolvedTrainerOptions {
-  const options = readOptions<TrainerOptions, typeof trainerTable>('options', given, trainerTable)
+export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, model: ModelFacts, sharedSeed?: number): ResolvedTrainerOptions {
+  const options = readOptions<OwnTrainerOptions, typeof trainerTable>('options', given, trainerTable)
   const { lr, optimiser, eps, weightDecay, clip = 1, loss, accumulate, ema = null, keepGradients, dequantisation, dropout = model.dropout, precision } = options
   if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
     throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
@@ -215,7 +242,7 @@ export function resolveTrainerOptions(given: TrainerOptions | undefined, model: 
     dequantisation,
     dropout,
     precision,
-    seed: options.seed ?? drawSeed(),
+    seed: options.seed ?? sharedSeed ?? drawSeed(),
   }
 }
 

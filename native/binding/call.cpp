@@ -1,6 +1,7 @@
 #include "binding/call.h"
 
 #include "binding/features.h"
+#include "binding/group.h"
 #include "binding/job.h"
 #include "binding/model.h"
 #include "binding/trainer.h"
@@ -9,7 +10,8 @@ namespace diffsal {
 namespace {
 
 bool is_any_handle(const Napi::Value& value) {
-  return is_handle<CancelToken>(value) || is_handle<FeaturesHandle>(value) || is_handle<ModelHandle>(value) || is_handle<TrainerHandle>(value);
+  return is_handle<CancelToken>(value) || is_handle<FeaturesHandle>(value) || is_handle<ModelHandle>(value) || is_handle<TrainerHandle>(value) ||
+         is_handle<GroupHandle>(value);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <new>
 #include <thread>
 
+#include "distributed/peer_error.h"
 #include "runtime/error.h"
 
 namespace diffsal {
@@ -141,6 +142,15 @@ Napi::Value to_js_error(Napi::Env env, const std::exception_ptr& exception) {
     return Environment::of(env).own_error.Call({thrown.Value()});
   } catch (...) {
     // One of ours, or of libtorch.
+  }
+  try {
+    std::rethrow_exception(exception);
+  } catch (const PeerError& error) {
+    auto word = [env](const std::string& text) { return Napi::String::New(env, text); };
+    auto rank = error.rank < 0 ? std::string() : std::to_string(error.rank);
+    return Environment::of(env).make_error.Call({word("ERR_DIFFSAL_PEER"), word(error.what()), word("rank"), word(""), word(rank)});
+  } catch (...) {
+    // Of any other kind.
   }
   auto error = as_error(exception);
   return Environment::of(env).make_error.Call({

@@ -4,6 +4,7 @@
 #include "binding/environment.h"
 #include "binding/features.h"
 #include "binding/functions.h"
+#include "binding/group.h"
 #include "binding/job.h"
 #include "binding/metrics.h"
 #include "binding/model.h"
@@ -35,6 +36,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   FeaturesHandle::define(env, exports);
   ModelHandle::define(env, exports);
   TrainerHandle::define(env, exports);
+  GroupHandle::define(env, exports);
   define_functions(env, exports);
   define_metrics(env, exports);
   define_scenes(env, exports);

@@ -6,6 +6,7 @@
 
 #include "binding/call.h"
 #include "binding/environment.h"
+#include "binding/group.h"
 #include "binding/job.h"
 #include "binding/tensors.h"
 #include "binding/values.h"
@@ -87,8 +88,14 @@ Tensor fixations_from_js(const Napi::Value& value) {
 }
 
 TrainingBatch batch_from_js(const Napi::Object& object, Uploader& uploader) {
-  return {inputs_from_js(object.Get("inputs").As<Napi::Object>(), uploader), tensor_from_js(object.Get("target"), "target"),
-          fixations_from_js(object.Get("fixations")), optional_tensor(object, "t"), optional_tensor(object, "noise")};
+  TrainingBatch batch{inputs_from_js(object.Get("inputs").As<Napi::Object>(), uploader), tensor_from_js(object.Get("target"), "target"),
+                      fixations_from_js(object.Get("fixations")), optional_tensor(object, "t"), optional_tensor(object, "noise")};
+  if (object.Get("share").IsObject()) {
+    auto share = object.Get("share").As<Napi::Object>();
+    batch.whole = integer(share, "whole");
+    batch.samples = integers_from_js(share.Get("samples"));
+  }
+  return batch;
 }
 
 std::vector<Parameter> everything(const Trainer& trainer, const Network& network) {
@@ -132,6 +139,7 @@ void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradient_norms>>("gradientNorms"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::lend_average>>("lendAverage"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::spoilt>>("spoilt"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::begin_sharing>>("beginSharing"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::fingerprint>>("fingerprint"),
                                   InstanceMethod<&TrainerHandle::through<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::dispose>>("dispose")});
   Environment::of(env).trainer = Napi::Persistent(constructor);
   exports.Set("Trainer", constructor);
@@ -144,6 +152,7 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     model_ = handle_from_js<ModelHandle>(call[0]);
     model_object_ = Napi::Persistent(call[0].As<Napi::Object>());
     options_ = options_from_js(call[1].As<Napi::Object>());
+    if (call[2].IsObject()) sharing_ = Sharing{handle_from_js<GroupHandle>(call[2])->group(), boolean(call[3]), boolean(call[4])};
     model_->at_close([held = std::weak_ptr(trainer_)] {
       if (auto trainer = held.lock()) trainer->reset();
     });
@@ -154,9 +163,9 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
 template <typename Result>
 Napi::Value TrainerHandle::submit(const Call& call, const Napi::Value& cancel, std::function<Result(Trainer&)> work,
                                   std::function<Napi::Value(Napi::Env, Result&)> convert) {
-  auto job = [trainer = trainer_, network = model_->network(), options = options_, work = std::move(work)]() -> Result {
+  auto job = [trainer = trainer_, network = model_->network(), options = options_, sharing = sharing_, work = std::move(work)]() -> Result {
     auto& open = open_network(network);
-    if (!*trainer) *trainer = std::make_unique<Trainer>(open, options);
+    if (!*trainer) *trainer = std::make_unique<Trainer>(open, options, sharing);
     return work(**trainer);
   };
   auto owner = call.self();
@@ -242,6 +251,22 @@ Napi::Value TrainerHandle::lend_average(const Call& call) {
         return Nothing();
       },
       to_undefined);
+}
+
+Napi::Value TrainerHandle::begin_sharing(const Call& call) {
+  return submit<Nothing>(
+      call, call[0],
+      [](Trainer& trainer) {
+        trainer.begin_sharing();
+        return Nothing();
+      },
+      to_undefined);
+}
+
+Napi::Value TrainerHandle::fingerprint(const Call& call) {
+  return submit<std::string>(
+      call, call.env().Undefined(), [](Trainer& trainer) { return trainer.fingerprint(); },
+      [](Napi::Env env, std::string& text) -> Napi::Value { return Napi::String::New(env, text); });
 }
 
 Napi::Value TrainerHandle::spoilt(const Call& call) {

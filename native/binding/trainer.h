@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "binding/model.h"
 #include "training/trainer.h"
@@ -14,7 +15,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   static constexpr napi_type_tag type{0x6469666673616c01, 0x747261696e657204};
-  // new Trainer(model, options). The state is made by the first call.
+  // new Trainer(model, options, group?, first?, statistics?): the last three as of Sharing. The state is made by the first call.
   explicit TrainerHandle(const Napi::CallbackInfo& info);
 
  private:
@@ -32,6 +33,10 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   Napi::Value save_average(const Call& call);
   // (model, cancel) -> Promise<void>. Gives a model that is not built yet the averaged weights, for its build().
   Napi::Value lend_average(const Call& call);
+  // (cancel) -> Promise<void>, Trainer::begin_sharing()
+  Napi::Value begin_sharing(const Call& call);
+  // () -> Promise<string>, Trainer::fingerprint()
+  Napi::Value fingerprint(const Call& call);
   // () -> Promise<string>, Trainer::spoilt()
   Napi::Value spoilt(const Call& call);
   // (path, identity, entries, cancel) -> Promise<number>, the steps done
@@ -53,6 +58,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
   Napi::ObjectReference model_object_;
   ModelHandle* model_ = nullptr;
   TrainerOptions options_;
+  std::optional<Sharing> sharing_;
   // Made and freed by jobs, on the worker.
   std::shared_ptr<std::unique_ptr<Trainer>> trainer_ = std::make_shared<std::unique_ptr<Trainer>>();
 };

@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "ops/shared_batch.h"
 #include "ops/side.h"
 #include "runtime/transfer.h"
 
@@ -19,7 +20,11 @@ Tensor dropout(const Tensor& x, double configured, const Pass& pass) {
   double p = pass.dropout.value_or(configured);
   if (!pass.training || p == 0) return x;
   // Drawn with the channels outermost, a byte each on its way to the device.
-  auto kept = at::empty(x.permute({0, 3, 1, 2}).sizes(), at::kByte).bernoulli_(1 - p, pass.generator);
+  auto sizes = x.permute({0, 3, 1, 2}).sizes().vec();
+  const auto* shared = SharedBatchScope::current();
+  if (shared != nullptr) sizes[0] = shared->size;  // as one process with the whole batch would draw it
+  auto kept = at::empty(sizes, at::kByte).bernoulli_(1 - p, pass.generator);
+  if (shared != nullptr) kept = kept.index_select(0, shared->samples);
   return x * to_device(kept, x.device()).permute({0, 2, 3, 1}).to(at::kFloat).div_(1 - p).to(x.scalar_type());
 }
 

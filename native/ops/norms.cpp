@@ -1,15 +1,18 @@
 #include "ops/norms.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
 
 #include <algorithm>
 
 #include "ops/rows.h"
+#include "ops/shared_batch.h"
 #include "ops/side.h"
 
 namespace diffsal {
@@ -34,6 +37,30 @@ Tensor linear_of_norm_cpu(const Tensor& x, const LayerNorm& norm, const PackedLi
     }
   });
   return y;
+}
+
+// With the statistics of the whole batch, whose parts several processes have.
+Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBatch& shared) {
+  std::vector<int64_t> over, shape(static_cast<size_t>(x.dim()), 1);
+  shape[1] = x.size(1);
+  for (int64_t i = 0; i < x.dim(); ++i) {
+    if (i != 1) over.push_back(i);
+  }
+  auto values = x.to(at::kFloat);
+  // A sample may be several of x.
+  const auto count = static_cast<double>(x.numel() / x.size(1) / shared.samples.numel() * shared.size);
+  auto mean = shared.sum(values.sum(over) * shared.weight) / count;
+  auto centred = values - mean.view(shape);
+  auto variance = shared.sum(centred.square().sum(over) * shared.weight) / count;
+  {
+    at::NoGradGuard no_grad;
+    const double kept = 1 - norm.options.momentum;
+    auto running_mean = norm.running_mean, running_var = norm.running_var;
+    running_mean.mul_(kept).add_(mean, norm.options.momentum);
+    running_var.mul_(kept).add_(variance, norm.options.momentum * count / std::max(count - 1, 1.0));
+  }
+  auto scale = at::rsqrt(variance + norm.options.epsilon) * norm.weight;
+  return (centred * scale.view(shape) + norm.bias.view(shape)).to(x.scalar_type());
 }
 
 }  // namespace
@@ -69,6 +96,8 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions opti
 
 Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
   if (pass.training) ++batches;
+  const auto* shared = SharedBatchScope::current();
+  if (pass.training && shared != nullptr && shared->sum) return shared_batch_norm(x, *this, *shared);
   return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
 }
 

@@ -8,12 +8,15 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/norm.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
+#include "checkpoint/crc32.h"
 #include "diffusion/forward_process.h"
 #include "diffusion/noise_schedule.h"
 #include "runtime/cancellation.h"
@@ -101,6 +104,32 @@ void own_memory(const Network& network) {
   }
 }
 
+// A part of a step's batch: samples begin to end - 1 of those that are here, which are `share` of the part's.
+struct Part {
+  int64_t begin, end;
+  double share;
+  SharedBatch shared;  // of a batch that processes share
+};
+
+Part part_of(const TrainingBatch& batch, int64_t i, int64_t length, const std::optional<Sharing>& sharing) {
+  if (!sharing) return {i * length, (i + 1) * length, 1, {}};
+  auto at = [&](int64_t sample) { return std::lower_bound(batch.samples.begin(), batch.samples.end(), sample) - batch.samples.begin(); };
+  Part part{at(i * length), at((i + 1) * length), 0, {length, {}, 1, {}}};
+  part.share = static_cast<double>(part.end - part.begin) / static_cast<double>(length);
+  std::vector<int64_t> samples(batch.samples.begin() + part.begin, batch.samples.begin() + part.end);
+  for (auto& sample : samples) sample -= i * length;
+  if (samples.empty()) {
+    // It goes along with a sample that does not count, since others wait for it wherever processes add up.
+    part.begin = 0;
+    part.end = 1;
+    part.shared.weight = 0;
+    samples = {0};
+  }
+  part.shared.samples = at::tensor(samples, at::kLong);
+  if (sharing->statistics) part.shared.sum = [group = sharing->group](const Tensor& x) { return differentiable_sum(x, group); };
+  return part;
+}
+
 void check_descent(double value, const std::string& what, int64_t number) {
   if (std::isfinite(value)) return;
   std::string text = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
@@ -112,9 +141,10 @@ void check_descent(double value, const std::string& what, int64_t number) {
 
 }  // namespace
 
-Trainer::Trainer(Network& network, TrainerOptions options)
+Trainer::Trainer(Network& network, TrainerOptions options, std::optional<Sharing> sharing)
     : network_(network),
       options_(std::move(options)),
+      sharing_(std::move(sharing)),
       trained_(trained_of(network, options_)),
       weights_(tensors_of(trained_)),
       buffers_(buffers_of(network)),
@@ -152,26 +182,31 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
 
   Differentiable differentiable(weights_);
   Pass pass{.training = true, .generator = generator_, .dropout = options_.dropout};
-  int64_t parts = options_.accumulate, length = batch.size() / parts;
+  int64_t parts = options_.accumulate, length = (sharing_ ? batch.whole : batch.size()) / parts;
   CastWeights cast_weights;
   std::vector<Tensor> figures;  // the losses of the parts, then the norm: read together, for a device is waited for then
   for (int64_t i = 0; i < parts; ++i) {
     throw_if_cancelled();
-    auto part = [&](const Tensor& x) { return x.defined() ? x.slice(0, i * length, (i + 1) * length) : x; };
+    auto one = part_of(batch, i, length, sharing_);
+    std::optional<SharedBatchScope> scope;
+    if (sharing_) scope.emplace(one.shared);
+    auto part = [&](const Tensor& x) { return x.defined() ? x.slice(0, one.begin, one.end) : x; };
     Tensor map;
     {
       Autocast autocast(options_.bfloat16);
-      auto features = network_.encode(part(prepared.frames), part(prepared.mel), std::vector<at::Generator>(length, generator_), pass);
+      auto features = network_.encode(part(prepared.frames), part(prepared.mel), std::vector<at::Generator>(one.end - one.begin, generator_), pass);
       map = network_.denoise(part(noisy), part(t), features, pass);
     }
     auto loss = training_loss(map.to(at::kFloat), part(target), part(fixations), options_.loss);
-    figures.push_back(loss.detach());
-    if (parts > 1) loss = loss / parts;
+    figures.push_back(sharing_ ? loss.detach() * one.share : loss.detach());
+    if (sharing_) loss = loss * (one.share / static_cast<double>(parts));
+    else if (parts > 1) loss = loss / parts;
     throw_if_cancelled();
     // Adds to the weights' own gradients, which (unlike autograd::grad's) have the weights' layout, as the fused Adam needs.
     torch::autograd::backward({loss}, {}, /*retain_graph=*/false, /*create_graph=*/false, weights_);
   }
   at::NoGradGuard no_grad;
+  if (sharing_) sum_step(*sharing_, weights_, figures, generator_, tensors_of(buffers_));
   std::vector<Tensor> gradients;
   for (const auto& weight : weights_) gradients.push_back(weight.grad());
   auto norms = diffsal::gradient_norms(gradients, device);
@@ -185,7 +220,8 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
   }
   auto norm = static_cast<double>(values.const_data_ptr<float>()[parts]);
   check_descent(norm, "gradient norm", number);
-  throw_if_cancelled();
+  // A step that the others take is taken.
+  if (!sharing_) throw_if_cancelled();
   auto learning_rate = options_.learning_rate.after(steps_, rate);
   norms_ = norms;
   sloping_.clear();
@@ -197,11 +233,19 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
 
 void Trainer::draw(const TrainingBatch& batch, Tensor& target, Tensor& t, Tensor& noise) {
   const auto& config = network_.config();
-  auto normal = [&] { return at::empty(batch.target.sizes(), at::kFloat).normal_(0, 1, generator_); };
+  // What is drawn is drawn for the whole batch, so that a sample gets the same however many processes share it.
+  const auto whole = sharing_ ? batch.whole : batch.size();
+  auto here = [&](const Tensor& x) {
+    if (!sharing_) return x;
+    return x.index_select(0, at::tensor(batch.samples.empty() ? std::vector<int64_t>{0} : batch.samples, at::kLong));
+  };
+  auto sizes = batch.target.sizes().vec();
+  sizes[0] = whole;
+  auto normal = [&] { return here(at::empty(sizes, at::kFloat).normal_(0, 1, generator_)); };
   t = batch.t;
   if (!t.defined()) {
-    int64_t drawn = config.released() ? 1 : batch.size();
-    t = draw_times(options_.times, drawn, generator_).expand({batch.size()});
+    int64_t drawn = config.released() ? 1 : whole;
+    t = here(draw_times(options_.times, drawn, generator_).expand({whole}));
   }
   noise = batch.noise.defined() ? batch.noise : normal();
   target = batch.target;
@@ -262,6 +306,29 @@ void Trainer::restore(MappedSource& source) {
   for (auto& average : averages_) average.copy_(*next++);
   steps_ = static_cast<int64_t>((next++)->item<float>());
   generator_.set_state(next->to(at::kByte));
+}
+
+void Trainer::begin_sharing() {
+  auto& adam = adam_.state();
+  auto random = generator_.get_state().to(at::kFloat);
+  auto steps = at::full({}, static_cast<double>(steps_), at::kFloat);
+  auto tensors = tensors_of(network_.parameters());
+  for (const auto* list : {&adam.means, &adam.squares, &adam.steps, &averages_}) tensors.insert(tensors.end(), list->begin(), list->end());
+  tensors.insert(tensors.end(), {random, steps});
+  broadcast_state(*sharing_, tensors);
+  generator_.set_state(random.to(at::kByte));
+  steps_ = static_cast<int64_t>(steps.item<float>());
+}
+
+std::string Trainer::fingerprint() const {
+  Crc32 crc;
+  auto tensors = tensors_of(network_.parameters());
+  tensors.insert(tensors.end(), averages_.begin(), averages_.end());
+  for (const auto& tensor : tensors) {
+    auto host = to_host(tensor.detach()).contiguous();
+    crc.add(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
+  }
+  return crc.text();
 }
 
 void Trainer::check_stepped() const {

@@ -10,6 +10,7 @@
 #include "network/network.h"
 #include "prediction/inputs.h"
 #include "training/adam.h"
+#include "training/joint_step.h"
 #include "training/learning_rate.h"
 #include "training/losses.h"
 #include "training/time_ranges.h"
@@ -48,6 +49,10 @@ struct TrainingBatch {
   Tensor fixations;  // (B, 1, H, W), or undefined
   Tensor t;          // (B,) int64, or undefined to draw it
   Tensor noise;      // (B, 1, H, W), or undefined to draw it
+  // Of a batch that processes share: how many samples it has in all, and which of them these are, in order. There may be none: then the
+  // batch has one that does not count, since every process takes part in every step.
+  int64_t whole = 0;
+  std::vector<int64_t> samples = {};
 
   int64_t size() const { return target.size(0); }
 };
@@ -60,7 +65,14 @@ struct StepResult {
 // Trains a network's parameters in place. Every call belongs on the thread that runs the network.
 class Trainer {
  public:
-  Trainer(Network& network, TrainerOptions options);
+  // sharing: with whom each step is shared; begin_sharing() comes before the first.
+  Trainer(Network& network, TrainerOptions options, std::optional<Sharing> sharing = {});
+
+  // Takes over rank 0's weights and state. All processes call it at the same time.
+  void begin_sharing();
+
+  // A checksum of the weights, running statistics and averages, which tells whether another process has the same.
+  std::string fingerprint() const;
 
   // Section 3.3's step: noise the target, denoise it under the clip, descend; `rate` is the full learning rate. It is done whole or not at all: when it
   // throws (a loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
@@ -95,6 +107,7 @@ class Trainer {
 
   Network& network_;
   TrainerOptions options_;
+  std::optional<Sharing> sharing_;
   std::vector<Parameter> trained_;
   std::vector<Tensor> weights_;  // trained_'s tensors
   std::vector<Parameter> buffers_;

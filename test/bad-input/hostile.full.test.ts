@@ -85,7 +85,7 @@ interface Export {
 }
 
 const exported = (call: Export['call'], args: () => unknown[]): Export => ({ call, args })
-const { datasets, maps, metrics, schedule } = api
+const { datasets, distributed, maps, metrics, schedule } = api
 const screen = () => ({ width: 800, height: 600, widthCm: 40, heightCm: 30, distanceCm: 60, video: 'stretch' })
 
 const exports: Readonly<Record<string, Export>> = {
@@ -165,6 +165,11 @@ const exports: Readonly<Record<string, Export>> = {
   'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),
   'tensor': exported(api.tensor, () => ['float32', [2, 2], new Float32Array(4)]),
   'trainingLoss': exported(api.trainingLoss, () => [map(), map(), { loss: 'kl', terms: { nss: 1 }, fixations: fixations() }]),
+  'distributed.join': exported(
+    async (...args: [never]) => (await distributed.join(...args)).leave(),
+    () => [{ backend: 'gloo', rank: 0, worldSize: 1, master: '127.0.0.1:29511', timeout: 2, configuration: { lr: [1] }, signal: aborted }],
+  ),
+  'distributed.Group': exported((...args: [never]) => new (distributed.Group as unknown as new (...args: unknown[]) => object)(...args), () => [1]),
   'schedule.betas': exported(schedule.betas, () => [10]),
   'schedule.alphaBars': exported(schedule.alphaBars, () => [10]),
   'schedule.ddimTimes': exported(schedule.ddimTimes, () => [4, { T: 10, dialect: 'paper' }]),
@@ -268,7 +273,7 @@ function callable(): string[] {
   const within = (name: string, holder: object): string[] => Object.entries(holder).flatMap(([key, value]) => (isFunction(value) ? [`${name}${key}`] : []))
   return [
     ...within('', api).filter((name) => name !== 'DiffSalError' && !(name in classes)),
-    ...Object.entries({ datasets, maps, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
+    ...Object.entries({ datasets, distributed, maps, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
     ...Object.entries(classes).flatMap(([name, { prototype, ...rest }]) => {
       const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value, set }]) => ((isFunction(value) || set) && key !== 'constructor' ? [`${name}#${key}`] : []))
       const makers = Object.getOwnPropertyNames(classes[name as keyof typeof classes]).filter((key) => isFunction((classes as never)[name][key]))

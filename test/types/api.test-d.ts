@@ -123,6 +123,7 @@ export function codes(error: unknown): string {
     case 'ERR_DIFFSAL_DEVICE':
     case 'ERR_DIFFSAL_OVERRUN':
     case 'ERR_DIFFSAL_DIVERGED':
+    case 'ERR_DIFFSAL_PEER':
     case 'ERR_DIFFSAL_OUT_OF_MEMORY':
       return code
     case 'ERR_DIFFSAL_INTERNAL':

@@ -70,7 +70,7 @@ test('an option that is undefined is one that is left out', async () => {
     ...{ lr: undefined, optimiser: undefined, betas: undefined, eps: undefined, weightDecay: undefined, clip: undefined, loss: undefined },
     ...{ terms: undefined, schedule: undefined, accumulate: undefined, ema: undefined, frozen: undefined, times: undefined },
     ...{ groups: undefined, keepGradients: undefined },
-    ...{ dequantisation: undefined, dropout: undefined, precision: undefined, seed: undefined },
+    ...{ dequantisation: undefined, dropout: undefined, precision: undefined, seed: undefined, group: undefined, synchronise: undefined },
   }
   await using trainer = model.trainer({ ...untold, seed: 1, terms: { cc: undefined }, schedule: { gamma: undefined }, times: [{ first: undefined }] })
   expect(trainer.options).toEqual(model.trainer({ seed: 1 }).options)

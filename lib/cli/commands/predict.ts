@@ -36,9 +36,6 @@ interface PredictFlags extends LookFlags, WeightsFlags {
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly batch: number
   readonly shots?: true
   readonly videoOnly?: true
@@ -47,6 +44,9 @@ interface PredictFlags extends LookFlags, WeightsFlags {
   readonly stallLimit: number
   readonly network: boolean
   readonly spoolLimit: number
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly json?: true
 }
 

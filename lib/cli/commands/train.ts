@@ -1,10 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { basename, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { inFile, nested } from '../../checks/fields.ts'
 import { checkInteger } from '../../checks/options.ts'
 import type { SaliencyDataset } from '../../datasets/dataset.ts'
 import { DiffSal } from '../../diffsal.ts'
-import { DiffSalError } from '../../errors.ts'
+import { devices } from '../../devices.ts'
+import { isLaunched, placementOf } from '../../distributed/environment.ts'
+import { handsOf, type Group } from '../../distributed/group.ts'
+import { join } from '../../distributed/join.ts'
+import { DiffSalError, invalidArgument } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { setLogger } from '../../log.ts'
@@ -19,23 +24,31 @@ import { RunLog } from '../../run/log.ts'
 import { trainingReport } from '../../run/report.ts'
 import { scheduleInSteps } from '../../run/schedule.ts'
 import { datasetPictures, scoreDatasets } from '../../run/scores.ts'
+import { unwrittenLog, type SessionLog } from '../../run/session-log.ts'
 import type { Trainer } from '../../trainer.ts'
 import { checkFit, type FitOptions } from '../../training/fit-options.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
+import { startProcesses } from '../terminal/start-processes.ts'
+import { integer, number } from './flags.ts'
 import { Interrupted } from '../terminal/interrupt.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { printText, tell } from '../terminal/print.ts'
-import { showTrainingProgress, type TrainingProgress } from '../terminal/training-progress.ts'
+import { hiddenProgress, showTrainingProgress, type TrainingProgress } from '../terminal/training-progress.ts'
 
 interface TrainFlags {
   readonly resume?: true
   readonly output?: string
+  readonly processes?: number
+  readonly timeout?: number
 }
 
 const notes = `
 CONFIG is JSON: the model, the datasets to train, validate and test on, the trainer's options, epochs, batch; docs/training.md has an example. In the
 output folder come config.json, log.jsonl (an event a line), checkpoints/ and report.html, which a browser shows; with test sets
-also scores.json, by the best weights; with "tensorboard": true also tensorboard/. Ctrl-C writes a checkpoint, and --resume goes on from it as if nothing had happened.`
+also scores.json, by the best weights; with "tensorboard": true also tensorboard/. Ctrl-C writes a checkpoint, and --resume goes on from it as if nothing had happened.
+
+With --processes, or under torchrun or srun (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT, or SLURM's own variables), several processes train together:
+docs/distributed.md. The configuration's batch is that of all of them together.`
 
 /** `diffsal train`: a training from a configuration file. */
 export function trainCommand(): Command {
@@ -44,31 +57,75 @@ export function trainCommand(): Command {
     .argument('<config>', "the run's configuration, JSON")
     .option('--resume', 'go on with the run in the output folder, from its newest checkpoint')
     .option('-o, --output <dir>', "the run's folder (default: the configuration's 'output')")
+    .option('--processes <n>', 'train on so many processes of this machine together (default: 1)', integer(1, 1024))
+    .option('--timeout <s>', 'of several processes: seconds after which one that is silent is given up (default: 60)', number)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((file: string, flags: TrainFlags) => interruptible((signal) => train(file, flags, signal)))
 }
 
 async function train(file: string, flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const config = await readRunConfig(file)
-  const output = flags.output === undefined ? config.output : resolve(flags.output)
-  const folder = runFolder(output)
-  const goOn = commandThatGoesOn(file, flags.output)
-  const lock = await filesMean('output', () => RunLock.take(folder))
-  try {
-    await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal)
-  } finally {
-    await lock.release()
+  const { processes = 1, timeout } = flags
+  if (isLaunched(process.env)) {
+    const { output: _, ...shared } = config
+    await using group = await join({ configuration: JSON.parse(JSON.stringify(shared)) as unknown, signal, ...(timeout !== undefined && { timeout }) })
+    checkBatch(file, config, group.worldSize)
+    await trainAsOne(file, config, flags, signal, group)
+  } else if (processes > 1) {
+    checkBatch(file, config, processes)
+    process.exitCode = await startProcesses(processes, process.argv.slice(2), signal)
+  } else {
+    await trainAsOne(file, config, flags, signal, undefined)
   }
 }
 
-async function trainIn(folder: RunFolder, file: string, config: RunConfig, resume: boolean, goOn: string, signal: AbortSignal): Promise<void> {
-  const run = await filesMean('output', () => planRun(folder, config, resume, goOn))
+/** The part of this process, which may be the only one. */
+async function trainAsOne(file: string, config: RunConfig, flags: TrainFlags, signal: AbortSignal, group: Group | undefined): Promise<void> {
+  const output = flags.output === undefined ? config.output : resolve(flags.output)
+  const folder = runFolder(output)
+  const goOn = commandThatGoesOn(file, flags)
+  const first = (group?.rank ?? 0) === 0
+  try {
+    // One process has the folder, for all.
+    const lock = first ? await filesMean('output', () => RunLock.take(folder)) : undefined
+    try {
+      await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal, group)
+    } finally {
+      await lock?.release()
+    }
+  } catch (error) {
+    if (group) await handsOf(group).fail(error)
+    throw error
+  }
+}
+
+/** Refuses a batch that cannot be shared evenly. */
+function checkBatch(file: string, { batch }: RunConfig, processes: number): void {
+  if (batch % processes === 0) return
+  inFile(file, () => {
+    throw invalidArgument('batch', `a multiple of the ${processes} processes that share it`, batch)
+  })
+}
+
+async function trainIn(
+  folder: RunFolder,
+  file: string,
+  config: RunConfig,
+  resume: boolean,
+  goOn: string,
+  signal: AbortSignal,
+  group: Group | undefined,
+): Promise<void> {
+  const first = (group?.rank ?? 0) === 0
+  const plan = first ? await filesMean('output', () => planRun(folder, config, resume, goOn)) : undefined
+  // The seeds that the first has drawn are all processes'.
+  const run = group ? (await handsOf(group).exchange<SeededRun | null>('run', plan ?? null, signal))[0]! : plan!
   let say = (text: string): void => tell(text)
   setLogger((level, message) => {
     if (level === 'warn' || level === 'error') say(`diffsal: ${message}`)
   })
   try {
-    const session = await Session.open(file, folder, run, resume, signal)
+    const session = await Session.open(file, folder, run, resume, signal, group)
     say = (text) => session.progress.line(text)
     try {
       await session.run(goOn)
@@ -100,13 +157,24 @@ class Session {
   readonly #trainer: Trainer<DiffSal>
   readonly #device: string
   readonly #datasets: RunDatasets
-  readonly #log: RunLog
+  readonly #log: SessionLog
+  readonly #group: Group | undefined
   #pictures: readonly PictureRow[] = []
   #picturesNote = ''
   #epochs: number
   #trained = false
 
-  private constructor(file: string, folder: RunFolder, run: SeededRun, signal: AbortSignal, trainer: Trainer<DiffSal>, datasets: RunDatasets, log: RunLog) {
+  private constructor(
+    file: string,
+    folder: RunFolder,
+    run: SeededRun,
+    signal: AbortSignal,
+    trainer: Trainer<DiffSal>,
+    datasets: RunDatasets,
+    log: SessionLog,
+    group: Group | undefined,
+  ) {
+    this.#group = group
     this.#file = file
     this.#folder = folder
     this.#run = run
@@ -116,24 +184,31 @@ class Session {
     this.#device = trainer.model.device
     this.#datasets = datasets
     this.#log = log
-    this.progress = showTrainingProgress({ epochs: run.epochs, stepsPerEpoch: stepsPerEpoch(run, datasets) })
+    this.progress = this.#isFirst() ? showTrainingProgress({ epochs: run.epochs, stepsPerEpoch: stepsPerEpoch(run, datasets) }) : hiddenProgress()
+  }
+
+  /** Whether this process writes, shows and scores for all. */
+  #isFirst(): boolean {
+    return (this.#group?.rank ?? 0) === 0
   }
 
   /** Opens everything first: what is wrong with the configuration shows before the folder holds a run. */
-  static async open(file: string, folder: RunFolder, run: SeededRun, resume: boolean, signal: AbortSignal): Promise<Session> {
-    const { device, threads } = run
-    const running = { device, ...(threads !== undefined && { threads }) }
-    const resumed = resume && (await hasCheckpoints(folder)) ? await filesMean('weights', () => DiffSal.resume(folder.checkpoints, { ...running, signal })) : undefined
+  static async open(file: string, folder: RunFolder, run: SeededRun, resume: boolean, signal: AbortSignal, group: Group | undefined): Promise<Session> {
+    const running = runningOf(run, group)
+    const sharing = group && { group }
+    const processes = group?.worldSize ?? 1
+    const resumed = resume && (await hasCheckpoints(folder)) ? await filesMean('weights', () => DiffSal.resume(folder.checkpoints, { ...running, ...sharing, signal })) : undefined
     const model = resumed?.model ?? (await openModel(file, run, running, signal))
     try {
       signal.throwIfAborted()
       if (run.sampling.steps !== undefined) inFile(file, () => checkInteger('sampling.steps', run.sampling.steps, 1, model.config.timesteps))
       const datasets = await openDatasets(file, run, model)
-      const trainer = resumed ?? inFile(file, () => nested('trainer', () => model.trainer(scheduleInSteps(run.trainer, stepsPerEpoch(run, datasets), run.epochs))))
-      inFile(file, () => checkFit(trainer, datasets.trained, fitOptions(run, folder, datasets, signal)))
-      await filesMean('output', () => beginRun(folder, run))
-      const log = await filesMean('output', () => RunLog.open(folder.log, trainer.steps))
-      return new Session(file, folder, run, signal, trainer, datasets, log)
+      const trainer = resumed ?? inFile(file, () => nested('trainer', () => model.trainer({ ...scheduleInSteps(run.trainer, stepsPerEpoch(run, datasets), run.epochs), ...sharing })))
+      inFile(file, () => checkFit(trainer, datasets.trained, fitOptions(run, folder, datasets, signal, processes), processes))
+      const writes = (group?.rank ?? 0) === 0
+      if (writes) await filesMean('output', () => beginRun(folder, run))
+      const log = writes ? await filesMean('output', () => RunLog.open(folder.log, trainer.steps)) : unwrittenLog()
+      return new Session(file, folder, run, signal, trainer, datasets, log, group)
     } catch (error) {
       await model.dispose()
       throw error
@@ -145,13 +220,14 @@ class Session {
     const begin = performance.now()
     try {
       await filesMean('output', () => inFile(this.#file, () => this.#train()))
+      if (!this.#isFirst()) return
       const scores = await this.#score()
       this.progress.stop()
       printText(this.#summary(scores, (performance.now() - begin) / 1000))
     } catch (error) {
       this.progress.stop()
       // The report as far as it goes; why the run ended matters more than why that could not be written.
-      if (this.#log.events.length > 0) await this.#writeReport([]).catch(() => undefined)
+      if (this.#isFirst() && this.#log.events.length > 0) await this.#writeReport([]).catch(() => undefined)
       throw this.#ended(error, goOn)
     }
   }
@@ -166,10 +242,10 @@ class Session {
     const { trained, validate } = this.#datasets
     const { model } = this.#trainer
     const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
-    for await (const event of this.#trainer.fit(trained, fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, onProgress))) {
+    for await (const event of this.#trainer.fit(trained, fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, this.#group?.worldSize ?? 1, onProgress))) {
       if (this.#log.append(event)) this.progress.event(event)
       if (event.type === 'stop') this.#epochs = event.epoch + 1
-      if (event.type !== 'validation') continue
+      if (event.type !== 'validation' || !this.#isFirst()) continue
       this.#pictures = await datasetPictures(model, validate, this.#run.pictures, this.#run.sampling, this.#signal)
       this.#picturesNote = `Evenly spaced over the validation samples; predicted by the weights after step ${event.step}.`
       await this.#writeReport([])
@@ -228,11 +304,21 @@ class Session {
       const what = this.#trained ? 'Interrupted while scoring; the training is done.' : `Interrupted after step ${steps}.`
       return new Interrupted(`${what} Go on with: ${goOn}`)
     }
+    if (!this.#isFirst()) return error
     const diverged = error instanceof DiffSalError && error.code === 'ERR_DIFFSAL_DIVERGED'
     if (diverged) this.progress.line("To try a lower learning rate, begin another run: its 'weights' can be the last checkpoint, if there is one.")
     else if (this.#log.events.some((event) => event.type === 'checkpoint')) this.progress.line(`The checkpoints are kept. When the cause is mended, go on with: ${goOn}`)
     return error
   }
+}
+
+/** Where this process runs: of several on one machine each has its device, or its part of the cores. */
+function runningOf({ device, threads }: SeededRun, group: Group | undefined): { device: string; threads?: number } {
+  if (group === undefined) return { device, ...(threads !== undefined && { threads }) }
+  const { localRank = 0 } = placementOf(process.env)
+  const beside = Math.max(1, Number(process.env.LOCAL_WORLD_SIZE ?? process.env.SLURM_NTASKS_PER_NODE) || 1)
+  const own = device === 'auto' || device === 'cuda' ? devices().find(({ id }) => id === `cuda:${localRank}`)?.id : undefined
+  return { device: own ?? device, threads: threads ?? Math.max(1, Math.floor(availableParallelism() / beside)) }
 }
 
 async function openModel(file: string, run: SeededRun, running: { device: string; threads?: number }, signal: AbortSignal): Promise<DiffSal> {
@@ -260,11 +346,12 @@ function fitOptions(
   { checkpoints, tensorboard: board }: RunFolder,
   { validated }: RunDatasets,
   signal: AbortSignal,
+  processes: number,
   onProgress?: (done: number, total: number) => void,
 ): FitOptions {
   const reading = workers === undefined ? {} : { workers }
   return {
-    ...{ epochs, batch, dropLast, keep, seed, checkpointDir: checkpoints, signal, ...reading },
+    ...{ epochs, batch: batch / processes, dropLast, keep, seed, checkpointDir: checkpoints, signal, ...reading },
     ...(every !== undefined && { every }),
     ...(earlyStop && { earlyStop }),
     ...(tensorboard && { tensorboard: board }),
@@ -279,10 +366,10 @@ function stepsPerEpoch({ batch, dropLast }: SeededRun, { train }: RunDatasets): 
 }
 
 /** What to type. */
-function commandThatGoesOn(file: string, output: string | undefined): string {
+function commandThatGoesOn(file: string, { output, processes }: TrainFlags): string {
   const [, script = ''] = process.argv
   const program = basename(script) === 'main.js' ? `node ${quoted(relative('', script))}` : `${process.env.npm_command === 'exec' ? 'npx ' : ''}diffsal`
-  return `${program} train ${quoted(file)}${output === undefined ? '' : ` --output ${quoted(output)}`} --resume`
+  return `${program} train ${quoted(file)}${output === undefined ? '' : ` --output ${quoted(output)}`}${processes === undefined ? '' : ` --processes ${processes}`} --resume`
 }
 
 /** A word as a shell takes it. */

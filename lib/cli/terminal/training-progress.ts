@@ -49,6 +49,11 @@ export function showTrainingProgress(size: TrainingSize, stream: NodeJS.WriteStr
   }
 }
 
+/** The progress of a process that another one shows: nothing but lines of its own. */
+export function hiddenProgress(): TrainingProgress {
+  return { event: () => undefined, scoring: () => undefined, line: (text) => tell(text), stop: () => undefined }
+}
+
 function stepText({ loss, lr, rate, remaining }: StepEvent): string {
   return `loss ${numberText(loss)}, learning rate ${numberText(lr)}, ${rate.toPrecision(2)} clips/s, ${durationText(remaining)} left`
 }

@@ -1,0 +1,51 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace diffsal {
+
+// Called while a call waits for other processes, some hundred times a second: throws where the call shall end.
+using Poll = std::function<void()>;
+
+// Which process of how many this is, and where they meet.
+struct GroupOptions {
+  int64_t rank, world_size;
+  std::string host;
+  int64_t port;
+  // Whether rank 0 opens the meeting point; a launcher may have one open already.
+  bool serve;
+  // What the keys of this group begin with, where several share a meeting point.
+  std::string prefix;
+  // For how long a process may be silent before the others give it up.
+  double seconds;
+  // The network interface to other machines; empty for the one that the machine's name leads to.
+  std::string interface;
+};
+
+// Processes that work together, as one of them sees it. Every call that others take part in must come in the same order in all. Each blocks, so
+// it belongs on a worker; what ends one (a process that is gone, a failure anywhere) ends all later ones with the same PeerError.
+class Group {
+ public:
+  virtual ~Group() = default;
+
+  // Connects the processes for sums and broadcasts, once, after they have exchanged who they are.
+  virtual void connect(const Poll& poll) = 0;
+  // The sum over all processes, in place of a float32 tensor on the CPU: the same bits in all.
+  virtual void sum(at::Tensor& values, const Poll& poll) = 0;
+  // Rank 0's values, in place.
+  virtual void broadcast(at::Tensor& values, const Poll& poll) = 0;
+  // What each process gives, by rank. Calls of different channels are independent of each other, and may come from different threads.
+  // seconds: for how long processes that have not come yet are waited for; 0 for as long as they live.
+  virtual std::vector<std::string> exchange(const std::string& channel, const std::string& text, double seconds, const Poll& poll) = 0;
+  // Ends the group for all: tells the others that this process cannot go on, and why.
+  virtual void fail(const std::string& why, const Poll& poll) = 0;
+  // Parts from the others. Rank 0 waits for them, so that none is without its meeting point while it needs it.
+  virtual void leave(const Poll& poll) = 0;
+};
+
+}  // namespace diffsal
