@@ -23,12 +23,15 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson, tell } from '../terminal/print.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
-import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 interface ViewFlags extends WeightsFlags {
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
   readonly output?: string
   readonly serve?: number | true
   readonly maps?: string
@@ -40,9 +43,6 @@ interface ViewFlags extends WeightsFlags {
   readonly eta: number
   readonly seed?: number
   readonly batch: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly videoOnly?: true
   readonly videoTrack?: number
   readonly audioTrack?: number
