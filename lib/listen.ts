@@ -70,7 +70,7 @@ export interface ListenedFrame {
   /** Its time in seconds. */
   readonly time: number
   /** The frame at the model's size, uint8 (H, W, 3). Left out where the model does not see. */
-  readonly picture?: Tensor<'uint8'>
+  readonly picture?: Tensor<'uint8'> | undefined
   /** Its maps, float32 (1, 1, H, W). */
   readonly maps: Readonly<Record<HeardWith, Tensor<'float32'>>>
 }
@@ -89,6 +89,7 @@ export interface Listening {
   readonly seed: number
   /** By how many seconds the shifted sound was early. */
   readonly shift: number
+  /** Each frame that was looked at. */
   readonly frames: readonly ListenedFrame[]
 }
 

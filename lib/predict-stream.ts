@@ -55,7 +55,19 @@ export interface StreamOptions {
 export type StreamMap = Pick<VideoMap, 'frame' | 'time' | 'size' | 'tensor'>
 
 /** What the writing side of {@link SaliencyStream.toDuplex} takes: a frame or sound, each with its time or without. */
-export type StreamChunk = { frame: Tensor<'uint8'>; time?: number | undefined } | { samples: Float32Array; time?: number | undefined }
+export type StreamChunk =
+  | {
+      /** uint8 (H, W, 3). */
+      frame: Tensor<'uint8'>
+      /** When it is shown, in seconds. Default: 1 / fps after the one before. */
+      time?: number | undefined
+    }
+  | {
+      /** Mono, from -1 to 1. */
+      samples: Float32Array
+      /** When the first of them is heard, in seconds. Default: after those before. */
+      time?: number | undefined
+    }
 
 /**
  * Maps of frames and sound as they come. Push frames and sound, and iterate over it for the maps, at the same time.

@@ -13,7 +13,7 @@ export interface Preset {
 /** The presets by their names. */
 export interface Presets {
   /**
-   * The paper's network with narrower parts, 5.9 M parameters on clips of 8 frames of 96×160, trained on where people looked in photographs and
+   * The paper's network with narrower parts, 5.6 M parameters on clips of 8 frames of 96×160, trained on where people looked in photographs and
    * videos: what `DiffSal.load()` takes. `lib/presets/gaze.md` is its model card.
    */
   readonly gaze: Preset
@@ -38,7 +38,7 @@ export const presets: Presets = {
   gaze: preset('gaze', {
     size: [96, 160],
     clipLength: 8,
-    videoEncoder: { embedDim: 32, depth: 8, downscaleAt: [1, 3, 6], pretrainSize: [8, 96, 160], mlpRatio: 2.5 },
+    videoEncoder: { name: 's3d', width: 0.4, embedDim: 32 },
     audioEncoder: { widths: [[16], [32], [48], [64]], heads: 2, headDim: 16, hidden: 64 },
     unetWidth: 32,
     normGroups: 8,

@@ -8,7 +8,7 @@ export interface SourceInfo {
   /** Frames a second, on the average; of sound alone, maps a second. */
   readonly frameRate: number
   /** Seconds, where the file tells. */
-  readonly duration?: number
+  readonly duration?: number | undefined
   /** By how many degrees the stored frames are turned to be shown, clockwise: 0, 90, 180 or 270, as phones write it. */
   readonly rotation: number
 }
