@@ -41,9 +41,9 @@ process.exitCode = await runCli(process.argv, async (weights) => {
 
 /**
  * The command line as a process of its own, with {@link FakeModel} for a network: compiled anew from the sources, types unchecked, so that
- * no build is needed.
+ * no build is needed. With `addon`, the native one is there, for what is measured of maps.
  */
-export function fakeCli(): (args: readonly string[], options?: CliOptions) => Promise<CliResult> {
+export function fakeCli({ addon = false } = {}): (args: readonly string[], options?: CliOptions) => Promise<CliResult> {
   let root = ''
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'diffsal-cli-'))
@@ -66,6 +66,7 @@ export function fakeCli(): (args: readonly string[], options?: CliOptions) => Pr
     copyFileSync('lib/view/view-client.js', join(root, 'lib/view/view-client.js'))
     writeFileSync(join(root, 'package.json'), readFileSync('package.json'))
     symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'))
+    if (addon) symlinkSync(join(process.cwd(), 'build'), join(root, 'build'))
     writeFileSync(join(root, 'run.js'), runner)
   })
   afterAll(() => rmSync(root, { recursive: true, force: true }))

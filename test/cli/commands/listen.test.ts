@@ -6,7 +6,7 @@ import { fakeCli } from '../../support/fake-cli.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')
-const cli = fakeCli()
+const cli = fakeCli({ addon: true })
 
 test('says in words and figures what a model that looks alone makes of the sound, and draws the strip', async () => {
   const cwd = temporaryPath('listen')
