@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import { integer, number, readOptions, type OptionTable } from './checks/table.ts'
 import { boxes } from './maps/boxes.ts'
 import { mediaError } from './media/local-file.ts'
@@ -74,8 +75,7 @@ const [best, better] = [0.5, 0.8]
  */
 export async function qualityRegions(model: Predictor, path: string, options?: QualityRegionOptions, ending?: AbortSignal): Promise<QualityRegions> {
   const checked = readOptions<QualityRegionOptions, typeof qualityTable>('options', options, qualityTable)
-  const signals = [checked.signal, ending].filter((each) => each !== undefined)
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals)
+  const signal = anySignal(checked.signal, ending)
   signal?.throwIfAborted()
   const { videoTrack, audioTrack, stallLimit } = checked
   return qualityRegionsOf(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })

@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import { checkInteger, checkList, checkNumber, reading } from './checks/options.ts'
 import { integer, number, readOptions, type Option, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
@@ -68,8 +69,7 @@ const kept = 96
  */
 export async function reframe(model: Predictor, path: string, options?: ReframeOptions, ending?: AbortSignal): Promise<Reframing> {
   const checked = checkReframeOptions(options)
-  const signals = [checked.signal, ending].filter((each) => each !== undefined)
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals)
+  const signal = anySignal(checked.signal, ending)
   signal?.throwIfAborted()
   const { videoTrack, audioTrack, stallLimit } = checked
   return reframeMedia(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })

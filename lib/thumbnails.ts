@@ -1,4 +1,5 @@
 import sharp from 'sharp'
+import { anySignal } from './async/abort.ts'
 import { choice, integer, number, readOptions, type OptionTable } from './checks/table.ts'
 import { confidence } from './maps/confidence.ts'
 import { cropWindow } from './maps/crop-window.ts'
@@ -59,8 +60,7 @@ export const thumbnailTable = {
  */
 export async function thumbnails(model: Predictor, path: string, options?: ThumbnailOptions, ending?: AbortSignal): Promise<Thumbnail[]> {
   const checked = readOptions<ThumbnailOptions, typeof thumbnailTable>('options', options, thumbnailTable)
-  const signals = [checked.signal, ending].filter((each) => each !== undefined)
-  const signal = signals.length === 0 ? undefined : AbortSignal.any(signals)
+  const signal = anySignal(checked.signal, ending)
   signal?.throwIfAborted()
   const { videoTrack, audioTrack, stallLimit } = checked
   return thumbnailsOf(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })

@@ -6,7 +6,7 @@ import { openInput } from './media/open-input.ts'
 import { probe } from './media/probe.ts'
 import { kindOfInput, type VideoInput } from './media/video-input.ts'
 import type { MapTensor } from './metrics/metrics.ts'
-import { inputTable, videoTable } from './predict-video.ts'
+import { inputTable, videoTable, type PredictVideoOptions } from './predict-video.ts'
 import { checkNoInput, checkPagePath, filmBytes, filmFor, lookAt, takeMaps, videoOf, writePieces } from './view/make-view.ts'
 import { viewHtml } from './view/view-html.ts'
 
@@ -21,19 +21,11 @@ export interface ViewMap {
 }
 
 /** How {@link writeViewPage} makes a page. */
-export interface WriteViewPageOptions {
+export interface WriteViewPageOptions extends Pick<PredictVideoOptions, 'audioTrack' | 'stallLimit' | 'network' | 'spoolLimit'> {
   /** The page does not hold the video, but plays the file, by its place relative to the page. Needed above 32 MiB. Default false. */
   beside?: boolean | undefined
   /** Which video track, from 1, of a file with several. Browsers play their own. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
-  /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
-  audioTrack?: number | undefined
-  /** Seconds without a byte from ffmpeg, an address or a stream, while one is waited for, after which the input is given up. Default 60. */
-  stallLimit?: number | undefined
-  /** Whether `http:` and `https:` addresses are read; else they are refused. Default true. */
-  network?: boolean | undefined
-  /** The most bytes of an address, of bytes or of a stream that are written to a temporary file. Default 4294967296, 4 GiB. */
-  spoolLimit?: number | undefined
   /** Stops the work; the promise rejects with the signal's reason, and nothing is left of the page. */
   signal?: AbortSignal | undefined
   /** Called after each map with how many were taken. */

@@ -8,3 +8,9 @@ export function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefi
     value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
+
+/** A signal that is aborted as soon as one of these is; undefined where there is none. */
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
+  const given = signals.filter((each) => each !== undefined)
+  return given.length === 0 ? undefined : AbortSignal.any(given)
+}

@@ -1,10 +1,4 @@
-import protobuf from 'protobufjs/minimal.js'
-
-/** What a field of a message holds: a number, a text, bytes, or another message. */
-type Kind = 'int64' | 'float' | 'string' | 'bytes' | MessageName
-
-/** A field: its number, what it holds, and whether there may be several of it. */
-type Field = readonly [number: number, kind: Kind, repeated?: 'repeated']
+import { encodeMessage as encode, type MessageOf, type Schema } from '../files/protobuf.ts'
 
 /** The messages of ONNX's schema (onnx.proto, IR version 8) with the fields that are written. */
 const schema = {
@@ -20,54 +14,14 @@ const schema = {
   TensorType: { elemType: [1, 'int64'], shape: [2, 'Shape'] },
   Shape: { dim: [1, 'Dimension', 'repeated'] },
   Dimension: { dimValue: [1, 'int64'] },
-} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly [number, string, 'repeated'?]>>>>
+} as const satisfies Schema
 
 type MessageName = keyof typeof schema
-type Single<K> = K extends 'int64' | 'float' ? number : K extends 'string' ? string : K extends 'bytes' ? Uint8Array : K extends MessageName ? Message<K> : never
 
 /** A message to write. Fields that are left out are not written. */
-export type Message<Name extends MessageName> = {
-  readonly [F in keyof (typeof schema)[Name]]?: (typeof schema)[Name][F] extends readonly [number, infer K, 'repeated'] ? readonly Single<K>[]
-  : (typeof schema)[Name][F] extends readonly [number, infer K] ? Single<K>
-  : never
-}
+export type Message<Name extends MessageName> = MessageOf<typeof schema, Name>
 
 /** The bytes of a message in protobuf's wire format. */
 export function encodeMessage<Name extends MessageName>(name: Name, message: Message<Name>): Uint8Array {
-  const writer = protobuf.Writer.create()
-  write(writer, name, message as Readonly<Record<string, unknown>>)
-  return writer.finish()
-}
-
-function write(writer: protobuf.Writer, name: MessageName, message: Readonly<Record<string, unknown>>): void {
-  for (const [field, [number, kind]] of Object.entries<Field>(schema[name])) {
-    const value = message[field]
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? (value as readonly unknown[]) : [value]) writeField(writer, number, kind, one)
-  }
-}
-
-/** How a value lies on the wire: as a number of varying length, in 32 bits, or after its length. */
-const [varying, bits32, delimited] = [0, 5, 2]
-
-function writeField(writer: protobuf.Writer, number: number, kind: Kind, value: unknown): void {
-  const tag = (how: number): protobuf.Writer => writer.uint32((number << 3) | how)
-  switch (kind) {
-    case 'int64':
-      tag(varying).int64(value as number)
-      break
-    case 'float':
-      tag(bits32).float(value as number)
-      break
-    case 'string':
-      tag(delimited).string(value as string)
-      break
-    case 'bytes':
-      tag(delimited).bytes(value as Uint8Array)
-      break
-    default:
-      tag(delimited).fork()
-      write(writer, kind, value as Readonly<Record<string, unknown>>)
-      writer.ldelim()
-  }
+  return encode(schema, name, message)
 }

@@ -1,10 +1,8 @@
 import { basename } from 'node:path'
 import { Argument, Command } from 'commander'
-import type { Precision } from '../../checks/precision.ts'
 import { DiffSal } from '../../diffsal.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
-import { setLogger } from '../../log.ts'
 import { presets } from '../../presets.ts'
 import { maxSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
@@ -16,10 +14,11 @@ import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson } from '../terminal/print.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
-import { integer, integers, precisionOption, threadsOption } from './flags.ts'
+import { showWarnings } from '../terminal/warnings.ts'
+import { addDeviceFlags, integer, integers, type DeviceFlags } from './flags.ts'
 import { renderScenes, type WrittenScene } from './render-scenes.ts'
 
-interface BenchmarkFlags {
+interface BenchmarkFlags extends DeviceFlags {
   readonly weights?: string
   readonly length: number
   readonly seed: number
@@ -28,9 +27,6 @@ interface BenchmarkFlags {
   readonly scenes: number
   readonly seconds: number
   readonly report?: string
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly json?: true
 }
 
@@ -40,7 +36,7 @@ scene's, silence and none, and with either of the two cues alone, beside what th
 
 /** `diffsal benchmark`: whether weights use the sound. */
 export function benchmarkCommand(): Command {
-  return new Command('benchmark')
+  const command = new Command('benchmark')
     .description('measure on generated scenes, offline, whether weights use the sound')
     .addArgument(new Argument('<name>', 'the benchmark').choices(['scenes']))
     .option('--weights <file>', 'the weights, safetensors or .pth (default: the small ones that ship with the package)')
@@ -51,9 +47,7 @@ export function benchmarkCommand(): Command {
     .option('--scenes <n>', 'of --render: how many scenes', integer(1, 1000), 2)
     .option('--seconds <n>', 'of --render: how long each is', integer(1, 3600), 8)
     .option('--report <file>', 'write the table, with pictures, as one HTML page')
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(precisionOption())
-    .addOption(threadsOption())
+  return addDeviceFlags(command)
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((_: string, flags: BenchmarkFlags) => interruptible((signal) => benchmark(flags, signal)))
@@ -66,9 +60,8 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
   const begin = performance.now()
   const { weights = presets.scenes.weights, length, seed, steps, device, precision, threads } = flags
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
-  setLogger((level, message) => {
-    if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
-  })
+  const warnings = showWarnings()
+  warnings.above(progress)
   let model: DiffSal | undefined
   try {
     model = await filesMean('weights', () => DiffSal.load(weights, { device, precision, ...(threads !== undefined && { threads }), signal }))
@@ -97,7 +90,7 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
     }
   } finally {
     progress.stop()
-    setLogger(undefined)
+    warnings.end()
     await model?.dispose()
   }
 }

@@ -8,7 +8,6 @@ import { DiffSalError } from '../../errors.ts'
 import { evaluateTable } from '../../evaluate.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { checkWritable, writeWhole } from '../../files/write-whole.ts'
-import { setLogger } from '../../log.ts'
 import { durationText } from '../../report/duration.ts'
 import { reportHtml } from '../../report/report.ts'
 import { scoresText } from '../../report/scores.ts'
@@ -20,6 +19,7 @@ import { datasetPictures, scoreDatasets, type ScoringOptions } from '../../run/s
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson, printText } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
 import { showTrainingProgress } from '../terminal/training-progress.ts'
 import { addFlags, integer, names, number, numberOrNames, precisionOption, threadsOption } from './flags.ts'
 
@@ -106,9 +106,8 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
   const { report } = flags
   if (report !== undefined) await filesMean('output', () => checkWritable(report))
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
-  setLogger((level, message) => {
-    if (level === 'warn' || level === 'error') progress.line(`diffsal: ${message}`)
-  })
+  const warnings = showWarnings()
+  warnings.above(progress)
   try {
     await using model = await filesMean('weights', () => DiffSal.load(weights, { ...plan.load, signal }))
     const { size, clipLength, timesteps } = model.config
@@ -125,7 +124,7 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
     if (!flags.json) print(`The report is '${report}'.`)
   } finally {
     progress.stop()
-    setLogger(undefined)
+    warnings.end()
   }
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { flagOf } from '../../checks/fields.ts'
-import { precisions } from '../../checks/precision.ts'
+import { precisions, type Precision } from '../../checks/precision.ts'
 import { integer as integerOption, isRefusal, number as numberOption, readText, type Option as Declaration } from '../../checks/table.ts'
 
 /** An option's flag. What is not accepted of it is told in the words of its check. */
@@ -46,6 +46,18 @@ export const precisionOption = (): Option =>
 
 /** `--threads` of the commands that predict. */
 export const threadsOption = (): Option => new Option('--threads <n>', "threads on the CPU (default: the machine's cores)").argParser(integer(1, 1024))
+
+/** What a model runs on. */
+export interface DeviceFlags {
+  readonly device: string
+  readonly precision: Precision
+  readonly threads?: number
+}
+
+/** Adds the options of {@link DeviceFlags}. */
+export function addDeviceFlags(command: Command): Command {
+  return command.option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto').addOption(precisionOption()).addOption(threadsOption())
+}
 
 /** A command line's list of different integers in [min, max]: `1,2,4`. */
 export function integers(min: number, max: number): (text: string) => number[] {

@@ -1,26 +1,24 @@
 import { extname, resolve } from 'node:path'
-import { Command, Option } from 'commander'
-import type { Precision } from '../../checks/precision.ts'
+import { Command } from 'commander'
 import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { hearingRule, listen, listenTable, type HeardWith, type Listening } from '../../listen.ts'
-import { setLogger } from '../../log.ts'
-import { presetNames, type Presets } from '../../presets.ts'
 import { durationText } from '../../report/duration.ts'
 import { listeningStrip, stripRows } from '../../report/listening-strip.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
-import { print, printJson, tell } from '../terminal/print.ts'
-import { addFlags, precisionOption, threadsOption } from './flags.ts'
+import { print, printJson } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
+import { addDeviceFlags, addFlags, type DeviceFlags } from './flags.ts'
 import { openModel } from './open-model.ts'
 import { checkPlaces } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
+import { trackWords } from './video-flags.ts'
+import { chooseWeights, trainedWeightsOptions, type WeightsFlags } from './weights-flags.ts'
 
-interface ListenFlags {
-  readonly weights?: string
-  readonly preset?: keyof Presets
+interface ListenFlags extends WeightsFlags, DeviceFlags {
   readonly output?: string
   readonly frames: number
   readonly shift: number
@@ -30,9 +28,6 @@ interface ListenFlags {
   readonly videoTrack?: number
   readonly audioTrack?: number
   readonly stallLimit: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly json?: true
 }
 
@@ -48,19 +43,14 @@ export function listenCommand(open: ModelOpener = openModel): Command {
   const command = new Command('listen')
     .description('find out whether a model used the sound of a video: its maps with the right sound against those with wrong ones')
     .argument('<input>', 'the video: any file that ffmpeg reads, with sound')
-    .addOption(new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'))
-    .addOption(new Option('--preset <name>', 'weights that ship with the package').choices(presetNames).conflicts('weights'))
-    .option('-o, --output <file>', 'write the maps beside each other as one picture: .png')
+  for (const option of trainedWeightsOptions()) command.addOption(option)
+  command.option('-o, --output <file>', 'write the maps beside each other as one picture: .png')
   addFlags(command, listenTable, ['frames', 'shift', 'steps', 'eta', 'seed', 'videoTrack', 'audioTrack', 'stallLimit'], {
     steps: `${listenTable.steps.help} (default: the model's)`,
     seed: 'decides the noise, the same for all maps but the yardstick (default: drawn)',
-    videoTrack: `${listenTable.videoTrack.help} (default: the one that the file marks, else the first)`,
-    audioTrack: `${listenTable.audioTrack.help} (default: the one that the file marks, else the first)`,
+    ...trackWords,
   })
-  return command
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(precisionOption())
-    .addOption(threadsOption())
+  return addDeviceFlags(command)
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ListenFlags) => interruptible((signal) => run(input, flags, open, signal)))
@@ -70,25 +60,20 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
   const start = performance.now()
   const { output, frames, shift, steps, eta, seed, videoTrack, audioTrack, stallLimit } = flags
   if (output !== undefined && extname(output).toLowerCase() !== '.png') throw invalidArgument('-o', 'a file that ends in .png', output)
-  const weights = flags.weights === undefined ? { preset: flags.preset ?? ('gaze' as const) } : { file: flags.weights }
+  const weights = chooseWeights(flags)
   const files = 'file' in weights ? [input, weights.file] : [input]
   if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
-  let progress: ReturnType<typeof showMapProgress> | undefined
-  setLogger((level, message) => {
-    if (level !== 'warn' && level !== 'error') return
-    const text = `diffsal: ${message}`
-    if (progress) progress.line(text)
-    else tell(text)
-  })
+  const warnings = showWarnings()
   try {
     const model = await filesMean('weights', () => open(weights, flags, signal))
     try {
       signal.throwIfAborted()
       if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
-      progress = showMapProgress(5 * frames)
+      const progress = showMapProgress(5 * frames)
+      warnings.above(progress)
       const options = { frames, shift, eta, stallLimit, ...Object.fromEntries(Object.entries({ steps, seed, videoTrack, audioTrack }).filter(([, value]) => value !== undefined)) }
-      const heard = await filesMean('input', () => listen(model, input, { ...options, signal, onProgress: ({ maps }) => progress!.maps(maps) })).finally(() => progress!.stop())
-      progress = undefined
+      const heard = await filesMean('input', () => listen(model, input, { ...options, signal, onProgress: ({ maps }) => progress.maps(maps) })).finally(() => progress.stop())
+      warnings.above(undefined)
       if (output !== undefined) {
         const picture = await listeningStrip(heard.frames)
         await filesMean('output', () => writeWhole(resolve(output), picture))
@@ -100,7 +85,7 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
       await model.dispose()
     }
   } finally {
-    setLogger(undefined)
+    warnings.end()
   }
 }
 

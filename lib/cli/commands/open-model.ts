@@ -1,6 +1,7 @@
 import type { Precision } from '../../checks/precision.ts'
 import type { Predictor } from '../../predict-video.ts'
 import { presets, type Presets } from '../../presets.ts'
+import type { DeviceFlags } from './flags.ts'
 
 /** Where the weights come from: the package, a file, or a seed for random ones. */
 export type Weights = { readonly preset: keyof Presets } | { readonly file: string } | { readonly random: number }
@@ -15,7 +16,7 @@ export interface OpenModel extends Predictor {
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */
 export async function openModel(
   weights: Weights,
-  { device, precision, threads }: { readonly device: string; readonly precision: Precision; readonly threads?: number },
+  { device, precision, threads }: DeviceFlags,
   signal: AbortSignal,
 ): Promise<OpenModel> {
   const { DiffSal } = await import('../../diffsal.ts')

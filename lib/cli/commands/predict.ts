@@ -1,31 +1,30 @@
 import { Command } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
-import { defaultConfig } from '../../config.ts'
 import { invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
-import { setLogger } from '../../log.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import { openInput, type OpenedInput } from '../../media/open-input.ts'
 import { probe } from '../../media/probe.ts'
 import { rationalText, rationalValue } from '../../media/rational.ts'
 import { sourceOf } from '../../media/source-info.ts'
 import { kindOfInput, titleOf } from '../../media/video-input.ts'
-import { estimateMaps, mapRate, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
-import { defaultSteps, samplingTable } from '../../predict.ts'
+import { estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
-import { print, printJson, tell } from '../terminal/print.ts'
-import { addFlags, precisionOption, threadsOption } from './flags.ts'
+import { print, printJson } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
+import { addDeviceFlags, type DeviceFlags } from './flags.ts'
 import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
+import { addVideoFlags } from './video-flags.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 import { writeMaps } from './write-maps.ts'
 
-interface PredictFlags extends LookFlags, WeightsFlags {
+interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
@@ -44,9 +43,6 @@ interface PredictFlags extends LookFlags, WeightsFlags {
   readonly stallLimit: number
   readonly network: boolean
   readonly spoolLimit: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly json?: true
 }
 
@@ -75,17 +71,9 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--overlay', 'lay the maps in colour over the original video')
     .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
   for (const option of lookOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
-    steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
-    seed: `${videoTable.seed.help} (default: drawn)`,
-    videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
-    audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
-  })
-  return command
-    .option('--no-network', 'refuse addresses')
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(precisionOption())
-    .addOption(threadsOption())
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'])
+  command.option('--no-network', 'refuse addresses')
+  return addDeviceFlags(command)
     .option('--json', 'print one JSON object on standard output at the end')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
@@ -139,18 +127,12 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   const piped = input === standardInput.input
   const outputs = planOutputs(piped ? standardInput.title : titleOf(input), flags)
   const look = lookOf(flags, outputs)
-  const warnings: string[] = []
-  let say = (text: string): void => tell(text)
-  setLogger((level, message) => {
-    if (level !== 'warn' && level !== 'error') return
-    warnings.push(message)
-    say(`diffsal: ${message}`)
-  })
+  const warnings = showWarnings()
   let model: OpenModel | undefined
   let opened: OpenedInput | undefined
   try {
     const note = noteOf(weights)
-    if (note !== undefined) say(note)
+    if (note !== undefined) warnings.say(note)
     await filesMean('output', () => checkPlaces(outputs, [...(piped ? [] : filesOf(input)), ...('file' in weights ? [weights.file] : [])]))
     const { start: from, end: to, videoTrack, audioTrack, stallLimit, network, spoolLimit } = flags
     const { path, name } = (opened = await filesMean('input', () =>
@@ -161,7 +143,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     signal.throwIfAborted()
     const seed = flags.seed ?? drawSeed()
     const progress = showMapProgress(estimateMaps(info, flags))
-    say = (text) => progress.line(text)
+    warnings.above(progress)
     let steps = 0
     const options: PredictVideoOptions = {
       stride: flags.stride,
@@ -182,7 +164,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       },
     }
     const written = await writeMaps(model, info, outputs, look, options, signal, (_, count) => progress.maps(count)).finally(() => {
-      say = (text) => tell(text)
+      warnings.above(undefined)
       progress.stop()
     })
     const { size, duration, rotation } = sourceOf(info, rationalValue(mapRate(info)))
@@ -212,13 +194,13 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
       ...(flags.activity && { activity: true }),
       outputs,
       look,
-      warnings,
+      warnings: warnings.all,
       seconds: Math.round(performance.now() - start) / 1000,
     }
     if (flags.json) printJson(report)
     else print(...summary(report))
   } finally {
-    setLogger(undefined)
+    warnings.end()
     await opened?.close()
     await model?.dispose()
   }

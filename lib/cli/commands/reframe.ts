@@ -17,7 +17,7 @@ import { addFlags } from './flags.ts'
 import { openModel } from './open-model.ts'
 import type { OutputPlan } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags, runVideo, type VideoFlags, type VideoRun } from './video-run.ts'
+import { addRunFlags, runVideo, type VideoFlags, type VideoRun } from './video-run.ts'
 
 interface ReframeFlags extends VideoFlags, Pick<ReframeOptions, 'keep' | 'speed' | 'acceleration'> {
   readonly aspect?: number
@@ -44,7 +44,7 @@ export function reframeCommand(open: ModelOpener = openModel): Command {
     .option('--preview', 'write the whole picture with the window drawn')
     .option('--windows <file>', "write each frame's window as JSON, too")
     .option('--filter <file>', 'write a filter script for ffmpeg, too')
-  return addVideoFlags(command)
+  return addRunFlags(command)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ReframeFlags) => interruptible((signal) => reframe(input, flags, open, signal)))
 }

@@ -11,7 +11,7 @@ import { print, printJson } from '../terminal/print.ts'
 import { addFlags } from './flags.ts'
 import { openModel } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags, runVideo, type VideoFlags } from './video-run.ts'
+import { addRunFlags, runVideo, type VideoFlags } from './video-run.ts'
 
 interface RoiFlags extends VideoFlags {
   readonly strength?: number
@@ -31,7 +31,7 @@ export function roiCommand(open: ModelOpener = openModel): Command {
   const command = new Command('roi').description('write quality offsets for x264 and x265, by where people look').argument('<input>', 'the video: any file that ffmpeg reads')
   addFlags(command, qualityTable, ['strength', 'every'])
   command.option('-o, --output <file>', 'the filter graph to write')
-  return addVideoFlags(command)
+  return addRunFlags(command)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: RoiFlags) => interruptible((signal) => roi(input, flags, open, signal)))
 }

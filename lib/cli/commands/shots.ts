@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
 import { findShots, findShotsTable, type FindShotsOptions, type Shot } from '../../find-shots.ts'
-import { setLogger } from '../../log.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress, type MapProgress } from '../terminal/map-progress.ts'
-import { print, printJson, tell } from '../terminal/print.ts'
+import { print, printJson } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
 import { addFlags } from './flags.ts'
+import { trackWords } from './video-flags.ts'
 
 type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'videoTrack' | 'stallLimit'> & { readonly json?: true }
 
@@ -14,7 +15,7 @@ type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'video
 export function shotsCommand(): Command {
   const command = new Command('shots').description('find the cuts and fades of a video; no model is needed').argument('<input>', 'the video: any file that ffmpeg reads')
   addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'videoTrack', 'stallLimit'], {
-    videoTrack: `${findShotsTable.videoTrack.help} (default: the one that the file marks, else the first)`,
+    videoTrack: trackWords.videoTrack,
   })
   return command
     .option('--json', 'print one JSON object on standard output at the end')
@@ -23,18 +24,12 @@ export function shotsCommand(): Command {
 }
 
 async function shots(input: string, { json, ...options }: ShotsFlags, signal: AbortSignal): Promise<void> {
-  const warnings: string[] = []
+  const warnings = showWarnings()
   const found: Shot[] = []
   let progress: MapProgress | undefined
-  setLogger((level, message) => {
-    if (level !== 'warn' && level !== 'error') return
-    warnings.push(message)
-    const words = `diffsal: ${message}`
-    if (progress) progress.line(words)
-    else tell(words)
-  })
   const onProgress: FindShotsOptions['onProgress'] = ({ frames, frameEstimate }) => {
     progress ??= showMapProgress(frameEstimate, process.stderr, { doing: 'Looking', unit: 'frames' })
+    warnings.above(progress)
     progress.maps(frames)
   }
   try {
@@ -43,9 +38,9 @@ async function shots(input: string, { json, ...options }: ShotsFlags, signal: Ab
     })
   } finally {
     progress?.stop()
-    setLogger(undefined)
+    warnings.end()
   }
-  if (json) printJson({ input, shots: found, warnings })
+  if (json) printJson({ input, shots: found, warnings: warnings.all })
   else print(`${found.length} ${found.length === 1 ? 'shot' : 'shots'} in '${input}':`, ...found.map(line))
 }
 

@@ -12,7 +12,7 @@ import { print, printJson } from '../terminal/print.ts'
 import { addFlags, integer } from './flags.ts'
 import { openModel } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags, runVideo, type VideoFlags } from './video-run.ts'
+import { addRunFlags, runVideo, type VideoFlags } from './video-run.ts'
 
 interface ThumbnailFlags extends VideoFlags {
   readonly count: number
@@ -32,7 +32,7 @@ export function thumbnailCommand(open: ModelOpener = openModel): Command {
   const command = new Command('thumbnail').description('take the frames in which people look at one place most').argument('<input>', 'the video: any file that ffmpeg reads')
   addFlags(command, thumbnailTable, ['aspect', 'apart'], { apart: `${thumbnailTable.apart.help} (default: half of what the video has for each)` })
   command.addOption(new Option('-n, --count <n>', 'how many').argParser(integer(1, 100)).default(thumbnailTable.count.usual)).option('-o, --output <file>', 'the picture to write: .png, .jpg or .jpeg')
-  return addVideoFlags(command)
+  return addRunFlags(command)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ThumbnailFlags) => interruptible((signal) => thumbnail(input, flags, open, signal)))
 }

@@ -12,7 +12,6 @@ import { join } from '../../distributed/join.ts'
 import { DiffSalError, invalidArgument } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
-import { setLogger } from '../../log.ts'
 import { durationText } from '../../report/duration.ts'
 import type { PictureRow } from '../../report/picture-row.ts'
 import { scoresLine, scoresText, type ScoredDataset } from '../../report/scores.ts'
@@ -32,7 +31,8 @@ import { startProcesses } from '../terminal/start-processes.ts'
 import { integer, number } from './flags.ts'
 import { Interrupted } from '../terminal/interrupt.ts'
 import { interruptible } from '../terminal/interrupt.ts'
-import { printText, tell } from '../terminal/print.ts'
+import { printText } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
 import { hiddenProgress, showTrainingProgress, type TrainingProgress } from '../terminal/training-progress.ts'
 
 interface TrainFlags {
@@ -120,21 +120,18 @@ async function trainIn(
   const plan = first ? await filesMean('output', () => planRun(folder, config, resume, goOn)) : undefined
   // The seeds that the first has drawn are all processes'.
   const run = group ? (await handsOf(group).exchange<SeededRun | null>('run', plan ?? null, signal))[0]! : plan!
-  let say = (text: string): void => tell(text)
-  setLogger((level, message) => {
-    if (level === 'warn' || level === 'error') say(`diffsal: ${message}`)
-  })
+  const warnings = showWarnings()
   try {
     const session = await Session.open(file, folder, run, resume, signal, group)
-    say = (text) => session.progress.line(text)
+    warnings.above(session.progress)
     try {
       await session.run(goOn)
     } finally {
-      say = (text) => tell(text)
+      warnings.above(undefined)
       await session.close()
     }
   } finally {
-    setLogger(undefined)
+    warnings.end()
   }
 }
 

@@ -1,26 +1,23 @@
 import type { Command } from 'commander'
-import type { Precision } from '../../checks/precision.ts'
-import { defaultConfig } from '../../config.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { checkWritable } from '../../files/write-whole.ts'
-import { setLogger } from '../../log.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
 import { mediaError } from '../../media/local-file.ts'
 import { probe } from '../../media/probe.ts'
-import { estimateMaps, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
-import { defaultSteps, samplingTable } from '../../predict.ts'
+import { estimateMaps, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { usualStride } from '../../reframe.ts'
 import { showMapProgress, type MapProgress, type ProgressWords } from '../terminal/map-progress.ts'
-import { tell } from '../terminal/print.ts'
-import { addFlags, precisionOption, threadsOption } from './flags.ts'
+import { showWarnings } from '../terminal/warnings.ts'
+import { addDeviceFlags, type DeviceFlags } from './flags.ts'
 import type { OpenModel, Weights } from './open-model.ts'
 import { checkPlaces, type OutputPlan } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
+import { addVideoFlags } from './video-flags.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 /** The flags of the commands that make something of a video's maps. */
-export interface VideoFlags extends WeightsFlags {
+export interface VideoFlags extends WeightsFlags, DeviceFlags {
   readonly stride?: number
   readonly steps?: number
   readonly eta: number
@@ -31,28 +28,17 @@ export interface VideoFlags extends WeightsFlags {
   readonly videoTrack?: number
   readonly audioTrack?: number
   readonly stallLimit: number
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
   readonly json?: true
 }
 
 /** Adds the options of {@link VideoFlags}. */
-export function addVideoFlags(command: Command): Command {
+export function addRunFlags(command: Command): Command {
   for (const option of weightsOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addVideoFlags(command, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
     stride: 'predict every n-th frame (default: about five a second)',
-    steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
-    seed: `${videoTable.seed.help} (default: drawn)`,
-    videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
-    audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
   })
-  return command
-    .option('--no-shots', 'take the video as one shot: do not look for cuts and fades')
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(precisionOption())
-    .addOption(threadsOption())
-    .option('--json', 'print one JSON object on standard output at the end')
+  command.option('--no-shots', 'take the video as one shot: do not look for cuts and fades')
+  return addDeviceFlags(command).option('--json', 'print one JSON object on standard output at the end')
 }
 
 /** What a command works with. */
@@ -89,22 +75,18 @@ export async function runVideo<T>(
   work: (run: VideoRun) => Promise<T>,
 ): Promise<T> {
   const weights = chooseWeights(flags)
-  const warnings: string[] = []
+  const warnings = showWarnings()
   let shown: MapProgress | undefined
-  const say = (text: string): void => (shown ? shown.line(text) : tell(text))
   const show = (of: number | undefined, words?: ProgressWords): MapProgress => {
     shown?.stop()
-    return (shown = showMapProgress(of, process.stderr, words))
+    shown = showMapProgress(of, process.stderr, words)
+    warnings.above(shown)
+    return shown
   }
-  setLogger((level, message) => {
-    if (level !== 'warn' && level !== 'error') return
-    warnings.push(message)
-    say(`diffsal: ${message}`)
-  })
   let model: OpenModel | undefined
   try {
     const note = noteOf(weights)
-    if (note !== undefined) say(note)
+    if (note !== undefined) warnings.say(note)
     await filesMean('output', async () => {
       await checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input])
       for (const { path } of outputs) await checkWritable(path)
@@ -138,10 +120,10 @@ export async function runVideo<T>(
         progress.step(now)
       }) satisfies PredictVideoOptions['onProgress'],
     }
-    return await work({ model, info, options, show, warnings, weights, ...(note !== undefined && { note }) })
+    return await work({ model, info, options, show, warnings: warnings.all, weights, ...(note !== undefined && { note }) })
   } finally {
     shown?.stop()
-    setLogger(undefined)
+    warnings.end()
     await model?.dispose()
   }
 }

@@ -1,17 +1,13 @@
 import { Command, Option } from 'commander'
-import type { Precision } from '../../checks/precision.ts'
-import { defaultConfig } from '../../config.ts'
 import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { OutputPlace } from '../../files/output-place.ts'
-import { setLogger } from '../../log.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
 import { openInput, type OpenedInput } from '../../media/open-input.ts'
 import { probe } from '../../media/probe.ts'
 import { openNpy, type NpyMaps } from '../../media/read-npy.ts'
 import { kindOfInput } from '../../media/video-input.ts'
-import { estimateMaps, predictMedia, videoTable, type PredictVideoOptions } from '../../predict-video.ts'
-import { defaultSteps, samplingTable } from '../../predict.ts'
+import { estimateMaps, predictMedia, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { mimeOf, type FilmSource } from '../../view/film.ts'
@@ -22,16 +18,15 @@ import { viewHtml } from '../../view/view-html.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
-import { print, printJson, tell } from '../terminal/print.ts'
-import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
-import { addFlags, integer, precisionOption, threadsOption } from './flags.ts'
+import { print, printJson } from '../terminal/print.ts'
+import { showWarnings } from '../terminal/warnings.ts'
+import { addDeviceFlags, integer, type DeviceFlags } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
+import { addVideoFlags } from './video-flags.ts'
+import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
-interface ViewFlags extends WeightsFlags {
-  readonly device: string
-  readonly precision: Precision
-  readonly threads?: number
+interface ViewFlags extends WeightsFlags, DeviceFlags {
   readonly output?: string
   readonly serve?: number | true
   readonly maps?: string
@@ -67,17 +62,9 @@ export function viewCommand(open: ModelOpener = openModel): Command {
     .option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)')
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   for (const option of weightsOptions()) command.addOption(option)
-  addFlags(command, { ...videoTable, ...samplingTable(defaultConfig.timesteps) }, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'], {
-    steps: `${videoTable.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
-    seed: `${videoTable.seed.help} (default: drawn)`,
-    videoTrack: `${videoTable.videoTrack.help} (default: the one that the file marks, else the first)`,
-    audioTrack: `${videoTable.audioTrack.help} (default: the one that the file marks, else the first)`,
-  })
-  return command
-    .option('--no-network', 'refuse addresses')
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N', 'auto')
-    .addOption(precisionOption())
-    .addOption(threadsOption())
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'])
+  command.option('--no-network', 'refuse addresses')
+  return addDeviceFlags(command)
     .option('--json', 'print one JSON object on standard output once the page is there')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ViewFlags) => interruptible((signal) => view(input, flags, open, signal)))
@@ -90,19 +77,13 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
   if (output !== undefined) checkPagePath('-o', output)
   const named = kindOfInput(input)
   const weights = mapsFile === undefined ? chooseWeights(flags) : undefined
-  const warnings: string[] = []
-  let say = (text: string): void => tell(text)
-  setLogger((level, message) => {
-    if (level !== 'warn' && level !== 'error') return
-    warnings.push(message)
-    say(`diffsal: ${message}`)
-  })
+  const warnings = showWarnings()
   let opened: OpenedInput | undefined
   let model: OpenModel | undefined
   let place: OutputPlace | undefined
   try {
     const note = weights && noteOf(weights)
-    if (note !== undefined) say(note)
+    if (note !== undefined) warnings.say(note)
     const read = [...(named.kind === 'file' ? [named.path] : []), ...(mapsFile === undefined ? [] : [mapsFile]), ...(weights && 'file' in weights ? [weights.file] : [])]
     if (output !== undefined) await filesMean('output', () => checkNoInput(output, read))
     opened = await filesMean('input', () => openInput(input, { network, spoolLimit, stallLimit, signal }))
@@ -114,9 +95,9 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
     model = source.model
     const looked = await filesMean('input', () => lookAt(info, { signal, stallLimit }))
     const progress = showMapProgress(source.estimate, process.stderr, { doing: mapsFile === undefined ? 'Predicting' : 'Reading', unit: 'maps' })
-    say = (text) => progress.line(text)
+    warnings.above(progress)
     const content = await filesMean('input', () => takeMaps(info, looked, source.maps(looked.times, progress.step), { signal, onMap: (count) => progress.maps(count) })).finally(() => {
-      say = (text) => tell(text)
+      warnings.above(undefined)
       progress.stop()
     })
     const page = (from: FilmSource): AsyncIterable<string> => viewHtml(content, from, filmBytes(info, from, signal))
@@ -125,7 +106,7 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
     try {
       const report = {
         ...{ input: name ?? path, output: output ?? null, url: server?.url ?? null, frames: looked.times.length, maps: content.maps.times.length },
-        ...{ stride: flags.stride, shots: content.shots, weights: weights ?? null, seed: source.seed ?? null, warnings, seconds: Math.round(performance.now() - begun) / 1000 },
+        ...{ stride: flags.stride, shots: content.shots, weights: weights ?? null, seed: source.seed ?? null, warnings: warnings.all, seconds: Math.round(performance.now() - begun) / 1000 },
       }
       if (flags.json) printJson(report)
       else print(...summary(report))
@@ -134,7 +115,7 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
       await server?.close()
     }
   } finally {
-    setLogger(undefined)
+    warnings.end()
     await place?.discard()
     await opened?.close()
     await model?.dispose()

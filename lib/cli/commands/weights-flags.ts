@@ -11,11 +11,18 @@ export interface WeightsFlags {
   readonly randomWeights?: number
 }
 
-/** The options of {@link WeightsFlags}. */
-export function weightsOptions(): Option[] {
+/** The options that take trained weights. */
+export function trainedWeightsOptions(): Option[] {
   return [
     new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'),
     new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'),
+  ]
+}
+
+/** The options of {@link WeightsFlags}. */
+export function weightsOptions(): Option[] {
+  return [
+    ...trainedWeightsOptions(),
     new Option('--random-weights <seed>', 'initial weights instead, to see that the program runs; the maps mean nothing')
       .argParser(integer(0, maxSeed))
       .conflicts(['weights', 'preset']),
