@@ -96,7 +96,9 @@ export async function reframeMedia(model: Predictor, info: MediaInfo, options?: 
   } finally {
     await maps.return(undefined)
   }
-  return { size: crop.frame, window: crop.window, frames: path.end() }
+  const frames = path.end()
+  if (frames.length < 2) throw mediaError(info.path, 'has only one frame, in which there is nothing to follow; crop it as a picture')
+  return { size: crop.frame, window: crop.window, frames }
 }
 
 /** Every how many-th frame is predicted where nothing is said. */
