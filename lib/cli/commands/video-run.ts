@@ -19,6 +19,8 @@ import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weig
 /** The flags of the commands that make something of a video's maps. */
 export interface VideoFlags extends WeightsFlags, DeviceFlags {
   readonly stride?: number
+  readonly start?: number
+  readonly end?: number
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
@@ -58,6 +60,8 @@ export interface VideoRun {
 /** How {@link runVideo} begins. */
 export interface VideoRunPlan {
   readonly outputs: readonly OutputPlan[]
+  /** Files that are read besides the video and the weights. */
+  readonly reads?: readonly string[]
   /** Looks at the video before the model is opened. */
   readonly check?: (info: VideoInfo) => Promise<void> | void
 }
@@ -71,7 +75,7 @@ export async function runVideo<T>(
   flags: VideoFlags,
   open: ModelOpener,
   signal: AbortSignal,
-  { outputs, check }: VideoRunPlan,
+  { outputs, reads = [], check }: VideoRunPlan,
   work: (run: VideoRun) => Promise<T>,
 ): Promise<T> {
   const weights = chooseWeights(flags)
@@ -88,10 +92,10 @@ export async function runVideo<T>(
     const note = noteOf(weights)
     if (note !== undefined) warnings.say(note)
     await filesMean('output', async () => {
-      await checkPlaces(outputs, 'file' in weights ? [input, weights.file] : [input])
+      await checkPlaces(outputs, [input, ...reads, ...('file' in weights ? [weights.file] : [])])
       for (const { path } of outputs) await checkWritable(path)
     })
-    const { videoTrack, audioTrack, stallLimit, batch, eta, steps } = flags
+    const { videoTrack, audioTrack, stallLimit, batch, eta, steps, start, end } = flags
     const info = await filesMean('input', async () => {
       const { video, ...rest } = await probe(input, { videoTrack, audioTrack, stallLimit, signal })
       if (video === null) throw mediaError(input, 'has no video stream')
@@ -109,13 +113,15 @@ export async function runVideo<T>(
       videoOnly: flags.videoOnly ?? false,
       eta,
       ...(steps !== undefined && { steps }),
+      ...(start !== undefined && { start }),
+      ...(end !== undefined && { end }),
       seed: flags.seed ?? drawSeed(),
       ...(videoTrack !== undefined && { videoTrack }),
       ...(audioTrack !== undefined && { audioTrack }),
       stallLimit,
       signal,
       onProgress: ((now) => {
-        progress ??= show(estimateMaps(info, { stride }))
+        progress ??= show(estimateMaps(info, { stride, start, end }))
         progress.maps(now.maps)
         progress.step(now)
       }) satisfies PredictVideoOptions['onProgress'],
