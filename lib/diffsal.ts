@@ -362,8 +362,8 @@ export class DiffSal {
    *
    * Each frame belongs to the nearest map of its own shot, so that a map stands for some seconds Δt. A region or an area has the share s of a map: the part
    * of the map's sum that lies in it, each pixel by the part of it that is inside. Its dwell is Σ s·Δt, in seconds. An area, whose share of the picture is a, is looked at
-   * where s ≥ L·a / (1 + (L − 1)·a): where the odds of s are L (`look`) times those of a. Regions are boxes around half of a map (`maps.boxes`), linked from one map to
-   * the next of the same shot where two share half of the smaller one, the most alike first.
+   * where s ≥ L·a / (1 + (L − 1)·a): where the odds of s are L (`look`) times those of a. Regions are what has at least half of a map's greatest value, with boxes of half of
+   * the picture at most (`maps.boxes`), linked from one map to the next of the same shot where two boxes share half of the smaller one, the most alike first.
    *
    * The video is read once for the maps, and once more, small, for the pictures. Of each map some numbers are kept: memory does not grow with the pixels.
    *

@@ -1,4 +1,5 @@
 import { timesOf, type ReportArea } from './areas.ts'
+import type { AttentionBest } from './attention.ts'
 import type { RegionSight } from './region-tracks.ts'
 
 /**
@@ -26,7 +27,7 @@ export class AreaTally {
   firstLook: number | null = null
   /** When it was there first. */
   appeared: number | null = null
-  best: { readonly frame: number; readonly time: number; readonly share: number } | null = null
+  best: AttentionBest | null = null
   readonly #times: readonly [from: number, to: number]
   /** Until when the last look went on. */
   #lookEnd = Number.NaN

@@ -1,3 +1,5 @@
+import type { MapPoint } from '../maps/map-input.ts'
+
 /** A box in the frame, in pixels of the video as it is shown. */
 export interface AttentionBox {
   /** Its left edge. */
@@ -8,6 +10,40 @@ export interface AttentionBox {
   width: number
   /** How high it is. */
   height: number
+}
+
+/** The moment at which something held most of a map. */
+export interface AttentionBest {
+  /** The number of the frame. */
+  frame: number
+  /** Its time in seconds on the video's clock. */
+  time: number
+  /** The share of its map's sum, 0 to 1. */
+  share: number
+}
+
+/** The moment at which a region held most of a map. */
+export interface RegionBest extends AttentionBest {
+  /** The region's box then. */
+  box: AttentionBox
+}
+
+/** An extreme, and when it was. */
+export interface AttentionExtreme {
+  /** How concentrated the map is, 0 to 1. */
+  value: number
+  /** The time of its frame in seconds. */
+  time: number
+}
+
+/** How concentrated the maps of a video are, 0 to 1. */
+export interface Concentration {
+  /** The mean, weighted by the seconds for which the maps stand. */
+  mean: number
+  /** The least. */
+  least: AttentionExtreme
+  /** The greatest. */
+  greatest: AttentionExtreme
 }
 
 /** One map of a report. */
@@ -23,7 +59,7 @@ export interface AttentionMoment {
   /** How concentrated it is, 0 to 1, as `maps.confidence` tells it. */
   concentration: number
   /** The one place to look at, as `maps.focalPoint` tells it, in pixels. */
-  focus: { x: number; y: number }
+  focus: MapPoint
   /** Of each area its share of the map's sum, 0 to 1; null while it is not there. */
   areas: (number | null)[]
 }
@@ -53,9 +89,9 @@ export interface AttentionRegion {
   /** `dwell` over the seconds of the report, 0 to 1. */
   share: number
   /** The mean of its boxes' middles, weighted as `dwell`, in pixels. */
-  place: { x: number; y: number }
+  place: MapPoint
   /** Where it held most of a map: that share, and its box. */
-  best: { frame: number; time: number; share: number; box: AttentionBox }
+  best: RegionBest
   /** That frame, 320 pixels wide at most, as a `data:` address of a JPEG. */
   picture: string
 }
@@ -91,7 +127,7 @@ export interface AreaAttention extends AttentionBox {
   /** Seconds from when it was there first until the first look. */
   firstLookAfter: number | null
   /** Where it held most of a map; null where it never was there. */
-  best: { frame: number; time: number; share: number } | null
+  best: AttentionBest | null
   /** That frame, 320 pixels wide at most, as a `data:` address of a JPEG. */
   picture: string | null
 }
@@ -114,8 +150,8 @@ export interface AttentionReport {
   seed: number
   /** How many times the odds of its size an area's must be, so that it is looked at. */
   look: number
-  /** How concentrated the maps are, 0 to 1: the mean, weighted by their seconds, the least and the greatest. */
-  concentration: { mean: number; least: { value: number; time: number }; greatest: { value: number; time: number } }
+  /** How concentrated the maps are. */
+  concentration: Concentration
   /** In order. */
   shots: AttentionShot[]
   /** Those that held most attention, the first the most. */

@@ -6,7 +6,7 @@ import type { TimedMap } from '../predict-video.ts'
 import { areaShare } from './area-share.ts'
 import { AreaTally } from './area-tally.ts'
 import type { ReportArea } from './areas.ts'
-import type { AreaAttention, AttentionMoment, AttentionRegion, AttentionReport, AttentionShot } from './attention.ts'
+import type { AreaAttention, AttentionExtreme, AttentionMoment, AttentionRegion, AttentionReport, AttentionShot } from './attention.ts'
 import { RegionTracks } from './region-tracks.ts'
 import { Standings } from './standing.ts'
 
@@ -30,6 +30,12 @@ export type Collected = Pick<AttentionReport, 'size' | 'start' | 'end' | 'maps' 
   readonly regions: readonly Omit<AttentionRegion, 'picture'>[]
   readonly areas: readonly Omit<AreaAttention, 'picture'>[]
 }
+
+/** Regions are what has this share of a map's greatest value. */
+const regionLevel = 0.5
+
+/** A box that is a greater share of the picture is none: there nothing stands out. */
+const largestRegion = 0.5
 
 /** The mean of values that stand for some seconds each. */
 class Mean {
@@ -81,7 +87,7 @@ export class AttentionCollector {
       concentration: confidence(tensor),
       focus: focalPoint(tensor, { size: this.#size }),
       shares: this.#shareOf.map((share) => share(tensor.data, sum)),
-      boxes: this.#options.regions > 0 ? boxes(tensor) : [],
+      boxes: this.#options.regions > 0 ? boxes(tensor, { level: regionLevel }).filter(({ width: across, height: down }) => across * down <= largestRegion) : [],
     }
     const before = this.#standings.next(seen, times, marks)
     if (before) this.#count(before.map, before.from, before.to)
@@ -109,7 +115,7 @@ export class AttentionCollector {
     const moments = this.#moments
     const [height, width] = this.#size
     const start = moments[0]!.from
-    const extreme = (better: (a: number, b: number) => boolean): { value: number; time: number } => {
+    const extreme = (better: (a: number, b: number) => boolean): AttentionExtreme => {
       const found = moments.reduce((a, b) => (better(b.concentration, a.concentration) ? b : a))
       return { value: found.concentration, time: found.time }
     }
