@@ -32,7 +32,7 @@ Examples:
   diffsal reframe clip.mp4 --aspect 9:16 -o upright.mp4   an upright crop that follows what people look at
   diffsal thumbnail clip.mp4 -n 4 -o clip.jpg             the four frames to show
   diffsal roi clip.mp4 -o roi.txt                         quality offsets for x264 and x265
-  diffsal shots clip.mp4                                  cuts and fades
+  diffsal shots clip.mp4                                  cuts, fades and dissolves
   diffsal train run.json                                  a training, from its configuration
   diffsal inspect weights.safetensors                     what is in a file of weights
   diffsal doctor                                          what is missing here`

@@ -9,12 +9,12 @@ import { showWarnings } from '../terminal/warnings.ts'
 import { addFlags } from './flags.ts'
 import { trackWords } from './video-flags.ts'
 
-type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'videoTrack' | 'stallLimit'> & { readonly json?: true }
+type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'dissolve' | 'videoTrack' | 'stallLimit'> & { readonly json?: true }
 
 /** `diffsal shots`: where the shots of a video begin. */
 export function shotsCommand(): Command {
-  const command = new Command('shots').description('find the cuts and fades of a video; no model is needed').argument('<input>', 'the video: any file that ffmpeg reads')
-  addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'videoTrack', 'stallLimit'], {
+  const command = new Command('shots').description('find the cuts, fades and dissolves of a video; no model is needed').argument('<input>', 'the video: any file that ffmpeg reads')
+  addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'dissolve', 'videoTrack', 'stallLimit'], {
     videoTrack: trackWords.videoTrack,
   })
   return command
@@ -45,6 +45,6 @@ async function shots(input: string, { json, ...options }: ShotsFlags, signal: Ab
 }
 
 function line({ shot, begins, frame, frames, start, end }: Shot): string {
-  const cells = [`${shot}`.padStart(5), begins.padEnd(5), `frames ${frame} to ${frame + frames - 1}`.padEnd(22), `${start.toFixed(3)} to ${end.toFixed(3)} s`]
+  const cells = [`${shot}`.padStart(5), begins.padEnd(8), `frames ${frame} to ${frame + frames - 1}`.padEnd(22), `${start.toFixed(3)} to ${end.toFixed(3)} s`]
   return cells.join('  ')
 }

@@ -39,7 +39,7 @@ export function addRunFlags(command: Command): Command {
   addVideoFlags(command, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
     stride: 'predict every n-th frame (default: about five a second)',
   })
-  command.option('--no-shots', 'take the video as one shot: do not look for cuts and fades')
+  command.option('--no-shots', 'take the video as one shot: do not look for cuts, fades and dissolves')
   return addDeviceFlags(command).option('--json', 'print one JSON object on standard output at the end')
 }
 
