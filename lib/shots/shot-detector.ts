@@ -144,14 +144,17 @@ export class ShotDetector {
     return blank ? 'fade' : 'cut'
   }
 
-  /** Whether a frame is the middle of a dissolve, within its shot and without black or white. */
+  /** Whether a frame is the middle of a dissolve, within its shot. Where black or white is near, what changes is a fade. */
   #dissolveAt(frame: number): ShotStart | undefined {
     const first = this.#starts.at(-1)!.frame
-    const found = this.#dissolves.at(frame, (near) => {
-      const picture = near < first ? undefined : this.#pictures.get(near)
-      return picture === undefined || this.#isBlank(picture) ? undefined : picture
-    })
-    return found && 'dissolve'
+    const found = this.#dissolves.at(frame, (near) => (near < first ? undefined : this.#pictures.get(near)))
+    if (found === undefined) return undefined
+    const { reach } = this.#dissolves
+    for (let near = frame - reach; near <= frame + reach; near++) {
+      const picture = this.#pictures.get(near)
+      if (picture !== undefined && this.#isBlank(picture)) return undefined
+    }
+    return 'dissolve'
   }
 
   #isCut(frame: number, before: SmallPicture, picture: SmallPicture): boolean {
