@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os'
 import { types } from 'node:util'
 import { inTurns } from '../async/in-turns.ts'
 import { startAhead } from '../async/start-ahead.ts'
-import { checkBoolean, checkInteger, checkOptions } from '../checks/options.ts'
-import { checkSignal } from '../checks/signal.ts'
+import { checkBoolean } from '../checks/options.ts'
+import { integer, later, readOptions, signal, yes, type OptionTable } from '../checks/table.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { BatchShare } from '../addon/native.ts'
 import type { GroupHands } from '../distributed/group.ts'
 import type { AudioExcerpt } from '../inputs.ts'
+import { seedOption } from '../random/seed.ts'
 import { checkMelShape, clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
 import { checkDataset, type Dataset, type TrainingSample } from './dataset.ts'
@@ -97,7 +98,18 @@ interface Read extends Place {
 /** For how long a read that has begun is waited for when nobody wants it any more, in milliseconds. */
 const patience = 1000
 
-const known = ['batch', 'seed', 'shuffle', 'position', 'epochs', 'dropLast', 'workers', 'ahead', 'mel', 'signal'] as const
+export const batchesTable = {
+  batch: { ...integer(1, 65_536), needed: true },
+  seed: { ...seedOption(), needed: true },
+  shuffle: yes({ usual: true }),
+  position: later<DataPosition>(),
+  epochs: integer(1),
+  dropLast: yes({ usual: false }),
+  workers: integer(1, 1024),
+  ahead: integer(1, 1_000_000),
+  mel: { check: (argument: string, value: unknown) => (typeof value === 'object' ? checkMelShape(argument, value as MelShape) : checkBoolean(argument, value)), usual: false as boolean | MelShape },
+  signal,
+} satisfies OptionTable<LoadBatchesOptions>
 
 /**
  * A dataset's samples in batches, in an order that the seed decides, read ahead of whoever uses them: pictures and sounds are decoded
@@ -122,11 +134,11 @@ export async function* loadShare(
   sharers: Sharers | undefined,
 ): AsyncGenerator<LoadedShare, void, undefined> {
   const plan = checkPlan(dataset, options)
-  const { batch, indices, epochs, dropLast, workers, ahead, mel, signal } = plan
+  const { batch, indices, epochs, dropLast, workers, ahead, mel, signal: ending } = plan
   const silentMel = mel && (await clipMel(silence, mel))
   // Ends the reading, whichever way this function is left.
   const leaving = new AbortController()
-  const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+  const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
   const inTurn = inTurns(workers, stop)
   const hands = sharers?.hands
   const start = async (place: Place): Promise<Read> => {
@@ -217,26 +229,16 @@ function checkFinite({ samples }: AudioExcerpt): void {
   if (at >= 0) throw invalidArgumentText('audio.samples', 'finite', `${samples[at]} at element ${at}`)
 }
 
-function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions) {
-  const { batch, seed, shuffle, position, epochs, dropLast, workers, ahead, mel = false, signal } = checkOptions('options', options, known)
+function checkPlan(dataset: Dataset<TrainingSample>, given: LoadBatchesOptions) {
+  const { seed, shuffle, position, mel, ...options } = readOptions<LoadBatchesOptions, typeof batchesTable>('options', given, batchesTable)
   checkDataset('dataset', dataset)
-  const size = checkInteger('batch', batch, 1, 65_536)
-  const readers = checkInteger('workers', workers ?? Math.min(8, availableParallelism()), 1, 1024)
-  const indices = new ShuffledIndices(dataset.length, {
-    seed,
-    ...(shuffle !== undefined && { shuffle }),
-    ...(position !== undefined && { position }),
-  })
+  const { batch, workers = Math.min(8, availableParallelism()), ahead = Math.max(2 * batch, workers) } = options
+  const indices = new ShuffledIndices(dataset.length, { seed, shuffle, position })
   const start = indices.position
   return {
-    batch: size,
-    indices,
-    epochs: epochs === undefined ? undefined : checkInteger('epochs', epochs, 1),
-    dropLast: checkBoolean('dropLast', dropLast ?? false),
-    workers: readers,
-    ahead: checkInteger('ahead', ahead ?? Math.max(2 * size, readers), 1, 1_000_000),
-    mel: typeof mel === 'object' ? checkMelShape('mel', mel) : checkBoolean('mel', mel) ? {} : undefined,
-    signal: checkSignal(signal),
+    ...options,
+    ...{ workers, ahead, indices },
+    mel: mel === true ? {} : mel === false ? undefined : mel,
     /** Whether an epoch was gone through from its start. */
     wholeEpoch: (epoch: number) => epoch > start.epoch || start.offset === 0,
   }
