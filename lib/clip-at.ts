@@ -1,10 +1,9 @@
 import { checkFps } from './audio-span.ts'
-import { checkInteger, checkOptions, isPlain, reading } from './checks/options.ts'
+import { checkInteger, checkList, checkOptions, isPlain, reading } from './checks/options.ts'
 import { integer, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
-import { checkSize } from './maps/map-input.ts'
 import { clipBatches, FrameWindow, SoundWindow } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import type { MediaInfo } from './media/media-info.ts'
@@ -39,10 +38,15 @@ export interface FileClipOptions extends ClipAtOptions, Pick<PredictVideoOptions
   signal?: AbortSignal | undefined
 }
 
+function checkPictureSize(argument: string, value: unknown): readonly [number, number] {
+  const [height, width] = checkList(argument, value, '[height, width]', 2, 2).map((one, i) => checkInteger(`${argument}[${i}]`, one, 1, 65_536))
+  return [height!, width!]
+}
+
 /** What there is to know of {@link FileClipOptions}. */
 export const fileClipTable = {
   clipLength: integer(2, 1024, { usual: 16 }),
-  size: { check: (_: string, value: unknown) => checkSize(value)! },
+  size: { check: checkPictureSize },
   videoTrack: videoTable.videoTrack,
   audioTrack: videoTable.audioTrack,
   ...inputTable(),

@@ -55,17 +55,16 @@ export async function writeCroppedVideo(
   try {
     for await (const { pixels, time } of readFrames(info, [height, width], { ...reading, picture: source, quiet: true })) {
       if (at++ < first) continue
-      if (count === places.length) {
-        if (span !== undefined && time >= span.end) break
-        throw otherFrames(places.length, 'more')
-      }
+      if (span !== undefined && time >= span.end) break
+      if (count === places.length || (span !== undefined && time < span.start)) throw otherFrames(places.length, 'more')
       if (count === 0) start = time
       const picture = { data: pixels, width, height }
       const place = places[count]!
       if (preview) markWindow(picture, place, window)
       const cut = cropPlanes(picture, preview ? { x: 0, y: 0 } : place, written)
       await file.write(pictures.picture(cut, time - start))
-      onFrame?.(++count)
+      count += 1
+      onFrame?.(count)
     }
     reading.signal?.throwIfAborted()
     if (count < places.length) throw otherFrames(places.length, `${count}`)

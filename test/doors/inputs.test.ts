@@ -71,7 +71,7 @@ const doors: Record<string, (input: VideoInput, options?: object) => Promise<unk
   findShots: (input, options) => all(findShots(input, options)),
   clipAt: (input, options) => clipAt(input, 12, options as FileClipOptions),
   cropVideo: async (input, options) => {
-    const output = temporaryPath(`cropped-${(written += 1)}.mkv`)
+    const output = temporaryPath(`cropped-${(written += 1)}.mp4`)
     await cropVideo(input, places, output, options)
     return readFileSync(output)
   },
@@ -79,7 +79,7 @@ const doors: Record<string, (input: VideoInput, options?: object) => Promise<unk
     const output = temporaryPath(`page-${(written += 1)}.html`)
     await writeViewPage(output, input, mapsOf(5), options)
     // A page is called as its video.
-    return readFileSync(output, 'utf8').replace(/<title>[^<]*|<h1>[^<]*/g, '')
+    return readFileSync(output, 'utf8').replace(/<title>[^<]*|<bdi>[^<]*|aria-label="(source|clip|buffer|blob|stream)[^"]*"/g, '')
   },
 }
 

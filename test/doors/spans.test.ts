@@ -69,7 +69,7 @@ test.each(ffmpegs)('cropVideo writes the part that was reframed, picture and sou
     expect(seen.info.duration!).toBeLessThan((to - from) / 25 + 0.1)
   }
   // Places of another part, or of another video.
-  for (const [from, to, span] of [[30, 70, { start: 1.2, end: 3.2 }], [30, 90, { start: 1.2, end: 3.2 }], [0, 99, {}], [0, 101, {}], [90, 110, { start: 3.6 }]] as const) {
+  for (const [from, to, span] of [[30, 70, { start: 1.2, end: 3.2 }], [30, 90, { start: 1.2, end: 3.2 }], [0, 99, {}], [0, 101, {}], [90, 110, { start: 3.6 }], [25, 80, { start: 1.2, end: 3.2 }]] as const) {
     const bad = temporaryPath('bad/part.mp4')
     await expectDiffSalError(() => cropVideo(path, part(from, to, span), bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', /reframing\.frames.*as many frames as there are/)
   }
@@ -162,7 +162,8 @@ test('clipAt cuts of a file what predictVideo cuts of it, at the size of the mod
     expect(frames!.data, `frame ${frame}`).toEqual(input.frames!.data)
     expect(audio, `sound ${frame}`).toEqual(input.audio![0])
   }
-  expect((await clipAt(path, 5)).frames!.shape).toEqual([16, 64, 64, 3])
+  expect((await clipAt(path, 5, { size: [9, 20] })).frames!.shape).toEqual([16, 9, 20, 3])
+  expect((await clipAt(path, 5)).frames!.shape).toEqual([16, 32, 32, 3])
   await expectDiffSalError(() => clipAt(path, 45), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'frame' must be below 45, the number of frames of")
   await expectDiffSalError(() => clipAt(path, -1), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'frame'")
   await expectDiffSalError(() => clipAt(path, 1, { size: [0, 3] }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'size')
