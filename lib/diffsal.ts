@@ -195,6 +195,8 @@ export class DiffSal {
   static async resume(from: string, options?: ResumeOptions): Promise<Trainer<DiffSal>> {
     const { group, synchronise, ...run } = checkOptions<ResumeOptions>('options', options, ['group', 'synchronise', 'signal', ...runOptions])
     checkString('from', from)
+    // Before the file is read, which is not to blame for them.
+    checkSharing({ group, synchronise })
     checkSignal(run.signal)?.throwIfAborted()
     return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer({ ...stored, group, synchronise }))
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { checkChoice, checkInteger } from '../checks/options.ts'
+import { checkChoice, checkInteger, orUsual } from '../checks/options.ts'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
 import { checkDatasetOptions, checkOpen, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
@@ -38,7 +38,7 @@ export interface AudioVisualOptions extends DatasetOptions {
 export async function openAudioVisual(root: string, set: AudioVisualSet, options?: AudioVisualOptions): Promise<SaliencyDataset> {
   const given = checkOpen(root, options, ['fold'])
   checkChoice('set', set, audioVisualSets)
-  const fold = checkInteger('fold', given.fold ?? 1, 1, 3)
+  const fold = checkInteger('fold', orUsual(given.fold, 1), 1, 3)
   const plan = checkDatasetOptions(given, ['train', 'test'])
   const tree = new Tree()
   const listName = `${set}_list_${plan.split}${set === 'DIEM' ? '' : `_${fold}`}_fps.txt`

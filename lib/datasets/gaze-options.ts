@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkNumber, checkOptions, checkStrings, isPlain } from '../checks/options.ts'
+import { checkBoolean, checkChoice, checkNumber, checkOptions, checkStrings, isPlain, orUsual } from '../checks/options.ts'
 import type { GazePoint } from '../gaze/points.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import type { GroundTruth } from '../metrics/score.ts'
@@ -102,17 +102,17 @@ const strides = { train: 16, test: 1 } as const
 
 /** Checks how a folder is opened. */
 export function checkGazePlan(given: GazeOptions): GazePlan {
-  const windows = given.windows ?? ((given.split ?? 'train') === 'train' ? 'train' : 'test')
-  const shared = checkDatasetOptions({ ...given, windows, stride: given.stride ?? strides[windows === 'train' ? 'train' : 'test'] }, ['train', 'validation', 'test'])
+  const windows = orUsual(given.windows, orUsual(given.split, 'train') === 'train' ? 'train' : 'test')
+  const shared = checkDatasetOptions({ ...given, windows, stride: orUsual(given.stride, strides[windows === 'train' ? 'train' : 'test']) }, ['train', 'validation', 'test'])
   return {
     ...shared,
-    sigma: checkSigma(given.sigma ?? 1 / 40),
-    augment: checkBoolean('augment', given.augment ?? false),
-    camera: checkNumber('camera', given.camera ?? 0.5, 0, 1),
-    sound: checkChoice('sound', given.sound ?? 'right', soundChoices),
-    sounds: checkStrings('sounds', given.sounds ?? []),
-    soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
-    seed: checkSeed('seed', given.seed ?? 0),
+    sigma: checkSigma(orUsual(given.sigma, 1 / 40)),
+    augment: checkBoolean('augment', orUsual(given.augment, false)),
+    camera: checkNumber('camera', orUsual(given.camera, 0.5), 0, 1),
+    sound: checkChoice('sound', orUsual(given.sound, 'right'), soundChoices),
+    sounds: checkStrings('sounds', orUsual(given.sounds, [])),
+    soundShare: checkNumber('soundShare', orUsual(given.soundShare, 0.3), 0, 1),
+    seed: checkSeed('seed', orUsual(given.seed, 0)),
   }
 }
 

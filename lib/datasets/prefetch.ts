@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { types } from 'node:util'
 import { unlessAborted } from '../async/abort.ts'
-import { checkBoolean, checkInteger, checkOptions } from '../checks/options.ts'
+import { checkBoolean, checkInteger, checkOptions, orUsual } from '../checks/options.ts'
 import { checkSignal } from '../checks/signal.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { BatchShare } from '../addon/native.ts'
@@ -302,7 +302,7 @@ function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions
   const { batch, seed, shuffle, position, epochs, dropLast, workers, ahead, mel = false, signal } = checkOptions('options', options, known)
   checkDataset('dataset', dataset)
   const size = checkInteger('batch', batch, 1, 65_536)
-  const readers = checkInteger('workers', workers ?? Math.min(8, availableParallelism()), 1, 1024)
+  const readers = checkInteger('workers', orUsual(workers, Math.min(8, availableParallelism())), 1, 1024)
   const indices = new ShuffledIndices(dataset.length, {
     seed,
     ...(shuffle !== undefined && { shuffle }),
@@ -313,10 +313,10 @@ function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions
     batch: size,
     indices,
     epochs: epochs === undefined ? undefined : checkInteger('epochs', epochs, 1),
-    dropLast: checkBoolean('dropLast', dropLast ?? false),
+    dropLast: checkBoolean('dropLast', orUsual(dropLast, false)),
     workers: readers,
-    ahead: checkInteger('ahead', ahead ?? Math.max(2 * size, readers), 1, 1_000_000),
-    mel: typeof mel === 'object' ? checkMelShape('mel', mel) : checkBoolean('mel', mel) ? {} : undefined,
+    ahead: checkInteger('ahead', orUsual(ahead, Math.max(2 * size, readers)), 1, 1_000_000),
+    mel: typeof mel === 'object' && mel !== null ? checkMelShape('mel', mel) : checkBoolean('mel', mel) ? {} : undefined,
     signal: checkSignal(signal),
     /** Whether an epoch was gone through from its start. */
     wholeEpoch: (epoch: number) => epoch > start.epoch || start.offset === 0,

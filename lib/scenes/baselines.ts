@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from '../checks/options.ts'
+import { checkBoolean, checkInteger, checkOptions, orUsual } from '../checks/options.ts'
 import { soundingScenes, soundingScenesOptionNames, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
@@ -43,10 +43,12 @@ export interface SceneBaselineOptions {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
+  const given = checkOptions<SoundingScenesOptions>('scenes', scenes, soundingScenesOptionNames)
+  // They are needed here, whatever is said.
+  if (given.fixations !== undefined) checkBoolean('fixations', given.fixations)
+  const dataset = soundingScenes({ ...given, split: orUsual(given.split, 'test'), fixations: true })
   const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
   checkInteger('priorScenes', priorScenes, 1, 1_000_000)
-  const given = checkOptions<SoundingScenesOptions>('scenes', scenes, soundingScenesOptionNames)
-  const dataset = soundingScenes({ ...given, split: given.split ?? 'test', fixations: true })
   const prior = await meanTrueMap(soundingScenes({ ...given, split: 'train', length: priorScenes }))
   const means = { video: newMeans(), audio: newMeans(), both: newMeans() }
   let derived = 0

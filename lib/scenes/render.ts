@@ -86,8 +86,8 @@ export async function renderScene(path: string, options?: RenderSceneOptions): P
   const signal = checkSignal(given.signal)
   if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
   if (track !== undefined) checkString('track', track)
-  signal?.throwIfAborted()
   const scene: NativeSceneOptions = { ...style, domain: 2, index: checkInteger('index', index, 0, mostScenes - 1), changes: 0, frames }
+  signal?.throwIfAborted()
 
   const sound = temporaryIn(dirname(resolve(path)))
   const audio = { index: 0, track: 1, codec: 'pcm_s16le', sampleRate, layout: 'mono', channels: 1 }
