@@ -6,6 +6,7 @@ import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
 import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
 import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
+import { startAhead } from './async/start-ahead.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import { handsOf, type Group, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
@@ -154,13 +155,17 @@ async function* predictions(
   // Ends reading and predicting, whichever way this function is left.
   const leaving = new AbortController()
   const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
-  const predict = async ({ batch, samples: names }: LoadedBatch): Promise<FramePrediction[]> => {
+  const predict = async ({ batch, samples: names, position }: LoadedBatch): Promise<{ maps: FramePrediction[]; done: number }> => {
     const clips = clipsOf(batch, config)
     const sampling = { steps, eta, seed, priority, signal: stop }
-    const maps = await model.predict(clips, sampling)
-    const { data } = mirror ? meanWithMirrored(maps, await model.predict(mirroredClips(clips), sampling)) : maps
+    const predicted = await model.predict(clips, sampling)
+    const { data } = mirror ? meanWithMirrored(predicted, await model.predict(mirroredClips(clips), sampling)) : predicted
     const pixels = config.size[0] * config.size[1]
-    return names.map((name, i) => ({ ...name, tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) } }))
+    const maps: FramePrediction[] = names.map((name, i) => ({
+      ...name,
+      tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) },
+    }))
+    return { maps, done: position.epoch > 0 ? total : position.offset }
   }
   const checked = checkedSamples(samples, config)
   const seen: Dataset<TrainingSample> = {
@@ -174,26 +179,22 @@ async function* predictions(
   const loaded = loadBatches(seen, {
     ...{ batch, seed: 0, shuffle: false, epochs: 1, mel: melShape(config), signal: stop, workers },
   })
-  let ahead: { readonly maps: Promise<FramePrediction[]>; readonly done: number } | undefined
+  // Two, so that the model has the next while one is scored.
+  const results = startAhead(loaded, predict, { most: 2, leaving })
+  let told = 0
   try {
-    for await (const one of loaded) {
-      const before = ahead
-      ahead = { maps: predict(one), done: one.position.epoch > 0 ? total : one.position.offset }
-      // What it rejects with is met when it is awaited, a batch later.
-      ahead.maps.catch(() => undefined)
-      if (before === undefined) continue
-      yield* await before.maps
-      onProgress?.(before.done, total)
+    for await (const { maps, done } of results) {
+      yield* maps
+      onProgress?.(done, total)
+      told = done
     }
-    if (ahead === undefined) return
-    yield* await ahead.maps
-    onProgress?.(total, total)
+    // The last samples may have been none.
+    if (told < total) onProgress?.(total, total)
   } catch (error) {
     // All samples of a part may be none, though those of the whole are not.
     const empty = mayBeNone && !found && error instanceof DiffSalError && error.argument === 'dataset'
     if (!empty) throw error
   } finally {
-    leaving.abort()
-    await ahead?.maps.catch(() => undefined)
+    await loaded.return()
   }
 }

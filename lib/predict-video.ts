@@ -341,7 +341,7 @@ async function* predictFrames(
     )
     return { indices, times, marks, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
-  const results = startAhead(batches, predict, callsAtOnce, reading)
+  const results = startAhead(batches, predict, { most: callsAtOnce, leaving: reading })
   const shown = video ? ([video.height, video.width] as const) : size
   let maps = 0
   try {
