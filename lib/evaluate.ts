@@ -1,5 +1,6 @@
 import { unlessAborted } from './async/abort.ts'
 import { reading } from './checks/options.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
@@ -20,7 +21,7 @@ export interface ScoredModel {
   /** The complete configuration. */
   readonly config: Readonly<DiffSalConfig>
   /** Predicts the maps of a batch of clips: float32 (B, 1, H, W), values 0 to 1. */
-  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'signal'>): Promise<Tensor<'float32'>>
+  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'priority' | 'signal'>): Promise<Tensor<'float32'>>
 }
 
 /** How to score a model on a dataset. */
@@ -36,6 +37,8 @@ export interface EvaluateOptions extends ScoreOptions {
    * mirrored back. Takes twice as long. Default false.
    */
   mirror?: boolean | undefined
+  /** When the turn of its batches comes among the calls that wait for the model, as of `predict`. Default `normal`. */
+  priority?: 'high' | 'normal' | 'low' | undefined
   /** Samples that are predicted together. Default 1. */
   batch?: number | undefined
   /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
@@ -59,6 +62,7 @@ export const evaluateTable = (timesteps?: number) =>
     ...samplingTable(timesteps),
     seed: seedOption({ usual: 1, help: 'decides the noise, the same for every frame' }),
     mirror: yes({ usual: false, help: 'predict each clip mirrored too, and take the mean of both maps' }),
+    priority: priorityOption,
     batch: integer(1, 65_536, { usual: 1, help: 'frames that are predicted together' }),
     workers: integer(1, 1024, { help: 'samples that are read at the same time' }),
     limit: integer(1, undefined, { help: 'score so many frames of each dataset only, evenly spaced' }),
@@ -66,11 +70,10 @@ export const evaluateTable = (timesteps?: number) =>
     group: later<Group>(),
     signal,
     onProgress: callback(),
-    // `score` checks them.
-    others: later(),
-    baseline: later(),
-    blur: later(),
-    resize: later(),
+    others: callback(),
+    baseline: callback(),
+    blur: yes(),
+    resize: yes(),
   }) satisfies OptionTable<EvaluateOptions>
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
@@ -141,7 +144,7 @@ async function framesOfAll(own: readonly ScoredFrame[], hands: GroupHands, stop:
 async function* predictions(
   model: ScoredModel,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed, mirror, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
+  { steps, eta, seed, mirror, priority, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
   ending: AbortSignal | undefined,
   mayBeNone: boolean,
 ): AsyncGenerator<FramePrediction, void, undefined> {
@@ -154,7 +157,7 @@ async function* predictions(
   const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
   const predict = async ({ batch, samples: names, position }: LoadedBatch): Promise<{ maps: FramePrediction[]; done: number }> => {
     const clips = clipsOf(batch, config)
-    const sampling = { steps, eta, seed, signal: stop }
+    const sampling = { steps, eta, seed, priority, signal: stop }
     const predicted = await model.predict(clips, sampling)
     const { data } = mirror ? meanWithMirrored(predicted, await model.predict(mirroredClips(clips), sampling)) : predicted
     const pixels = config.size[0] * config.size[1]

@@ -1,4 +1,4 @@
-import { checkOptions } from '../checks/options.ts'
+import { checkBoolean, checkOptions, orUsual } from '../checks/options.ts'
 import { integer, namesOf, readOptions, type OptionTable } from '../checks/table.ts'
 import { soundingScenes, soundingScenesTable, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { Mean } from '../metrics/mean.ts'
@@ -46,9 +46,11 @@ const baselinesTable = { priorScenes: integer(1, 1_000_000, { usual: 2000 }) } s
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
-  const { priorScenes } = readOptions<SceneBaselineOptions, typeof baselinesTable>('options', options, baselinesTable)
   const given = checkOptions<SoundingScenesOptions>('scenes', scenes, namesOf(soundingScenesTable))
-  const dataset = soundingScenes({ ...given, split: given.split ?? 'test', fixations: true })
+  // They are needed here, whatever is said.
+  if (given.fixations !== undefined) checkBoolean('fixations', given.fixations)
+  const dataset = soundingScenes({ ...given, split: orUsual(given.split, 'test'), fixations: true })
+  const { priorScenes } = readOptions<SceneBaselineOptions, typeof baselinesTable>('options', options, baselinesTable)
   const prior = await meanTrueMap(soundingScenes({ ...given, split: 'train', length: priorScenes }))
   const means = { video: newMeans(), audio: newMeans(), both: newMeans() }
   let derived = 0

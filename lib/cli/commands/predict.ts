@@ -1,14 +1,11 @@
 import { Command } from 'commander'
 import type { Precision } from '../../checks/precision.ts'
-import { invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import type { MapLook } from '../../maps/paint.ts'
-import { openInput, type OpenedInput } from '../../media/open-input.ts'
-import { probe } from '../../media/probe.ts'
+import type { OpenedMedia } from '../../media/open-media.ts'
 import { rationalText, rationalValue } from '../../media/rational.ts'
 import { sourceOf } from '../../media/source-info.ts'
-import { kindOfInput, titleOf } from '../../media/video-input.ts'
-import { estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
+import { checkSpan, estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
@@ -21,10 +18,11 @@ import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
 import { addVideoFlags } from './video-flags.ts'
+import { addSourceFlags, filesOf, nameOf, openSource, sourceWords, type SourceFlags } from './video-source.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 import { writeMaps } from './write-maps.ts'
 
-interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags {
+interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags, SourceFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
@@ -38,11 +36,6 @@ interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags {
   readonly batch: number
   readonly shots?: true
   readonly videoOnly?: true
-  readonly videoTrack?: number
-  readonly audioTrack?: number
-  readonly stallLimit: number
-  readonly network: boolean
-  readonly spoolLimit: number
   readonly json?: true
 }
 
@@ -56,14 +49,11 @@ values as they are, float32 (maps, height, width).
 An address and standard input are written to a temporary file first, which is removed in the end.
 Without -o and --maps, the video is <name>-saliency.mp4, <name>-overlay.mp4 or <name>-activity.mp4 in this folder. Files of the same names are replaced.`
 
-/** What standard input is called, and what is made of it. */
-const standardInput = { input: '-', name: 'standard input', title: 'stdin' } as const
-
 /** `diffsal predict`: the saliency maps of a video. */
 export function predictCommand(open: ModelOpener = openModel): Command {
   const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
-    .argument('<input>', 'the video: any file that ffmpeg reads, an http: or https: address, or - for standard input')
+    .argument('<input>', `the video: ${sourceWords}`)
   for (const option of weightsOptions()) command.addOption(option)
   command
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
@@ -71,9 +61,8 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--overlay', 'lay the maps in colour over the original video')
     .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
   for (const option of lookOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'])
-  command.option('--no-network', 'refuse addresses')
-  return addDeviceFlags(command)
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly'])
+  return addDeviceFlags(addSourceFlags(command))
     .option('--json', 'print one JSON object on standard output at the end')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
@@ -123,22 +112,19 @@ interface Report {
 
 async function predict(input: string, flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
+  checkSpan(flags)
   const weights = chooseWeights(flags)
-  const piped = input === standardInput.input
-  const outputs = planOutputs(piped ? standardInput.title : titleOf(input), flags)
+  const outputs = planOutputs(nameOf(input), flags)
   const look = lookOf(flags, outputs)
   const warnings = showWarnings()
   let model: OpenModel | undefined
-  let opened: OpenedInput | undefined
+  let opened: OpenedMedia | undefined
   try {
     const note = noteOf(weights)
     if (note !== undefined) warnings.say(note)
-    await filesMean('output', () => checkPlaces(outputs, [...(piped ? [] : filesOf(input)), ...('file' in weights ? [weights.file] : [])]))
-    const { start: from, end: to, videoTrack, audioTrack, stallLimit, network, spoolLimit } = flags
-    const { path, name } = (opened = await filesMean('input', () =>
-      openInput(piped ? pipedInput() : input, { network, spoolLimit, stallLimit, signal, name: piped ? standardInput.name : undefined }),
-    ))
-    const info = await filesMean('input', () => probe(path, { name, videoTrack, audioTrack, stallLimit, signal }))
+    await filesMean('output', () => checkPlaces(outputs, [...filesOf(input), ...('file' in weights ? [weights.file] : [])]))
+    const { start: from, end: to, stallLimit } = flags
+    const { info } = (opened = await openSource(input, flags, signal))
     model = await filesMean('weights', () => open(weights, flags, signal))
     signal.throwIfAborted()
     const seed = flags.seed ?? drawSeed()
@@ -169,7 +155,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     })
     const { size, duration, rotation } = sourceOf(info, rationalValue(mapRate(info)))
     const report: Report = {
-      input: name ?? path,
+      input: info.path,
       size,
       fps: rationalText(mapRate(info)),
       duration: duration ?? null,
@@ -204,17 +190,6 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     await opened?.close()
     await model?.dispose()
   }
-}
-
-/** The files that an input is, which no output may replace. */
-function filesOf(input: string): string[] {
-  const found = kindOfInput(input)
-  return found.kind === 'file' ? [found.path] : []
-}
-
-function pipedInput(): NodeJS.ReadStream {
-  if (process.stdin.isTTY) throw invalidArgumentText('-', 'used with a video piped to standard input', 'a terminal')
-  return process.stdin
 }
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
