@@ -59,3 +59,30 @@ export function stepSeconds(computing: number, { gradients, statistics }: StepMe
   const left = Math.max(0, large - (2 / 3) * computing)
   return { gradients: large, statistics: small, whole: computing + large + small, efficiency: computing / (computing + large + small), hiddenEfficiency: computing / (computing + left + small) }
 }
+
+/** What a step of the paper's network sends: its 76,914,922 parameters as float32, and what `bench:scaling` counts for its BatchNorms. */
+export const paperMessages: StepMessages = { gradients: 4 * 76_914_922, statistics: { messages: 28, bytes: 23_040 } }
+
+/** NVLink 4 between the H100s of a machine and one 400 Gb/s adapter for each of them, by their data sheets; the delays are assumed. */
+export const fabric: Carrier = { within: 450e9, between: 50e9, delays: [5e-6, 10e-6] }
+
+/** Sums over TCP through the host's memory, as they are today: assumed, for it depends on the machine. */
+export const tcp: Carrier = { within: 1.5e9, between: 1.5e9, delays: [50e-6, 50e-6] }
+
+/** A row of the table of docs/scaling.md. */
+export interface ScalingRow extends StepSeconds {
+  readonly carrier: 'NVLink and 400 Gb/s' | 'TCP'
+  readonly processes: number
+  readonly computing: number
+}
+
+/** Seconds of a GPU's computing in a step of five clips: 7.1 TFLOP at 300 and at 100 TFLOP/s. */
+const computings = [0.024, 0.071]
+
+/** The table of docs/scaling.md: 4 H100s in one machine, and 64 in eight. */
+export function scalingTable(): ScalingRow[] {
+  const rows = (carrier: ScalingRow['carrier'], by: Carrier, perMachine: number): ScalingRow[] =>
+    [4, 64].flatMap((processes) => computings.map((computing) => ({ carrier, processes, computing, ...stepSeconds(computing, paperMessages, { processes, perMachine }, by) })))
+  // Gloo's ring knows no machines.
+  return [...rows('NVLink and 400 Gb/s', fabric, 8), ...rows('TCP', tcp, 64)]
+}

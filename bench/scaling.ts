@@ -4,7 +4,8 @@
  *
  *     npm run bench:scaling -- [--size paper|tiny] [--batch 4] [--steps 10] [--rounds 3] [--threads 1] [--json results.json]
  *
- * A step waits for each of its messages: none of their seconds are hidden behind the computing. They hold the waiting for the slower process too.
+ * What a step is longer than one process's is not hidden behind its computing; what its messages take beyond that is. The messages' seconds hold the waiting
+ * for the slower process too, and two processes that share the machine's memory compute more slowly: it must do nothing else.
  */
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -28,7 +29,8 @@ interface Measured {
   /** Of a step, on the average. */
   readonly messages: number
   readonly bytes: number
-  readonly waited: number
+  /** Seconds from the start of each message to its end. */
+  readonly communication: number
 }
 
 /** How a process is told what to do. */
@@ -65,17 +67,22 @@ async function compare(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const [i, { processes, statistics }] of kinds.entries()) measured[i]!.push(await start(processes, { size, batch, steps, threads, statistics }))
   }
+  const alone = median(measured[0]!.map(({ seconds }) => median(seconds)))
   const rows = kinds.map(({ name, processes }, i) => {
     const runs = measured[i]!
     const step = spread(runs.map(({ seconds }) => median(seconds)))
     const of = (pick: (run: Measured) => number): number => median(runs.map(pick))
-    return { name, secondsAStep: step, clipsASecond: (processes * batch) / step.median, messages: of((run) => run.messages), bytes: of((run) => run.bytes), notHidden: of((run) => run.waited), hidden: 0 }
+    const communication = of((run) => run.communication)
+    const longer = Math.max(0, step.median - alone)
+    const clipsASecond = (processes * batch) / step.median
+    return {
+      ...{ name, processes, secondsAStep: step, clipsASecond, efficiency: clipsASecond / processes / (batch / alone) },
+      ...{ messages: of((run) => run.messages), bytes: of((run) => run.bytes), communication, notHidden: longer, hidden: Math.max(0, communication - longer) },
+    }
   })
   const machine = describeMachine('cpu', threads)
-  console.log(`${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Per step: messages, their bytes, the seconds that were waited for them (none are hidden).`)
-  console.table(
-    rows.map(({ secondsAStep, ...row }) => ({ ...row, median: secondsAStep.median, min: secondsAStep.min, max: secondsAStep.max, efficiency: row.clipsASecond / rows[0]!.clipsASecond / kinds.find(({ name }) => name === row.name)!.processes })),
-  )
+  console.log(`${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Of a step: seconds (median, least, most), messages, their bytes and seconds, and which of them were hidden.`)
+  console.table(rows.map(({ secondsAStep: { median: middle, min, max }, ...row }) => ({ ...row, seconds: `${middle.toFixed(3)} (${min.toFixed(3)}, ${max.toFixed(3)})` })))
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, size, batch, steps, rounds, threads, rows }, null, 2))
 }
 
@@ -114,7 +121,7 @@ async function measure({ size, batch, steps, threads, statistics }: Job): Promis
   const seconds = await fit(steps)
   const after = native.traffic()
   const each = (name: keyof typeof after): number => (after[name] - before[name]) / steps
-  return { seconds, messages: each('messages'), bytes: each('bytes'), waited: each('seconds') }
+  return { seconds, messages: each('messages'), bytes: each('bytes'), communication: each('seconds') }
 }
 
 /** One clip so often: reading costs nothing. */
