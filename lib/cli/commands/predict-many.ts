@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { access } from 'node:fs/promises'
-import { dirname, extname, join, resolve } from 'node:path'
+import { access, lstat, realpath } from 'node:fs/promises'
+import { dirname, extname, join, relative, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import { isRefusal } from '../../checks/table.ts'
 import { DiffSalError, invalidArgumentText } from '../../errors.ts'
 import { sweep } from '../../files/leftovers.ts'
 import { FileLock } from '../../files/lock.ts'
 import { filesMean } from '../../files/meaning.ts'
-import { fileId, type FileId } from '../../files/same-file.ts'
+import { fileId, same } from '../../files/same-file.ts'
 import { checkWritable } from '../../files/write-whole.ts'
 import { eachOnce, type Outcome } from '../../many/each-once.ts'
 import { findVideos, isIn, type FoundVideo } from '../../many/find-videos.ts'
@@ -76,6 +76,7 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
   const tasks = plan(found.videos, output, flags)
   await checkApart(tasks, output, found.searched)
   const mine = partOf(tasks, part)
+  await checkLinks(tasks, mine, output)
   const settings = await settingsOf(flags, weights, look)
   if (mine[0] !== undefined) await filesMean('output', () => checkWritable(mine[0]!.record))
   for (const folder of new Set(mine.map(({ record }) => dirname(record)))) sweep(folder)
@@ -155,28 +156,51 @@ function plan(found: readonly FoundVideo[], output: string, flags: PredictFlags)
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 async function checkApart(tasks: readonly Task[], output: string, searched: readonly string[]): Promise<void> {
-  const inputs = new Map<string, string>()
-  for (const { path } of tasks) for (const name of namesOf(await fileId(path))) inputs.set(name, path)
+  const inputs = new Map(tasks.map(({ path }) => [resolve(path), path]))
   const taken = new Map<string, string>()
+  const [place, ...roots] = await Promise.all([output, ...searched].map((folder) => realpath(folder).catch(() => resolve(folder))))
   for (const { path, outputs, record } of tasks) {
-    for (const made of [...outputs.map((each) => each.path), record]) {
-      const names = namesOf(await fileId(made))
-      const other = names.map((name) => taken.get(name)).find((name) => name !== undefined)
+    for (const made of writtenOf({ outputs, record })) {
+      const whole = resolve(made)
+      const other = taken.get(whole)
       if (other !== undefined) {
-        throw invalidArgumentText('input', `videos whose outputs have different names (predict one of them by itself, or into another folder)`, `'${other}' and '${path}', which would both be '${made}',`)
+        throw invalidArgumentText('input', 'videos whose outputs have different names (predict one of them by itself, or into another folder)', `'${other}' and '${path}', which would both be '${made}',`)
       }
-      for (const name of names) taken.set(name, path)
-      const input = names.map((name) => inputs.get(name)).find((name) => name !== undefined)
-      if (input !== undefined) throw invalidArgumentText('-o', 'a folder in which no input is replaced', `'${output}', where '${input}' is what would be made of '${path}',`)
-      const root = searched.find((folder) => isIn(made, folder) && !(isIn(output, folder) && resolve(output) !== folder))
-      if (root !== undefined) throw invalidArgumentText('-o', 'another folder than the one that is searched, where outputs would be taken for videos the next time', `'${output}'`)
+      taken.set(whole, path)
+      const input = inputs.get(whole)
+      if (input !== undefined) throw replaced(output, input, path)
+      const real = join(place!, relative(output, made))
+      if (roots.some((root) => isIn(real, root) && !(isIn(place!, root) && place !== root))) {
+        throw invalidArgumentText('-o', 'another folder than the one that is searched, where outputs would be taken for videos the next time', `'${output}'`)
+      }
     }
   }
 }
 
-/** All that a file is known by: where its name leads to, and which one is there. */
-function namesOf({ place, inode }: FileId): string[] {
-  return inode === undefined ? [place] : [place, inode]
+/** As {@link checkApart}, where a link hides which video an output is: of those outputs that this process writes. */
+async function checkLinks(tasks: readonly Task[], mine: readonly Task[], output: string): Promise<void> {
+  const links: (readonly [path: string, made: string])[] = []
+  for (const task of mine) {
+    for (const made of writtenOf(task)) {
+      const found = await lstat(made).catch(() => undefined)
+      if (found?.isSymbolicLink() || (found?.isFile() && found.nlink > 1)) links.push([task.path, made])
+    }
+  }
+  if (links.length === 0) return
+  const inputs = await Promise.all(tasks.map(async ({ path }) => [path, await fileId(path)] as const))
+  for (const [path, made] of links) {
+    const file = await fileId(made)
+    const input = inputs.find(([, each]) => same(each, file))
+    if (input !== undefined) throw replaced(output, input[0], path)
+  }
+}
+
+function writtenOf({ outputs, record }: Pick<Task, 'outputs' | 'record'>): string[] {
+  return [...outputs.map(({ path }) => path), record]
+}
+
+function replaced(output: string, input: string, path: string): DiffSalError {
+  return invalidArgumentText('-o', 'a folder in which no input is replaced', `'${output}', where '${input}' is what would be made of '${path}',`)
 }
 
 /** What the outputs depend on, as the record has it. */

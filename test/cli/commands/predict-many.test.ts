@@ -165,31 +165,33 @@ describe('several processes', () => {
 describe('an end in mid-run', () => {
   test('by SIGKILL: nothing half made counts, and the next start sweeps it and goes on', async () => {
     const cwd = folderOf('killed', eight)
-    let half: string[] | undefined
-    const killed = await run(['videos', '-o', 'out', '--batch', '1'], {
+    const out = join(cwd, 'out')
+    // A temporary file that has maps in it already.
+    const half = (): string | undefined => filesIn(out).find((name) => name.startsWith('.diffsal-') && (statSync(join(out, name), { throwIfNoEntry: false })?.size ?? 0) > 8192)
+    let left: string[] | undefined
+    const killed = await run(['videos', '-o', 'out', '--maps', 'npy', '--stride', '2'], {
       cwd,
       delay: 100,
       onStderr: (child, text) => {
-        if (half !== undefined || !text.includes('3/8')) return
-        half = []
-        const writing = (): boolean => filesIn(join(cwd, 'out')).some((name) => name.startsWith('.diffsal-'))
-        void vi.waitUntil(writing, { timeout: 20_000, interval: 2 }).finally(() => {
+        if (left !== undefined || !text.includes('3/8')) return
+        left = []
+        void vi.waitUntil(half, { timeout: 20_000, interval: 2 }).finally(() => {
           child.kill('SIGKILL')
-          half = filesIn(join(cwd, 'out'))
+          left = filesIn(out)
         })
       },
     })
     expect(killed.code).toBe(null)
-    expect(half).toEqual(expect.arrayContaining([expect.stringMatching(/\.lock$/), expect.stringMatching(/^\.diffsal-/)]))
+    expect(left).toEqual(expect.arrayContaining([expect.stringMatching(/\.lock$/), expect.stringMatching(/^\.diffsal-/)]))
     const before = killed.of('done')
     expect(before.length).toBeGreaterThanOrEqual(3)
     expect(before.length).toBeLessThan(8)
 
-    const next = await run(['videos', '-o', 'out'], { cwd })
+    const next = await run(['videos', '-o', 'out', '--maps', 'npy', '--stride', '2'], { cwd })
     expect(next.code, next.stderr).toBe(0)
     expect(next.of('skipped')).toEqual(expect.arrayContaining(before))
     expect([...next.of('skipped'), ...next.of('done')].sort()).toEqual(eight)
-    expect(filesIn(join(cwd, 'out'))).toEqual(whole)
+    expect(filesIn(out)).toEqual(whole.map((name) => name.replace('saliency', 'maps').replace('mp4', 'npy')).sort())
   }, 120_000)
 
   test('by SIGKILL of one process of two: the other does what it had', async () => {
@@ -245,12 +247,14 @@ describe('is refused', () => {
     ['maps of a name', 2, ['videos', '-o', 'out', '--maps', 'maps.npy'], /'--maps' must be npy or png, where there are many videos, but 'maps\.npy' came/],
     ['an address among them', 2, ['videos', 'https://example.org/a.mp4', '-o', 'out'], /an address and standard input go alone/],
     ['the folder that is searched', 2, ['videos', '-o', 'videos'], /'-o' must be another folder than the one that is searched/],
+    ['the folder that is searched, by a link', 2, ['videos', '-o', 'link'], /'-o' must be another folder than the one that is searched/],
     ['two of one name', 2, ['videos', 'same', '-o', 'out'], /'same\/1\.mkv' and 'same\/1\.mp4', which would both be '.*out\/same\/1-saliency\.mp4', came/],
     ['a look that no output has', 2, ['videos', '-o', 'out', '--opacity', '0.5'], /'--opacity' must be left out without --overlay/],
   ])('%s', async (name, code, args, message) => {
     const cwd = folderOf(`refused-${name.replaceAll(/\W/g, '-')}`, ['videos/one.mp4', 'same/1.mp4', 'same/1.mkv'])
     mkdirSync(join(cwd, 'empty'))
     writeFileSync(join(cwd, 'file'), '')
+    symlinkSync('videos', join(cwd, 'link'))
     const before = filesIn(cwd)
     const result = await run(args, { cwd })
     expect(result.stderr).toMatch(message)
