@@ -19,7 +19,7 @@ void GroupHandle::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Group", DefineClass(env, "Group",
                                    {InstanceMethod<&GroupHandle::through<&GroupHandle::join>>("join"), InstanceMethod<&GroupHandle::through<&GroupHandle::connect>>("connect"),
                                     InstanceMethod<&GroupHandle::through<&GroupHandle::exchange>>("exchange"), InstanceMethod<&GroupHandle::through<&GroupHandle::fail>>("fail"),
-                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave")}));
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave"), InstanceMethod<&GroupHandle::through<&GroupHandle::traffic>>("traffic")}));
 }
 
 GroupHandle::GroupHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
@@ -88,6 +88,15 @@ Napi::Value GroupHandle::fail(const Call& call) {
         return Nothing();
       },
       to_undefined);
+}
+
+Napi::Value GroupHandle::traffic(const Call& call) {
+  auto traffic = group()->traffic();
+  auto object = Napi::Object::New(call.env());
+  object.Set("messages", static_cast<double>(traffic.messages));
+  object.Set("bytes", static_cast<double>(traffic.bytes));
+  object.Set("seconds", traffic.seconds);
+  return object;
 }
 
 Napi::Value GroupHandle::leave(const Call& call) {

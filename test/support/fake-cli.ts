@@ -33,6 +33,7 @@ import { runCli } from './lib/cli/program.js'
 const { config, delay } = JSON.parse(process.env.FAKE_MODEL)
 if (process.env.PRINT_MEMORY) process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS, 'kB'))
 process.exitCode = await runCli(process.argv, async (weights) => {
+  if (process.env.PRINT_OPENING) console.error('a model is opened')
   if (weights.file?.includes('missing')) (await import('node:fs')).readFileSync(weights.file)
   const model = new FakeModel(config)
   model.remembers = false
