@@ -250,7 +250,7 @@ async function predictOne({ path, outputs, record }: Task, { settings, model, ..
   const source = await filesMean('input', () => fingerprint(path))
   const opened = await model()
   signal.throwIfAborted()
-  const report = await predictFile(opened, info, path, { ...run, outputs, start })
+  const report = await predictFile(opened, info, { ...run, outputs, start })
   await filesMean('output', () => writeRecord(record, { settings, source, report }))
   return report
 }
