@@ -9,13 +9,11 @@ import { framePictures } from './attention/pictures.ts'
 import { invalidArgument } from './errors.ts'
 import { checkNoInput } from './files/same-file.ts'
 import { checkWritable, writeWhole } from './files/write-whole.ts'
-import { mediaError } from './media/local-file.ts'
 import type { MediaInfo, VideoInfo } from './media/media-info.ts'
-import { openInput } from './media/open-input.ts'
-import { probe } from './media/probe.ts'
+import { withMedia, withVideo } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
 import { kindOfInput, type VideoInput } from './media/video-input.ts'
-import { predictMedia, spanOf, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
+import { checkTogether, predictMedia, spanOf, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
 import { drawSeed } from './random/seed.ts'
 import { usualStride } from './reframe.ts'
 import { attentionPage } from './report/attention-page.ts'
@@ -61,8 +59,8 @@ export function checkReportPath(argument: string, path: string): string {
 
 /** `DiffSal.report`, which tells what is counted. */
 export async function report(model: Predictor, input: VideoInput, options?: ReportOptions, ending?: AbortSignal): Promise<AttentionReport> {
-  const checked = readOptions<ReportOptions, typeof reportTable>('options', options, reportTable)
-  const { videoTrack, audioTrack, stallLimit, output } = checked
+  const checked = readReportOptions(model, options)
+  const { output } = checked
   const signal = anySignal(checked.signal, ending)
   signal?.throwIfAborted()
   const found = kindOfInput(input)
@@ -70,36 +68,40 @@ export async function report(model: Predictor, input: VideoInput, options?: Repo
     if (found.kind === 'file') await checkNoInput(output, [found.path])
     await checkWritable(output)
   }
-  const opened = await openInput(input, { ...checked, signal })
-  try {
-    const info = await probe(opened.path, { name: opened.name, videoTrack, audioTrack, stallLimit, signal })
+  return withMedia(input, { ...checked, signal }, async (info) => {
     const made = await reportMedia(model, info, { ...checked, signal })
     if (output !== undefined) await writeWhole(output, reportText(output, made))
     return made
-  } finally {
-    await opened.close()
-  }
+  })
+}
+
+/** Options that were read. */
+export type ReadReportOptions = ReturnType<typeof readReportOptions>
+
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readReportOptions(model: Predictor, options: ReportOptions | undefined) {
+  return checkTogether(model, readOptions<ReportOptions, typeof reportTable>('options', options, reportTable))
 }
 
 /** Refuses a file without a picture, and areas that it does not have. */
-export function checkReportVideo({ video, ...info }: MediaInfo, { areas = [], start = 0, end = Number.POSITIVE_INFINITY }: ReportOptions): VideoInfo {
-  if (video === null) throw mediaError(info.path, 'has no video stream, at which people could look')
-  checkAreasFit('areas', areas, [video.height, video.width], [start, Math.min(end, info.duration ?? Number.POSITIVE_INFINITY)])
-  return { ...info, video }
+export function checkReportVideo(given: MediaInfo, { areas = [], start = 0, end = Number.POSITIVE_INFINITY }: Pick<ReportOptions, 'areas' | 'start' | 'end'>): VideoInfo {
+  const info = withVideo(given, 'at which people could look')
+  checkAreasFit('areas', areas, [info.video.height, info.video.width], [start, Math.min(end, info.duration ?? Number.POSITIVE_INFINITY)])
+  return info
 }
 
 /**
- * As {@link report}, of a file that was probed already; nothing is written.
+ * As {@link report}, of an input that was opened already, and with options that were read; nothing is written.
  *
  * @param onFrame called while the pictures are taken, with the frames that were passed and how many there are
  */
-export async function reportMedia(model: Predictor, given: MediaInfo, options?: ReportOptions, onFrame?: (count: number, of: number) => void): Promise<AttentionReport> {
-  const { areas = [], look, regions, output: _, stride: every, seed = drawSeed(), ...predicting } = readOptions<ReportOptions, typeof reportTable>('options', options, reportTable)
-  const info = checkReportVideo(given, { areas, ...predicting })
+export async function reportMedia(model: Predictor, given: MediaInfo, options: ReadReportOptions, onFrame?: (count: number, of: number) => void): Promise<AttentionReport> {
+  const { areas = [], look, regions, output: _, stride: every, seed = drawSeed(), ...predicting } = options
+  const info = checkReportVideo(given, options)
   const { video } = info
   const stride = every ?? usualStride(video)
   const collector = new AttentionCollector([video.height, video.width], { areas, look, regions })
-  const maps = predictMedia(model, info, { ...predicting, stride, seed })
+  const maps = predictMedia(model, info, { ...predicting, stride, seed, activity: false })
   try {
     for (;;) {
       const next = await maps.next()

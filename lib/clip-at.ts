@@ -1,8 +1,17 @@
 import { checkFps } from './audio-span.ts'
+import { checkInteger, checkList, checkOptions, isPlain, reading } from './checks/options.ts'
+import { integer, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
-import { checkInteger, checkOptions } from './checks/options.ts'
+import { clipBatches, FrameWindow, SoundWindow } from './media/clip-windows.ts'
+import { readFrames } from './media/frames.ts'
+import type { MediaInfo } from './media/media-info.ts'
+import { withMedia } from './media/open-media.ts'
+import { rationalValue } from './media/rational.ts'
+import { readSound } from './media/sound.ts'
+import type { VideoInput } from './media/video-input.ts'
+import { inputTable, mapRate, videoTable, type PredictVideoOptions } from './predict-video.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** A video in memory, which {@link clipAt} cuts clips of. */
@@ -21,6 +30,29 @@ export interface ClipAtOptions {
   clipLength?: number | undefined
 }
 
+/** How a clip of a file is cut. */
+export interface FileClipOptions extends ClipAtOptions, Pick<PredictVideoOptions, 'videoTrack' | 'audioTrack' | 'stallLimit' | 'network' | 'spoolLimit'> {
+  /** [height, width] that the frames are brought to: with the model's `config.size` they are, byte for byte, those that `predictVideo` gives it. Default: the video's own. */
+  size?: readonly [number, number] | undefined
+  /** Stops the reading; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+function checkPictureSize(argument: string, value: unknown): readonly [number, number] {
+  const [height, width] = checkList(argument, value, '[height, width]', 2, 2).map((one, i) => checkInteger(`${argument}[${i}]`, one, 1, 65_536))
+  return [height!, width!]
+}
+
+/** What there is to know of {@link FileClipOptions}. */
+export const fileClipTable = {
+  clipLength: integer(2, 1024, { usual: 16 }),
+  size: { check: checkPictureSize },
+  videoTrack: videoTable.videoTrack,
+  audioTrack: videoTable.audioTrack,
+  ...inputTable(),
+  signal,
+} satisfies OptionTable<FileClipOptions>
+
 /** What `predict` takes, and `frames` and `audio` of a `TrainingSample`. */
 export interface CutClip {
   /** uint8 (T, h, w, 3); left out where the video has no frames. */
@@ -37,8 +69,57 @@ export interface CutClip {
  * @param frame - k, from 0
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_OUT_OF_MEMORY
  */
-export function clipAt(video: DecodedVideo, frame: number, options?: ClipAtOptions): CutClip {
-  if (video === undefined) throw invalidArgument('video', 'an object with frames, audio and fps', video)
+export function clipAt(video: DecodedVideo, frame: number, options?: ClipAtOptions): CutClip
+/**
+ * The same of a file, an address, bytes or a stream: the frames as they are shown, uint8 RGB, and their own sound at 16 kHz. Of a video without sound `audio`
+ * is null; of sound alone there are no frames, and 25 clips a second. `T / fps` is by the file's mean rate. The file is read from its beginning to the clip, since
+ * frames are counted as they are decoded: for many clips of one video take `predictVideo`, or a dataset.
+ *
+ * @param input - anything that ffmpeg reads
+ * @param frame - k, from 0
+ * @throws DiffSalError, as a rejection: ERR_DIFFSAL_INVALID_ARGUMENT, for a frame that the video has not too; ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA,
+ * ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_FFMPEG_MISSING
+ */
+export function clipAt(input: VideoInput, frame: number, options?: FileClipOptions): Promise<CutClip>
+export function clipAt(video: DecodedVideo | VideoInput, frame: number, options?: FileClipOptions): CutClip | Promise<CutClip> {
+  if (video === undefined) throw invalidArgument('video', 'an object with frames, audio and fps, or a path, a URL, bytes or a stream', video)
+  return isDecoded(video) ? cutOfMemory(video, frame, options) : cutOfInput(video, frame, options)
+}
+
+/** A plain object that is no stream of one's own. */
+function isDecoded(video: DecodedVideo | VideoInput): video is DecodedVideo {
+  return isPlain(video) && !reading('video', 'an object that can be read', () => Symbol.asyncIterator in video)
+}
+
+async function cutOfInput(input: VideoInput, frame: number, options: FileClipOptions | undefined): Promise<CutClip> {
+  const given = readOptions<FileClipOptions, typeof fileClipTable>('options', options, fileClipTable)
+  checkInteger('frame', frame, 0)
+  return withMedia(input, given, (info) => cutOfMedia(info, frame, given))
+}
+
+async function cutOfMedia(info: MediaInfo, frame: number, { clipLength, size, stallLimit, signal }: FileClipOptions & { readonly clipLength: number }): Promise<CutClip> {
+  const { video, audio } = info
+  const rate = mapRate(info)
+  const shown = video && (size ?? ([video.height, video.width] as const))
+  const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, clipLength) : undefined
+  const sound = audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
+  const plan = { clipLength, stride: 1, batch: 1, video: frames !== undefined, audio: sound !== undefined, first: frame }
+  const batches = clipBatches({ frames, sound, rate }, plan)
+  try {
+    const next = await batches.next()
+    if (next.done) throw invalidArgumentText('frame', `below ${next.value.frames}, the number of frames of '${info.path}'`, `${frame}`)
+    const { clips, audio: excerpts } = next.value
+    return {
+      ...(clips && { frames: { ...clips, shape: clips.shape.slice(1) } }),
+      audio: excerpts ? { ...excerpts[0]!, fps: rationalValue(rate) } : null,
+    }
+  } finally {
+    await batches.return({ frames: 0, times: [] })
+    await Promise.all([frames?.close(), sound?.close()])
+  }
+}
+
+function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions | undefined): CutClip {
   const { frames, audio, fps } = checkOptions<DecodedVideo>('video', video, ['frames', 'audio', 'fps'])
   const { clipLength = 16 } = checkOptions<ClipAtOptions>('options', options, ['clipLength'])
   checkInteger('clipLength', clipLength, 2, 1024)

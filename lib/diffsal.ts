@@ -197,6 +197,8 @@ export class DiffSal {
   static async resume(from: string, options?: ResumeOptions): Promise<Trainer<DiffSal>> {
     const { group, synchronise, ...run } = checkOptions<ResumeOptions>('options', options, ['group', 'synchronise', 'signal', ...runOptions])
     checkString('from', from)
+    // Before the file is read, which is not to blame for them.
+    checkSharing({ group, synchronise })
     checkSignal(run.signal)?.throwIfAborted()
     return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer({ ...stored, group, synchronise }))
   }
@@ -323,37 +325,37 @@ export class DiffSal {
   /**
    * Finds the window of another aspect that follows what people look at in a video, say an upright one of a wide video. It is as large as the
    * frame allows and moves one way; its path over a shot is one optimisation, within bounds of speed and acceleration. `cropVideo` writes what is
-   * in it, `cropFilter` makes a script for ffmpeg of it.
+   * in it, `cropFilter` makes a script for ffmpeg of it. Of a part (`start`, `end`) it gives the windows of that part, and these two make that part.
    *
-   * @param path - any file that ffmpeg reads
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
    * @returns where the window is in each frame
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
    */
-  async reframe(path: string, options?: ReframeOptions): Promise<Reframing> {
-    return reframe(this, path, options, this.#leaving.signal)
+  async reframe(input: VideoInput, options?: ReframeOptions): Promise<Reframing> {
+    return reframe(this, input, options, this.#leaving.signal)
   }
 
   /**
    * Finds the regions of a video that people look at, as quality offsets for an encoder. `qualityFilter` makes a filter graph for ffmpeg of them, which
    * libx264 and libx265 obey.
    *
-   * @param path - any file that ffmpeg reads
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what {@link predictVideo} throws
    */
-  async qualityRegions(path: string, options?: QualityRegionOptions): Promise<QualityRegions> {
-    return qualityRegions(this, path, options, this.#leaving.signal)
+  async qualityRegions(input: VideoInput, options?: QualityRegionOptions): Promise<QualityRegions> {
+    return qualityRegions(this, input, options, this.#leaving.signal)
   }
 
   /**
    * Takes the frames of a video in which people look at one place most, far apart in time and not in a fade, as PNG or JPEG; cropped around it where
    * an `aspect` is told.
    *
-   * @param path - any file that ffmpeg reads
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
    * @returns the best first
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT (an aspect that leaves no window of 16 pixels), and what {@link predictVideo} throws
    */
-  async thumbnails(path: string, options?: ThumbnailOptions): Promise<Thumbnail[]> {
-    return thumbnails(this, path, options, this.#leaving.signal)
+  async thumbnails(input: VideoInput, options?: ThumbnailOptions): Promise<Thumbnail[]> {
+    return thumbnails(this, input, options, this.#leaving.signal)
   }
 
   /**
@@ -383,13 +385,13 @@ export class DiffSal {
    * The rule: it hears where for one of the wrong sounds 1 − CC between the map with it and the map with the right sound, in the mean over the frames, is at least twice that of
    * the other noise and 0.001 or more, and KL is at least twice the other noise's too. A sound that is alike throughout, as of an engine, changes a map by silence alone.
    *
-   * @param path - any file with sound that ffmpeg reads
+   * @param input - a file, an address, bytes or a stream of anything with sound that ffmpeg reads
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for a model that does not hear too; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be read, or has no sound;
    * ERR_DIFFSAL_FFMPEG_MISSING; and what {@link predict} throws
    */
-  async listen(path: string, options?: ListenOptions): Promise<Listening> {
+  async listen(input: VideoInput, options?: ListenOptions): Promise<Listening> {
     this.#live()
-    return listen(this, path, options, this.#leaving.signal)
+    return listen(this, input, options, this.#leaving.signal)
   }
 
   /**

@@ -1,10 +1,12 @@
 import { unlessAborted } from './async/abort.ts'
 import { reading } from './checks/options.ts'
+import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
 import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
 import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
+import { startAhead } from './async/start-ahead.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
 import { handsOf, type Group, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
@@ -19,7 +21,7 @@ export interface ScoredModel {
   /** The complete configuration. */
   readonly config: Readonly<DiffSalConfig>
   /** Predicts the maps of a batch of clips: float32 (B, 1, H, W), values 0 to 1. */
-  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'signal'>): Promise<Tensor<'float32'>>
+  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'priority' | 'signal'>): Promise<Tensor<'float32'>>
 }
 
 /** How to score a model on a dataset. */
@@ -35,6 +37,8 @@ export interface EvaluateOptions extends ScoreOptions {
    * mirrored back. Takes twice as long. Default false.
    */
   mirror?: boolean | undefined
+  /** When the turn of its batches comes among the calls that wait for the model, as of `predict`. Default `normal`. */
+  priority?: 'high' | 'normal' | 'low' | undefined
   /** Samples that are predicted together. Default 1. */
   batch?: number | undefined
   /** Samples that are read at the same time, as of `loadBatches`. Default the machine's cores, at most 8. */
@@ -58,6 +62,7 @@ export const evaluateTable = (timesteps?: number) =>
     ...samplingTable(timesteps),
     seed: seedOption({ usual: 1, help: 'decides the noise, the same for every frame' }),
     mirror: yes({ usual: false, help: 'predict each clip mirrored too, and take the mean of both maps' }),
+    priority: priorityOption,
     batch: integer(1, 65_536, { usual: 1, help: 'frames that are predicted together' }),
     workers: integer(1, 1024, { help: 'samples that are read at the same time' }),
     limit: integer(1, undefined, { help: 'score so many frames of each dataset only, evenly spaced' }),
@@ -65,11 +70,10 @@ export const evaluateTable = (timesteps?: number) =>
     group: later<Group>(),
     signal,
     onProgress: callback(),
-    // `score` checks them.
-    others: later(),
-    baseline: later(),
-    blur: later(),
-    resize: later(),
+    others: callback(),
+    baseline: callback(),
+    blur: yes(),
+    resize: yes(),
   }) satisfies OptionTable<EvaluateOptions>
 
 /** Refuses options that are none; `argument` is what the caller calls the dataset. */
@@ -140,7 +144,7 @@ async function framesOfAll(own: readonly ScoredFrame[], hands: GroupHands, stop:
 async function* predictions(
   model: ScoredModel,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed, mirror, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
+  { steps, eta, seed, mirror, priority, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
   ending: AbortSignal | undefined,
   mayBeNone: boolean,
 ): AsyncGenerator<FramePrediction, void, undefined> {
@@ -151,13 +155,17 @@ async function* predictions(
   // Ends reading and predicting, whichever way this function is left.
   const leaving = new AbortController()
   const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
-  const predict = async ({ batch, samples: names }: LoadedBatch): Promise<FramePrediction[]> => {
+  const predict = async ({ batch, samples: names, position }: LoadedBatch): Promise<{ maps: FramePrediction[]; done: number }> => {
     const clips = clipsOf(batch, config)
-    const sampling = { steps, eta, seed, signal: stop }
-    const maps = await model.predict(clips, sampling)
-    const { data } = mirror ? meanWithMirrored(maps, await model.predict(mirroredClips(clips), sampling)) : maps
+    const sampling = { steps, eta, seed, priority, signal: stop }
+    const predicted = await model.predict(clips, sampling)
+    const { data } = mirror ? meanWithMirrored(predicted, await model.predict(mirroredClips(clips), sampling)) : predicted
     const pixels = config.size[0] * config.size[1]
-    return names.map((name, i) => ({ ...name, tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) } }))
+    const maps: FramePrediction[] = names.map((name, i) => ({
+      ...name,
+      tensor: { dtype: 'float32', shape: [1, 1, ...config.size], data: data.slice(i * pixels, (i + 1) * pixels) },
+    }))
+    return { maps, done: position.epoch > 0 ? total : position.offset }
   }
   const checked = checkedSamples(samples, config)
   const seen: Dataset<TrainingSample> = {
@@ -171,26 +179,22 @@ async function* predictions(
   const loaded = loadBatches(seen, {
     ...{ batch, seed: 0, shuffle: false, epochs: 1, mel: melShape(config), signal: stop, workers },
   })
-  let ahead: { readonly maps: Promise<FramePrediction[]>; readonly done: number } | undefined
+  // Two, so that the model has the next while one is scored.
+  const results = startAhead(loaded, predict, { most: 2, leaving })
+  let told = 0
   try {
-    for await (const one of loaded) {
-      const before = ahead
-      ahead = { maps: predict(one), done: one.position.epoch > 0 ? total : one.position.offset }
-      // What it rejects with is met when it is awaited, a batch later.
-      ahead.maps.catch(() => undefined)
-      if (before === undefined) continue
-      yield* await before.maps
-      onProgress?.(before.done, total)
+    for await (const { maps, done } of results) {
+      yield* maps
+      onProgress?.(done, total)
+      told = done
     }
-    if (ahead === undefined) return
-    yield* await ahead.maps
-    onProgress?.(total, total)
+    // The last samples may have been none.
+    if (told < total) onProgress?.(total, total)
   } catch (error) {
     // All samples of a part may be none, though those of the whole are not.
     const empty = mayBeNone && !found && error instanceof DiffSalError && error.argument === 'dataset'
     if (!empty) throw error
   } finally {
-    leaving.abort()
-    await ahead?.maps.catch(() => undefined)
+    await loaded.return()
   }
 }

@@ -1,20 +1,28 @@
 import { stoppable } from './async/stoppable.ts'
 import { callback, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { readFrames } from './media/frames.ts'
-import { mediaError } from './media/local-file.ts'
-import type { VideoInfo } from './media/media-info.ts'
-import { probe } from './media/probe.ts'
+import type { MediaInfo } from './media/media-info.ts'
+import { openMedia, withVideo } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
-import { videoTable } from './predict-video.ts'
+import type { VideoInput } from './media/video-input.ts'
+import { checkSpan, estimateMaps, inputTable, nothingThere, spanOf, videoTable } from './predict-video.ts'
 import { ShotDetector, sizeForShots, type ShotStart } from './shots/shot-detector.ts'
 import { shotTable, type ShotOptions } from './shots/shot-options.ts'
 
 /** How to look for shots. */
 export interface FindShotsOptions extends ShotOptions {
+  /** Shots of frames from this second on, as `time` of maps counts them; one that began before begins there. Default: from the first. */
+  start?: number | undefined
+  /** Shots of frames before this second only; one that goes on ends there. Default: to the last. */
+  end?: number | undefined
   /** Which video track, from 1, of a file with several. Default: the one that the file marks, else the first with more than one picture. */
   videoTrack?: number | undefined
-  /** Seconds without a byte from ffmpeg, while one is waited for, after which the file is given up. Default 60. */
+  /** Seconds without a byte from ffmpeg, an address or a stream, while one is waited for, after which the input is given up. Default 60. */
   stallLimit?: number | undefined
+  /** Whether `http:` and `https:` addresses are read; else they are refused. Default true. */
+  network?: boolean | undefined
+  /** The most bytes of an address, of bytes or of a stream that are written to a temporary file. Default 4294967296, 4 GiB. */
+  spoolLimit?: number | undefined
   /** Stops the decoding; the pending shot rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called now and then: how many frames were looked at. */
@@ -31,9 +39,9 @@ export interface ShotProgress {
 
 /** Some frames that follow each other as a camera took them. */
 export interface Shot {
-  /** Its number, from 0. */
+  /** Its number in the whole video, from 0. */
   shot: number
-  /** How it begins: with the video, after another shot without a change between, after frames that are black or white, or in the middle of a dissolve. */
+  /** How it begins: with the video or the part that is asked for, after another shot without a change between, after frames that are black or white, or in the middle of a dissolve. */
   begins: ShotStart
   /** The number of its first frame, from 0. */
   frame: number
@@ -48,8 +56,10 @@ export interface Shot {
 /** What there is to know of {@link FindShotsOptions}. */
 export const findShotsTable = {
   ...shotTable,
+  start: { ...videoTable.start, help: 'shots from this second on only' },
+  end: { ...videoTable.end, help: 'shots before this second only' },
   videoTrack: videoTable.videoTrack,
-  stallLimit: videoTable.stallLimit,
+  ...inputTable(),
   signal,
   onProgress: callback(),
 } satisfies OptionTable<FindShotsOptions>
@@ -68,43 +78,68 @@ const between = 64
  *
  * A flash is no shot. No model is needed. Leaving the loop ends the decoding at once.
  *
- * @param path - any file that ffmpeg reads
- * @throws DiffSalError at the first shot: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for a file that cannot be read or
- * has no video; ERR_DIFFSAL_FFMPEG_MISSING
+ * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
+ * @throws DiffSalError at the first shot: ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_FILE and ERR_DIFFSAL_MEDIA for an input that cannot be read or
+ * has no video; ERR_DIFFSAL_NO_SPACE; ERR_DIFFSAL_FFMPEG_MISSING
  */
-export function findShots(path: string, options?: FindShotsOptions): AsyncGenerator<Shot, void, undefined> {
+export function findShots(input: VideoInput, options?: FindShotsOptions): AsyncGenerator<Shot, void, undefined> {
   return stoppable(async function* (stop) {
-    const { videoTrack, stallLimit, onProgress, signal: given, ...looks } = readOptions<FindShotsOptions, typeof findShotsTable>('options', options, findShotsTable)
-    const signal = given ? AbortSignal.any([given, stop]) : stop
-    signal.throwIfAborted()
-    const info = await probe(path, { videoTrack, stallLimit, signal })
-    const { video } = info
-    if (video === null) throw mediaError(path, 'has no video stream, and shots are of pictures')
-    yield* shotsOf({ ...info, video }, looks, { stallLimit, signal, onProgress })
+    const checked = readShotOptions(options)
+    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    const { info, close } = await openMedia(input, { ...checked, signal })
+    try {
+      yield* shotsIn(info, { ...checked, signal })
+    } finally {
+      await close()
+    }
   })
 }
 
-async function* shotsOf(
-  info: VideoInfo,
-  looks: ShotOptions,
-  { onProgress, ...reading }: Pick<FindShotsOptions, 'stallLimit' | 'signal' | 'onProgress'>,
-): AsyncGenerator<Shot, void, undefined> {
+/** Reads options. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readShotOptions(options: FindShotsOptions | undefined) {
+  const checked = readOptions<FindShotsOptions, typeof findShotsTable>('options', options, findShotsTable)
+  checkSpan(checked)
+  return checked
+}
+
+/** As {@link findShots}, of an input that was opened already, and with options that were read. */
+export async function* shotsIn(given: MediaInfo, options: ReturnType<typeof readShotOptions>): AsyncGenerator<Shot, void, undefined> {
+  const { threshold, fade, flash, stallLimit, signal, onProgress } = options
+  const info = withVideo(given, 'and shots are of pictures')
+  const span = spanOf(options)
+  const [from, to] = [span?.start ?? Number.NEGATIVE_INFINITY, span?.end ?? Number.POSITIVE_INFINITY]
   const rate = rationalValue(info.video.rate)
-  const { frameEstimate } = info.video
-  const detector = new ShotDetector(sizeForShots, rate, looks)
+  const frameEstimate = estimateMaps(info, { stride: 1, end: options.end })
+  const detector = new ShotDetector(sizeForShots, rate, { threshold, fade, flash })
   // Of the frames that may still begin a shot.
   const times = new Map<number, number>()
-  let [count, last, given, start] = [0, 0, 0, 0]
+  let [count, last, shot, start] = [0, 0, 0, 0]
+  // The first frame of the part, and the first one after it.
+  const none = { frame: Number.POSITIVE_INFINITY, time: 0 }
+  let [first, past] = [none, none]
+  let found = 0
+  /** The next shot, which ends before a frame, as far as it is in the part. */
+  const next = function* (until: number, time: number): Generator<Shot> {
+    const { frame, how } = detector.starts[shot]!
+    const [begin, end] = [Math.max(frame, first.frame), Math.min(until, past.frame)]
+    if (begin < end) {
+      found += 1
+      const cut = frame < begin
+      yield { shot, begins: cut ? 'video' : how, frame: begin, frames: end - begin, start: cut ? first.time : start, end: end < until ? past.time : time }
+    }
+    shot += 1
+    start = time
+  }
   const begun = function* (): Generator<Shot> {
-    for (; given + 1 < detector.starts.length; given++) {
-      const [one, next] = [detector.starts[given]!, detector.starts[given + 1]!]
-      const end = times.get(next.frame)!
-      yield { shot: given, begins: one.how, frame: one.frame, frames: next.frame - one.frame, start, end }
-      start = end
+    while (shot + 1 < detector.starts.length) {
+      const { frame } = detector.starts[shot + 1]!
+      yield* next(frame, times.get(frame)!)
     }
   }
-  for await (const { pixels, time } of readFrames(info, sizeForShots, reading)) {
+  for await (const { pixels, time } of readFrames(info, sizeForShots, { stallLimit, signal })) {
     if (count === 0) start = time
+    if (first === none && time >= from) first = { frame: count, time }
+    if (past === none && time >= to) past = { frame: count, time }
     times.set(count, time)
     detector.add(pixels)
     last = time
@@ -112,9 +147,10 @@ async function* shotsOf(
     if (count % between === 0) onProgress?.({ frames: count, ...(frameEstimate !== undefined && { frameEstimate }) })
     yield* begun()
     times.delete(detector.decided - 1)
+    if (detector.decided >= past.frame) break
   }
-  detector.end()
+  if (detector.decided < past.frame) detector.end()
   yield* begun()
-  const { frame, how } = detector.starts[given]!
-  yield { shot: given, begins: how, frame, frames: count - frame, start, end: last + 1 / rate }
+  yield* next(count, last + 1 / rate)
+  if (found === 0) throw nothingThere(info, span, { frames: Math.min(count, past.frame) })
 }

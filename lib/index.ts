@@ -6,7 +6,7 @@ export type { AreaAttention, AttentionBest, AttentionBox, AttentionExtreme, Atte
 export { cropFilter, cropVideo } from './crop-video.ts'
 export type { CropVideoOptions } from './crop-video.ts'
 export { clipAt } from './clip-at.ts'
-export type { ClipAtOptions, CutClip, DecodedVideo } from './clip-at.ts'
+export type { ClipAtOptions, CutClip, DecodedVideo, FileClipOptions } from './clip-at.ts'
 export { defaultConfig } from './config.ts'
 export type { AudioEncoderConfig, DiffSalConfig, NormalisationConfig, PartialDiffSalConfig, VideoEncoderConfig } from './config.ts'
 /** Datasets: those of the paper as they are published, sounding scenes made as they are read, and batches of any. */

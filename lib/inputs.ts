@@ -74,6 +74,7 @@ function checkFrames({ video, size: [height, width], clipLength }: DiffSalConfig
 
 function checkSound(config: DiffSalConfig, audio: ClipInput['audio'], mel: Tensor | undefined): Checked | undefined {
   const [given, name] = mel === undefined ? [audio, 'audio'] : [mel, 'mel']
+  if (mel === null) throw invalidArgument('mel', "a tensor, or left out; 'audio: null' leaves the sound out", mel)
   if (mel !== undefined && audio) throw invalidArgumentText('mel', "left out where 'audio' is given", 'a tensor')
   if (given === null || (given === undefined && !config.audio)) return undefined
   if (!config.audio) throw invalidArgumentText(name, 'left out, because this model only sees', describe(given))

@@ -5,11 +5,12 @@ import { clipBatches, FrameWindow, SoundWindow } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
-import { probe } from './media/probe.ts'
+import { withMedia } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
 import { readSound, soundRate } from './media/sound.ts'
+import type { VideoInput } from './media/video-input.ts'
 import { cc, kl } from './metrics/metrics.ts'
-import { estimateMaps, mapRate, videoTable, type Predictor } from './predict-video.ts'
+import { checkSpan, estimateMaps, inputTable, mapRate, nothingThere, spanOf, videoTable, type Predictor } from './predict-video.ts'
 import { Random } from './random/random.ts'
 import { drawSeed, maxSeed } from './random/seed.ts'
 import { samplingTable } from './predict.ts'
@@ -21,6 +22,10 @@ export interface ListenOptions {
   frames?: number | undefined
   /** How many seconds too early the `shifted` sound comes, 0.1 to 3600; half the video's length at most. Default 1. */
   shift?: number | undefined
+  /** Look at frames from this second on only. Their sound, the shifted one too, is the whole video's. Default: from the first. */
+  start?: number | undefined
+  /** Look at frames before this second only. Default: to the last. */
+  end?: number | undefined
   /** Denoising steps, as of `predict`. Default: the model's. */
   steps?: number | undefined
   /** Randomness of the sampling, 0 to 1, as of `predict`. Default 0. */
@@ -31,8 +36,12 @@ export interface ListenOptions {
   videoTrack?: number | undefined
   /** Which sound track, from 1, of a file with several. Default: the one that the file marks, else the first. */
   audioTrack?: number | undefined
-  /** Seconds without a byte from ffmpeg, while one is waited for, after which the file is given up. Default 60. */
+  /** Seconds without a byte from ffmpeg, an address or a stream, while one is waited for, after which the input is given up. Default 60. */
   stallLimit?: number | undefined
+  /** Whether `http:` and `https:` addresses are read; else they are refused. Default true. */
+  network?: boolean | undefined
+  /** The most bytes of an address, of bytes or of a stream that are written to a temporary file. Default 4294967296, 4 GiB. */
+  spoolLimit?: number | undefined
   /** Stops it; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined
   /** Called after every map. */
@@ -106,11 +115,13 @@ export const hearingRule = { timesNoise: 2, leastChange: 0.001 } as const
 export const listenTable = {
   frames: integer(2, 1000, { usual: 12, help: 'how many frames are looked at, evenly spaced' }),
   shift: { ...number(0.1, 3600, { usual: 1, help: 'how early the shifted sound comes' }), form: '<seconds>' },
+  start: { ...videoTable.start, help: 'look at frames from this second on only' },
+  end: { ...videoTable.end, help: 'look at frames before this second only' },
   ...samplingTable(),
   seed: videoTable.seed,
   videoTrack: videoTable.videoTrack,
   audioTrack: videoTable.audioTrack,
-  stallLimit: videoTable.stallLimit,
+  ...inputTable(),
   signal,
   onProgress: callback(),
 } satisfies OptionTable<ListenOptions>
@@ -126,23 +137,22 @@ interface Clip {
 const wrong = ['silence', 'shuffled', 'shifted'] as const
 
 /** `DiffSal.listen`, which tells the rule. */
-export async function listen(model: Listener, path: string, given?: ListenOptions, ending?: AbortSignal): Promise<Listening> {
-  const { videoTrack, audioTrack, ...options } = readOptions('options', given, listenTable)
-  const stop = [options.signal, ending].filter((each) => each !== undefined)
-  const signal = AbortSignal.any(stop)
-  signal.throwIfAborted()
-  if (!model.config.audio) {
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', 'This model sees only, so that there is nothing to find out: it does not hear.', { argument: 'model' })
-  }
-  return listenTo(model, await probe(path, { videoTrack, audioTrack, stallLimit: options.stallLimit, signal }), { ...options, signal })
+export async function listen(model: Listener, input: VideoInput, given?: ListenOptions, ending?: AbortSignal): Promise<Listening> {
+  const options = readListenOptions(model, given)
+  const signal = AbortSignal.any([options.signal, ending].filter((each) => each !== undefined))
+  return withMedia(input, { ...options, signal }, (info) => listenTo(model, info, { ...options, signal }))
 }
 
-/** As {@link listen}, of a file that was probed already and options that were read. */
-export async function listenTo(
-  model: Listener,
-  info: MediaInfo,
-  options: { frames: number; shift: number; steps?: number | undefined; eta: number; seed?: number | undefined; stallLimit: number; signal: AbortSignal; onProgress?: ListenOptions['onProgress'] },
-): Promise<Listening> {
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for one that does not hear too */
+export function readListenOptions(model: Listener, given: ListenOptions | undefined) {
+  const options = readOptions<ListenOptions, typeof listenTable>('options', given, listenTable)
+  checkSpan(options)
+  if (model.config.audio) return options
+  throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', 'This model sees only, so that there is nothing to find out: it does not hear.', { argument: 'model' })
+}
+
+/** As {@link listen}, of an input that was opened already, and with options that were read. */
+export async function listenTo(model: Listener, info: MediaInfo, options: ReturnType<typeof readListenOptions> & { readonly signal: AbortSignal }): Promise<Listening> {
   const { steps, eta, seed = drawSeed(), signal, onProgress } = options
   if (model.config.video && info.video === null) throw mediaError(info.path, 'has no video stream, which the model needs')
   if (info.audio === null) throw mediaError(info.path, 'has no sound, so that there is nothing to hear in it')
@@ -151,7 +161,7 @@ export async function listenTo(
   try {
     const all = AbortSignal.any([signal, reading.signal])
     const clips = await readClips(model, info, options.frames, { ...options, signal: all })
-    if (clips.length < 2) throw mediaError(info.path, 'is too short to compare its sounds: it has one frame')
+    if (clips.length < 2) throw mediaError(info.path, `is too short to compare its sounds: it has one frame${spanOf(options) ? ' in that part' : ''}`)
     const shift = Math.min(options.shift, (info.duration ?? Number.POSITIVE_INFINITY) / 2)
     const early = await soundsAt(info, clips, shift, model.config.clipLength, { ...options, signal: all })
     const others = derangement(clips.length, seed)
@@ -186,28 +196,38 @@ export async function listenTo(
   }
 }
 
-type Reading = { readonly stallLimit: number; readonly signal: AbortSignal }
+type Reading = { readonly start?: number | undefined; readonly end?: number | undefined; readonly stallLimit: number; readonly signal: AbortSignal }
 
-/** Clips that are evenly spaced over a video, none at its very beginning or end, with their own sound. */
-async function readClips({ config }: Listener, info: MediaInfo, count: number, { stallLimit, signal }: Reading): Promise<Clip[]> {
+/** Clips that are evenly spaced over a video, or the part that is asked for, none at its very beginning or end, with their own sound. */
+async function readClips({ config }: Listener, info: MediaInfo, count: number, { start, end, stallLimit, signal }: Reading): Promise<Clip[]> {
   const { size, clipLength } = config
   const { video, audio } = info
   const frameSize = config.video ? size : ([2, 2] as const)
   const frames = video ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: config.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength) : undefined
   const sound = new SoundWindow(readSound({ ...info, audio: audio! }, { stallLimit, signal }))
   // Twice as many as are wanted, of which every other one is taken. Where the file does not tell its length, they are thinned out.
-  let stride = Math.max(1, Math.floor((estimateMaps(info, { stride: 1 }) ?? 2 * count) / (2 * count)))
+  const span = spanOf({ start, end })
+  let stride = Math.max(1, Math.floor((estimateMaps(info, { stride: 1, start, end }) ?? 2 * count) / (2 * count)))
   let kept: Clip[] = []
-  const batches = clipBatches({ frames, sound, rate: mapRate(info) }, { clipLength, stride, batch: 1, video: config.video, audio: true })
+  let first: number | undefined
+  const batches = clipBatches({ frames, sound, rate: mapRate(info) }, { clipLength, stride, batch: 1, video: config.video, audio: true, span })
   try {
-    for await (const { frames: [frame], times: [times], clips, audio: excerpts } of batches) {
-      if (frame! % stride !== 0) continue
+    for (;;) {
+      const next = await batches.next()
+      if (next.done) {
+        if (kept.length === 0) throw nothingThere(info, span, next.value)
+        break
+      }
+      const { frames: [frame], times: [times], clips, audio: excerpts } = next.value
+      first ??= frame!
+      if ((frame! - first) % stride !== 0) continue
       kept.push({ frame: frame!, time: times!.at(-1)!, ...(clips && { frames: clips }), sound: excerpts![0]!.samples })
       if (kept.length < 4 * count) continue
       kept = kept.filter((_, i) => i % 2 === 0)
       stride *= 2
     }
   } finally {
+    await batches.return({ frames: 0, times: [] })
     await Promise.all([frames?.close(), sound.close()])
   }
   const most = Math.min(count, kept.length)

@@ -1,7 +1,7 @@
 import { startAhead } from './async/start-ahead.ts'
 import { stoppable } from './async/stoppable.ts'
 import { priorityOption } from './checks/priority.ts'
-import { callback, integer, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
+import { callback, integer, number, readOptions, signal, yes, type OptionTable, type Read } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
@@ -9,9 +9,8 @@ import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, t
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
-import { openInput } from './media/open-input.ts'
+import { openMedia } from './media/open-media.ts'
 import type { Span } from './media/opened.ts'
-import { probe } from './media/probe.ts'
 import { rationalValue, type Rational } from './media/rational.ts'
 import { readSound } from './media/sound.ts'
 import { sourceOf, type SourceInfo } from './media/source-info.ts'
@@ -217,31 +216,24 @@ export function predictVideo(
   ending?: AbortSignal,
 ): AsyncGenerator<VideoMap, void, undefined> {
   return stoppable(async function* (stop) {
-    const checked = checkPredictVideoOptions(model, options)
+    const checked = readVideoOptions(model, options)
     const signal = AbortSignal.any([checked.signal, ending, stop].filter((each) => each !== undefined))
     signal.throwIfAborted()
-    const { videoTrack, audioTrack, stallLimit } = checked
-    const opened = await openInput(input, { ...checked, signal })
+    const { info, close } = await openMedia(input, { ...checked, signal })
     try {
-      const maps = predictFrames(model, await probe(opened.path, { name: opened.name, videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
-      for await (const { times: _, marks: __, ...map } of maps) yield map
+      for await (const { times: _, marks: __, ...map } of predictFrames(model, info, { ...checked, signal })) yield map
     } finally {
-      await opened.close()
+      await close()
     }
   })
 }
 
-/** As {@link predictVideo}, of a file that was probed already. At last it gives the number of frames. */
-export function predictMedia(
-  model: Predictor,
-  info: MediaInfo,
-  options?: PredictVideoOptions,
-): AsyncGenerator<TimedMap, VideoSummary | void, undefined> {
+/** As {@link predictVideo}, of an input that was opened already, and with options that were read. At last it gives the number of frames. */
+export function predictMedia(model: Predictor, info: MediaInfo, options: ReadVideoOptions): AsyncGenerator<TimedMap, VideoSummary | void, undefined> {
   return stoppable(async function* (stop) {
-    const checked = checkPredictVideoOptions(model, options)
-    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop
     signal.throwIfAborted()
-    return yield* predictFrames(model, info, { ...checked, signal })
+    return yield* predictFrames(model, info, { ...options, signal })
   })
 }
 
@@ -265,15 +257,28 @@ export function spanOf({ start, end }: Pick<PredictVideoOptions, 'start' | 'end'
   return { start: start ?? Number.NEGATIVE_INFINITY, end: end ?? Number.POSITIVE_INFINITY }
 }
 
-function checkPredictVideoOptions(model: Predictor, options: PredictVideoOptions | undefined) {
-  const given = readOptions('options', options, videoTable)
+/** Options that were read: what has a default is there. */
+export type ReadVideoOptions = PredictVideoOptions & Omit<Read<object, typeof videoTable>, 'estimates'>
+
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readVideoOptions(model: Predictor, options: PredictVideoOptions | undefined): ReadVideoOptions {
+  return checkTogether(model, readOptions<PredictVideoOptions, typeof videoTable>('options', options, videoTable))
+}
+
+/** Refuses options that were read but do not go with each other, or with the model. */
+export function checkTogether<Given extends PredictVideoOptions>(model: Predictor, given: Given): Given {
   if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
-  if (given.start !== undefined && given.end !== undefined && given.start >= given.end) throw invalidArgument('end', `above 'start', ${given.start}`, given.end)
+  checkSpan(given)
   if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
   for (const other of ['uncertainty', 'videoOnly'] as const) {
     if (given.activity && given[other]) throw invalidArgument('activity', `false where '${other}' is asked for`, true)
   }
   return given
+}
+
+/** Refuses a part of a file that ends before it begins. */
+export function checkSpan({ start, end }: Pick<PredictVideoOptions, 'start' | 'end'>): void {
+  if (start !== undefined && end !== undefined && start >= end) throw invalidArgument('end', `above 'start', ${start}`, end)
 }
 
 /** What to read of a file for a model, or why it cannot be predicted. */
@@ -293,7 +298,7 @@ function planInput({ config }: Predictor, info: MediaInfo, videoOnly: boolean): 
 async function* predictFrames(
   model: Predictor,
   info: MediaInfo,
-  options: ReturnType<typeof checkPredictVideoOptions> & { signal: AbortSignal },
+  options: ReadVideoOptions & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
   const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
@@ -336,7 +341,7 @@ async function* predictFrames(
     )
     return { indices, times, marks, predicted: 'map' in predicted ? predicted : { map: predicted } }
   }
-  const results = startAhead(batches, predict, callsAtOnce, reading)
+  const results = startAhead(batches, predict, { most: callsAtOnce, leaving: reading })
   const shown = video ? ([video.height, video.width] as const) : size
   let maps = 0
   try {
@@ -364,7 +369,8 @@ async function* predictFrames(
   }
 }
 
-function nothingThere({ path }: MediaInfo, span: Span | undefined, { frames }: VideoSummary): Error {
+/** The error for a file, or a part of it, without a frame. `frames` is how many there are up to the part's end. */
+export function nothingThere({ path }: MediaInfo, span: Span | undefined, { frames }: Pick<VideoSummary, 'frames'>): Error {
   if (span === undefined || frames === 0) return mediaError(path, 'has nothing to predict from: it gave no frame and no sound')
   const [name, value] = span.start === Number.NEGATIVE_INFINITY ? ['end', span.end] : ['start', span.start]
   return invalidArgumentText(name, `of a part that has frames in it`, `${value} s of '${path}', which has ${frames} frames up to there,`)

@@ -1,10 +1,10 @@
 import { anySignal } from './async/abort.ts'
 import { integer, number, readOptions, type OptionTable } from './checks/table.ts'
 import { boxes } from './maps/boxes.ts'
-import { mediaError } from './media/local-file.ts'
 import type { MediaInfo, VideoStream } from './media/media-info.ts'
-import { probe } from './media/probe.ts'
-import { predictMedia, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
+import { withMedia, withVideo } from './media/open-media.ts'
+import type { VideoInput } from './media/video-input.ts'
+import { checkTogether, predictMedia, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
 import { usualStride } from './reframe.ts'
 import { shotsOption, type ShotOptions } from './shots/shot-options.ts'
 
@@ -36,7 +36,7 @@ export interface QualityRegion {
 
 /** Some frames, and the qualities in them. */
 export interface QualitySegment {
-  /** The number of the first frame, from 0. */
+  /** The number of the first frame, from 0, in the whole video. */
   frame: number
   /** How many frames it has. */
   frames: number
@@ -48,7 +48,11 @@ export interface QualitySegment {
 export interface QualityRegions {
   /** [height, width] of the video's frames in pixels, as they are shown. */
   size: readonly [number, number]
-  /** One after the other, all frames. */
+  /** Of a part of the video: its first second. Left out where it begins with the video. */
+  start?: number | undefined
+  /** Of a part of the video: the second that it ends before. Left out where it goes to the video's end. */
+  end?: number | undefined
+  /** One after the other: all frames of the video, or of the part that was asked for. */
   segments: readonly QualitySegment[]
 }
 
@@ -68,24 +72,28 @@ const [best, better] = [0.5, 0.8]
 
 /**
  * Finds the regions of a video that people look at, for an encoder that takes quality offsets: around half of the mean map of some seconds −`strength`,
- * around four fifths half of that; everywhere else, half of it worse. Memory does not grow but for some numbers each `every` seconds.
+ * around four fifths half of that; everywhere else, half of it worse. Memory does not grow but for some numbers each `every` seconds. Of a part of the
+ * video (`start`, `end`) the segments are those of its frames.
  *
  * @param ending - ends it as `options.signal` does: the model's own end
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what `predictVideo` throws
  */
-export async function qualityRegions(model: Predictor, path: string, options?: QualityRegionOptions, ending?: AbortSignal): Promise<QualityRegions> {
-  const checked = readOptions<QualityRegionOptions, typeof qualityTable>('options', options, qualityTable)
+export async function qualityRegions(model: Predictor, input: VideoInput, options?: QualityRegionOptions, ending?: AbortSignal): Promise<QualityRegions> {
+  const checked = readQualityOptions(model, options)
   const signal = anySignal(checked.signal, ending)
-  signal?.throwIfAborted()
-  const { videoTrack, audioTrack, stallLimit } = checked
-  return qualityRegionsOf(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
+  return withMedia(input, { ...checked, signal }, (info) => qualityRegionsOf(model, info, { ...checked, signal }))
 }
 
-/** As {@link qualityRegions}, of a file that was probed already. */
-export async function qualityRegionsOf(model: Predictor, info: MediaInfo, options?: QualityRegionOptions): Promise<QualityRegions> {
-  const { strength, every, stride, ...predicting } = readOptions<QualityRegionOptions, typeof qualityTable>('options', options, qualityTable)
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readQualityOptions(model: Predictor, options: QualityRegionOptions | undefined) {
+  return checkTogether(model, readOptions<QualityRegionOptions, typeof qualityTable>('options', options, qualityTable))
+}
+
+/** As {@link qualityRegions}, of an input that was opened already, and with options that were read. */
+export async function qualityRegionsOf(model: Predictor, given: MediaInfo, options: ReturnType<typeof readQualityOptions>): Promise<QualityRegions> {
+  const { strength, every, stride, ...predicting } = options
+  const info = withVideo(given, 'in which there could be regions')
   const { video } = info
-  if (video === null) throw mediaError(info.path, 'has no video stream')
   const segments: QualitySegment[] = []
   let [first, count, start, shot] = [0, 0, Number.NaN, 0]
   let [mean, height, width]: [Float32Array | undefined, number, number] = [undefined, 0, 0]
@@ -100,6 +108,8 @@ export async function qualityRegionsOf(model: Predictor, info: MediaInfo, option
     for (;;) {
       const next = await maps.next()
       if (next.value === undefined) break
+      // The part's first frame, where only a part is asked for.
+      if (segments.length === 0 && count === 0 && !next.done) first = next.value.frame - next.value.times.length + 1
       for (const [i, time] of next.value.times.entries()) {
         const now = next.value.marks?.[i]!.shot ?? 0
         if (count > 0 && (now !== shot || time - start >= every)) finish()
@@ -116,7 +126,8 @@ export async function qualityRegionsOf(model: Predictor, info: MediaInfo, option
     await maps.return(undefined)
   }
   finish()
-  return { size: [video.height, video.width], segments }
+  const { start: from, end: to } = options
+  return { size: [video.height, video.width], ...(from !== undefined && { start: from }), ...(to !== undefined && { end: to }), segments }
 }
 
 function regionsOf(map: Parameters<typeof boxes>[0] | undefined, { height, width }: VideoStream, strength: number): QualityRegion[] {

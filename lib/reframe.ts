@@ -5,9 +5,10 @@ import { invalidArgument } from './errors.ts'
 import { mediaError } from './media/local-file.ts'
 import type { FrameMark } from './media/clip-windows.ts'
 import type { MediaInfo, VideoStream } from './media/media-info.ts'
-import { probe } from './media/probe.ts'
+import { withMedia, withVideo } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
-import { predictMedia, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
+import type { VideoInput } from './media/video-input.ts'
+import { checkSpan, checkTogether, predictMedia, videoTable, type Predictor, type PredictVideoOptions } from './predict-video.ts'
 import { cameraPath, type Sight } from './reframe/camera.ts'
 import { cropSize, type CropSize } from './reframe/crop-size.ts'
 import type { ReframedFrame, Reframing } from './reframe/reframing.ts'
@@ -62,24 +63,31 @@ const kept = 96
  * shot its path is found at once, as the one that loses least of the maps' squares and moves least; within `speed` and `acceleration`, and without
  * jitter. A shot begins anywhere, since the one before is over. In a shot that is shorter than the stride and has no map, it is in the middle.
  *
- * The video is read once. Of each frame some numbers are kept, of each map a hundred.
+ * The video is read once. Of each frame some numbers are kept, of each map a hundred. Of a part of it (`start`, `end`) the window of the part's
+ * frames is found, and nothing that is outside pulls at it.
  *
  * @param ending - ends it as `options.signal` does: the model's own end
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for an aspect that leaves no window of 16 pixels too; and what `predictVideo` throws
  */
-export async function reframe(model: Predictor, path: string, options?: ReframeOptions, ending?: AbortSignal): Promise<Reframing> {
-  const checked = checkReframeOptions(options)
+export async function reframe(model: Predictor, input: VideoInput, options?: ReframeOptions, ending?: AbortSignal): Promise<Reframing> {
+  const checked = readReframeOptions(model, options)
   const signal = anySignal(checked.signal, ending)
-  signal?.throwIfAborted()
-  const { videoTrack, audioTrack, stallLimit } = checked
-  return reframeMedia(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
+  return withMedia(input, { ...checked, signal }, (info) => reframeMedia(model, info, { ...checked, signal }))
 }
 
-/** As {@link reframe}, of a file that was probed already. */
-export async function reframeMedia(model: Predictor, info: MediaInfo, options?: ReframeOptions): Promise<Reframing> {
-  const { aspect, keep, speed, acceleration, stride, ...predicting } = checkReframeOptions(options)
+/** Options that were read. */
+export type ReadReframeOptions = ReturnType<typeof readReframeOptions>
+
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readReframeOptions(model: Predictor, options: ReframeOptions | undefined) {
+  return checkTogether(model, readOptions<ReframeOptions, typeof reframeTable>('options', options, reframeTable))
+}
+
+/** As {@link reframe}, of an input that was opened already, and with options that were read. */
+export async function reframeMedia(model: Predictor, given: MediaInfo, options: ReadReframeOptions): Promise<Reframing> {
+  const { aspect, keep, speed, acceleration, stride, ...predicting } = options
+  const info = withVideo(given, 'of which a window could be cut')
   const { video } = info
-  if (video === null) throw mediaError(info.path, 'has no video stream, of which a window could be cut')
   const crop = cropSize(video, aspectOf('aspect', aspect))
   const path = new ShotPaths(crop, { keep, speed, acceleration })
   const maps = predictMedia(model, info, { ...predicting, stride: stride ?? usualStride(video) })
@@ -88,6 +96,7 @@ export async function reframeMedia(model: Predictor, info: MediaInfo, options?: 
       const next = await maps.next()
       if (next.value === undefined) break
       const { times, marks } = next.value
+      if (!next.done) path.begin(next.value.frame - times.length + 1)
       path.pass(times, marks)
       if (next.done) break
       const [, , height, width] = next.value.tensor.shape as [number, number, number, number]
@@ -97,17 +106,15 @@ export async function reframeMedia(model: Predictor, info: MediaInfo, options?: 
     await maps.return(undefined)
   }
   const frames = path.end()
-  if (frames.length < 2) throw mediaError(info.path, 'has only one frame, in which there is nothing to follow; crop it as a picture')
-  return { size: crop.frame, window: crop.window, frames }
+  const { start, end } = options
+  const part = start !== undefined || end !== undefined
+  if (frames.length < 2) throw mediaError(info.path, `has only one frame${part ? ' in that part' : ''}, in which there is nothing to follow; crop it as a picture`)
+  return { size: crop.frame, window: crop.window, ...(start !== undefined && { start }), ...(end !== undefined && { end }), frames }
 }
 
 /** Every how many-th frame is predicted where nothing is said. */
 export function usualStride({ rate }: VideoStream): number {
   return Math.max(1, Math.round(rationalValue(rate) / usualMaps))
-}
-
-function checkReframeOptions(options: ReframeOptions | undefined) {
-  return readOptions<ReframeOptions, typeof reframeTable>('options', options, reframeTable)
 }
 
 /** A ratio of width and height, told as a number or as two. */
@@ -141,6 +148,8 @@ class ShotPaths {
   readonly #crop: CropSize
   readonly #limits: { readonly keep: number; readonly speed: number; readonly acceleration: number }
   readonly #frames: ReframedFrame[] = []
+  /** The number of the first. */
+  #first: number | undefined
   /** The times of the shot at work, and what was seen in it. */
   #times: number[] = []
   #sights: Sight[] = []
@@ -149,6 +158,11 @@ class ShotPaths {
   constructor(crop: CropSize, limits: { readonly keep: number; readonly speed: number; readonly acceleration: number }) {
     this.#crop = crop
     this.#limits = limits
+  }
+
+  /** Tells the number of the first frame; later calls change nothing. */
+  begin(frame: number): void {
+    this.#first ??= frame
   }
 
   /** The next frames. */
@@ -179,7 +193,7 @@ class ShotPaths {
     const path = cameraPath(this.#sights, [times[0]!, times.at(-1)!], frame[along], window[along], this.#limits)
     for (const time of times) {
       const at = path(time)
-      this.#frames.push({ frame: this.#frames.length, time, shot: this.#shot, x: across ? at : 0, y: across ? 0 : at })
+      this.#frames.push({ frame: (this.#first ?? 0) + this.#frames.length, time, shot: this.#shot, x: across ? at : 0, y: across ? 0 : at })
     }
     this.#times = []
     this.#sights = []
@@ -189,7 +203,7 @@ class ShotPaths {
 /** Windows as somebody gives them: a copy that can be cut. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
 export function checkReframing(argument: string, given: Reframing): Reframing {
   return reading(argument, 'what reframe() gave', () => {
-    const { size, window, frames } = (given ?? {}) as Reframing
+    const { size, window, start, end, frames } = (given ?? {}) as Reframing
     const pair = (name: string, value: unknown): [number, number] => {
       const [height, width] = checkList(`${argument}.${name}`, value, '[height, width]', 2, 2) as number[]
       for (const one of [height, width]) if (!Number.isInteger(one) || one! < 1 || one! > 65_536) throw invalidArgument(`${argument}.${name}`, '[height, width], whole numbers of pixels', [height, width])
@@ -199,17 +213,24 @@ export function checkReframing(argument: string, given: Reframing): Reframing {
     for (const i of [0, 1] as const) {
       if (cut[i] % 2 !== 0 || cut[i] > frame[i]) throw invalidArgument(`${argument}.window`, `[height, width], even and within the frame's ${frame[0]} × ${frame[1]}`, cut)
     }
+    const span: { start?: number; end?: number } = {}
+    if (start !== undefined) span.start = checkNumber(`${argument}.start`, start, 0, 1e9)
+    if (end !== undefined) span.end = checkNumber(`${argument}.end`, end, 0, 1e9)
+    checkSpan(span)
+    let first = 0
     const copies = checkList(`${argument}.frames`, frames, 'a list of places, one a frame', 1, 1 << 26).map((one, i): ReframedFrame => {
       const { frame: number, time, shot, x, y } = (one ?? {}) as ReframedFrame
       const name = `${argument}.frames[${i}]`
-      if (number !== i) throw invalidArgument(`${name}.frame`, `${i}: one place a frame, in order`, number)
+      // A part begins where it begins.
+      if (i === 0 && span.start !== undefined) first = checkInteger(`${name}.frame`, number, 0)
+      if (number !== first + i) throw invalidArgument(`${name}.frame`, `${first + i}: one place a frame, in order`, number)
       checkNumber(`${name}.time`, time, -1e9, 1e9)
       checkInteger(`${name}.shot`, shot, 0)
       // So that the window is in the frame.
       checkNumber(`${name}.x`, x, 0, frame[1] - cut[1])
       checkNumber(`${name}.y`, y, 0, frame[0] - cut[0])
-      return { frame: i, time, shot, x, y }
+      return { frame: number, time, shot, x, y }
     })
-    return { size: frame, window: cut, frames: copies }
+    return { size: frame, window: cut, ...span, frames: copies }
   })
 }

@@ -4,11 +4,11 @@ import { choice, integer, number, readOptions, type OptionTable } from './checks
 import { confidence } from './maps/confidence.ts'
 import { cropWindow } from './maps/crop-window.ts'
 import { chosenFrames } from './media/chosen-frames.ts'
-import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
-import { probe } from './media/probe.ts'
+import { withMedia, withVideo } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
-import { predictMedia, type Predictor } from './predict-video.ts'
+import type { VideoInput } from './media/video-input.ts'
+import { checkTogether, predictMedia, type Predictor } from './predict-video.ts'
 import { aspectOf, reframeTable, usualStride, type ReframeOptions } from './reframe.ts'
 import { cropSize } from './reframe/crop-size.ts'
 import { chooseMoments, type Moment } from './reframe/moments.ts'
@@ -52,25 +52,28 @@ export const thumbnailTable = {
 
 /**
  * Takes the frames of a video in which people look at one place most: those whose maps are the most concentrated, far apart in time, not in a
- * fade; and crops them around it. The video is read once for the maps and once for the pictures.
+ * fade; and crops them around it. The video is read once for the maps and once for the pictures. Of a part of it (`start`, `end`) they are all from there.
  *
  * @param ending - ends it as `options.signal` does: the model's own end
  * @returns the best first
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for an aspect that leaves no window of 16 pixels too; and what `predictVideo` throws
  */
-export async function thumbnails(model: Predictor, path: string, options?: ThumbnailOptions, ending?: AbortSignal): Promise<Thumbnail[]> {
-  const checked = readOptions<ThumbnailOptions, typeof thumbnailTable>('options', options, thumbnailTable)
+export async function thumbnails(model: Predictor, input: VideoInput, options?: ThumbnailOptions, ending?: AbortSignal): Promise<Thumbnail[]> {
+  const checked = readThumbnailOptions(model, options)
   const signal = anySignal(checked.signal, ending)
-  signal?.throwIfAborted()
-  const { videoTrack, audioTrack, stallLimit } = checked
-  return thumbnailsOf(model, await probe(path, { videoTrack, audioTrack, stallLimit, signal }), { ...checked, signal })
+  return withMedia(input, { ...checked, signal }, (info) => thumbnailsOf(model, info, { ...checked, signal }))
 }
 
-/** As {@link thumbnails}, of a file that was probed already. */
-export async function thumbnailsOf(model: Predictor, info: MediaInfo, options?: ThumbnailOptions): Promise<Thumbnail[]> {
-  const { count, aspect, apart, format, stride, ...predicting } = readOptions<ThumbnailOptions, typeof thumbnailTable>('options', options, thumbnailTable)
+/** Reads options, for a model. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readThumbnailOptions(model: Predictor, options: ThumbnailOptions | undefined) {
+  return checkTogether(model, readOptions<ThumbnailOptions, typeof thumbnailTable>('options', options, thumbnailTable))
+}
+
+/** As {@link thumbnails}, of an input that was opened already, and with options that were read. */
+export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: ReturnType<typeof readThumbnailOptions>): Promise<Thumbnail[]> {
+  const { count, aspect, apart, format, stride, ...predicting } = options
+  const info = withVideo(given, 'of which pictures could be taken')
   const { video } = info
-  if (video === null) throw mediaError(info.path, 'has no video stream, of which pictures could be taken')
   const crop = aspect === undefined ? undefined : cropSize(video, aspectOf('aspect', aspect))
   const moments: Moment[] = []
   const maps = predictMedia(model, info, { ...predicting, stride: stride ?? usualStride(video) })
@@ -86,7 +89,7 @@ export async function thumbnailsOf(model: Predictor, info: MediaInfo, options?: 
   const seconds = moments.at(-1)!.time - moments[0]!.time
   const chosen = chooseMoments(moments, count, apart ?? seconds / (2 * count))
   const pictures = new Map<number, Uint8Array>()
-  for await (const { frame, pixels } of chosenFrames({ ...info, video }, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), predicting)) pictures.set(frame, pixels)
+  for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options)) pictures.set(frame, pixels)
   const [height, width] = crop?.window ?? [video.height, video.width]
   const made = chosen.map(async (one): Promise<Thumbnail> => {
     const raw = sharp(pictures.get(one.frame)!, { raw: { width: video.width, height: video.height, channels: 3 } })

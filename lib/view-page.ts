@@ -3,8 +3,7 @@ import { callback, readOptions, signal, yes, type OptionTable } from './checks/t
 import { invalidArgument } from './errors.ts'
 import { OutputPlace } from './files/output-place.ts'
 import { checkNoInput } from './files/same-file.ts'
-import { openInput } from './media/open-input.ts'
-import { probe } from './media/probe.ts'
+import { withMedia } from './media/open-media.ts'
 import { kindOfInput, type VideoInput } from './media/video-input.ts'
 import type { MapTensor } from './metrics/metrics.ts'
 import { inputTable, videoTable, type PredictVideoOptions } from './predict-video.ts'
@@ -55,7 +54,8 @@ export const viewTable = {
  * opens from a file.
  *
  * A page holds maps of 96 columns at most, a byte a pixel, 64 MiB in all: at 25 maps a second of 56 × 96 a minute takes 8 MB, and 11 MB of
- * the page. Meanwhile these bytes are in memory, and some numbers a frame. The video is looked through before the first map is asked for.
+ * the page. The video is in it whole: maps of a part (`start` and `end` of `predictVideo`) are shown where they belong, so that there is no such option
+ * here. Meanwhile these bytes are in memory, and some numbers a frame. The video is looked through before the first map is asked for.
  *
  * @param path - the page, `.html`. A file of that name is replaced once the page is whole.
  * @param maps - in the order of their frames: `model.predictVideo(input)`, or maps of any origin
@@ -68,22 +68,21 @@ export async function writeViewPage(path: string, input: VideoInput, maps: Async
   const given = readOptions<WriteViewPageOptions, typeof viewTable>('options', options, viewTable)
   const found = kindOfInput(input)
   if (!isIterable(maps)) throw invalidArgument('maps', 'maps that are iterated over asynchronously, as predictVideo gives them', maps)
-  const { beside, videoTrack, audioTrack, stallLimit, signal: stop, onProgress } = given
+  const { beside, stallLimit, signal: stop, onProgress } = given
   stop?.throwIfAborted()
   if (found.kind === 'file') await checkNoInput(path, [found.path])
-  const opened = await openInput(input, given)
-  let place: OutputPlace | undefined
-  try {
-    const info = videoOf(await probe(opened.path, { name: opened.name, videoTrack, audioTrack, stallLimit, signal: stop }))
+  await withMedia(input, given, async (opened) => {
+    const info = videoOf(opened)
     const film = await filmFor(path, info, beside)
-    place = await OutputPlace.beside(path)
-    const looked = await lookAt(info, { signal: stop, stallLimit })
-    const content = await takeMaps(info, looked, maps, { signal: stop, onMap: (count) => onProgress?.({ maps: count }) })
-    await writePieces(place, viewHtml(content, film, filmBytes(info, film, stop)), stop)
-  } finally {
-    await place?.discard()
-    await opened.close()
-  }
+    const place = await OutputPlace.beside(path)
+    try {
+      const looked = await lookAt(info, { signal: stop, stallLimit })
+      const content = await takeMaps(info, looked, maps, { signal: stop, onMap: (count) => onProgress?.({ maps: count }) })
+      await writePieces(place, viewHtml(content, film, filmBytes(info, film, stop)), stop)
+    } finally {
+      await place.discard()
+    }
+  })
 }
 
 function isIterable(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DiffSal, metrics, type EvaluateOptions, type FramePrediction, type SaliencyDataset, type TrainingSample } from '../lib/index.ts'
+import { evaluate } from '../lib/evaluate.ts'
 import { blobs } from './support/blobs.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { trainingConfig, trainingRun } from './support/training.ts'
@@ -49,7 +50,20 @@ describe('evaluate', () => {
     const expected = await byHand(model, { ...dataset, truth }, { seed: 3 }, [0, 2, 3])
     expect(scores.frames).toBe(3)
     for (const name of ['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const) expect(scores.mean[name]).toBeCloseTo(expected.mean[name], 4)
-    expect(done).toEqual([2, 5])
+    expect(done).toEqual([2, 4, 5])
+  })
+
+  it('gives every batch the priority that it is told, also those of mirrored clips', async () => {
+    const told: unknown[] = []
+    const listening = {
+      config: model.config,
+      predict: (...[input, options]: Parameters<typeof model.predict>) => (told.push(options?.priority), model.predict(input, { ...options, estimates: false, uncertainty: undefined, activity: false })),
+    }
+    await evaluate(listening, blobs(2), { steps: 1, mirror: true, priority: 'low' })
+    expect(told).toEqual(['low', 'low', 'low', 'low'])
+    await evaluate(listening, blobs(1), { steps: 1 })
+    expect(told.at(-1)).toBe('normal')
+    await expectDiffSalError(() => model.evaluate(blobs(1), { priority: 'lowest' } as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'priority'")
   })
 
   it('with a limit takes samples that are evenly spaced', async () => {

@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DiffSal } from '../lib/index.ts'
 import { setLogger } from '../lib/log.ts'
-import { predictMedia, predictVideo, type PredictVideoOptions, type VideoMap, type VideoProgress } from '../lib/predict-video.ts'
+import { predictMedia, predictVideo, readVideoOptions, type PredictVideoOptions, type VideoMap, type VideoProgress } from '../lib/predict-video.ts'
 import { probe } from '../lib/media/probe.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { FakeModel } from './support/fake-model.ts'
@@ -107,7 +107,8 @@ test('without a seed, one is drawn for the whole video', async () => {
 })
 
 test('the summary has the number of frames', async () => {
-  const maps = predictMedia(new FakeModel(), await probe(speaker), { stride: 100 })
+  const model = new FakeModel()
+  const maps = predictMedia(model, await probe(speaker), readVideoOptions(model, { stride: 100 }))
   expect((await maps.next()).value).toMatchObject({ frame: 0 })
   expect((await maps.next()).value).toMatchObject({ frame: 100 })
   expect(await maps.next()).toEqual({ done: true, value: { frames: 150, times: Array.from({ length: 49 }, (_, i) => (101 + i) / 30) } })

@@ -1,13 +1,25 @@
+import { unlessAborted } from './abort.ts'
+
+/** How far and how long {@link startAhead} goes on. */
+export interface AheadOptions {
+  /** Pieces of work that may be started and not yet taken. */
+  readonly most: number
+  /** Aborted however the reader leaves, which is to end the source and the work. */
+  readonly leaving: AbortController
+  /** Ends the reader's wait for a result, with its reason; the work itself may never end. */
+  readonly signal?: AbortSignal | undefined
+  /** For how long work that nobody wants any more is waited for, in milliseconds. Default: until it ends. */
+  readonly patience?: number
+}
+
 /**
- * Starts work on the items of a source as they come, at most `most` at once, and gives the results in order. It goes on while the reader
- * is busy: a piece of work counts until its result has been taken, and one item more is read. A failure, of the source or of the work, comes
- * in its turn. However the reader leaves, `leaving` is aborted, which is to end the source and the work; both are awaited.
+ * Starts work on the items of a source as they come, and gives the results in order. It goes on while the reader is busy: a piece of work counts
+ * until its result has been taken, and one item more is read. A failure, of the source or of the work, comes in its turn.
  */
 export async function* startAhead<Item, Result, Last>(
-  source: AsyncGenerator<Item, Last, undefined>,
+  source: { next(): IteratorResult<Item, Last> | Promise<IteratorResult<Item, Last>> },
   start: (item: Item) => Promise<Result>,
-  most: number,
-  leaving: AbortController,
+  { most, leaving, signal, patience }: AheadOptions,
 ): AsyncGenerator<Result, Last, undefined> {
   const started: Promise<Result>[] = []
   let changed = nextChange()
@@ -36,9 +48,9 @@ export async function* startAhead<Item, Result, Last>(
   reading.then(end, end)
   try {
     for (;;) {
-      while (started.length === 0 && !over) await changed.happened
+      while (started.length === 0 && !over) await unlessAborted(changed.happened, signal)
       if (started.length === 0) return await reading
-      const result = await started[0]!
+      const result = await unlessAborted(started[0]!, signal)
       started.shift()
       change()
       yield result
@@ -46,8 +58,7 @@ export async function* startAhead<Item, Result, Last>(
   } finally {
     leaving.abort()
     change()
-    await reading.catch(() => undefined)
-    await Promise.allSettled(started)
+    await within(patience, Promise.allSettled([reading, ...started]))
   }
 }
 
@@ -55,4 +66,12 @@ function nextChange(): { happened: Promise<void>; happen: () => void } {
   let happen = (): void => undefined
   const happened = new Promise<void>((resolve) => (happen = resolve))
   return { happened, happen }
+}
+
+/** Resolves when `work` has, or so many milliseconds later. */
+async function within(milliseconds: number | undefined, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => milliseconds !== undefined && (timer = setTimeout(resolve, milliseconds)))
+  await Promise.race([work, late])
+  clearTimeout(timer)
 }

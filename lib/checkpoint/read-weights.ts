@@ -1,5 +1,5 @@
 import type { NativeEntry, NativeModel, NativePart } from '../addon/native.ts'
-import { checkList, checkString } from '../checks/options.ts'
+import { checkList, checkString, orUsual } from '../checks/options.ts'
 import { mergeConfigs, resolveConfig, type DiffSalConfig, type PartialDiffSalConfig } from '../config.ts'
 import { DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { parseJson } from '../files/json.ts'
@@ -61,7 +61,7 @@ export async function readWeights(
 export async function readPretrained(
   pretrained: string | readonly string[] | undefined,
 ): Promise<{ found: PartialDiffSalConfig; parts: NativePart[] }> {
-  const given = typeof pretrained === 'string' ? [pretrained] : checkList('pretrained', pretrained ?? [], 'a path or an array of paths')
+  const given = typeof pretrained === 'string' ? [pretrained] : checkList('pretrained', orUsual(pretrained, []), 'a path or an array of paths')
   const files = given.map((path, i) => checkString(typeof pretrained === 'string' ? 'pretrained' : `pretrained[${i}]`, path))
   const encoders = await Promise.all(files.map(readEncoder))
   if (new Set(encoders.map(({ part }) => part.prefix)).size < encoders.length) throw invalidArgument('pretrained', 'one file an encoder', files)

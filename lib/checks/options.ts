@@ -37,6 +37,11 @@ export function ownOptions<T extends object>(argument: string, options: T, known
   })
 }
 
+/** What is given, or where nothing is, what stands in. null is something, which a check refuses. */
+export function orUsual<T, U>(given: T | undefined, usual: U): T | U {
+  return given === undefined ? usual : given
+}
+
 /** What `read` gives. What somebody's accessor or proxy throws meanwhile makes the argument an invalid one. */
 export function reading<T>(argument: string, expected: string, read: () => T): T {
   try {

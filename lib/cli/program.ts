@@ -27,6 +27,7 @@ import { parserOutput, tell } from './terminal/print.ts'
 const examples = `
 Examples:
   diffsal predict clip.mp4 --overlay -o overlay.mp4       heat over the video, with its sound
+  diffsal predict 'videos/**/*.mp4' -o out/               many videos, each once, going on after a kill
   diffsal view clip.mp4 -o page.html                      a page that plays the video with its maps
   diffsal report clip.mp4 --areas areas.json -o page.html how much attention regions and areas get
   diffsal reframe clip.mp4 --aspect 9:16 -o upright.mp4   an upright crop that follows what people look at

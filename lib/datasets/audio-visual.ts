@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { checkChoice, checkInteger } from '../checks/options.ts'
+import { checkChoice, checkString } from '../checks/options.ts'
+import { integer, readOptions, type OptionTable } from '../checks/table.ts'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
-import { checkDatasetOptions, checkOpen, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
+import { datasetPlan, datasetTable, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { readFoldList, type ListedVideo } from './fold-lists.ts'
 import { PictureFrames } from './frame-source.ts'
@@ -26,6 +27,9 @@ export interface AudioVisualOptions extends DatasetOptions {
   fold?: number | undefined
 }
 
+/** Each of {@link AudioVisualOptions}. */
+export const audioVisualTable = { ...datasetTable<'train' | 'test'>(['train', 'test']), fold: integer(1, 3, { usual: 1 }) } satisfies OptionTable<AudioVisualOptions>
+
 /**
  * Opens AVAD, Coutrot 1 or 2, DIEM, ETMD or SumMe:
  * `video_frames/<SET>/<video>/img_%05d.jpg`, `video_audio/<SET>/<video>/<video>.wav`, `annotations/<SET>/<video>/maps/eyeMap_%05d.jpg`,
@@ -36,10 +40,9 @@ export interface AudioVisualOptions extends DatasetOptions {
  * errors, for any file that is missing.
  */
 export async function openAudioVisual(root: string, set: AudioVisualSet, options?: AudioVisualOptions): Promise<SaliencyDataset> {
-  const given = checkOpen(root, options, ['fold'])
+  checkString('root', root)
+  const { fold, ...plan } = datasetPlan(readOptions<AudioVisualOptions, typeof audioVisualTable>('options', options, audioVisualTable))
   checkChoice('set', set, audioVisualSets)
-  const fold = checkInteger('fold', given.fold ?? 1, 1, 3)
-  const plan = checkDatasetOptions(given, ['train', 'test'])
   const tree = new Tree()
   const listName = `${set}_list_${plan.split}${set === 'DIEM' ? '' : `_${fold}`}_fps.txt`
   const listPath = await tree.find(root, 'fold_lists', listName)

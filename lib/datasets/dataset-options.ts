@@ -1,4 +1,5 @@
-import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, checkString } from '../checks/options.ts'
+import { checkInteger, checkList, checkString } from '../checks/options.ts'
+import { choice, integer, number, readOptions, yes, type OptionTable, type Read } from '../checks/table.ts'
 import type { Faults } from '../files/faults.ts'
 
 /** The parts of a dataset. */
@@ -29,8 +30,19 @@ export interface DatasetOptions {
   faults?: 'skip' | 'error' | undefined
 }
 
-/** {@link DatasetOptions}' names, for those who take more. */
-export const datasetOptionNames = ['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'densitySigma', 'faults'] as const
+/** Each of {@link DatasetOptions}, of a dataset that has these splits. */
+export function datasetTable<S extends Split>(splits: readonly S[]) {
+  return {
+    split: choice(splits, { usual: 'train' as S }),
+    windows: choice(['train', 'test'] as const),
+    stride: integer(1, undefined, { usual: 1 }),
+    size: { check: (_: string, value: unknown) => checkSize(value), usual: [224, 384] as readonly [number, number] },
+    clipLength: integer(2, 1024, { usual: 16 }),
+    fixations: yes({ usual: false }),
+    densitySigma: number(0.1, 10_000),
+    faults: choice(['skip', 'error'] as const, { usual: 'skip' }),
+  } satisfies OptionTable<DatasetOptions>
+}
 
 /** {@link DatasetOptions} with nothing left open. */
 export interface DatasetPlan extends Faults {
@@ -43,21 +55,12 @@ export interface DatasetPlan extends Faults {
   readonly densitySigma: number | undefined
 }
 
-/** Checks the options that all datasets share, and fills in the rest. */
-export function checkDatasetOptions(options: DatasetOptions, splits: readonly Split[]): DatasetPlan {
-  const { split = 'train', size = [224, 384], clipLength = 16, stride = 1, fixations = false, densitySigma, faults = 'skip' } = options
-  checkChoice('split', split, splits)
-  const { windows = split === 'train' ? 'train' : 'test' } = options
-  return {
-    split,
-    windows: checkChoice('windows', windows, ['train', 'test']),
-    stride: checkInteger('stride', stride, 1),
-    size: checkSize(size),
-    clipLength: checkInteger('clipLength', clipLength, 2, 1024),
-    fixations: checkBoolean('fixations', fixations),
-    densitySigma: densitySigma === undefined ? undefined : checkNumber('densitySigma', densitySigma, 0.1, 10_000),
-    faults: checkChoice('faults', faults, ['skip', 'error']),
-  }
+type DatasetTable = ReturnType<typeof datasetTable<Split>>
+
+/** What was read by a table that has {@link datasetTable}'s, with nothing left open. */
+export function datasetPlan<T extends Read<DatasetOptions, DatasetTable>>(read: T): T & DatasetPlan {
+  const { windows = read.split === 'train' ? 'train' : 'test', densitySigma } = read
+  return { ...read, windows, densitySigma }
 }
 
 /** [height, width] of clips or maps. */
@@ -66,8 +69,8 @@ export function checkSize(size: unknown): readonly [number, number] {
   return [checkInteger('size[0]', height, 1, 4096), checkInteger('size[1]', width, 1, 4096)]
 }
 
-/** Checks what `open` was given, as far as it is common to the datasets. */
-export function checkOpen<T extends DatasetOptions>(root: unknown, options: T | undefined, more: readonly (keyof T & string)[] = []): T {
+/** Reads what `open` was given. */
+export function readOpen(root: unknown, options: DatasetOptions | undefined, splits: readonly Split[]): DatasetPlan {
   checkString('root', root)
-  return checkOptions('options', options, [...datasetOptionNames, ...more] as (keyof T & string)[])
+  return datasetPlan(readOptions<DatasetOptions, DatasetTable>('options', options, datasetTable(splits)))
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
-import { checkDatasetOptions, checkOpen, type DatasetOptions } from './dataset-options.ts'
+import { readOpen, type DatasetOptions } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { PictureFrames, VideoFrames, type FrameSource } from './frame-source.ts'
 import { LruCache } from './lru-cache.ts'
@@ -43,7 +43,7 @@ const repacked: Layout = { pictures: { folder: 'frames' }, annotation: { folder:
  * any file that is missing.
  */
 export async function openDhf1k(root: string, options?: DatasetOptions): Promise<SaliencyDataset> {
-  const plan = checkDatasetOptions(checkOpen(root, options), ['train', 'validation', 'test'])
+  const plan = readOpen(root, options, ['train', 'validation', 'test'])
   const tree = new Tree()
   const layout = (await tree.find(root, 'annotation')) ? original : repacked
   const annotations = await numberedFolders(tree, root, layout.annotation.folder)

@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions } from '../checks/options.ts'
+import { checkInteger, checkOptions, orUsual } from '../checks/options.ts'
 import { fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { centreGaussian, fitCentreGaussian } from '../metrics/constant-maps.ts'
 import type { FixationTensor, MapTensor } from '../metrics/metrics.ts'
@@ -27,8 +27,8 @@ const fittedSize = [48, 64] as const
 export async function gazeBaselines(set: Pick<GazeSet, 'videos' | 'frames' | 'points' | 'truth'>, options?: GazeBaselinesOptions): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
   const videos = videosOf(set, ['frames', 'points', 'truth'])
   const given = checkOptions<GazeBaselinesOptions>('options', options, ['frames', 'others'])
-  const frames = checkInteger('frames', given.frames ?? 12, 1)
-  const most = checkInteger('others', given.others ?? 10, 1)
+  const frames = checkInteger('frames', orUsual(given.frames, 12), 1)
+  const most = checkInteger('others', orUsual(given.others, 10), 1)
   const centre = await fitCentreGaussian(densities(set, videos, frames))
   const baseline = kept((height, width): MapTensor => centreGaussian(height, width, centre))
   const looked = videos.filter((video) => set.points(video, 0) !== undefined)

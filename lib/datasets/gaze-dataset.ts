@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { checkOptions, checkString, checkStrings, isPlain } from '../checks/options.ts'
+import { checkOptions, checkString, isPlain } from '../checks/options.ts'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { readText, withRegularFile } from '../files/regular-file.ts'
 import { RowBudget } from '../gaze/row-budget.ts'
 import { viewedScreen } from '../gaze/screen.ts'
 import { checkTracker, trackerOptionNames, type TrackerOptions } from '../gaze/tracker-options.ts'
 import type { Split } from './dataset-options.ts'
-import { checkGazePlan, gazeOptionNames, type GazeOptions, type GazeSet } from './gaze-options.ts'
+import { readGazeOptions, type GazeOptions, type GazeSet } from './gaze-options.ts'
 import { findGazePictures } from './gaze-pictures.ts'
 import { GazeDataset, readSize } from './gaze-samples.ts'
 import { findGazeVideos } from './gaze-videos.ts'
@@ -44,16 +44,15 @@ const blockFrames = 64
  */
 export async function openGaze(root: string, options?: GazeOptions): Promise<GazeSet> {
   checkString('root', root)
-  const given = checkOptions<GazeOptions>('options', options, gazeOptionNames)
-  const plan = checkGazePlan(given)
-  const recordings = given.recordings === undefined ? undefined : checkStrings('recordings', given.recordings, true)
+  const plan = readGazeOptions(options)
+  const { recordings } = plan
   // A sound that is missing is not passed over as a sample's would be: an option names it.
   await mapLimited(plan.sounds, 8, (path) => withRegularFile(path, async () => undefined))
   const sounds = new SoundCache()
   const { folder, title, parted } = await partOf(root, plan.split)
-  if (parted && given.heldOut !== undefined) throw invalidArgument('heldOut', `left out, since '${root}' is parted already`, given.heldOut)
+  if (parted && plan.heldOut !== undefined) throw invalidArgument('heldOut', `left out, since '${root}' is parted already`, plan.heldOut)
   const names = await filesOf(folder)
-  const tracker = given.tracker === undefined ? await trackerIn(folder, names) : checkOptions<TrackerOptions>('tracker', given.tracker, trackerOptionNames)
+  const tracker = plan.tracker === undefined ? await trackerIn(folder, names) : checkOptions<TrackerOptions>('tracker', plan.tracker, trackerOptionNames)
   const told = checkTracker('tracker', tracker)
   if (typeof plan.sigma === 'object') viewedScreen('tracker.screen', told.screen, 'a sigma in degrees')
   const room = readSize(plan)
@@ -62,7 +61,7 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
     ...(await findGazePictures(title, folder, names, plan)),
     ...findGazeVideos(title, folder, names, { faults: plan.faults, recordings, tracker: told, blocks, sounds, rows: new RowBudget() }),
   ]
-  const wanted = given.heldOut === undefined || found.length === 0 ? found : ofSplit(found, given.heldOut, plan.split, folder)
+  const wanted = plan.heldOut === undefined || found.length === 0 ? found : ofSplit(found, plan.heldOut, plan.split, folder)
   const sources = (await mapLimited(wanted, 4, (one) => one.open())).filter((one) => one !== undefined)
   if (sources.length === 0) {
     const none = found.length === 0 ? 'holds no eye tracking' : `holds no eye tracking that can be used (${wanted.length} pictures and videos were left out)`

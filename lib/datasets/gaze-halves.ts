@@ -1,10 +1,11 @@
-import { checkInteger, checkOptions, checkStrings, reading } from '../checks/options.ts'
+import { checkInteger, checkOptions, checkStrings, orUsual, reading } from '../checks/options.ts'
 import { invalidArgument } from '../errors.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor, type MetricResult } from '../metrics/metrics.ts'
-import type { ExtraScoreName, ScoreName, ScoreOptions } from '../metrics/score.ts'
+import { checkBaselines, type ExtraScoreName, type ScoreName, type ScoreOptions } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
 import { checkSeed } from '../random/seed.ts'
+import { checkSize } from './dataset-options.ts'
 import type { GazeSet } from './gaze-options.ts'
 
 /** How {@link halfAgainstHalf} measures. */
@@ -42,11 +43,13 @@ type Means = Map<ScoreName | ExtraScoreName, Mean>
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
 export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
-  const named = videosOf(set, ['frames', 'viewers', 'truth'])
   const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed', 'others', 'baseline'])
-  const halvings = checkInteger('halvings', given.halvings ?? 5, 1, 10_000)
-  const frames = checkInteger('frames', given.frames ?? 12, 1)
-  const seed = checkSeed('seed', given.seed ?? 1)
+  const halvings = checkInteger('halvings', orUsual(given.halvings, 5), 1, 10_000)
+  const frames = checkInteger('frames', orUsual(given.frames, 12), 1)
+  const seed = checkSeed('seed', orUsual(given.seed, 1))
+  checkBaselines(given)
+  if (given.size !== undefined) checkSize(given.size)
+  const named = videosOf(set, ['frames', 'viewers', 'truth'])
   const names = [...(['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const), ...(given.others ? ['shuffledAuc' as const] : []), ...(given.baseline ? ['informationGain' as const] : [])]
   const newMeans = (): Means => new Map(names.map((name) => [name, new Mean()]))
   const videos: Record<string, HalvesScores> = {}

@@ -1,9 +1,10 @@
-import { checkBoolean, checkChoice, checkNumber, checkOptions, checkStrings, isPlain } from '../checks/options.ts'
+import { checkNumber, checkOptions, checkStrings, isPlain } from '../checks/options.ts'
+import { choice, integer, later, number, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
 import type { GazePoint } from '../gaze/points.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkSeed } from '../random/seed.ts'
-import { checkDatasetOptions, type DatasetOptions, type DatasetPlan } from './dataset-options.ts'
+import { seedOption } from '../random/seed.ts'
+import { datasetPlan, datasetTable, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 
 /** An angle of what a viewer sees. */
@@ -80,14 +81,29 @@ export interface GazeTruthOptions {
 
 const soundChoices = ['right', 'silence', 'other'] as const
 
-/** The names of {@link GazeOptions}. */
-export const gazeOptionNames = [
-  ...(['split', 'windows', 'stride', 'size', 'clipLength', 'fixations', 'faults'] as const),
-  ...(['heldOut', 'recordings', 'sigma', 'tracker', 'augment', 'camera', 'sound', 'sounds', 'soundShare', 'seed'] as const),
-] as const
+const { densitySigma: _, ...shared } = datasetTable<Split>(['train', 'validation', 'test'])
+
+/** Each of {@link GazeOptions}. */
+export const gazeTable = {
+  ...shared,
+  stride: integer(1),
+  heldOut: later<GazeOptions['heldOut']>(),
+  recordings: { check: (argument, value) => checkStrings(argument, value, true) } as Option<readonly string[]>,
+  sigma: { check: checkSigma, usual: 1 / 40 as number | VisualAngle },
+  tracker: later<TrackerOptions | undefined>(),
+  augment: yes({ usual: false }),
+  camera: number(0, 1, { usual: 0.5 }),
+  sound: choice(soundChoices, { usual: 'right' }),
+  sounds: { check: (argument: string, value: unknown): readonly string[] => checkStrings(argument, value), usual: [] as readonly string[] },
+  soundShare: number(0, 1, { usual: 0.3 }),
+  seed: seedOption({ usual: 0 }),
+} satisfies OptionTable<GazeOptions>
 
 /** {@link GazeOptions} with nothing left open. */
 export interface GazePlan extends DatasetPlan {
+  readonly heldOut?: GazeOptions['heldOut']
+  readonly recordings?: readonly string[] | undefined
+  readonly tracker?: TrackerOptions | undefined
   readonly sigma: number | VisualAngle
   readonly augment: boolean
   readonly camera: number
@@ -100,23 +116,14 @@ export interface GazePlan extends DatasetPlan {
 /** How far apart the clips of a video are where `stride` does not say. */
 const strides = { train: 16, test: 1 } as const
 
-/** Checks how a folder is opened. */
-export function checkGazePlan(given: GazeOptions): GazePlan {
-  const windows = given.windows ?? ((given.split ?? 'train') === 'train' ? 'train' : 'test')
-  const shared = checkDatasetOptions({ ...given, windows, stride: given.stride ?? strides[windows === 'train' ? 'train' : 'test'] }, ['train', 'validation', 'test'])
-  return {
-    ...shared,
-    sigma: checkSigma(given.sigma ?? 1 / 40),
-    augment: checkBoolean('augment', given.augment ?? false),
-    camera: checkNumber('camera', given.camera ?? 0.5, 0, 1),
-    sound: checkChoice('sound', given.sound ?? 'right', soundChoices),
-    sounds: checkStrings('sounds', given.sounds ?? []),
-    soundShare: checkNumber('soundShare', given.soundShare ?? 0.3, 0, 1),
-    seed: checkSeed('seed', given.seed ?? 0),
-  }
+/** Reads how a folder is opened. */
+export function readGazeOptions(options: GazeOptions | undefined): GazePlan {
+  const read = readOptions<GazeOptions, typeof gazeTable>('options', options, gazeTable)
+  const { windows = read.split === 'train' ? 'train' : 'test' } = read
+  return datasetPlan({ ...read, windows, stride: read.stride ?? strides[windows], densitySigma: undefined })
 }
 
-function checkSigma(sigma: unknown): GazePlan['sigma'] {
-  if (!isPlain(sigma)) return checkNumber('sigma', sigma, 1e-4, 10)
+function checkSigma(argument: string, sigma: unknown): number | VisualAngle {
+  if (!isPlain(sigma)) return checkNumber(argument, sigma, 1e-4, 10)
   return { degrees: checkNumber('sigma.degrees', checkOptions('sigma', sigma as VisualAngle, ['degrees']).degrees, 1e-3, 45) }
 }

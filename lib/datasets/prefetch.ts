@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { types } from 'node:util'
-import { unlessAborted } from '../async/abort.ts'
-import { checkBoolean, checkInteger, checkOptions } from '../checks/options.ts'
-import { checkSignal } from '../checks/signal.ts'
+import { inTurns } from '../async/in-turns.ts'
+import { startAhead } from '../async/start-ahead.ts'
+import { checkBoolean } from '../checks/options.ts'
+import { integer, later, readOptions, signal, yes, type OptionTable } from '../checks/table.ts'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
 import type { BatchShare } from '../addon/native.ts'
 import type { GroupHands } from '../distributed/group.ts'
 import type { AudioExcerpt } from '../inputs.ts'
+import { seedOption } from '../random/seed.ts'
 import { checkMelShape, clipMel, type MelShape } from './clip-mel.ts'
 import { collate, silence, type HeardSample, type SampleBatch } from './collate.ts'
 import { checkDataset, type Dataset, type TrainingSample } from './dataset.ts'
@@ -75,24 +77,39 @@ export interface Sharers {
   readonly blank: TrainingSample
 }
 
-/** A sample on its way; undefined where another process reads it. */
-interface Pending {
+/** A place in the data: that of a sample in an epoch, and where the one after it is. */
+interface Place {
+  readonly index: number
   readonly epoch: number
+  readonly offset: number
   readonly position: DataPosition
-  readonly sample: Promise<HeardSample | null> | undefined
 }
 
-/** A place in the data whose sample is known: one, none, or one that another process has. */
-interface Arrived {
-  readonly epoch: number
-  readonly position: DataPosition
+/** A place whose sample is known: one, none, or one that another process has. */
+interface Arrived extends Place {
   readonly sample: HeardSample | 'elsewhere' | null
+}
+
+/** A place whose sample was read, or is undefined where another process reads it. */
+interface Read extends Place {
+  readonly sample: HeardSample | null | undefined
 }
 
 /** For how long a read that has begun is waited for when nobody wants it any more, in milliseconds. */
 const patience = 1000
 
-const known = ['batch', 'seed', 'shuffle', 'position', 'epochs', 'dropLast', 'workers', 'ahead', 'mel', 'signal'] as const
+export const batchesTable = {
+  batch: { ...integer(1, 65_536), needed: true },
+  seed: { ...seedOption(), needed: true },
+  shuffle: yes({ usual: true }),
+  position: later<DataPosition>(),
+  epochs: integer(1),
+  dropLast: yes({ usual: false }),
+  workers: integer(1, 1024),
+  ahead: integer(1, 1_000_000),
+  mel: { check: (argument: string, value: unknown) => (typeof value === 'object' ? checkMelShape(argument, value as MelShape) : checkBoolean(argument, value)), usual: false as boolean | MelShape },
+  signal,
+} satisfies OptionTable<LoadBatchesOptions>
 
 /**
  * A dataset's samples in batches, in an order that the seed decides, read ahead of whoever uses them: pictures and sounds are decoded
@@ -117,16 +134,24 @@ export async function* loadShare(
   sharers: Sharers | undefined,
 ): AsyncGenerator<LoadedShare, void, undefined> {
   const plan = checkPlan(dataset, options)
-  const { batch, indices, epochs, dropLast, mel, signal } = plan
+  const { batch, indices, epochs, dropLast, workers, ahead, mel, signal: ending } = plan
   const silentMel = mel && (await clipMel(silence, mel))
-  const stopped = new AbortController()
-  const reader = new Reader(dataset, indices, plan, stopped.signal, sharers?.hands)
+  // Ends the reading, whichever way this function is left.
+  const leaving = new AbortController()
+  const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
+  const inTurn = inTurns(workers, stop)
+  const hands = sharers?.hands
+  const start = async (place: Place): Promise<Read> => {
+    const ours = hands === undefined || place.offset % hands.worldSize === hands.rank
+    return { ...place, sample: ours ? await inTurn(async () => heard(await dataset.get(place.index, place.epoch), place.index, mel)) : undefined }
+  }
+  const read = startAhead(placesOf(indices, epochs), start, { most: ahead, leaving, signal: stop, patience })
   let samples: HeardSample[] = []
   let places: number[] = []
   let count = 0
   let [useful, given] = [false, false]
   try {
-    for await (const { epoch, position, sample } of sharers ? arrivedInAll(reader, batch, sharers.hands, signal) : arrived(reader, signal)) {
+    for await (const { epoch, position, sample } of hands ? arrivedInAll(read, batch, hands, stop) : (read as AsyncIterable<Arrived>)) {
       if (sample !== null && sample !== 'elsewhere') {
         samples.push(sample)
         places.push(count)
@@ -149,41 +174,25 @@ export async function* loadShare(
       if (epochs !== undefined && position.epoch >= epochs) return
     }
   } finally {
-    stopped.abort()
-    await reader.idle()
-  }
-}
-
-/** The samples in order, each when it is read. */
-async function* arrived(reader: Reader, signal: AbortSignal | undefined): AsyncGenerator<Arrived, void, undefined> {
-  for (;;) {
-    signal?.throwIfAborted()
-    const pending = reader.next()
-    if (pending === undefined) return
-    yield { ...pending, sample: await unlessAborted(pending.sample!, signal) }
+    await read.return()
   }
 }
 
 /**
- * The samples in order, of which each process reads its own: which are none they tell each other, some at a time. So all know what is in
+ * The samples that are read, in order, of which each process reads its own: which are none they tell each other, some at a time. So all know what is in
  * a batch without having read it.
  */
-async function* arrivedInAll(reader: Reader, batch: number, hands: GroupHands, signal: AbortSignal | undefined): AsyncGenerator<Arrived, void, undefined> {
-  for (;;) {
-    signal?.throwIfAborted()
-    const window: Pending[] = []
-    for (let last: Pending | undefined; window.length < batch && !(last && last.position.epoch > last.epoch); ) {
-      last = reader.next()
-      if (last === undefined) break
-      window.push(last)
-    }
-    if (window.length === 0) return
-    const own = await unlessAborted(Promise.all(window.map(({ sample }) => sample)), signal)
-    const all = await hands.exchange('data', own.map((sample) => (sample ? '1' : '0')).join(''), signal)
-    for (const [i, { epoch, position }] of window.entries()) {
+async function* arrivedInAll(read: AsyncIterable<Read>, batch: number, hands: GroupHands, signal: AbortSignal): AsyncGenerator<Arrived, void, undefined> {
+  let window: Read[] = []
+  for await (const one of read) {
+    window.push(one)
+    if (window.length < batch && one.position.epoch === one.epoch) continue
+    const all = await hands.exchange('data', window.map(({ sample }) => (sample ? '1' : '0')).join(''), signal)
+    for (const [i, { sample, ...place }] of window.entries()) {
       const there = all.some((each) => each[i] === '1')
-      yield { epoch, position, sample: own[i] ?? (there ? 'elsewhere' : null) }
+      yield { ...place, sample: sample ?? (there ? 'elsewhere' : null) }
     }
+    window = []
   }
 }
 
@@ -196,98 +205,20 @@ function nothingIn(length: number, batch: number | undefined): DiffSalError {
   return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The dataset gives no batch: ${why}.`, { argument: 'dataset' })
 }
 
-/** Reads samples in order, some at a time, and only so far ahead. */
-class Reader {
-  readonly #dataset: Dataset<TrainingSample>
-  readonly #indices: ShuffledIndices
-  readonly #epochs: number | undefined
-  readonly #workers: number
-  readonly #ahead: number
-  readonly #mel: MelShape | undefined
-  readonly #stopped: AbortSignal
-  readonly #group: GroupHands | undefined
-  readonly #queue: Pending[] = []
-  /** Reads that wait for their turn. */
-  readonly #waiting: (() => void)[] = []
-  readonly #active = new Set<Promise<unknown>>()
-  #admitted = 0
-
-  constructor(
-    dataset: Dataset<TrainingSample>,
-    indices: ShuffledIndices,
-    { epochs, workers, ahead, mel }: { epochs: number | undefined; workers: number; ahead: number; mel: MelShape | undefined },
-    stopped: AbortSignal,
-    group: GroupHands | undefined,
-  ) {
-    this.#group = group
-    this.#dataset = dataset
-    this.#indices = indices
-    this.#epochs = epochs
-    this.#workers = workers
-    this.#ahead = ahead
-    this.#mel = mel
-    this.#stopped = stopped
+/** The places in the data, in order, until the last epoch ends. */
+function* placesOf(indices: ShuffledIndices, epochs: number | undefined): Generator<Place, void> {
+  for (;;) {
+    const { epoch, offset } = indices.position
+    if (epochs !== undefined && epoch >= epochs) return
+    const { index, position } = indices.next()
+    yield { index, epoch, offset, position }
   }
+}
 
-  /** The next sample; undefined after the last epoch. */
-  next(): Pending | undefined {
-    this.#fill()
-    const pending = this.#queue.shift()
-    this.#fill()
-    return pending
-  }
-
-  /** Resolves when nothing is being read any more, or what is takes so long that it may never end. */
-  async idle(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const tired = new Promise<void>((resolve) => (timer = setTimeout(resolve, patience)))
-    await Promise.race([Promise.allSettled(this.#active), tired])
-    clearTimeout(timer)
-  }
-
-  #fill(): void {
-    while (this.#queue.length < this.#ahead) {
-      const { epoch } = this.#indices.position
-      if (this.#epochs !== undefined && epoch >= this.#epochs) return
-      const { offset } = this.#indices.position
-      const { index, position } = this.#indices.next()
-      const ours = this.#group === undefined || offset % this.#group.worldSize === this.#group.rank
-      const sample = ours ? this.#read(index, epoch) : undefined
-      // Who comes to it will see what went wrong; until then nobody must.
-      sample?.catch(() => undefined)
-      this.#queue.push({ epoch, position, sample })
-    }
-  }
-
-  async #read(index: number, epoch: number): Promise<HeardSample | null> {
-    await new Promise<void>((begin) => {
-      this.#waiting.push(begin)
-      this.#admit()
-    })
-    const sample = this.#make(index, epoch)
-    this.#active.add(sample)
-    try {
-      return await sample
-    } finally {
-      this.#active.delete(sample)
-      this.#admitted -= 1
-      this.#admit()
-    }
-  }
-
-  async #make(index: number, epoch: number): Promise<HeardSample | null> {
-    const sample = await this.#dataset.get(index, epoch)
-    if (sample === null) return null
-    if (sample.audio) named(index, sample, () => checkFinite(sample.audio!))
-    return this.#mel && sample.audio ? { sample, mel: await clipMel(sample.audio, this.#mel) } : { sample }
-  }
-
-  #admit(): void {
-    while (!this.#stopped.aborted && this.#admitted < this.#workers && this.#waiting.length > 0) {
-      this.#admitted += 1
-      this.#waiting.shift()!()
-    }
-  }
+async function heard(sample: TrainingSample | null, index: number, mel: MelShape | undefined): Promise<HeardSample | null> {
+  if (sample === null) return null
+  if (sample.audio) named(index, sample, () => checkFinite(sample.audio!))
+  return mel && sample.audio ? { sample, mel: await clipMel(sample.audio, mel) } : { sample }
 }
 
 /** What is not a number in a sound would be met only by the network, in an excerpt cut out of it. */
@@ -298,26 +229,16 @@ function checkFinite({ samples }: AudioExcerpt): void {
   if (at >= 0) throw invalidArgumentText('audio.samples', 'finite', `${samples[at]} at element ${at}`)
 }
 
-function checkPlan(dataset: Dataset<TrainingSample>, options: LoadBatchesOptions) {
-  const { batch, seed, shuffle, position, epochs, dropLast, workers, ahead, mel = false, signal } = checkOptions('options', options, known)
+function checkPlan(dataset: Dataset<TrainingSample>, given: LoadBatchesOptions) {
+  const { seed, shuffle, position, mel, ...options } = readOptions<LoadBatchesOptions, typeof batchesTable>('options', given, batchesTable)
   checkDataset('dataset', dataset)
-  const size = checkInteger('batch', batch, 1, 65_536)
-  const readers = checkInteger('workers', workers ?? Math.min(8, availableParallelism()), 1, 1024)
-  const indices = new ShuffledIndices(dataset.length, {
-    seed,
-    ...(shuffle !== undefined && { shuffle }),
-    ...(position !== undefined && { position }),
-  })
+  const { batch, workers = Math.min(8, availableParallelism()), ahead = Math.max(2 * batch, workers) } = options
+  const indices = new ShuffledIndices(dataset.length, { seed, shuffle, position })
   const start = indices.position
   return {
-    batch: size,
-    indices,
-    epochs: epochs === undefined ? undefined : checkInteger('epochs', epochs, 1),
-    dropLast: checkBoolean('dropLast', dropLast ?? false),
-    workers: readers,
-    ahead: checkInteger('ahead', ahead ?? Math.max(2 * size, readers), 1, 1_000_000),
-    mel: typeof mel === 'object' ? checkMelShape('mel', mel) : checkBoolean('mel', mel) ? {} : undefined,
-    signal: checkSignal(signal),
+    ...options,
+    ...{ workers, ahead, indices },
+    mel: mel === true ? {} : mel === false ? undefined : mel,
     /** Whether an epoch was gone through from its start. */
     wholeEpoch: (epoch: number) => epoch > start.epoch || start.offset === 0,
   }

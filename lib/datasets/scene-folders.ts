@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
-import { checkDatasetOptions, checkOpen, type DatasetOptions } from './dataset-options.ts'
+import { readOpen, type DatasetOptions } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { PictureFrames } from './frame-source.ts'
 import { LruCache } from './lru-cache.ts'
@@ -21,7 +21,7 @@ export async function openSceneFolders(
   options: DatasetOptions | undefined,
   origin: number | 'first',
 ): Promise<SaliencyDataset> {
-  const plan = checkDatasetOptions(checkOpen(root, options), ['train', 'test'])
+  const plan = readOpen(root, options, ['train', 'test'])
   const tree = new Tree()
   const name = plan.split === 'train' ? 'training' : 'testing'
   const folder = await tree.find(root, name)

@@ -1,8 +1,8 @@
 import { native, type NativeScene, type NativeSceneOptions } from '../addon/native.ts'
-import { checkBoolean, checkChoice, checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
+import { integer, number, readOptions, type OptionTable } from '../checks/table.ts'
 import type { GroundTruth } from '../metrics/score.ts'
-import { checkSceneStyle, mostSceneSamples, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
-import type { Split } from './dataset-options.ts'
+import { mostSceneSamples, sceneStyle, sceneTable, shapeKinds, type SceneOptions, type ShapeKind } from '../scenes/options.ts'
+import { datasetTable, type Split } from './dataset-options.ts'
 import { checkIndex, type SaliencyDataset, type TrainingSample } from './dataset.ts'
 
 /** Which sounding scenes. */
@@ -19,8 +19,15 @@ export interface SoundingScenesOptions extends SceneOptions {
   fixations?: boolean | undefined
 }
 
-/** {@link SoundingScenesOptions}' names. */
-export const soundingScenesOptionNames = [...sceneOptionNames, 'split', 'length', 'changes', 'clipLength', 'fixations'] as const
+const { split, clipLength, fixations } = datasetTable<Split>(['train', 'validation', 'test'])
+
+/** Each of {@link SoundingScenesOptions}. */
+export const soundingScenesTable = {
+  ...sceneTable,
+  ...{ split, clipLength, fixations },
+  length: integer(1, mostSceneSamples),
+  changes: number(0, 1, { usual: 1 / 3 }),
+} satisfies OptionTable<SoundingScenesOptions>
 
 /** A shape in the frame whose map it is. */
 export interface SceneShape {
@@ -81,18 +88,14 @@ export interface SceneDataset extends SaliencyDataset {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export function soundingScenes(options?: SoundingScenesOptions): SceneDataset {
-  const given = checkOptions('options', options, soundingScenesOptionNames)
-  const { split = 'train', changes = 1 / 3, clipLength = 16, fixations = false } = given
-  checkChoice('split', split, ['train', 'validation', 'test'])
-  const { length = split === 'train' ? 100_000 : 500 } = given
+  const read = readOptions<SoundingScenesOptions, typeof soundingScenesTable>('options', options, soundingScenesTable)
+  const { split, changes, clipLength, fixations, length = split === 'train' ? 100_000 : 500 } = read
   const style: Omit<NativeSceneOptions, 'index'> = {
-    ...checkSceneStyle(given),
+    ...sceneStyle(read),
     domain: { train: 0, test: 1, validation: 3 }[split],
-    changes: checkNumber('changes', changes, 0, 1),
-    frames: checkInteger('clipLength', clipLength, 2, 1024),
+    changes,
+    frames: clipLength,
   }
-  checkInteger('length', length, 1, mostSceneSamples)
-  checkBoolean('fixations', fixations)
   const prefix = `scenes-${style.seed}/${split}/`
   const frame = Math.floor(clipLength / 2)
 

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions, reading } from '../checks/options.ts'
+import { checkChoice, checkNumber, checkOptions, orUsual, reading } from '../checks/options.ts'
 import { GazeRecording, type GazeLook } from './recording.ts'
 import { centimetresOf, checkScreen, videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
 
@@ -44,11 +44,11 @@ export function checkFixationOptions(argument: string, given: FixationOptions): 
   }
   return {
     method,
-    velocity: checkNumber(`${argument}.velocity`, options.velocity ?? 30, 0.1, 10_000),
-    window: checkNumber(`${argument}.window`, options.window ?? 20, 0, 1000),
-    dispersion: checkNumber(`${argument}.dispersion`, options.dispersion ?? 1, 0.01, 90),
-    minDuration: checkNumber(`${argument}.minDuration`, options.minDuration ?? (method === 'ivt' ? 60 : 100), 0, 10_000),
-    gap: checkNumber(`${argument}.gap`, options.gap ?? 75, 1, 10_000),
+    velocity: checkNumber(`${argument}.velocity`, orUsual(options.velocity, 30), 0.1, 10_000),
+    window: checkNumber(`${argument}.window`, orUsual(options.window, 20), 0, 1000),
+    dispersion: checkNumber(`${argument}.dispersion`, orUsual(options.dispersion, 1), 0.01, 90),
+    minDuration: checkNumber(`${argument}.minDuration`, orUsual(options.minDuration, method === 'ivt' ? 60 : 100), 0, 10_000),
+    gap: checkNumber(`${argument}.gap`, orUsual(options.gap, 75), 1, 10_000),
   }
 }
 

@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp'
 import { dtypes } from '../dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkChoice, checkOptions } from '../checks/options.ts'
+import { checkChoice, checkOptions, orUsual } from '../checks/options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { checkMap, checkSize } from './map-input.ts'
 import { checkLook, lookNames, paint, type MapLook } from './paint.ts'
@@ -70,7 +70,7 @@ export async function colourise(map: MapTensor, options?: ColouriseOptions): Pro
 }
 
 function levelsOf(data: Float32Array | Float64Array, scale: MapScale | RunningRange | undefined): Float32Array {
-  return (runningOf(scale) ?? levelScale(checkScale('scale', scale ?? 'video'))).levels(data)
+  return (runningOf(scale) ?? levelScale(checkScale('scale', orUsual(scale, 'video')))).levels(data)
 }
 
 interface Picture {

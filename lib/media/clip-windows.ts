@@ -30,6 +30,8 @@ export interface ClipPlan {
   readonly audio: boolean
   /** Only windows of frames from `start` on and before `end`, in seconds: start's frame, the stride-th after it, …. Default: all. */
   readonly span?: Span | undefined
+  /** The number of the first window's frame; then `span` says only where they end. Default: the span's first. */
+  readonly first?: number | undefined
 }
 
 /** What is known of a frame where shots are looked for. */
@@ -77,7 +79,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
   const { clipLength, stride, batch, span = everything } = plan
   const before = Math.floor(clipLength / 2)
   const interval = rate.den / rate.num
-  const start = frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6))
+  const start = plan.first ?? (frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6)))
   const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval, start)
   let first = start
   let past: ClipEnd | undefined

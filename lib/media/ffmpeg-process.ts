@@ -76,7 +76,8 @@ export class FfmpegProcess {
     const { signal, keep = 8192, extra = 0, stallLimit = defaultStallLimit } = options
     this.#log = new LastText(keep)
     // A group of its own: Ctrl-C in a terminal reaches this program alone, which then decides what happens to its children.
-    const child = spawn(path, ['-nostdin', ...args], {
+    // No progress either, which would come into the lines that are read.
+    const child = spawn(path, ['-nostdin', '-nostats', ...args], {
       stdio: [options.input ? 'pipe' : 'ignore', options.output ? 'pipe' : 'ignore', 'pipe', ...Array.from({ length: extra }, () => 'pipe' as const)],
       env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
       detached: true,
@@ -119,7 +120,7 @@ export class FfmpegProcess {
     this.ended.catch(() => undefined)
   }
 
-  /** Starts the ffmpeg to use with these arguments after its own `-nostdin -hide_banner`. */
+  /** Starts the ffmpeg to use with these arguments after its own and `-hide_banner`. */
   static async start(args: readonly string[], options: FfmpegOptions = {}): Promise<FfmpegProcess> {
     const { path } = await findFfmpeg()
     await ownTurn()

@@ -98,7 +98,7 @@ export class VideoFile {
       const silent = `${place.temporary}.video`
       const encoding = ['-c:v', codec, ...encoders[codec]!, ...times, '-pix_fmt', pixelFormat, ...tags]
       const encoder = await FfmpegProcess.start(
-        ['-y', '-loglevel', 'error', ...pictures, ...encoding, '-f', 'mp4', fileUrl(silent), ...beside],
+        ['-y', '-loglevel', 'error', ...pictures, ...encoding, '-f', await silentFormat(), fileUrl(silent), ...beside],
         { signal, stallLimit, input: true, grows: silent },
       )
       return new VideoFile(place, silent, info, encoder, { signal, stallLimit }, span)
@@ -213,6 +213,11 @@ function full({ log: text }: FfmpegEnd): boolean {
  */
 async function frameOrder(): Promise<string[]> {
   return isOld(await findFfmpeg()) ? ['-bf', '0'] : []
+}
+
+/** Where the pictures wait for the sound. Old versions give the last picture of an MP4 no time, and then leave it out when they read it. */
+async function silentFormat(): Promise<string> {
+  return isOld(await findFfmpeg()) ? 'nut' : 'mp4'
 }
 
 /** Refuses an ffmpeg that cannot encode video, before there is any to encode. @throws DiffSalError ERR_DIFFSAL_FFMPEG_MISSING */

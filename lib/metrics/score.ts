@@ -1,5 +1,5 @@
 import { native } from '../addon/native.ts'
-import { checkBoolean, checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
+import { checkBoolean, checkInteger, checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
 import { describe, invalidArgument, invalidArgumentText, shortened } from '../errors.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
@@ -104,8 +104,7 @@ export async function scoreTogether(
   if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
   const { others, baseline, blur = true, resize = true } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline', 'blur', 'resize'])
   const chain: Chain = { blur: checkBoolean('blur', blur), resize: checkBoolean('resize', resize) }
-  if (others !== undefined && typeof others !== 'function') throw invalidArgument('others', 'a function', others)
-  if (baseline !== undefined && typeof baseline !== 'function') throw invalidArgument('baseline', 'a function', baseline)
+  checkBaselines({ others, baseline })
   const names = [...scored, ...(others ? ['shuffledAuc' as const] : []), ...(baseline ? ['informationGain' as const] : [])]
   const videos = new Map<string, Each<Mean>>()
   const undefinedCount = each(names, () => 0)
@@ -155,8 +154,13 @@ function readPrediction(prediction: unknown): FramePrediction {
   return reading('predictions', expected, () => {
     if (typeof prediction !== 'object' || prediction === null) throw invalidArgument('predictions', expected, prediction)
     const { video, frame, tensor } = prediction as FramePrediction
-    return { video: checkString('predictions.video', video), frame, tensor }
+    return { video: checkString('predictions.video', video), frame: checkInteger('predictions.frame', frame, 0), tensor }
   })
+}
+
+/** Refuses baselines that are none. */
+export function checkBaselines(given: Pick<ScoreOptions, 'others' | 'baseline'>): void {
+  for (const name of ['others', 'baseline'] as const) if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidArgument(name, 'a function', given[name])
 }
 
 /** What is true of a frame, read once and checked. */

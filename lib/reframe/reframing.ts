@@ -18,6 +18,10 @@ export interface Reframing {
   size: readonly [number, number]
   /** [height, width] of the window in pixels: even numbers. */
   window: readonly [number, number]
-  /** One a frame, in order. */
+  /** Of a part of the video: its first second. Left out where it begins with the video. */
+  start?: number | undefined
+  /** Of a part of the video: the second that it ends before. Left out where it goes to the video's end. */
+  end?: number | undefined
+  /** One a frame, in order: all of the video, or of the part. */
   frames: readonly ReframedFrame[]
 }

@@ -1,11 +1,11 @@
 import { checkChoice, checkNames, checkOptions, checkString } from '../checks/options.ts'
-import { audioVisualSets, type AudioVisualOptions } from '../datasets/audio-visual.ts'
-import { datasetOptionNames, type Split } from '../datasets/dataset-options.ts'
+import { audioVisualSets, audioVisualTable, type AudioVisualOptions } from '../datasets/audio-visual.ts'
+import { datasetTable, type Split } from '../datasets/dataset-options.ts'
 import { checkDataset, concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
 import { openGaze } from '../datasets/gaze-dataset.ts'
-import { gazeOptionNames, type GazeSet } from '../datasets/gaze-options.ts'
+import { gazeTable, type GazeSet } from '../datasets/gaze-options.ts'
 import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
-import { soundingScenes, soundingScenesOptionNames } from '../datasets/scenes.ts'
+import { soundingScenes, soundingScenesTable } from '../datasets/scenes.ts'
 import { filesMean } from '../files/meaning.ts'
 
 /** A dataset as a run's configuration names it: `{ "dataset": "AVAD", "root": "data", "fold": 1 }`. */
@@ -35,7 +35,7 @@ interface Opener {
 }
 
 const isOwn = (name: string): boolean => name !== 'size' && name !== 'clipLength' && name !== 'fixations'
-const shared = datasetOptionNames.filter(isOwn)
+const namesIn = (table: object): string[] => Object.keys(table).filter(isOwn)
 
 /** Every dataset that a configuration can name. */
 const openers: ReadonlyMap<string, Opener> = new Map([
@@ -43,12 +43,12 @@ const openers: ReadonlyMap<string, Opener> = new Map([
     name,
     {
       rooted: true,
-      options: (audioVisualSets as readonly string[]).includes(name) ? [...shared, 'fold'] : shared,
+      options: namesIn((audioVisualSets as readonly string[]).includes(name) ? audioVisualTable : datasetTable(['train'])),
       open: (root, options) => openDataset(name, root, options as AudioVisualOptions),
     },
   ]),
-  ['gaze', { rooted: true, options: gazeOptionNames.filter(isOwn), files: ['sounds'], open: (root, options) => openGaze(root, options) }],
-  ['scenes', { rooted: false, options: soundingScenesOptionNames.filter(isOwn), open: async (_, options) => soundingScenes(options) }],
+  ['gaze', { rooted: true, options: namesIn(gazeTable), files: ['sounds'], open: (root, options) => openGaze(root, options) }],
+  ['scenes', { rooted: false, options: namesIn(soundingScenesTable), open: async (_, options) => soundingScenes(options) }],
 ])
 
 /** The datasets' names. */

@@ -1,5 +1,6 @@
-import { checkInteger, checkOptions } from '../checks/options.ts'
-import { soundingScenes, soundingScenesOptionNames, type SoundingScenesOptions } from '../datasets/scenes.ts'
+import { checkBoolean, checkOptions, orUsual } from '../checks/options.ts'
+import { integer, namesOf, readOptions, type OptionTable } from '../checks/table.ts'
+import { soundingScenes, soundingScenesTable, type SoundingScenesOptions } from '../datasets/scenes.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, nss, sim } from '../metrics/metrics.ts'
 import type { Tensor } from '../tensor.ts'
@@ -35,6 +36,8 @@ export interface SceneBaselineOptions {
   priorScenes?: number | undefined
 }
 
+const baselinesTable = { priorScenes: integer(1, 1_000_000, { usual: 2000 }) } satisfies OptionTable<SceneBaselineOptions>
+
 /**
  * Measures what the pictures alone and the sound alone can score on the test split of sounding scenes. The maps are compared as they are,
  * without the smoothing of published scores.
@@ -43,10 +46,11 @@ export interface SceneBaselineOptions {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT.
  */
 export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options?: SceneBaselineOptions): Promise<SceneBaselines> {
-  const { priorScenes = 2000 } = checkOptions('options', options, ['priorScenes'])
-  checkInteger('priorScenes', priorScenes, 1, 1_000_000)
-  const given = checkOptions<SoundingScenesOptions>('scenes', scenes, soundingScenesOptionNames)
-  const dataset = soundingScenes({ ...given, split: given.split ?? 'test', fixations: true })
+  const given = checkOptions<SoundingScenesOptions>('scenes', scenes, namesOf(soundingScenesTable))
+  // They are needed here, whatever is said.
+  if (given.fixations !== undefined) checkBoolean('fixations', given.fixations)
+  const dataset = soundingScenes({ ...given, split: orUsual(given.split, 'test'), fixations: true })
+  const { priorScenes } = readOptions<SceneBaselineOptions, typeof baselinesTable>('options', options, baselinesTable)
   const prior = await meanTrueMap(soundingScenes({ ...given, split: 'train', length: priorScenes }))
   const means = { video: newMeans(), audio: newMeans(), both: newMeans() }
   let derived = 0

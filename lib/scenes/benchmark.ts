@@ -108,9 +108,9 @@ export async function benchmarkScenes(model: SceneModel, options?: SceneBenchmar
     return model
   })
   const { steps, batch, priorScenes, pictures, signal, onProgress, ...style } = checkBenchmark(config, options)
-  signal?.throwIfAborted()
   const scenes = { ...style, size: config.size, clipLength: config.clipLength, split: 'test', fixations: true } as const
   const dataset = soundingScenes(scenes)
+  signal?.throwIfAborted()
   const heard = config.audio ? Object.fromEntries(cues.map((cue) => [cue, soundingScenes({ ...scenes, cues: [cue] })])) : {}
   const prior = await meanTrueMap(soundingScenes({ ...scenes, split: 'train', length: priorScenes }))
   const usual = defaultSteps(config)

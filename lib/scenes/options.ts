@@ -1,7 +1,8 @@
 import type { NativeSceneOptions } from '../addon/native.ts'
 import { checkChoice, checkInteger, checkList } from '../checks/options.ts'
+import { integer, type OptionTable, type Read } from '../checks/table.ts'
 import { invalidArgumentText } from '../errors.ts'
-import { checkSeed } from '../random/seed.ts'
+import { seedOption } from '../random/seed.ts'
 
 /** What tells which shape sounds: every hue has a pitch of its own; the sounding shape pulses with its loudness. */
 export type SceneCue = 'pitch' | 'loudness'
@@ -20,7 +21,7 @@ export interface SceneOptions {
   shapes?: readonly [number, number] | undefined
   /** How many hues there are, at equal steps around the colour wheel, 3 to 8, no two shapes of a scene alike. Default 6. */
   hues?: number | undefined
-  /** Which cues there are. None: sound and picture have nothing in common. Default both. */
+  /** Which cues there are. None: sound and picture have nothing in common. Default ['pitch', 'loudness']. */
   cues?: readonly SceneCue[] | undefined
   /** [height, width] in pixels, 32 to 2160, the width from half the height to four times it. Default [224, 384]. */
   size?: readonly [number, number] | undefined
@@ -28,8 +29,15 @@ export interface SceneOptions {
   fps?: number | undefined
 }
 
-/** {@link SceneOptions}' names, for those who take more. */
-export const sceneOptionNames = ['seed', 'shapes', 'hues', 'cues', 'size', 'fps'] as const
+/** Each of {@link SceneOptions}. */
+export const sceneTable = {
+  seed: seedOption({ usual: 0 }),
+  shapes: { check: (argument: string, value: unknown) => pair(argument, value, '[fewest, most]', [2, 6], [2, 6]), usual: [2, 4] as readonly [number, number] },
+  hues: integer(3, 8, { usual: 6 }),
+  cues: { check: checkCues, usual: ['pitch', 'loudness'] as readonly SceneCue[] },
+  size: { check: checkSceneSize, usual: [224, 384] as readonly [number, number] },
+  fps: integer(8, 120, { usual: 25 }),
+} satisfies OptionTable<SceneOptions>
 
 /** The parts of the addon's options that say what scenes are like. */
 export type SceneStyle = Omit<NativeSceneOptions, 'domain' | 'index' | 'changes' | 'frames'>
@@ -40,35 +48,29 @@ export const mostScenes = 2 ** 30
 /** How many of them a dataset has at most: its videos can be listed. */
 export const mostSceneSamples = 10_000_000
 
-/** Checks {@link SceneOptions} and fills in the rest. */
-export function checkSceneStyle(options: SceneOptions): SceneStyle {
-  const { seed = 0, shapes = [2, 4], hues = 6, cues = ['pitch', 'loudness'], size = [224, 384], fps = 25 } = options
-  checkInteger('hues', hues, 3, 8)
-  const [fewest, most] = pair('shapes', shapes, '[fewest, most]')
-  checkInteger('shapes[0]', fewest, 2, 6)
-  checkInteger('shapes[1]', most, fewest as number, Math.min(6, hues))
-  const told = checkList('cues', cues, "an array of 'pitch' and 'loudness'").map((cue, i) => checkChoice(`cues[${i}]`, cue, ['pitch', 'loudness']))
-  const [height, width] = pair('size', size, '[height, width]') as [number, number]
-  checkInteger('size[0]', height, 32, 2160)
-  checkInteger('size[1]', width, 32, 4 * 2160)
-  if (width < height / 2 || width > 4 * height) {
-    throw invalidArgumentText('size', 'as wide as half the height to four times it', `${height} × ${width}`)
-  }
-  return {
-    seed: checkSeed('seed', seed),
-    fewest: fewest as number,
-    most: most as number,
-    hues,
-    pitch: told.includes('pitch'),
-    loudness: told.includes('loudness'),
-    height,
-    width,
-    rate: checkInteger('fps', fps, 8, 120),
-  }
+/** What the addon is told of options that were read by a table that has {@link sceneTable}'s. */
+export function sceneStyle({ seed, shapes: [fewest, most], hues, cues, size: [height, width], fps }: Read<SceneOptions, typeof sceneTable>): SceneStyle {
+  checkInteger('shapes[1]', most, fewest, Math.min(6, hues))
+  return { seed, fewest, most, hues, pitch: cues.includes('pitch'), loudness: cues.includes('loudness'), height, width, rate: fps }
 }
 
-function pair(argument: string, value: unknown, form: string): [unknown, unknown] {
-  return checkList(argument, value, form, 2, 2) as [unknown, unknown]
+function checkCues(argument: string, value: unknown): readonly SceneCue[] {
+  return checkList(argument, value, "an array of 'pitch' and 'loudness'").map((cue, i) => checkChoice(`${argument}[${i}]`, cue, ['pitch', 'loudness']))
+}
+
+function checkSceneSize(argument: string, value: unknown): readonly [number, number] {
+  const [height, width] = pair(argument, value, '[height, width]', [32, 2160], [32, 4 * 2160])
+  if (width < height / 2 || width > 4 * height) {
+    throw invalidArgumentText(argument, 'as wide as half the height to four times it', `${height} × ${width}`)
+  }
+  return [height, width]
+}
+
+type Range = readonly [least: number, most: number]
+
+function pair(argument: string, value: unknown, form: string, first: Range, second: Range): readonly [number, number] {
+  const [a, b] = checkList(argument, value, form, 2, 2)
+  return [checkInteger(`${argument}[0]`, a, ...first), checkInteger(`${argument}[1]`, b, ...second)]
 }
 
 /**

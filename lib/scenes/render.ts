@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { abortable } from '../addon/cancel.ts'
 import { native, type NativeScene, type NativeSceneOptions } from '../addon/native.ts'
-import { checkInteger, checkNumber, checkOptions, checkString } from '../checks/options.ts'
-import { checkSignal } from '../checks/signal.ts'
-import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { checkString } from '../checks/options.ts'
+import { callback, integer, number, readOptions, signal, text, type OptionTable } from '../checks/table.ts'
+import { fileError, invalidArgumentText } from '../errors.ts'
 import { OutputPlace, temporaryIn, writeSynced } from '../files/output-place.ts'
 import type { MediaInfo } from '../media/media-info.ts'
 import { checkVideoPath, rawPictures, VideoFile } from '../media/video-file.ts'
-import { checkSceneStyle, mostScenes, sceneOptionNames, shapeKinds, type SceneOptions, type ShapeKind } from './options.ts'
+import { mostScenes, sceneStyle, sceneTable, shapeKinds, type SceneOptions, type ShapeKind } from './options.ts'
 import { WavWriter } from './wav-file.ts'
 
 /** What {@link renderScene} renders. */
@@ -24,6 +24,15 @@ export interface RenderSceneOptions extends SceneOptions {
   /** Called after each part with the frames that are done, and of how many. */
   onProgress?: ((done: number, frames: number) => void) | undefined
 }
+
+const renderTable = {
+  ...sceneTable,
+  index: integer(0, mostScenes - 1, { usual: 0 }),
+  seconds: number(0.2, 3600, { usual: 8 }),
+  track: text(),
+  signal,
+  onProgress: callback<(done: number, frames: number) => void>(),
+} satisfies OptionTable<RenderSceneOptions>
 
 /** Where everything is in a rendered scene. */
 export interface SceneTrack {
@@ -77,26 +86,23 @@ const sampleRate = 16_000
  */
 export async function renderScene(path: string, options?: RenderSceneOptions): Promise<RenderedScene> {
   checkVideoPath('path', checkString('path', path))
-  const given = checkOptions('options', options, [...sceneOptionNames, 'index', 'seconds', 'track', 'signal', 'onProgress'])
-  const { index = 0, seconds = 8, track, onProgress } = given
-  const style = checkSceneStyle(given)
+  const read = readOptions<RenderSceneOptions, typeof renderTable>('options', options, renderTable)
+  const { index, seconds, track, signal: stop, onProgress } = read
+  const style = sceneStyle(read)
   const { height, width, rate } = style
   if (height % 2 !== 0 || width % 2 !== 0) throw invalidArgumentText('size', 'even in both directions', `${height} × ${width}`)
-  const frames = Math.round(checkNumber('seconds', seconds, 0.2, 3600) * rate)
-  const signal = checkSignal(given.signal)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw invalidArgument('onProgress', 'a function', onProgress)
-  if (track !== undefined) checkString('track', track)
-  signal?.throwIfAborted()
-  const scene: NativeSceneOptions = { ...style, domain: 2, index: checkInteger('index', index, 0, mostScenes - 1), changes: 0, frames }
+  const frames = Math.round(seconds * rate)
+  stop?.throwIfAborted()
+  const scene: NativeSceneOptions = { ...style, domain: 2, index, changes: 0, frames }
 
   const sound = temporaryIn(dirname(resolve(path)))
   const audio = { index: 0, track: 1, codec: 'pcm_s16le', sampleRate, layout: 'mono', channels: 1 }
   const heard: MediaInfo = { path: sound, format: 'wav', video: null, audio, audioTracks: 1 }
-  const file = await VideoFile.create(path, heard, rawPictures('rgb24', [height, width], String(rate)), { signal })
+  const file = await VideoFile.create(path, heard, rawPictures('rgb24', [height, width], String(rate)), { signal: stop })
   let place: OutputPlace | undefined
   try {
     if (track !== undefined) place = await OutputPlace.beside(track)
-    const parts = await writeParts(scene, file, { path: sound, target: path }, signal, onProgress)
+    const parts = await writeParts(scene, file, { path: sound, target: path }, stop, onProgress)
     await file.finish()
     if (place !== undefined) {
       await writeSynced(place.temporary, Buffer.from(`${JSON.stringify(trackOf(scene, parts))}\n`)).catch((cause: unknown) => {
@@ -109,7 +115,7 @@ export async function renderScene(path: string, options?: RenderSceneOptions): P
       throw error
     })
   } catch (error) {
-    signal?.throwIfAborted()
+    stop?.throwIfAborted()
     throw error
   } finally {
     await rm(sound, { force: true })

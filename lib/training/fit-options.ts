@@ -104,7 +104,7 @@ export function checkFit(trainer: Trained, dataset: Dataset<TrainingSample>, giv
     earlyStop: earlyStop === undefined ? undefined : checkEarlyStop('earlyStop', earlyStop, by ?? 'cc'),
     seed: options.seed ?? seed,
     dropLast,
-    validate: validate && checkValidation(trainer, validate, own),
+    validate: validate === undefined ? undefined : checkValidation(trainer, validate, own),
   }
 }
 

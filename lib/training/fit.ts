@@ -2,6 +2,7 @@ import type { BatchShare } from '../addon/native.ts'
 import type { Dataset, TrainingSample } from '../datasets/dataset.ts'
 import { silence } from '../datasets/collate.ts'
 import { checkedSamples, clipsOf, melShape } from '../datasets/model-batches.ts'
+import { startAhead } from '../async/start-ahead.ts'
 import { loadShare, type LoadedShare } from '../datasets/prefetch.ts'
 import { isPeerError, type GroupHands } from '../distributed/group.ts'
 import type { DiffSalConfig } from '../config.ts'
@@ -164,14 +165,15 @@ export class Fit {
       ...(workers !== undefined && { workers }),
     }
     const batches = loadShare(checkedSamples(this.#dataset, config), plan, group && { hands: group, blank: blankSample(config) })
-    let ahead: Promise<IteratorResult<LoadedShare, void>> | undefined
+    // One, so that a batch is put together while the one before is stepped on.
+    const results = startAhead(batches, async (loaded) => loaded, { most: 1, leaving })
     let reading = false
     try {
       if (state.position.epoch > state.ended) yield* this.#endEpoch()
       while (!this.#stopped) {
         const begin = performance.now()
         reading = true
-        const { done, value: loaded } = await (ahead ?? batches.next())
+        const { done, value: loaded } = await results.next()
         reading = false
         const waited = performance.now() - begin
         // An epoch's last samples may have been none, so that its end shows by what comes after.
@@ -180,9 +182,6 @@ export class Fit {
           yield* this.#endEpoch()
         }
         if (done || this.#stopped) break
-        ahead = batches.next()
-        // What it rejects with is met when it is awaited, a step later.
-        ahead.catch(() => undefined)
         if (sizeOf(loaded) % this.#trainer.options.accumulate === 0) {
           const resumedAt = performance.now()
           const step = await this.#step(loaded)
@@ -203,8 +202,7 @@ export class Fit {
       if ((reading || signal?.aborted || isPeerError(error)) && !this.#doubtful && !this.#trainer.disposed) yield* this.#checkpoint()
       throw error
     } finally {
-      leaving.abort()
-      await ahead?.catch(() => undefined)
+      await results.return()
       await batches.return()
     }
   }

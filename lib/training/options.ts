@@ -1,4 +1,4 @@
-import { checkBoolean, checkList, checkNumber, checkOptions } from '../checks/options.ts'
+import { checkBoolean, checkList, checkNumber, checkOptions, orUsual } from '../checks/options.ts'
 import { checkedBy, choice, integer, later, namesOf, number, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
 import { handsOf, type Group, type GroupHands } from '../distributed/group.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
@@ -219,7 +219,7 @@ export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, mode
     throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
   }
   const frozen = resolveFrozen(options.frozen, model.parameters)
-  const groups = resolveGroups(options.groups ?? [], { weightDecay, frozen, parameters: model.parameters })
+  const groups = resolveGroups(orUsual(options.groups, []), { weightDecay, frozen, parameters: model.parameters })
   if (membersOf({ groups, frozen }, model.parameters).frozen.length === model.parameters.length) {
     throw invalidArgument(groups.some((group) => group.frozen) ? 'groups' : 'frozen', 'something that leaves a parameter to train', options.frozen ?? options.groups)
   }
@@ -238,7 +238,7 @@ export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, mode
     groups,
     frozen,
     keepGradients,
-    times: resolveTimes(options.times ?? [{}], model.timesteps),
+    times: resolveTimes(orUsual(options.times, [{}]), model.timesteps),
     dequantisation,
     dropout,
     precision,

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { types } from 'node:util'
@@ -16,6 +17,10 @@ let features: Features
 let trainer: Trainer
 
 let disposed = true
+
+/** A folder of gaze, and a training that can be gone on with. */
+const gazeFolder = temporaryPath('gaze')
+const saved = temporaryPath('training.safetensors')
 
 /** What was disposed in the middle of a call is made again. */
 async function revive(): Promise<void> {
@@ -85,7 +90,7 @@ interface Export {
 }
 
 const exported = (call: Export['call'], args: () => unknown[]): Export => ({ call, args })
-const { datasets, distributed, maps, metrics, schedule } = api
+const { datasets, distributed, maps, metrics, presets, schedule } = api
 const screen = () => ({ width: 800, height: 600, widthCm: 40, heightCm: 30, distanceCm: 60, video: 'stretch' })
 
 const exports: Readonly<Record<string, Export>> = {
@@ -288,6 +293,7 @@ const hear = (reason: unknown): void => void unheard.push(reason)
 beforeAll(() => {
   process.on('unhandledRejection', hear)
   api.setLogger(() => undefined)
+  mkdirSync(gazeFolder)
 })
 
 beforeEach(revive)
@@ -301,6 +307,47 @@ afterAll(async () => {
 it('there is no export that is not called here', () => {
   expect([...new Set(Object.keys(exports).map((name) => name.split(',')[0]!))].sort()).toEqual([...new Set(callable())].sort())
 })
+
+/** Options that null is a value of, and what is no option but another's data. */
+const nullable = [
+  /^(DiffSal#(predict|encode)|Trainer#step|clipAt).*: audio$/, // a clip without sound
+  /^DiffSal#trainer: (clip|ema)$/, // none
+  /^Trainer#save: extra/, // whatever JSON has
+  /^distributed\.join: configuration/, // likewise
+  /^metrics\.bootstrap: (mean|videos)/, // scores that are NaN, as JSON writes them
+  /^metrics\.score, of a map: (density|fixations)$/, // a dataset's own way to say that there is none
+  /^(datasets\.shareOfDegrees|datasets\.findFixations): (width|height)$/, // of a video, where the screen says that it is stretched
+  /^datasets\.followsSound: (fps|sigma|shapes|frames)/, // a scene's track, of which a part is read
+  /^datasets\.openGaze: heldOut$/, // looked at with the files
+  /^datasets\.readGaze: fixations\./, // as findFixations checks them, once the file is read
+]
+
+/** Arguments whose options are checked where those above end before that. */
+const lasting: Readonly<Record<string, () => unknown[]>> = {
+  'DiffSal.create': () => [{ ...trainingConfig, normalisation: { mean: [0, 0, 0] } }, { seed: 1, device: 'cpu', threads: 1, precision: 'float32' }],
+  'DiffSal.load': () => [presets.scenes.weights, { config: { mamStages: 4 }, device: 'cpu', threads: 1, precision: 'float32', signal }],
+  'DiffSal.resume': () => [saved, { device: 'cpu', threads: 1, precision: 'float32', signal }],
+  'datasets.openAudioVisual': () => [nowhere, 'DIEM', { split: 'test', fold: 1, size: [32, 64], faults: 'error' }],
+  'datasets.openGaze': () => [gazeFolder, { size: [32, 64], faults: 'error' }],
+  'datasets.halfAgainstHalf': () => [{ halvings: 1, frames: 1, seed: 1 }],
+  'datasets.scoreSceneBaselines': () => [{ size: [32, 64], length: 1, clipLength: 2 }],
+}
+
+/** Every plain object in some arguments, with the way to it. */
+function plainObjects(value: unknown, way: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (typeof value !== 'object' || value === null || types.isProxy(value) || ArrayBuffer.isView(value)) return []
+  if (Array.isArray(value)) return value.flatMap((one, i) => plainObjects(one, [...way, i]))
+  if (Object.getPrototypeOf(value) !== Object.prototype || 'dtype' in value) return []
+  return [way, ...Object.entries(value).flatMap(([name, one]) => plainObjects(one, [...way, name]))]
+}
+
+/** The arguments, with one more property of an object within. */
+function withProperty<T extends object>(holder: T, [key, ...way]: readonly (string | number)[], name: string, value: unknown): T {
+  const copy = (Array.isArray(holder) ? [...holder] : { ...holder }) as Record<string | number, unknown>
+  if (key === undefined) copy[name] = value
+  else copy[key] = withProperty(copy[key] as object, way, name, value)
+  return copy as T
+}
 
 const iterated = ['metrics.score', 'metrics.score, of a map', 'datasets.followsSound', 'metrics.fitCentreGaussian', 'metrics.meanMap']
 
@@ -321,5 +368,35 @@ describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
     await setTimeout(0)
     expect(foreign).toEqual([])
     expect(unheard.splice(0)).toEqual([])
+  })
+
+  it('refuses null in place of each option, and names it', async () => {
+    const wrong: string[] = []
+    const fresh = lasting[title] ?? args
+    await revive()
+    if (title === 'DiffSal.resume') await trainer.save(saved)
+    const outcome = async (given: unknown[]): Promise<unknown> => {
+      await revive()
+      try {
+        await call(...(given as never[]))
+        return undefined
+      } catch (error) {
+        return error
+      }
+    }
+    for (const way of plainObjects(fresh())) {
+      const asked = await outcome(withProperty(fresh(), way, 'noSuchOption', 1))
+      // Who refuses unknown names tells those that are known.
+      const known = asked instanceof DiffSalError && asked.argument?.endsWith('noSuchOption') ? asked.expected!.replace(/^one of /, '').split(', ') : []
+      const present = Object.keys(way.reduce<object>((inner, key) => (inner as never)[key], fresh()))
+      for (const name of new Set([...known, ...present])) {
+        const full = [...way.filter((key, i) => i > 0 && typeof key === 'string'), name].join('.')
+        if (nullable.some((one) => one.test(`${title}: ${full}`))) continue
+        const error = await outcome(withProperty(fresh(), way, name, null))
+        const refused = error instanceof DiffSalError && error.code === (name === 'device' ? 'ERR_DIFFSAL_DEVICE' : 'ERR_DIFFSAL_INVALID_ARGUMENT') && error.message.includes(name) && error.message.includes('null')
+        if (!refused) wrong.push(`${full}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+    expect(wrong).toEqual([])
   })
 })

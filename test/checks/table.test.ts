@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { integer, readOptions, yes, type Option } from '../../lib/checks/table.ts'
+import { datasetTable } from '../../lib/datasets/dataset-options.ts'
+import { gazeTable } from '../../lib/datasets/gaze-options.ts'
+import { batchesTable } from '../../lib/datasets/prefetch.ts'
 import { evaluateTable } from '../../lib/evaluate.ts'
 import { videoTable } from '../../lib/predict-video.ts'
+import { sceneTable } from '../../lib/scenes/options.ts'
 import { earlyStopTable } from '../../lib/training/early-stop.ts'
 import { groupTable } from '../../lib/training/groups.ts'
 import { trainerTable } from '../../lib/training/options.ts'
@@ -28,11 +32,27 @@ describe('options that are read by their table', () => {
   })
 })
 
+/** The options of a table that another, which is part of it, does not have. */
+function own(table: Readonly<Record<string, Option<unknown>>>, part: object): Readonly<Record<string, Option<unknown>>> {
+  return Object.fromEntries(Object.entries(table).filter(([name]) => !(name in part)))
+}
+
+/** How comments write a value. */
+function spellings(value: unknown): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? ['none'] : [JSON.stringify(value).replaceAll(',', ', ').replaceAll('"', "'")]
+  if (typeof value === 'number') return [`${value}`, value.toExponential(), `1 / ${1 / value}`]
+  return [`${value}`, `'${value}'`, `\`${value}`]
+}
+
 // A comment is what users read: it says the default that is used.
 describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
   ['evaluate.ts', 'EvaluateOptions', evaluateTable()],
   ['predict-video.ts', 'PredictVideoOptions', videoTable],
   ['training/options.ts', 'TrainerOptions', trainerTable],
+  ['datasets/dataset-options.ts', 'DatasetOptions', datasetTable(['train'])],
+  ['datasets/gaze-options.ts', 'GazeOptions', own(gazeTable, datasetTable(['train']))],
+  ['datasets/prefetch.ts', 'LoadBatchesOptions', batchesTable],
+  ['scenes/options.ts', 'SceneOptions', sceneTable],
   ['training/early-stop.ts', 'EarlyStopOptions', earlyStopTable],
   ['training/groups.ts', 'ParameterGroup', groupTable],
 ])('in lib/%s the comments of %s', (file, name, declared) => {
@@ -40,7 +60,7 @@ describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
   const body = source.slice(source.indexOf(`interface ${name} `)).split('\n}\n')[0]!
   it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))('say the default of %s, %s', (option, usual) => {
     const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
-    const written = typeof usual === 'number' ? `(?:${usual}|${usual.toExponential()})` : `\`?${String(usual)}`
-    expect(comment).toMatch(new RegExp(`Default (?:is )?${written}\\b`))
+    const written = spellings(usual).map((one) => one.replace(/[[\]]/g, '\\$&')).join('|')
+    expect(comment).toMatch(new RegExp(`Default:? (?:is )?(?:${written})(?!\\w)`))
   })
 })

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { setLogger } from '../../lib/log.ts'
+import { FfmpegProcess } from '../../lib/media/ffmpeg-process.ts'
 import { frameRate } from '../../lib/media/frame-rate.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { rationalText, rationalValue } from '../../lib/media/rational.ts'
@@ -246,3 +247,16 @@ function writeRotated(from: string, to: string): void {
   quarter.forEach((value, i) => file.writeInt32BE(value, matrix + 4 * i))
   writeFileSync(to, file)
 }
+
+test("frames are told one after the other, without ffmpeg's progress among them, which told half the rate", async () => {
+  const path = temporaryPath('pyramid.mp4')
+  await ffmpeg(...picture('64x48', '50', 1), '-c:v', 'libx264', '-preset', 'veryslow', '-pix_fmt', 'yuv420p', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe('50')
+  const run = await FfmpegProcess.start(['-i', path, '-frames:v', '3', '-vf', 'showinfo', '-f', 'null', '-'], { keep: 1 << 20 })
+  const { log } = await run.ended
+  const { frames, timeBase } = readReport(log)!
+  const times = frames.map(({ ticks }) => ticks * rationalValue(timeBase!))
+  expect(times).toHaveLength(3)
+  for (const [i, time] of times.entries()) expect(time).toBeCloseTo(times[0]! + i / 50, 6)
+})

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { findShots, type FindShotsOptions, type Shot } from '../../lib/index.ts'
-import { predictMedia, predictVideo } from '../../lib/predict-video.ts'
+import { predictMedia, predictVideo, readVideoOptions } from '../../lib/predict-video.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
@@ -208,7 +208,8 @@ test('the windows of a prediction do not mix shots, the sound is not cut, and ma
 test('with a stride and batches, every frame between has its mark', async () => {
   const path = temporaryPath('numbered.mkv')
   await numberedFrames(path, 45, '25')
-  const maps = predictMedia(new FakeModel({ size: [32, 32], audio: false }), await probe(path), { shots: { threshold: 30 }, stride: 10, batch: 3 })
+  const model = new FakeModel({ size: [32, 32], audio: false })
+  const maps = predictMedia(model, await probe(path), readVideoOptions(model, { shots: { threshold: 30 }, stride: 10, batch: 3 }))
   const marked: number[] = []
   const shots: unknown[] = []
   for (;;) {

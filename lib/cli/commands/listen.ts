@@ -3,7 +3,8 @@ import { Command } from 'commander'
 import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
-import { hearingRule, listen, listenTable, type HeardWith, type Listening } from '../../listen.ts'
+import { hearingRule, listenTable, listenTo, readListenOptions, type HeardWith, type Listening } from '../../listen.ts'
+import type { OpenedMedia } from '../../media/open-media.ts'
 import { durationText } from '../../report/duration.ts'
 import { listeningStrip, stripRows } from '../../report/listening-strip.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
@@ -15,19 +16,18 @@ import { addDeviceFlags, addFlags, type DeviceFlags } from './flags.ts'
 import { openModel } from './open-model.ts'
 import { checkPlaces } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
-import { trackWords } from './video-flags.ts'
+import { addSourceFlags, filesOf, openSource, sourceWords, type SourceFlags } from './video-source.ts'
 import { chooseWeights, trainedWeightsOptions, type WeightsFlags } from './weights-flags.ts'
 
-interface ListenFlags extends WeightsFlags, DeviceFlags {
+interface ListenFlags extends WeightsFlags, DeviceFlags, SourceFlags {
   readonly output?: string
   readonly frames: number
   readonly shift: number
+  readonly start?: number
+  readonly end?: number
   readonly steps?: number
   readonly eta: number
   readonly seed?: number
-  readonly videoTrack?: number
-  readonly audioTrack?: number
-  readonly stallLimit: number
   readonly json?: true
 }
 
@@ -42,15 +42,14 @@ does, and by ${hearingRule.leastChange} at least. The strip has a column a frame
 export function listenCommand(open: ModelOpener = openModel): Command {
   const command = new Command('listen')
     .description('find out whether a model used the sound of a video: its maps with the right sound against those with wrong ones')
-    .argument('<input>', 'the video: any file that ffmpeg reads, with sound')
+    .argument('<input>', `the video, with sound: ${sourceWords}`)
   for (const option of trainedWeightsOptions()) command.addOption(option)
   command.option('-o, --output <file>', 'write the maps beside each other as one picture: .png')
-  addFlags(command, listenTable, ['frames', 'shift', 'steps', 'eta', 'seed', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addFlags(command, listenTable, ['frames', 'shift', 'start', 'end', 'steps', 'eta', 'seed'], {
     steps: `${listenTable.steps.help} (default: the model's)`,
     seed: 'decides the noise, the same for all maps but the yardstick (default: drawn)',
-    ...trackWords,
   })
-  return addDeviceFlags(command)
+  return addDeviceFlags(addSourceFlags(command))
     .option('--json', 'print one JSON object on standard output')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ListenFlags) => interruptible((signal) => run(input, flags, open, signal)))
@@ -58,34 +57,37 @@ export function listenCommand(open: ModelOpener = openModel): Command {
 
 async function run(input: string, flags: ListenFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
-  const { output, frames, shift, steps, eta, seed, videoTrack, audioTrack, stallLimit } = flags
+  const { output, frames, shift, start: from, end: to, steps, eta, seed, stallLimit } = flags
   if (output !== undefined && extname(output).toLowerCase() !== '.png') throw invalidArgument('-o', 'a file that ends in .png', output)
   const weights = chooseWeights(flags)
-  const files = 'file' in weights ? [input, weights.file] : [input]
+  const files = [...filesOf(input), ...('file' in weights ? [weights.file] : [])]
   if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
   const warnings = showWarnings()
+  let opened: OpenedMedia | undefined
   try {
+    const { info } = (opened = await openSource(input, flags, signal))
     const model = await filesMean('weights', () => open(weights, flags, signal))
     try {
       signal.throwIfAborted()
       if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
       const progress = showMapProgress(5 * frames)
       warnings.above(progress)
-      const options = { frames, shift, eta, stallLimit, ...Object.fromEntries(Object.entries({ steps, seed, videoTrack, audioTrack }).filter(([, value]) => value !== undefined)) }
-      const heard = await filesMean('input', () => listen(model, input, { ...options, signal, onProgress: ({ maps }) => progress.maps(maps) })).finally(() => progress.stop())
+      const options = readListenOptions(model, { frames, shift, start: from, end: to, steps, eta, seed, stallLimit, onProgress: ({ maps }) => progress.maps(maps) })
+      const heard = await filesMean('input', () => listenTo(model, info, { ...options, signal })).finally(() => progress.stop())
       warnings.above(undefined)
       if (output !== undefined) {
         const picture = await listeningStrip(heard.frames)
         await filesMean('output', () => writeWhole(resolve(output), picture))
       }
       const seconds = Math.round(performance.now() - start) / 1000
-      if (flags.json) printJson(report(input, weights, heard, output, seconds))
-      else print(...summary(input, heard, output, seconds))
+      if (flags.json) printJson(report(info.path, weights, heard, output, seconds))
+      else print(...summary(info.path, heard, output, seconds))
     } finally {
       await model.dispose()
     }
   } finally {
     warnings.end()
+    await opened?.close()
   }
 }
 

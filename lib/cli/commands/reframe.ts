@@ -1,11 +1,10 @@
-import { basename, extname } from 'node:path'
 import { Command } from 'commander'
 import { cropMedia } from '../../crop-video.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
 import { checkEncoder, checkVideoPath } from '../../media/video-file.ts'
-import { reframeMedia, reframeTable, type ReframeOptions } from '../../reframe.ts'
+import { readReframeOptions, reframeMedia, reframeTable, type ReframeOptions } from '../../reframe.ts'
 import { cropSize } from '../../reframe/crop-size.ts'
 import { filterScript } from '../../reframe/filter-script.ts'
 import type { Reframing } from '../../reframe/reframing.ts'
@@ -18,6 +17,7 @@ import { openModel } from './open-model.ts'
 import type { OutputPlan } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
 import { addRunFlags, runVideo, type VideoFlags, type VideoRun } from './video-run.ts'
+import { nameOf, sourceWords } from './video-source.ts'
 
 interface ReframeFlags extends VideoFlags, Pick<ReframeOptions, 'keep' | 'speed' | 'acceleration'> {
   readonly aspect?: number
@@ -37,7 +37,7 @@ Without -o, --windows and --filter, the video is <name>-reframed.mp4 or <name>-p
 
 /** `diffsal reframe`: a video of another aspect, whose window follows what people look at. */
 export function reframeCommand(open: ModelOpener = openModel): Command {
-  const command = new Command('reframe').description('crop a video to another aspect, where people look').argument('<input>', 'the video: any file that ffmpeg reads')
+  const command = new Command('reframe').description('crop a video to another aspect, where people look').argument('<input>', `the video: ${sourceWords}`)
   addFlags(command, reframeTable, ['aspect', 'keep', 'speed', 'acceleration'], { aspect: `${reframeTable.aspect.help} (default: 9:16)` })
   command
     .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
@@ -52,7 +52,7 @@ export function reframeCommand(open: ModelOpener = openModel): Command {
 async function reframe(input: string, flags: ReframeFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
   const { aspect = reframeTable.aspect.usual, keep, speed, acceleration, preview, windows, filter } = flags
-  const video = flags.output ?? (preview || (windows === undefined && filter === undefined) ? `${basename(input, extname(input))}-${preview ? 'preview' : 'reframed'}.mp4` : undefined)
+  const video = flags.output ?? (preview || (windows === undefined && filter === undefined) ? `${nameOf(input)}-${preview ? 'preview' : 'reframed'}.mp4` : undefined)
   if (video !== undefined) checkVideoPath('-o', video)
   const outputs: OutputPlan[] = [
     ...(video === undefined ? [] : [{ kind: preview ? 'preview' : 'video', path: video, flag: '-o' }]),
@@ -65,22 +65,22 @@ async function reframe(input: string, flags: ReframeFlags, open: ModelOpener, si
   }
   await runVideo(input, flags, open, signal, { outputs, check }, async (run) => {
     const { model, info, options, warnings } = run
-    const found = await filesMean('input', () => reframeMedia(model, info, { ...options, aspect, keep, speed, acceleration }))
+    const found = await filesMean('input', () => reframeMedia(model, info, readReframeOptions(model, { ...options, aspect, keep, speed, acceleration })))
     await filesMean('output', async () => {
-      if (windows !== undefined) await writeWhole(windows, windowsText(input, found))
+      if (windows !== undefined) await writeWhole(windows, windowsText(info.path, found))
       if (filter !== undefined) await writeWhole(filter, filterScript(found))
       if (video !== undefined) await writeVideo(run, found, video, preview ?? false)
     })
-    const shots = (found.frames.at(-1)?.shot ?? -1) + 1
+    const shots = new Set(found.frames.map(({ shot }) => shot)).size
     const seconds = Math.round(performance.now() - start) / 1000
-    const { size, window, frames } = found
+    const { size, window, frames, ...part } = found
     const said = outputs.map(({ kind, path }) => ({ kind, path }))
     if (flags.json) {
       const { stride, seed } = options
-      printJson({ input, size, window, frames: frames.length, shots, stride, seed, weights: run.weights, ...(run.note !== undefined && { note: run.note }), device: model.device, outputs: said, warnings, seconds })
+      printJson({ input: info.path, size, window, ...part, frames: frames.length, shots, stride, seed, weights: run.weights, ...(run.note !== undefined && { note: run.note }), device: model.device, outputs: said, warnings, seconds })
     } else {
       print(
-        `Followed ${frames.length} frames in ${shots} ${shots === 1 ? 'shot' : 'shots'} of '${input}' with a window of ${window[1]} × ${window[0]}, in ${durationText(seconds)}, seed ${options.seed}.`,
+        `Followed ${frames.length} frames in ${shots} ${shots === 1 ? 'shot' : 'shots'} of '${info.path}' with a window of ${window[1]} × ${window[0]}, in ${durationText(seconds)}, seed ${options.seed}.`,
         ...said.map(({ kind, path }) => `Wrote ${words[kind]} '${path}'.`),
       )
     }
@@ -95,8 +95,9 @@ async function writeVideo({ info, options, show }: VideoRun, found: Reframing, p
 }
 
 /** A frame a line. */
-function windowsText(input: string, { size, window, frames }: Reframing): string {
+function windowsText(input: string, { size, window, frames, ...part }: Reframing): string {
   const short = (value: number): number => Number(value.toFixed(3))
   const lines = frames.map(({ frame, time, shot, x, y }) => jsonText({ frame, time: Number(time.toFixed(6)), shot, x: short(x), y: short(y) }))
-  return `{"input":${jsonText(input)},"size":${jsonText(size)},"window":${jsonText(window)},"frames":[\n${lines.join(',\n')}\n]}\n`
+  const head = jsonText({ input, size, window, ...part }).slice(0, -1)
+  return `${head},"frames":[\n${lines.join(',\n')}\n]}\n`
 }

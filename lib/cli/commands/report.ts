@@ -1,8 +1,7 @@
-import { basename, extname } from 'node:path'
 import { Command } from 'commander'
 import { checkAreas, type ReportArea } from '../../attention/areas.ts'
 import type { AreaAttention, AttentionReport } from '../../attention/attention.ts'
-import { checkReportPath, checkReportVideo, reportMedia, reportTable, reportText, type ReportOptions } from '../../attention-report.ts'
+import { checkReportPath, checkReportVideo, readReportOptions, reportMedia, reportTable, reportText, type ReportOptions } from '../../attention-report.ts'
 import { inFile } from '../../checks/fields.ts'
 import { parseJsonFile } from '../../files/json.ts'
 import { filesMean } from '../../files/meaning.ts'
@@ -16,8 +15,8 @@ import { print, printJson } from '../terminal/print.ts'
 import { addFlags } from './flags.ts'
 import { openModel } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags } from './video-flags.ts'
 import { addRunFlags, runVideo, type VideoFlags } from './video-run.ts'
+import { nameOf, sourceWords } from './video-source.ts'
 
 interface ReportFlags extends VideoFlags, Pick<ReportOptions, 'look' | 'regions'> {
   readonly output?: string
@@ -39,11 +38,10 @@ A file of the same name is replaced. The areas are a list, in pixels of the vide
 export function reportCommand(open: ModelOpener = openModel): Command {
   const command = new Command('report')
     .description('tell how much attention regions and areas of a video get, and when')
-    .argument('<input>', 'the video: any file that ffmpeg reads')
+    .argument('<input>', `the video: ${sourceWords}`)
     .option('--areas <file>', 'boxes in the picture that are asked about, as JSON')
     .option('-o, --output <file>', 'the report to write: .html or .json')
   addFlags(command, reportTable, ['look', 'regions'])
-  addVideoFlags(command, ['start', 'end'])
   return addRunFlags(command)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ReportFlags) => interruptible((signal) => report(input, flags, open, signal)))
@@ -51,7 +49,7 @@ export function reportCommand(open: ModelOpener = openModel): Command {
 
 async function report(input: string, flags: ReportFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const begun = performance.now()
-  const { output = `${basename(input, extname(input))}-report.html`, areas: file, look, regions } = flags
+  const { output = `${nameOf(input)}-report.html`, areas: file, look, regions } = flags
   checkReportPath('-o', output)
   const areas = file === undefined ? undefined : await readAreas(file)
   const outputs = [{ kind: 'report', path: output, flag: '-o' }]
@@ -66,15 +64,15 @@ async function report(input: string, flags: ReportFlags, open: ModelOpener, sign
       progress ??= show(of, { doing: 'Taking pictures', unit: 'frames' })
       progress.maps(count)
     }
-    const made = await filesMean('input', () => reportMedia(model, info, { ...options, areas, look, regions }, onFrame))
-    await filesMean('output', () => writeWhole(output, reportText(output, made, { input, weights })))
+    const made = await filesMean('input', () => reportMedia(model, info, readReportOptions(model, { ...options, areas, look, regions }), onFrame))
+    await filesMean('output', () => writeWhole(output, reportText(output, made, { input: info.path, weights })))
     const seconds = Math.round(performance.now() - begun) / 1000
     if (flags.json) {
       const { moments: _, regions: held, areas: asked, ...rest } = made
       const withoutPictures = <T extends { picture: unknown }>({ picture: __, ...one }: T): Omit<T, 'picture'> => one
-      printJson({ input, output, ...rest, regions: held.map(withoutPictures), areas: asked.map(withoutPictures), weights, ...(note !== undefined && { note }), device: model.device, warnings, seconds })
+      printJson({ input: info.path, output, ...rest, regions: held.map(withoutPictures), areas: asked.map(withoutPictures), weights, ...(note !== undefined && { note }), device: model.device, warnings, seconds })
     } else {
-      print(...summary(input, made, seconds), `Wrote the report '${output}'.`)
+      print(...summary(info.path, made, seconds), `Wrote the report '${output}'.`)
     }
   })
 }

@@ -1,11 +1,11 @@
-import { basename, extname } from 'node:path'
+import { extname } from 'node:path'
 import { Command, Option } from 'commander'
 import { invalidArgument } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
 import { cropSize } from '../../reframe/crop-size.ts'
-import { thumbnailsOf, thumbnailTable } from '../../thumbnails.ts'
+import { readThumbnailOptions, thumbnailsOf, thumbnailTable } from '../../thumbnails.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { print, printJson } from '../terminal/print.ts'
@@ -13,6 +13,7 @@ import { addFlags, integer } from './flags.ts'
 import { openModel } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
 import { addRunFlags, runVideo, type VideoFlags } from './video-run.ts'
+import { nameOf, sourceWords } from './video-source.ts'
 
 interface ThumbnailFlags extends VideoFlags {
   readonly count: number
@@ -29,7 +30,7 @@ Without -o they are <name>-thumbnail.jpg in this folder. Files of the same names
 
 /** `diffsal thumbnail`: the pictures of a video in which people look at one place most. */
 export function thumbnailCommand(open: ModelOpener = openModel): Command {
-  const command = new Command('thumbnail').description('take the frames in which people look at one place most').argument('<input>', 'the video: any file that ffmpeg reads')
+  const command = new Command('thumbnail').description('take the frames in which people look at one place most').argument('<input>', `the video: ${sourceWords}`)
   addFlags(command, thumbnailTable, ['aspect', 'apart'], { apart: `${thumbnailTable.apart.help} (default: half of what the video has for each)` })
   command.addOption(new Option('-n, --count <n>', 'how many').argParser(integer(1, 100)).default(thumbnailTable.count.usual)).option('-o, --output <file>', 'the picture to write: .png, .jpg or .jpeg')
   return addRunFlags(command)
@@ -38,7 +39,7 @@ export function thumbnailCommand(open: ModelOpener = openModel): Command {
 }
 
 async function thumbnail(input: string, flags: ThumbnailFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
-  const { aspect, apart, count, output = `${basename(input, extname(input))}-thumbnail.jpg` } = flags
+  const { aspect, apart, count, output = `${nameOf(input)}-thumbnail.jpg` } = flags
   const ending = extname(output)
   const format = formats[ending.toLowerCase()]
   if (format === undefined) throw invalidArgument('-o', `a file that ends in ${Object.keys(formats).join(', ')}`, output)
@@ -46,13 +47,13 @@ async function thumbnail(input: string, flags: ThumbnailFlags, open: ModelOpener
   const outputs = names.map((path) => ({ kind: 'picture', path, flag: '-o' }))
   const check = ({ video }: VideoInfo): void => void (aspect !== undefined && cropSize(video, aspect))
   await runVideo(input, flags, open, signal, { outputs, check }, async ({ model, info, options, warnings, weights, note }) => {
-    const found = await filesMean('input', () => thumbnailsOf(model, info, { ...options, count, aspect, apart, format }))
+    const found = await filesMean('input', () => thumbnailsOf(model, info, readThumbnailOptions(model, { ...options, count, aspect, apart, format })))
     await filesMean('output', async () => {
       for (const [i, { data }] of found.entries()) await writeWhole(names[i]!, data)
     })
     const pictures = found.map(({ frame, time, confidence, size }, i) => ({ path: names[i]!, frame, time, confidence, size }))
     if (flags.json) {
-      printJson({ input, pictures, stride: options.stride, seed: options.seed, weights, ...(note !== undefined && { note }), device: model.device, warnings })
+      printJson({ input: info.path, pictures, stride: options.stride, seed: options.seed, weights, ...(note !== undefined && { note }), device: model.device, warnings })
     } else {
       print(...pictures.map(({ path, frame, time, size }) => `Wrote frame ${frame}, at ${time.toFixed(2)} s, as '${path}', ${size[1]} × ${size[0]}.`))
     }

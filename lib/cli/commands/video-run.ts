@@ -2,9 +2,8 @@ import type { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
 import { checkWritable } from '../../files/write-whole.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
-import { mediaError } from '../../media/local-file.ts'
-import { probe } from '../../media/probe.ts'
-import { estimateMaps, type PredictVideoOptions } from '../../predict-video.ts'
+import { withVideo, type OpenedMedia } from '../../media/open-media.ts'
+import { checkSpan, estimateMaps, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { usualStride } from '../../reframe.ts'
 import { showMapProgress, type MapProgress, type ProgressWords } from '../terminal/map-progress.ts'
@@ -14,10 +13,11 @@ import type { OpenModel, Weights } from './open-model.ts'
 import { checkPlaces, type OutputPlan } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
 import { addVideoFlags } from './video-flags.ts'
+import { addSourceFlags, filesOf, openSource, type SourceFlags } from './video-source.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 /** The flags of the commands that make something of a video's maps. */
-export interface VideoFlags extends WeightsFlags, DeviceFlags {
+export interface VideoFlags extends WeightsFlags, DeviceFlags, SourceFlags {
   readonly stride?: number
   readonly start?: number
   readonly end?: number
@@ -27,20 +27,19 @@ export interface VideoFlags extends WeightsFlags, DeviceFlags {
   readonly batch: number
   readonly shots: boolean
   readonly videoOnly?: true
-  readonly videoTrack?: number
-  readonly audioTrack?: number
-  readonly stallLimit: number
   readonly json?: true
 }
 
 /** Adds the options of {@link VideoFlags}. */
 export function addRunFlags(command: Command): Command {
   for (const option of weightsOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit'], {
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly'], {
     stride: 'predict every n-th frame (default: about five a second)',
+    start: 'the part from this second on only',
+    end: 'the part before this second only',
   })
   command.option('--no-shots', 'take the video as one shot: do not look for cuts, fades and dissolves')
-  return addDeviceFlags(command).option('--json', 'print one JSON object on standard output at the end')
+  return addDeviceFlags(addSourceFlags(command)).option('--json', 'print one JSON object on standard output at the end')
 }
 
 /** What a command works with. */
@@ -88,19 +87,18 @@ export async function runVideo<T>(
     return shown
   }
   let model: OpenModel | undefined
+  let opened: OpenedMedia | undefined
   try {
     const note = noteOf(weights)
     if (note !== undefined) warnings.say(note)
     await filesMean('output', async () => {
-      await checkPlaces(outputs, [input, ...reads, ...('file' in weights ? [weights.file] : [])])
+      await checkPlaces(outputs, [...filesOf(input), ...reads, ...('file' in weights ? [weights.file] : [])])
       for (const { path } of outputs) await checkWritable(path)
     })
-    const { videoTrack, audioTrack, stallLimit, batch, eta, steps, start, end } = flags
-    const info = await filesMean('input', async () => {
-      const { video, ...rest } = await probe(input, { videoTrack, audioTrack, stallLimit, signal })
-      if (video === null) throw mediaError(input, 'has no video stream')
-      return { ...rest, video }
-    })
+    const { start, end, stallLimit, batch, eta, steps } = flags
+    checkSpan({ start, end })
+    opened = await openSource(input, flags, signal)
+    const info = withVideo(opened.info, 'which is needed')
     await check?.(info)
     model = await filesMean('weights', () => open(weights, flags, signal))
     signal.throwIfAborted()
@@ -108,16 +106,14 @@ export async function runVideo<T>(
     let progress: MapProgress | undefined
     const options = {
       stride,
+      ...(start !== undefined && { start }),
+      ...(end !== undefined && { end }),
       batch,
       shots: flags.shots,
       videoOnly: flags.videoOnly ?? false,
       eta,
       ...(steps !== undefined && { steps }),
-      ...(start !== undefined && { start }),
-      ...(end !== undefined && { end }),
       seed: flags.seed ?? drawSeed(),
-      ...(videoTrack !== undefined && { videoTrack }),
-      ...(audioTrack !== undefined && { audioTrack }),
       stallLimit,
       signal,
       onProgress: ((now) => {
@@ -130,6 +126,7 @@ export async function runVideo<T>(
   } finally {
     shown?.stop()
     warnings.end()
+    await opened?.close()
     await model?.dispose()
   }
 }

@@ -4,11 +4,9 @@ import { filesMean } from '../../files/meaning.ts'
 import { OutputPlace } from '../../files/output-place.ts'
 import { checkNoInput } from '../../files/same-file.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
-import { openInput, type OpenedInput } from '../../media/open-input.ts'
-import { probe } from '../../media/probe.ts'
+import type { OpenedMedia } from '../../media/open-media.ts'
 import { openNpy, type NpyMaps } from '../../media/read-npy.ts'
-import { kindOfInput } from '../../media/video-input.ts'
-import { estimateMaps, predictMedia, type PredictVideoOptions } from '../../predict-video.ts'
+import { checkSpan, estimateMaps, predictMedia, readVideoOptions, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { durationText } from '../../report/duration.ts'
 import { mimeOf, type FilmSource } from '../../view/film.ts'
@@ -25,9 +23,10 @@ import { addDeviceFlags, integer, type DeviceFlags } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
 import { addVideoFlags } from './video-flags.ts'
+import { addSourceFlags, filesOf, openSource, sourceWords, type SourceFlags } from './video-source.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
-interface ViewFlags extends WeightsFlags, DeviceFlags {
+interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags {
   readonly output?: string
   readonly serve?: number | true
   readonly maps?: string
@@ -40,11 +39,6 @@ interface ViewFlags extends WeightsFlags, DeviceFlags {
   readonly seed?: number
   readonly batch: number
   readonly videoOnly?: true
-  readonly videoTrack?: number
-  readonly audioTrack?: number
-  readonly stallLimit: number
-  readonly network: boolean
-  readonly spoolLimit: number
   readonly json?: true
 }
 
@@ -57,15 +51,14 @@ The maps are predicted, or those of --maps, as 'diffsal predict --maps FILE.npy'
 export function viewCommand(open: ModelOpener = openModel): Command {
   const command = new Command('view')
     .description('make a page that plays a video with its maps over it')
-    .argument('<input>', 'the video: a file that browsers play, or an http: or https: address of one')
+    .argument('<input>', `the video, of a kind that browsers play: ${sourceWords}`)
     .option('-o, --output <file>', 'the page to write: .html')
     .addOption(new Option('--serve [port]', 'show the page on 127.0.0.1, at a port that is free or at this one').argParser(integer(0, 65_535)))
     .option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)')
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   for (const option of weightsOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'videoTrack', 'audioTrack', 'stallLimit', 'spoolLimit'])
-  command.option('--no-network', 'refuse addresses')
-  return addDeviceFlags(command)
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly'])
+  return addDeviceFlags(addSourceFlags(command))
     .option('--json', 'print one JSON object on standard output once the page is there')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ViewFlags) => interruptible((signal) => view(input, flags, open, signal)))
@@ -73,23 +66,23 @@ export function viewCommand(open: ModelOpener = openModel): Command {
 
 async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const begun = performance.now()
-  const { output, serve, maps: mapsFile, stallLimit, network, spoolLimit } = flags
+  const { output, serve, maps: mapsFile, stallLimit } = flags
   if (output === undefined && serve === undefined) throw invalidArgumentText('-o', 'a page to write, or --serve to show it', 'neither')
   if (output !== undefined) checkPagePath('-o', output)
-  const named = kindOfInput(input)
+  checkSpan(flags)
+  const named = filesOf(input)
   const weights = mapsFile === undefined ? chooseWeights(flags) : undefined
   const warnings = showWarnings()
-  let opened: OpenedInput | undefined
+  let opened: OpenedMedia | undefined
   let model: OpenModel | undefined
   let place: OutputPlace | undefined
   try {
     const note = weights && noteOf(weights)
     if (note !== undefined) warnings.say(note)
-    const read = [...(named.kind === 'file' ? [named.path] : []), ...(mapsFile === undefined ? [] : [mapsFile]), ...(weights && 'file' in weights ? [weights.file] : [])]
+    const read = [...named, ...(mapsFile === undefined ? [] : [mapsFile]), ...(weights && 'file' in weights ? [weights.file] : [])]
     if (output !== undefined) await filesMean('output', () => checkNoInput(output, read))
-    opened = await filesMean('input', () => openInput(input, { network, spoolLimit, stallLimit, signal }))
-    const { path, name } = opened
-    const info = videoOf(await filesMean('input', () => probe(path, { ...flags, name, signal })))
+    opened = await openSource(input, flags, signal)
+    const info = videoOf(opened.info)
     const film = output === undefined ? undefined : await filesMean('input', () => filmFor(output, info, flags.beside ?? false))
     if (output !== undefined) place = await filesMean('output', () => OutputPlace.beside(output))
     const source = await openMaps(info, weights, flags, open, signal)
@@ -106,7 +99,7 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
     const server = serve === undefined ? undefined : await serveView({ page: () => page({ address: filmAddress }), film: { path: fileOf(info), mime: mimeOf(info) } }, serve === true ? 0 : serve)
     try {
       const report = {
-        ...{ input: name ?? path, output: output ?? null, url: server?.url ?? null, frames: looked.times.length, maps: content.maps.times.length },
+        ...{ input: info.path, output: output ?? null, url: server?.url ?? null, frames: looked.times.length, maps: content.maps.times.length },
         ...{ stride: flags.stride, shots: content.shots, weights: weights ?? null, seed: source.seed ?? null, warnings: warnings.all, seconds: Math.round(performance.now() - begun) / 1000 },
       }
       if (flags.json) printJson(report)
@@ -154,7 +147,7 @@ async function openMaps(info: VideoInfo, weights: Weights | undefined, flags: Vi
 }
 
 async function* predicted(model: OpenModel, info: VideoInfo, options: PredictVideoOptions): AsyncGenerator<PageMap, void, undefined> {
-  for await (const { frame, time, tensor } of predictMedia(model, info, options)) yield { frame, time, tensor }
+  for await (const { frame, time, tensor } of predictMedia(model, info, readVideoOptions(model, options))) yield { frame, time, tensor }
 }
 
 /** The maps of a file, which are of every n-th frame of the video or of its part. */

@@ -3,7 +3,7 @@ import { activity as activityMap } from '../../maps/activity.ts'
 import type { MapLook } from '../../maps/paint.ts'
 import type { MapWriter } from '../../media/map-writer.ts'
 import type { MediaInfo } from '../../media/media-info.ts'
-import { predictMedia, spanOf, type Predictor, type PredictVideoOptions, type VideoMap } from '../../predict-video.ts'
+import { predictMedia, readVideoOptions, spanOf, type Predictor, type PredictVideoOptions, type VideoMap } from '../../predict-video.ts'
 import { openOutputs, type PlannedOutput } from './outputs.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function writeMaps(
   signal: AbortSignal,
   onMap: (map: VideoMap, count: number) => void,
 ): Promise<{ frames: number; maps: number; first: number }> {
-  const maps = predictMedia(model, info, options)
+  const maps = predictMedia(model, info, readVideoOptions(model, options))
   let writer: MapWriter | undefined
   let count = 0
   try {

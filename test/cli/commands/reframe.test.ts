@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import type { Reframing } from '../../../lib/index.ts'
 import { probe } from '../../../lib/media/probe.ts'
 import { spotClip } from '../../support/blob-clips.ts'
 import { fakeCli } from '../../support/fake-cli.ts'
@@ -44,6 +45,22 @@ test('thumbnail: pictures by their names', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ input: 'clip.mkv', pictures: [{ path: 'clip-thumbnail.jpg', size: [90, 90] }] })
 })
 
+test('a part of what comes by standard input: picture, windows and pictures are of that part', async () => {
+  const cwd = await folder('piped')
+  const run = (words: string) => cli(words.split(' '), { cwd, shell: ['bash', '-c', '"$@" < clip.mkv', 'bash'] })
+  const model = '--weights any.safetensors --video-only --seed 3 --json'
+  const { code, stdout, stderr } = await run(`reframe - ${model} --aspect 1:1 --start 0.4 --end 1.2 -o part.mp4 --windows w.json`)
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect(JSON.parse(stdout)).toMatchObject({ input: 'standard input', start: 0.4, end: 1.2, frames: 20, shots: 1 })
+  expect((await probe(join(cwd, 'part.mp4'))).video!.frameEstimate).toBe(20)
+  const windows = JSON.parse(readFileSync(join(cwd, 'w.json'), 'utf8')) as Reframing
+  expect(windows).toMatchObject({ input: 'standard input', start: 0.4, end: 1.2 })
+  expect([windows.frames[0], windows.frames.at(-1)]).toMatchObject([{ frame: 10, time: 0.4 }, { frame: 29, time: 1.16 }])
+  expect(JSON.parse((await run(`thumbnail - ${model} -n 2 --apart 0.2 --start 0.4 --end 1.2`)).stdout)).toMatchObject({ pictures: [{ path: 'stdin-thumbnail-1.jpg' }, { path: 'stdin-thumbnail-2.jpg' }] })
+  expect(JSON.parse((await run('shots - --json --start 0.4 --end 1.2')).stdout)).toMatchObject({ input: 'standard input', shots: [{ frame: 10, frames: 20, start: 0.4, end: 1.2 }] })
+  expect(readdirSync(cwd).sort()).toEqual(['clip.mkv', 'part.mp4', 'stdin-thumbnail-1.jpg', 'stdin-thumbnail-2.jpg', 'w.json'])
+})
+
 test('what cannot be ends before the model is opened, and leaves nothing', async () => {
   const cwd = await folder('bad')
   const open = async (): Promise<never> => expect.fail('the model was opened')
@@ -59,6 +76,8 @@ test('what cannot be ends before the model is opened, and leaves nothing', async
   await bad(['reframe', 'clip.mkv', '-o', 'a.gif'], 2, /\.mp4/)
   await bad(['reframe', 'clip.mkv', '--filter', '.'], 6, /./)
   await bad(['reframe', 'nowhere.mkv'], 3, /does not exist/)
+  await bad(['reframe', 'http://127.0.0.1:9/a.mp4', '--no-network'], 2, /'network' is false/)
+  await bad(['reframe', 'clip.mkv', '--start', '2', '--end', '1'], 2, /'end' must be above 'start'/)
   await bad(['thumbnail', 'clip.mkv', '-o', 'a.gif'], 2, /\.png/)
   await bad(['thumbnail', 'clip.mkv', '-n', '0'], 2, /from 1 to 100/)
   // It is of 2018.
