@@ -104,13 +104,13 @@ export function readShotOptions(options: FindShotsOptions | undefined) {
 
 /** As {@link findShots}, of an input that was opened already, and with options that were read. */
 export async function* shotsIn(given: MediaInfo, options: ReturnType<typeof readShotOptions>): AsyncGenerator<Shot, void, undefined> {
-  const { threshold, fade, flash, stallLimit, signal, onProgress } = options
+  const { threshold, fade, flash, dissolve, stallLimit, signal, onProgress } = options
   const info = withVideo(given, 'and shots are of pictures')
   const span = spanOf(options)
   const [from, to] = [span?.start ?? Number.NEGATIVE_INFINITY, span?.end ?? Number.POSITIVE_INFINITY]
   const rate = rationalValue(info.video.rate)
   const frameEstimate = estimateMaps(info, { stride: 1, end: options.end })
-  const detector = new ShotDetector(sizeForShots, rate, { threshold, fade, flash })
+  const detector = new ShotDetector(sizeForShots, rate, { threshold, fade, flash, dissolve })
   // Of the frames that may still begin a shot.
   const times = new Map<number, number>()
   let [count, last, shot, start] = [0, 0, 0, 0]
