@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { presets } from '../../lib/index.ts'
 import { findFfmpeg } from '../../lib/media/ffmpeg.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { expectClose } from '../support/expect-close.ts'
@@ -57,17 +58,20 @@ async function predict(folder: string, env?: NodeJS.ProcessEnv): Promise<Tensor[
   return maps
 }
 
+/** What may lie between the maps of two ways. */
+const tolerance = 1e-5
 let first: Tensor | undefined
 
 /** Fails unless the maps are one map, that of the other ways of installing too. */
 function expectMap(maps: readonly Tensor[]): void {
   expect(maps).toHaveLength(3)
   first ??= maps[0]!
-  expect(first.shape).toEqual([1, 1, 96, 160])
+  expect(first.shape).toEqual([1, 1, ...presets.gaze.config.size])
   const values = Array.from(first.data, Number)
   expect(values.every(Number.isFinite)).toBe(true)
-  expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(0.5)
-  for (const map of maps) expectClose(map, first, 1e-5)
+  // A map, not a constant: it varies by far more than the ways of installing may differ.
+  expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(1000 * tolerance)
+  for (const map of maps) expectClose(map, first, tolerance)
 }
 
 describe('the packed package, installed into an empty folder', () => {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { presets } from '../../lib/index.ts'
 import { install, run } from '../support/installed.ts'
 import { checkout, npmEnvironment, pack, stageRelease } from '../support/packed.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -53,7 +54,7 @@ beforeAll(async () => {
 
 describe('the installed package', () => {
   it('predicts in Node', () => {
-    expect(expected).toEqual([0, 50].map((frame) => [frame, [1, 1, 96, 160], expect.any(Number)]))
+    expect(expected).toEqual([0, 50].map((frame) => [frame, [1, 1, ...presets.gaze.config.size], expect.any(Number)]))
   })
 
   it.each([
@@ -107,7 +108,7 @@ describe('the installed package', () => {
         address ??= /http:\/\/localhost:\d+/.exec(line)?.[0]
         if (address !== undefined && /Ready/.test(line)) break
       }
-      expect(await (await fetch(`${address}/api/size`)).json()).toEqual([96, 160])
+      expect(await (await fetch(`${address}/api/size`)).json()).toEqual(presets.gaze.config.size)
     } finally {
       const gone = once(server, 'close')
       process.kill(-server.pid!, 'SIGKILL')
