@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const shared = { pool: 'forks', maxWorkers: 1 } as const
+const shared = { pool: 'forks', maxWorkers: 1, globalSetup: 'test/support/global-setup.ts' } as const
 
 export default defineConfig({
   test: {
