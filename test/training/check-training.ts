@@ -34,7 +34,7 @@ export async function checkTraining(name: string, tolerance: TrainingTolerance):
   const { x: noise, conditions } = inputsOf(golden)
   const target: Tensor<'float32'> = { dtype: 'float32', shape: golden.inputs.x, data: testInput(`target${salt}`, golden.inputs.x, 'unit') }
 
-  await using model = await DiffSal.load(await testWeights(config))
+  await using model = await DiffSal.load(await testWeights(config), { threads: 2 })
   const names = model.parameters().flatMap((parameter) => (watched.some((end) => parameter.name.endsWith(end)) ? [parameter.name] : []))
   expect(names).toHaveLength(audio ? 9 : 8)
   const before = new Map(await Promise.all(names.map(async (each) => [each, await model.parameter(each)] as const)))

@@ -6,8 +6,7 @@ import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { presets } from '../../lib/index.ts'
 import { install, run } from '../support/installed.ts'
-import { checkout, npmEnvironment, pack, stageRelease } from '../support/packed.ts'
-import { temporaryPath } from '../support/temporary.ts'
+import { npmEnvironment, packWithPrebuilds } from '../support/packed.ts'
 
 // The installed package in what else runs or bundles JavaScript, as docs/runtimes.md tells. The tools come from npm's registry.
 
@@ -45,9 +44,7 @@ let expected: unknown
 const tool = (name: string, args: readonly string[], env?: NodeJS.ProcessEnv) => run(folder, join('node_modules/.bin', name), args, env)
 
 beforeAll(async () => {
-  const release = stageRelease(temporaryPath('release'))
-  await run(checkout, process.execPath, ['scripts/prebuild.mjs', '--from', join(checkout, 'build/Release'), '--out', release])
-  folder = await install('runtimes', pack(release, 'packed'), [], {}, tools)
+  folder = await install('runtimes', packWithPrebuilds(), [], {}, tools)
   writeFileSync(join(folder, 'program.mjs'), program)
   expected = JSON.parse((await run(folder, process.execPath, ['program.mjs'])).stdout)
 }, 600_000)
