@@ -9,7 +9,7 @@
 namespace diffsal {
 namespace {
 
-GroupOptions options_from_js(const Napi::Object& o) {
+GroupOptions group_options_from_js(const Napi::Object& o) {
   return {integer(o, "rank"), integer(o, "worldSize"), text(o, "host"), integer(o, "port"), boolean(o, "serve"), text(o, "prefix"), number(o, "seconds"), text(o, "interface")};
 }
 
@@ -50,7 +50,7 @@ Worker& GroupHandle::worker(const std::string& channel) {
 Napi::Value GroupHandle::join(const Call& call) {
   return run_job<Nothing>(
       call.env(), worker("main"), call.self(), CancelToken::flag_of(call[2]),
-      [library = text(call[0]), options = options_from_js(call[1].As<Napi::Object>()), group = group_] {
+      [library = text(call[0]), options = group_options_from_js(call[1].As<Napi::Object>()), group = group_] {
         *group = open_gloo_part(library).join(options, throw_if_cancelled);
         return Nothing();
       },
