@@ -89,6 +89,11 @@ export interface DiffSalConfig {
   dropout: number
   /** Diffusion times T. Default 1000. */
   timesteps: number
+  /**
+   * Denoising steps of a prediction where nothing is said: how many these weights predict best with. `null` is for what the papers' tables use, 4, and 1
+   * of a `released` model. Default null.
+   */
+  steps: number | null
   /** How pixels become the network's input. Default: as for the audio-visual weights. */
   normalisation: NormalisationConfig
 }
@@ -130,6 +135,7 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
   attentionHeads: 2,
   dropout: 0.1,
   timesteps: 1000,
+  steps: null,
   normalisation: {
     scale: 255,
     mean: [114.7748, 107.7354, 99.475],
@@ -178,7 +184,7 @@ const mostDeep = 3
 
 /** A value of the configuration, copied; `usual` is what is there by default. */
 function ownValue(argument: string, value: unknown, usual: unknown, depth = 0): unknown {
-  const isPart = typeof usual === 'object' && !Array.isArray(usual)
+  const isPart = typeof usual === 'object' && usual !== null && !Array.isArray(usual)
   if (depth > mostDeep) throw invalidArgument(argument, 'no list or object so deep in others', value)
   if (isList(value) && !isPart) return checkList(argument, value, 'a list', 0, 64).map((item, i) => ownValue(`${argument}[${i}]`, item, undefined, depth + 1))
   if (value === undefined || !isPart) return value
@@ -227,6 +233,7 @@ function checkConfig(config: DiffSalConfig): void {
   const multiple = config.dialect === 'paper' ? 8 : 2
   if (config.clipLength % multiple !== 0) throw invalidArgument('config.clipLength', multiple === 8 ? 'a multiple of 8' : 'even', config.clipLength)
   checkInteger('config.timesteps', config.timesteps, 2, mostTimesteps)
+  if (config.steps !== null) checkInteger('config.steps', config.steps, 1, config.timesteps)
   checkNumber('config.dropout', config.dropout, 0, 0.99)
   checkVideoEncoder(config.videoEncoder)
   checkAudioEncoder(config.audioEncoder)

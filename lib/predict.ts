@@ -14,7 +14,7 @@ import { checkTensor, type Tensor } from './tensor.ts'
 
 /** How to sample a map. */
 export interface PredictOptions {
-  /** Denoising steps, 1 to T. Default 4; of a `released` model 1. */
+  /** Denoising steps, 1 to T. Default: the configuration's `steps`, else 4; of a `released` model 1. */
   steps?: number | undefined
   /** 0: deterministic from the noise on (DDIM); up to 1, noise is added at each step (1: DDPM's). Default 0. */
   eta?: number | undefined
@@ -74,8 +74,8 @@ export interface Prediction {
 }
 
 /** How many steps a sampling takes where nothing is said. */
-export function defaultSteps({ dialect }: Pick<DiffSalConfig, 'dialect'>): number {
-  return dialect === 'released' ? 1 : 4
+export function defaultSteps({ dialect, steps }: Pick<DiffSalConfig, 'dialect' | 'steps'>): number {
+  return steps ?? (dialect === 'released' ? 1 : 4)
 }
 
 /** The options that all who sample share; of a model with T times, 1 to T steps. */

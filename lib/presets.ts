@@ -43,6 +43,7 @@ export const presets: Presets = {
     unetWidth: 32,
     normGroups: 8,
     dropout: 0,
+    steps: 1,
   }),
   scenes: preset('scenes', {
     size: [64, 96],

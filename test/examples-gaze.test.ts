@@ -1,20 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { beforeAll, expect, test } from 'vitest'
 import { makeOwnGaze } from './support/own-gaze.ts'
-import { packageFolder } from './support/run-program.ts'
-import { temporaryPath } from './support/temporary.ts'
+import { userFolder } from './support/user-folder.ts'
 
 let folder: string
 beforeAll(async () => {
-  folder = temporaryPath('examples-gaze')
+  folder = userFolder('examples-gaze')
   await makeOwnGaze(folder)
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(resolve('lib'), join(packageFolder(), 'lib'))
-  symlinkSync(packageFolder(), join(folder, 'node_modules/diffsal'))
 })
 
 /** Runs a program of examples/ as one of a user's own. */

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { promisify } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { presets } from '../lib/index.ts'
 import { readRunConfig } from '../lib/run/config.ts'
 import { openEntries } from '../lib/run/datasets.ts'
 import { ffmpeg } from './support/media.ts'
@@ -56,7 +57,7 @@ test('the programs and commands of docs/maps.md run', async () => {
   expect(complaintsAbout(Object.fromEntries(programs.map((text, i) => [`maps-${i}.ts`, text])), nodeNext)).toEqual([])
   const run = (file: string, ...args: string[]) => promisify(execFile)(process.execPath, [file, ...args], { cwd: folder, timeout: 60_000 })
   const outputs = await Promise.all(programs.map(async (_, i) => (await run(`${i}.mjs`)).stdout))
-  expect(outputs[1]).toBe('[ 1, 1, 96, 160 ]\n')
+  expect(outputs[1]).toBe(`${inspect([1, 1, ...presets.gaze.config.size])}\n`)
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['frame-0.png', 'frame-10.png']))
   const commands = blocks('sh', 'docs/maps.md').join('').trim().split('\n').map((line) => line.replace(/#.*/, '').trim().split(/ +/).slice(1))
   for (const command of commands) await run(join(packageFolder(), 'dist/cli/main.js'), ...command)

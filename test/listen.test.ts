@@ -119,9 +119,9 @@ test('what cannot be listened to is refused', async () => {
 
 test('a model that is disposed of ends it', async () => {
   const model = await DiffSal.load(await testWeights(lightConfig), { threads: 1 })
-  const heard = model.listen(speaker, { frames: 4 })
+  const heard = expectDiffSalError(() => model.listen(speaker, { frames: 4 }), 'ERR_DIFFSAL_DISPOSED', 'disposed', 'model')
   await model.dispose()
-  await expectDiffSalError(() => heard, 'ERR_DIFFSAL_DISPOSED', 'disposed', 'model')
+  await heard
   await expectDiffSalError(() => model.listen(speaker), 'ERR_DIFFSAL_DISPOSED', 'disposed', 'model')
 })
 

@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { presets } from '../lib/index.ts'
-import { processesMarked } from './support/processes.ts'
+import { checkTerminations } from './support/check-terminations.ts'
 import { expectEnd, runProgram } from './support/run-program.ts'
 
 describe('worker threads', () => {
@@ -14,29 +11,7 @@ describe('worker threads', () => {
     expect(new Set(maps).size).toBe(1)
   })
 
-  // Whatever a thread is at when it is ended: the process, and the other threads' models, go on.
-  it.each([
-    ['sampling', 3],
-    ['sounds', 8],
-    ['refusals', 8],
-    ['models', 6],
-    ['denoising', 5],
-    ['training', 4],
-    ['fitting', 3],
-    ['encoding', 4],
-    ['loading', 6],
-    ['videos', 3],
-  ])('may be terminated in the middle of %s', async (what, rounds) => {
-    const mark = randomUUID()
-    const env = { WEIGHTS: presets.scenes.weights, VIDEO: resolve('examples/speaker.mp4'), MARK: mark }
-    const ended = await runProgram('threads.mjs', [what, String(rounds)], { env })
-    expectEnd(ended, 0)
-    const { ended: codes, maps } = JSON.parse(ended.stdout) as { ended: number[]; maps: string[] }
-    expect(codes).toEqual(Array(rounds).fill(1))
-    expect(Buffer.from(maps[0]!, 'base64')).toHaveLength(4 * 64 * 96)
-    // ffmpeg ends with the thread that started it.
-    await expect.poll(() => processesMarked(mark), { timeout: 10_000 }).toEqual([])
-  })
+  checkTerminations({ sampling: 1, sounds: 3, refusals: 3, models: 2, denoising: 2, training: 1, fitting: 1, encoding: 2, loading: 2, videos: 1 })
 
   // What was computed while the thread ended, 36 MB each time.
   it('leave nothing behind when they are terminated', async () => {

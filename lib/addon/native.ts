@@ -151,6 +151,8 @@ export interface NativeGroup {
   exchange(channel: string, text: string, seconds: number, cancel: NativeCancelToken | undefined): Promise<string[]>
   fail(why: string): Promise<void>
   leave(cancel: NativeCancelToken | undefined): Promise<void>
+  /** Sums and broadcasts so far, their bytes (each tensor's once), and the seconds in which this process waited for them. */
+  traffic(): { messages: number; bytes: number; seconds: number }
 }
 
 /** A trainer's options as the addon takes them: groups and what is frozen by whole names. */

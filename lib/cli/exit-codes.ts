@@ -13,6 +13,7 @@ export const exitCodes = {
   6: 'the output cannot be written, or the disk is full',
   7: 'the training diverged',
   8: 'another process of the training is gone or has failed',
+  9: 'some of many videos failed; the others are done',
   130: 'interrupted',
 } as const
 

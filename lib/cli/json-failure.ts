@@ -12,13 +12,17 @@ export function wantsJson(argv: readonly string[]): boolean {
 
 /** Prints what a command failed with: `{ "error": { "code", "message", "exitCode" } }`, and what a DiffSalError tells besides. */
 export function printFailure(error: unknown, exitCode: ExitCode): void {
+  printJson({ error: failureOf(error, exitCode) })
+}
+
+/** A failure as JSON has it. */
+export function failureOf(error: unknown, exitCode: ExitCode): object {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof DiffSalError) {
     const { code, argument, expected, received } = error
-    printJson({ error: { code, message, exitCode, argument, expected, received } })
-  } else {
-    printJson({ error: { code: codeOf(error), message: message.replace(/^error: /, ''), exitCode } })
+    return { code, message, exitCode, argument, expected, received }
   }
+  return { code: codeOf(error), message: message.replace(/^error: /, ''), exitCode }
 }
 
 /** Codes of what is no DiffSalError: the argument parser's errors, and Ctrl-C. */

@@ -26,6 +26,7 @@ import { parserOutput, tell } from './terminal/print.ts'
 const examples = `
 Examples:
   diffsal predict clip.mp4 --overlay -o overlay.mp4       heat over the video, with its sound
+  diffsal predict 'videos/**/*.mp4' -o out/               many videos, each once, going on after a kill
   diffsal view clip.mp4 -o page.html                      a page that plays the video with its maps
   diffsal reframe clip.mp4 --aspect 9:16 -o upright.mp4   an upright crop that follows what people look at
   diffsal thumbnail clip.mp4 -n 4 -o clip.jpg             the four frames to show

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node
 import { join } from 'node:path'
 
 /** Tells those from each other among whom numbers of processes mean something: machines, their starts, and containers on them. */
-const machine = createHash('sha256').update(whereNumbersCount()).digest('hex').slice(0, 8)
+export const machine = createHash('sha256').update(whereNumbersCount()).digest('hex').slice(0, 8)
 
 /** Which machine and process a temporary file is of; one of an older version has neither. */
 const named = /^\.diffsal-(?:([\da-f]{8})-(\d+)-)?[\da-f]{12}\.tmp(?:\.|$)/

@@ -9,7 +9,7 @@
 namespace diffsal {
 namespace {
 
-GroupOptions options_from_js(const Napi::Object& o) {
+GroupOptions group_options_from_js(const Napi::Object& o) {
   return {integer(o, "rank"), integer(o, "worldSize"), text(o, "host"), integer(o, "port"), boolean(o, "serve"), text(o, "prefix"), number(o, "seconds"), text(o, "interface")};
 }
 
@@ -19,7 +19,7 @@ void GroupHandle::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Group", DefineClass(env, "Group",
                                    {InstanceMethod<&GroupHandle::through<&GroupHandle::join>>("join"), InstanceMethod<&GroupHandle::through<&GroupHandle::connect>>("connect"),
                                     InstanceMethod<&GroupHandle::through<&GroupHandle::exchange>>("exchange"), InstanceMethod<&GroupHandle::through<&GroupHandle::fail>>("fail"),
-                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave")}));
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave"), InstanceMethod<&GroupHandle::through<&GroupHandle::traffic>>("traffic")}));
 }
 
 GroupHandle::GroupHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
@@ -50,7 +50,7 @@ Worker& GroupHandle::worker(const std::string& channel) {
 Napi::Value GroupHandle::join(const Call& call) {
   return run_job<Nothing>(
       call.env(), worker("main"), call.self(), CancelToken::flag_of(call[2]),
-      [library = text(call[0]), options = options_from_js(call[1].As<Napi::Object>()), group = group_] {
+      [library = text(call[0]), options = group_options_from_js(call[1].As<Napi::Object>()), group = group_] {
         *group = open_gloo_part(library).join(options, throw_if_cancelled);
         return Nothing();
       },
@@ -88,6 +88,15 @@ Napi::Value GroupHandle::fail(const Call& call) {
         return Nothing();
       },
       to_undefined);
+}
+
+Napi::Value GroupHandle::traffic(const Call& call) {
+  auto traffic = group()->traffic();
+  auto object = Napi::Object::New(call.env());
+  object.Set("messages", static_cast<double>(traffic.messages));
+  object.Set("bytes", static_cast<double>(traffic.bytes));
+  object.Set("seconds", traffic.seconds);
+  return object;
 }
 
 Napi::Value GroupHandle::leave(const Call& call) {

@@ -35,6 +35,8 @@ class GroupHandle : public Napi::ObjectWrap<GroupHandle> {
   Napi::Value fail(const Call& call);
   // (cancel) -> Promise<void>
   Napi::Value leave(const Call& call);
+  // () -> { messages, bytes, seconds }
+  Napi::Value traffic(const Call& call);
 
   // A method as `entry` registers functions.
   template <Napi::Value (GroupHandle::*method)(const Call&)>

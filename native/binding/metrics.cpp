@@ -47,7 +47,7 @@ at::Tensor optional_maps(const Napi::Value& value, const char* argument) {
 
 template <typename Result>
 using Convert = std::function<Napi::Value(Napi::Env, Result&)>;
-const Convert<at::Tensor> to_tensor = [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); };
+const Convert<at::Tensor> scores_to_js = [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); };
 
 // (name, saliency, second, third | undefined) -> Promise<Tensor<'float64'>> (B,). Maps are (B, n).
 Napi::Value metric(const Call& call) {
@@ -67,7 +67,7 @@ Napi::Value metric(const Call& call) {
         }
         return values;
       },
-      to_tensor);
+      scores_to_js);
 }
 
 // (map, height, width, blur) -> Promise<Tensor<'float64'>> (height, width)
@@ -78,7 +78,7 @@ Napi::Value published_chain(const Call& call) {
   auto blur = boolean(call[3]);
   return run_job<at::Tensor>(
       env, Environment::of(env).utility(), Napi::Object::New(env), CancelToken::flag_of(env.Undefined()),
-      [=] { return scoring_chain(map, height, width, blur); }, to_tensor);
+      [=] { return scoring_chain(map, height, width, blur); }, scores_to_js);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct Drawn {
   at::Tensor track, frames, samples, target, fixations;
 };
 
-SceneOptions options_from_js(const Napi::Object& object) {
+SceneOptions scene_options_from_js(const Napi::Object& object) {
   auto small = [&](const char* name) { return static_cast<int>(integer(object, name)); };
   auto natural = [&](const char* name) { return static_cast<uint32_t>(integer(object, name)); };
   return {natural("seed"),        natural("domain"),        natural("index"),
@@ -115,7 +115,7 @@ Napi::Value to_js(Napi::Env env, Drawn& drawn) {
 // (options, { from, to, frames, sound, truth }, cancel | undefined) -> Promise<NativeScene>
 Napi::Value scene(const Call& call) {
   auto env = call.env();
-  auto options = options_from_js(call[0].As<Napi::Object>());
+  auto options = scene_options_from_js(call[0].As<Napi::Object>());
   auto object = call[1].As<Napi::Object>();
   Wanted wanted{integer(object, "from"), integer(object, "to"), boolean(object, "frames"), boolean(object, "sound"), integer(object, "truth")};
   return run_job<Drawn>(

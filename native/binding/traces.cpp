@@ -10,7 +10,7 @@
 namespace diffsal {
 namespace {
 
-Napi::Number number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
+Napi::Number js_number(Napi::Env env, double value) { return Napi::Number::New(env, value); }
 
 template <typename List, typename Convert>
 Napi::Array array(Napi::Env env, const List& list, Convert convert) {
@@ -21,7 +21,7 @@ Napi::Array array(Napi::Env env, const List& list, Convert convert) {
 }
 
 Napi::Array sizes_to_js(Napi::Env env, at::IntArrayRef sizes) {
-  return array(env, sizes, [&](int64_t size) { return number(env, static_cast<double>(size)); });
+  return array(env, sizes, [&](int64_t size) { return js_number(env, static_cast<double>(size)); });
 }
 
 const char* name_of(at::ScalarType type) {
@@ -41,8 +41,8 @@ const char* name_of(at::ScalarType type) {
 
 Napi::Object reference(Napi::Env env, const std::variant<Trace::Value, Trace::Constant>& tensor) {
   auto object = Napi::Object::New(env);
-  if (const auto* value = std::get_if<Trace::Value>(&tensor)) object.Set("value", number(env, static_cast<double>(value->number)));
-  else object.Set("constant", number(env, static_cast<double>(std::get<Trace::Constant>(tensor).number)));
+  if (const auto* value = std::get_if<Trace::Value>(&tensor)) object.Set("value", js_number(env, static_cast<double>(value->number)));
+  else object.Set("constant", js_number(env, static_cast<double>(std::get<Trace::Constant>(tensor).number)));
   return object;
 }
 
@@ -53,9 +53,9 @@ Napi::Value argument_to_js(Napi::Env env, const Trace::Argument& argument) {
         if constexpr (std::is_same_v<Type, std::monostate>) return env.Null();
         else if constexpr (std::is_same_v<Type, Trace::Value> || std::is_same_v<Type, Trace::Constant>) return reference(env, one);
         else if constexpr (std::is_same_v<Type, bool>) return Napi::Boolean::New(env, one);
-        else if constexpr (std::is_same_v<Type, int64_t> || std::is_same_v<Type, double>) return number(env, static_cast<double>(one));
+        else if constexpr (std::is_same_v<Type, int64_t> || std::is_same_v<Type, double>) return js_number(env, static_cast<double>(one));
         else if constexpr (std::is_same_v<Type, Trace::Tensors>) return array(env, one, [&](const auto& tensor) { return reference(env, tensor); });
-        else return array(env, one, [&](auto value) { return number(env, static_cast<double>(value)); });
+        else return array(env, one, [&](auto value) { return js_number(env, static_cast<double>(value)); });
       },
       argument);
 }
@@ -76,7 +76,7 @@ Napi::Object constant_to_js(Napi::Env env, const at::Tensor& constant) {
 
 Napi::Object trace_to_js(Napi::Env env, const NamedTrace& named) {
   const auto& trace = named.trace;
-  auto numbers = [&](const std::vector<int64_t>& list) { return array(env, list, [&](int64_t value) { return number(env, static_cast<double>(value)); }); };
+  auto numbers = [&](const std::vector<int64_t>& list) { return array(env, list, [&](int64_t value) { return js_number(env, static_cast<double>(value)); }); };
   auto names = [&](const std::vector<std::string>& list) { return array(env, list, [&](const std::string& name) { return Napi::String::New(env, name); }); };
   auto object = Napi::Object::New(env);
   object.Set("inputNames", names(named.inputs));

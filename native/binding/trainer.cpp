@@ -46,7 +46,7 @@ std::set<std::string> names_from_js(const Napi::Value& value) {
   return names;
 }
 
-TrainerOptions options_from_js(const Napi::Object& o) {
+TrainerOptions trainer_options_from_js(const Napi::Object& o) {
   TrainerOptions options;
   options.learning_rate = learning_rate_from_js(o.Get("schedule").As<Napi::Object>());
   auto betas = o.Get("betas").As<Napi::Array>();
@@ -151,7 +151,7 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     Call call(info);
     model_ = handle_from_js<ModelHandle>(call[0]);
     model_object_ = Napi::Persistent(call[0].As<Napi::Object>());
-    options_ = options_from_js(call[1].As<Napi::Object>());
+    options_ = trainer_options_from_js(call[1].As<Napi::Object>());
     if (call[2].IsObject()) sharing_ = Sharing{handle_from_js<GroupHandle>(call[2])->group(), boolean(call[3]), boolean(call[4])};
     model_->at_close([held = std::weak_ptr(trainer_)] {
       if (auto trainer = held.lock()) trainer->reset();

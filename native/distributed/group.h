@@ -27,6 +27,13 @@ struct GroupOptions {
   std::string interface;
 };
 
+// What a process's sums and broadcasts were so far.
+struct Traffic {
+  int64_t messages = 0;
+  int64_t bytes = 0;   // of the tensors, once for each message
+  double seconds = 0;  // from the start of each to its end: all of it waited for, for nothing else is computed meanwhile
+};
+
 // Processes that work together, as one of them sees it. Every call that others take part in must come in the same order in all. Each blocks, so
 // it belongs on a worker; what ends one (a process that is gone, a failure anywhere) ends all later ones with the same PeerError.
 class Group {
@@ -39,6 +46,7 @@ class Group {
   virtual void sum(at::Tensor& values, const Poll& poll) = 0;
   // Rank 0's values, in place.
   virtual void broadcast(at::Tensor& values, const Poll& poll) = 0;
+  virtual Traffic traffic() = 0;
   // What each process gives, by rank. Calls of different channels are independent of each other, and may come from different threads.
   // seconds: for how long processes that have not come yet are waited for; 0 for as long as they live.
   virtual std::vector<std::string> exchange(const std::string& channel, const std::string& text, double seconds, const Poll& poll) = 0;

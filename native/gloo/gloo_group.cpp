@@ -80,7 +80,7 @@ class GlooGroup : public Group {
     c10d::AllreduceOptions options;
     options.timeout = patience;
     std::vector<at::Tensor> tensors{values};
-    start(poll, [&] { return group_->allreduce(tensors, options); });
+    timed(values, [&] { start(poll, [&] { return group_->allreduce(tensors, options); }); });
   }
 
   void broadcast(at::Tensor& values, const Poll& poll) override {
@@ -88,7 +88,12 @@ class GlooGroup : public Group {
     c10d::BroadcastOptions options;
     options.timeout = patience;
     std::vector<at::Tensor> tensors{values};
-    start(poll, [&] { return group_->broadcast(tensors, options); });
+    timed(values, [&] { start(poll, [&] { return group_->broadcast(tensors, options); }); });
+  }
+
+  Traffic traffic() override {
+    std::lock_guard lock(traffic_mutex_);
+    return traffic_;
   }
 
   std::vector<std::string> exchange(const std::string& channel, const std::string& text, double seconds, const Poll& poll) override {
@@ -161,6 +166,16 @@ class GlooGroup : public Group {
   }
 
  private:
+  void timed(const at::Tensor& values, const std::function<void()>& message) {
+    if (options_.world_size == 1) return message();
+    auto begin = Keeper::Clock::now();
+    message();
+    std::lock_guard lock(traffic_mutex_);
+    traffic_.messages += 1;
+    traffic_.bytes += static_cast<int64_t>(values.nbytes());
+    traffic_.seconds += std::chrono::duration<double>(Keeper::Clock::now() - begin).count();
+  }
+
   void start(const Poll& poll, const std::function<c10::intrusive_ptr<c10d::Work>()>& begin) {
     if (options_.world_size == 1) return;
     keeper_->check();
@@ -212,6 +227,8 @@ class GlooGroup : public Group {
   const std::shared_ptr<Keeper> keeper_;
   std::mutex mutex_;
   c10::intrusive_ptr<ProcessGroupGloo> group_;
+  std::mutex traffic_mutex_;
+  Traffic traffic_;
   std::mutex turns_mutex_;
   std::map<std::string, int64_t> turns_;
 };

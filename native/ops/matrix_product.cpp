@@ -20,7 +20,7 @@ constexpr int64_t panel = 2 * sizeof(Lanes) / sizeof(float);
 constexpr int64_t depth = 384, cached_bytes = 256 << 10, cached_rows = 240;
 
 template <typename Lanes, int height>
-DIFFSAL_INLINE void tile(const float* a, int64_t a_step, const float* b, int64_t k, float* to, int64_t to_step, const float* bias, bool held) {
+DIFFSAL_INLINE void tile_product(const float* a, int64_t a_step, const float* b, int64_t k, float* to, int64_t to_step, const float* bias, bool held) {
   constexpr int64_t half = panel<Lanes> / 2;
   Lanes sums[height][2], left, right;
 #pragma GCC unroll 16
@@ -68,7 +68,7 @@ DIFFSAL_INLINE void narrow_tile(const float* a, int64_t a_step, const float* b, 
     std::fill_n(whole[i], panel<Lanes>, 0.0f);
     if (held) std::copy_n(to + i * to_step, columns, whole[i]);
   }
-  tile<Lanes, height>(a, a_step, b, k, whole[0], panel<Lanes>, whole_bias, true);
+  tile_product<Lanes, height>(a, a_step, b, k, whole[0], panel<Lanes>, whole_bias, true);
   for (int i = 0; i < height; ++i) std::copy_n(whole[i], columns, to + i * to_step);
 }
 
@@ -78,7 +78,7 @@ DIFFSAL_INLINE void strip(const float* a, int64_t a_step, const float* b, int64_
                           const float* bias, bool held) {
   int64_t j = 0;
   for (; j + panel<Lanes> <= columns; j += panel<Lanes>) {
-    tile<Lanes, height>(a, a_step, b + j * b_step, k, to + j, to_step, bias ? bias + j : nullptr, held);
+    tile_product<Lanes, height>(a, a_step, b + j * b_step, k, to + j, to_step, bias ? bias + j : nullptr, held);
   }
   if (j < columns) narrow_tile<Lanes, height>(a, a_step, b + j * b_step, k, to + j, to_step, bias ? bias + j : nullptr, held, columns - j);
 }

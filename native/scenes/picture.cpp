@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "scenes/outline.h"
+#include "scenes/two_pi.h"
 
 namespace diffsal {
 namespace {
 
-constexpr double two_pi = 6.283185307179586476925;
 using Colour = std::array<float, 3>;
 
 // OKLCH as sRGB, 0 to 1: hues at equal steps look equally far apart and equally light. `turn` is the hue, 0 to 1.

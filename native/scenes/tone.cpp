@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "scenes/two_pi.h"
+
 namespace diffsal {
 namespace {
 
-constexpr double lowest = 150, highest = 6000, two_pi = 6.283185307179586476925;
+constexpr double lowest = 150, highest = 6000;
 // The greatest amplitude, the part of it that is always there, and the seconds of a tone's beginning and end.
 constexpr double loudest = 0.3, quietest = 0.1, fade = 0.01;
 // The harmonics' amplitudes; those above the band of the log-mel are left out.

@@ -42,4 +42,14 @@ describe.skipIf(!hasGloo)('a process that is lost', () => {
     const other = own.find(({ code }) => code === 'ERR_DIFFSAL_PEER')!
     expect(other.message).toBe(`Rank ${thrower.rank} has stopped: sample 5 is broken`)
   }, patience)
+
+  it.each([0, 2])('by a weight of rank %i that is not what it was, in its last bits, ends all at the end of the epoch, and is named', async (victim) => {
+    const all = await runGroup(3, { ...endless, trainer: { lr: 0, seed: 3 } }, (rank) => (rank === victim ? { tampersAt: 2 } : {}))
+    for (const said of all) {
+      expect(errors(said)).toEqual([
+        { type: 'error', code: 'ERR_DIFFSAL_PEER', received: `${victim}`, message: expect.stringMatching(new RegExp(`^After step 4 the weights of rank ${victim} are not those of the others`)) as string },
+      ])
+      expect(said.filter(({ type }) => type === 'step')).toHaveLength(4)
+    }
+  }, patience)
 })

@@ -6,7 +6,7 @@ import { fileLimitSentence } from '../../lib/cli/terminal/file-limit.ts'
 import { sweep, temporaryName } from '../../lib/files/leftovers.ts'
 import { writeWhole } from '../../lib/files/write-whole.ts'
 import { runFolder } from '../../lib/run/folder.ts'
-import { RunLock } from '../../lib/run/lock.ts'
+import { lockRun } from '../../lib/run/lock.ts'
 import { packageFolder } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -42,7 +42,7 @@ test('what a killed process left is swept; what is of a living one, of another m
 test('the next process that writes there sweeps: a run, an output', async () => {
   const run = folderOf('run')
   leftBehind(run)
-  const lock = await RunLock.take(runFolder(run))
+  const lock = await lockRun(runFolder(run))
   expect(readdirSync(run)).toEqual(['run.lock'])
   await lock.release()
   const out = folderOf('out')

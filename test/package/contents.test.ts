@@ -3,14 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { checkout, pack, stageRelease, type Packed } from '../support/packed.ts'
-import { temporaryPath } from '../support/temporary.ts'
+import { checkout, pack, release, type Packed } from '../support/packed.ts'
 
 let folder: string
 let packed: Packed
 let bytes: Buffer
 beforeAll(() => {
-  folder = stageRelease(temporaryPath('release'))
+  folder = release()
   packed = pack(folder, 'packed')
   bytes = readFileSync(packed.path)
 }, 180_000)

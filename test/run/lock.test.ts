@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runFolder, type RunFolder } from '../../lib/run/folder.ts'
-import { RunLock } from '../../lib/run/lock.ts'
+import { lockRun } from '../../lib/run/lock.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -25,18 +25,18 @@ function deadProcess(): object {
   return { pid, began: null, host: hostname(), since }
 }
 
-const refused = (folder: RunFolder, message: RegExp): Promise<unknown> => expectDiffSalError(() => RunLock.take(folder), 'ERR_DIFFSAL_INVALID_ARGUMENT', message)
+const refused = (folder: RunFolder, message: RegExp): Promise<unknown> => expectDiffSalError(() => lockRun(folder), 'ERR_DIFFSAL_INVALID_ARGUMENT', message)
 
 describe('a lock', () => {
   test('is had by one, and goes with the folders that were made for it', async () => {
     const above = temporaryPath('above')
     const folder = runFolder(join(above, 'run'))
-    const lock = await RunLock.take(folder)
+    const lock = await lockRun(folder)
     await refused(folder, new RegExp(`the process ${process.pid} is training, since 2`))
     expect(readdirSync(folder.path)).toEqual(['run.lock'])
     await lock.release()
     expect(existsSync(above)).toBe(false)
-    const again = await RunLock.take(folder)
+    const again = await lockRun(folder)
     writeFileSync(folder.config, '{}')
     await again.release()
     expect(readdirSync(folder.path)).toEqual(['config.json'])
@@ -45,7 +45,7 @@ describe('a lock', () => {
   test('of a dead process, or one that says nothing, is taken over by one of many', async () => {
     for (const owner of [deadProcess(), '']) {
       const folder = lockedBy(owner)
-      const taken = await Promise.allSettled(Array.from({ length: 12 }, () => RunLock.take(folder)))
+      const taken = await Promise.allSettled(Array.from({ length: 12 }, () => lockRun(folder)))
       const locks = taken.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
       expect(locks).toHaveLength(1)
       expect(readdirSync(folder.path)).toEqual(['run.lock'])
@@ -57,7 +57,7 @@ describe('a lock', () => {
 
   test('of a process whose number another one has now is taken over', { skip: process.platform !== 'linux' }, async () => {
     const folder = lockedBy({ pid: process.pid, began: '1 of another start of the machine', host: hostname(), since })
-    await (await RunLock.take(folder)).release()
+    await (await lockRun(folder)).release()
     expect(readdirSync(folder.path)).toEqual([])
   })
 
@@ -69,7 +69,7 @@ describe('a lock', () => {
 
   test('that is not its own any more is left alone', async () => {
     const folder = runFolder(temporaryPath('lost'))
-    const lock = await RunLock.take(folder)
+    const lock = await lockRun(folder)
     writeFileSync(folder.lock, 'another')
     await lock.release()
     expect(readFileSync(folder.lock, 'utf8')).toBe('another')
@@ -78,6 +78,6 @@ describe('a lock', () => {
   test('cannot be where there is a file', async () => {
     const file = temporaryPath('file')
     writeFileSync(file, '')
-    await expectDiffSalError(() => RunLock.take(runFolder(join(file, 'run'))), 'ERR_DIFFSAL_FILE', /Cannot write/)
+    await expectDiffSalError(() => lockRun(runFolder(join(file, 'run'))), 'ERR_DIFFSAL_FILE', /Cannot write/)
   })
 })

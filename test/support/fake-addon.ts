@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { onceARun } from './once-a-run.ts'
 
 const { include_dir: nodeApi } = createRequire(import.meta.url)('node-api-headers') as { include_dir: string }
 
@@ -31,11 +33,18 @@ export function makeAddon(packageFolder: string, libtorch: string): string {
   return folder
 }
 
-/** Compiles `source` into the shared library `path`. */
+/** Compiles `source` into the shared library `path`; the same for another test file, which takes seconds, only once a run. */
 export function compile(path: string, source: string, link: readonly string[]): void {
-  const code = `${path}.cpp`
-  writeFileSync(code, source)
-  execFileSync('g++', ['-std=c++20', '-shared', '-fPIC', `-I${nodeApi}`, '-o', path, code, ...link])
+  // Where a library is found when linking is not in the result.
+  const options = link.filter((option) => !option.startsWith('-L'))
+  const name = createHash('sha256').update(JSON.stringify([source, options])).digest('hex')
+  const made = onceARun(name, (to) => {
+    const code = `${to}.cpp`
+    writeFileSync(code, source)
+    execFileSync('g++', ['-std=c++20', '-shared', '-fPIC', `-I${nodeApi}`, '-o', to, code, ...link])
+    rmSync(code)
+  })
+  copyFileSync(made, path)
 }
 
 const core = `

@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Predictor } from '../../lib/predict-video.ts'
+import { onceARun } from './once-a-run.ts'
+import { copyPackage, transpile } from './package-copy.ts'
 
 /** How a run of the command line ended. */
 export interface CliResult {
@@ -31,6 +33,7 @@ import { runCli } from './lib/cli/program.js'
 const { config, delay } = JSON.parse(process.env.FAKE_MODEL)
 if (process.env.PRINT_MEMORY) process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS, 'kB'))
 process.exitCode = await runCli(process.argv, async (weights) => {
+  if (process.env.PRINT_OPENING) console.error('a model is opened')
   if (weights.file?.includes('missing')) (await import('node:fs')).readFileSync(weights.file)
   const model = new FakeModel(config)
   model.remembers = false
@@ -39,42 +42,33 @@ process.exitCode = await runCli(process.argv, async (weights) => {
 })
 `
 
+/** A folder of the command line with {@link FakeModel}, from the sources as they are now, types unchecked, so that no build is needed. */
+function program(addon: boolean): string {
+  return onceARun(addon ? 'fake-cli-with-addon' : 'fake-cli', (folder) => {
+    copyPackage(folder)
+    renameSync(join(folder, 'dist'), join(folder, 'lib'))
+    transpile('test/support/fake-model.ts', join(folder, 'test/support/fake-model.js'))
+    if (addon) symlinkSync(resolve('build'), join(folder, 'build'))
+    writeFileSync(join(folder, 'run.js'), runner)
+  })
+}
+
 /**
- * The command line as a process of its own, with {@link FakeModel} for a network: compiled anew from the sources, types unchecked, so that
- * no build is needed. With `addon`, the native one is there, for what is measured of maps.
+ * The command line as a process of its own, with {@link FakeModel} for a network. With `addon`, the native one is there, for what is
+ * measured of maps. Its current folder is an empty one, unless told.
  */
 export function fakeCli({ addon = false } = {}): (args: readonly string[], options?: CliOptions) => Promise<CliResult> {
-  let root = ''
-  beforeAll(async () => {
-    root = mkdtempSync(join(tmpdir(), 'diffsal-cli-'))
-    const { default: ts } = await import('typescript')
-    const sources = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
-    for (const source of [...sources.map((name) => join('lib', name)), 'test/support/fake-model.ts']) {
-      const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
-        compilerOptions: {
-          target: ts.ScriptTarget.ES2022,
-          module: ts.ModuleKind.ESNext,
-          verbatimModuleSyntax: true,
-          rewriteRelativeImportExtensions: true,
-        },
-      })
-      const target = join(root, relative('.', source)).replace(/\.ts$/, '.js')
-      mkdirSync(dirname(target), { recursive: true })
-      writeFileSync(target, outputText)
-    }
-    // What runs in a browser.
-    copyFileSync('lib/view/view-client.js', join(root, 'lib/view/view-client.js'))
-    writeFileSync(join(root, 'package.json'), readFileSync('package.json'))
-    symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'))
-    if (addon) symlinkSync(join(process.cwd(), 'build'), join(root, 'build'))
-    writeFileSync(join(root, 'run.js'), runner)
+  let [run, empty] = ['', '']
+  beforeAll(() => {
+    run = join(program(addon), 'run.js')
+    empty = mkdtempSync(join(tmpdir(), 'diffsal-cli-'))
   })
-  afterAll(() => rmSync(root, { recursive: true, force: true }))
-  return (args, { cwd = root, config = {}, delay = 0, env = {}, shell, onStderr } = {}) =>
+  afterAll(() => rmSync(empty, { recursive: true, force: true }))
+  return (args, { cwd = empty, config = {}, delay = 0, env = {}, shell, onStderr } = {}) =>
     new Promise((resolve, reject) => {
-      const command = [process.execPath, join(root, 'run.js'), ...args]
-      const [program, ...rest] = shell ? [...shell, ...command] : command
-      const child = spawn(program!, rest, {
+      const command = [process.execPath, run, ...args]
+      const [file, ...rest] = shell ? [...shell, ...command] : command
+      const child = spawn(file!, rest, {
         cwd,
         env: { ...process.env, FAKE_MODEL: JSON.stringify({ config, delay }), ...env },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -30,9 +30,14 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Starts programs/group.mjs as one process. A process that does not end within 100 s is killed. */
-export function startMember(scenario: object, env: NodeJS.ProcessEnv = {}, folder = packageFolder()): Member {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'programs', 'group.mjs'), JSON.stringify(scenario)], {
+/**
+ * Starts programs/group.mjs as one process. A process that does not end within 100 s is killed.
+ *
+ * @param within a command, with its arguments, that becomes Node in an environment of its own
+ */
+export function startMember(scenario: object, env: NodeJS.ProcessEnv = {}, folder = packageFolder(), within: readonly string[] = []): Member {
+  const [program, ...args] = [...within, process.execPath, join(import.meta.dirname, 'programs', 'group.mjs'), JSON.stringify(scenario)]
+  const child = spawn(program!, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 100_000,
     killSignal: 'SIGKILL',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onceARun } from './once-a-run.ts'
 import { temporaryPath } from './temporary.ts'
 
 /** This checkout. */
@@ -18,15 +19,24 @@ export interface Packed {
 
 const folders = ['lib', 'native', 'scripts', 'test', 'bench', 'examples']
 
-/** A copy of this checkout as it is before a release: `dist/` compiled from the sources as they are now, and a build folder. */
-export function stageRelease(folder: string): string {
-  const files = readdirSync(checkout, { withFileTypes: true }).filter((entry) => entry.isFile())
-  for (const name of [...folders, ...files.map((file) => file.name)]) cpSync(join(checkout, name), join(folder, name), { recursive: true })
-  symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
-  execFileSync(process.execPath, [join(checkout, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')])
-  mkdirSync(join(folder, 'build'))
-  writeFileSync(join(folder, 'build/CMakeCache.txt'), '')
-  return folder
+/** A copy of this checkout as it is before a release, made once a run: `dist/` compiled from the sources as they are now, and a build folder. */
+export function release(): string {
+  return onceARun('release', (folder) => {
+    const files = readdirSync(checkout, { withFileTypes: true }).filter((entry) => entry.isFile())
+    for (const name of [...folders, ...files.map((file) => file.name)]) cpSync(join(checkout, name), join(folder, name), { recursive: true })
+    symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
+    execFileSync(process.execPath, [join(checkout, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')])
+    mkdirSync(join(folder, 'build'))
+    writeFileSync(join(folder, 'build/CMakeCache.txt'), '')
+  })
+}
+
+/** The tarball of a release: with this checkout's addon, prebuilt, as npm has it. */
+export function packWithPrebuilds(): Packed {
+  const folder = temporaryPath('release')
+  cpSync(release(), folder, { recursive: true })
+  execFileSync(process.execPath, ['scripts/prebuild.mjs', '--from', join(checkout, 'build/Release'), '--out', folder], { cwd: checkout, stdio: 'pipe' })
+  return pack(folder, 'with-prebuilds')
 }
 
 /** Has npm pack `folder`, into a file of this name. */

@@ -3,8 +3,8 @@ import { symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { onceARun } from './once-a-run.ts'
 import { copyPackage } from './package-copy.ts'
-import { temporaryPath } from './temporary.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -24,15 +24,12 @@ export interface RunOptions {
   readonly within?: readonly string[]
 }
 
-let made: string | undefined
-
-/** The folder of a package as users have it: `dist/` from the sources as they are now, with this checkout's native addon. */
+/** The folder of a package as users have it: `dist/` from the sources as they are now, with this checkout's native addon and weights. */
 export function packageFolder(): string {
-  if (made === undefined) {
-    made = copyPackage(temporaryPath('package'))
-    symlinkSync(join(root, 'build'), join(made, 'build'))
-  }
-  return made
+  return onceARun('package', (folder) => {
+    copyPackage(folder)
+    for (const name of ['build', 'lib']) symlinkSync(join(root, name), join(folder, name))
+  })
 }
 
 /** Runs one of the programs beside this file in a process of its own. One that does not end within 30 s is killed. */

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import ts from 'typescript'
 import { packageFolder } from './run-program.ts'
 import { temporaryPath } from './temporary.ts'
@@ -8,8 +8,6 @@ import { temporaryPath } from './temporary.ts'
 export function userFolder(name: string): string {
   const folder = temporaryPath(name)
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  const weights = join(packageFolder(), 'lib')
-  if (!existsSync(weights)) symlinkSync(resolve('lib'), weights)
   symlinkSync(packageFolder(), join(folder, 'node_modules/diffsal'))
   return folder
 }

@@ -20,6 +20,14 @@ export interface TrainingTolerance {
   readonly movement?: number
 }
 
+/**
+ * The paper's Adam. Its first step moves each weight by about the learning rate along its gradient's sign, also where that gradient is
+ * rounding (clipping leaves most of them near epsilon), so two runs drift apart after it: the reference program itself, on another
+ * machine or with another number of threads, is up to 5.7e-3 from the golden norms, 1.9e-3 from the losses, has 97 % of the weights
+ * within 2e-5, and running variances off by up to 5e-3.
+ */
+export const ofPapersAdam: TrainingTolerance = { firstStep: 1e-4, loss: 3e-3, norm: 8e-3, share: 0.95, statistic: 1e-2 }
+
 /** The golden tensors of the training cases: parameters and a running statistic from everywhere in the network. */
 const watched = [
   ...['decoder_net.conv_in.weight', 'mid_stages.1.patch_embed.0.proj.2.running_var', 'blocks.3.attn.rel_pos_w', 'mt_proj.1.bias'],
@@ -34,7 +42,7 @@ export async function checkTraining(name: string, tolerance: TrainingTolerance):
   const { x: noise, conditions } = inputsOf(golden)
   const target: Tensor<'float32'> = { dtype: 'float32', shape: golden.inputs.x, data: testInput(`target${salt}`, golden.inputs.x, 'unit') }
 
-  await using model = await DiffSal.load(await testWeights(config))
+  await using model = await DiffSal.load(await testWeights(config), { threads: 2 })
   const names = model.parameters().flatMap((parameter) => (watched.some((end) => parameter.name.endsWith(end)) ? [parameter.name] : []))
   expect(names).toHaveLength(audio ? 9 : 8)
   const before = new Map(await Promise.all(names.map(async (each) => [each, await model.parameter(each)] as const)))

@@ -24,3 +24,6 @@ export async function openModel(
   if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, ...run })
   return DiffSal.load('file' in weights ? weights.file : presets[weights.preset].weights, { ...run, signal })
 }
+
+/** How a command opens its model; tests give a small one. */
+export type ModelOpener = typeof openModel

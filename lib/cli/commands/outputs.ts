@@ -31,15 +31,14 @@ export interface OutputPlan {
 export interface OutputOptions {
   readonly output?: string
   readonly maps?: string
-  readonly overlay?: true
-  readonly activity?: true
+  readonly overlay?: true | undefined
+  readonly activity?: true | undefined
 }
 
 /** What to write, of an input of a name: -o is a video of the maps (with --overlay or --activity, over the original), --maps a .npy file or a folder of PNGs. */
 export function planOutputs(name: string, { output, maps, overlay, activity }: OutputOptions): PlannedOutput[] {
   const planned: PlannedOutput[] = []
-  const ending = activity ? 'activity' : overlay ? 'overlay' : 'saliency'
-  const path = output ?? (overlay || maps === undefined ? `${name}-${ending}.mp4` : undefined)
+  const path = output ?? (overlay || maps === undefined ? usualVideo(name, { overlay, activity }) : undefined)
   if (path !== undefined) {
     checkVideoPath('-o', path)
     planned.push({ kind: overlay || activity ? 'overlay' : 'map-video', path })
@@ -50,6 +49,20 @@ export function planOutputs(name: string, { output, maps, overlay, activity }: O
   }
   if (maps !== undefined) planned.push({ kind: kindOfMaps(maps), path: maps })
   return planned
+}
+
+/** The video to write where none is named. */
+function usualVideo(name: string, { overlay, activity }: Pick<OutputOptions, 'overlay' | 'activity'>): string {
+  return `${name}-${activity ? 'activity' : overlay ? 'overlay' : 'saliency'}.mp4`
+}
+
+/** What to write of one of many videos, whose `name` has its folder before it: as {@link planOutputs} where no name is given, with --maps the word npy or png. */
+export function planMany(name: string, { maps, overlay, activity }: OutputOptions): [PlannedOutput, ...PlannedOutput[]] {
+  if (maps !== undefined && maps !== 'npy' && maps !== 'png') throw invalidArgument('--maps', 'npy or png, where there are many videos', maps)
+  const video: PlannedOutput = { kind: overlay || activity ? 'overlay' : 'map-video', path: usualVideo(name, { overlay, activity }) }
+  if (maps === undefined) return [video]
+  const values: PlannedOutput = { kind: maps, path: `${name}-maps${maps === 'npy' ? '.npy' : ''}` }
+  return overlay ? [video, values] : [values]
 }
 
 /** A file of numbers or a folder of pictures. A name that looks like that of another file is asked about, not made a folder. */

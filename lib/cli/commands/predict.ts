@@ -1,113 +1,62 @@
 import { Command } from 'commander'
-import type { Precision } from '../../checks/precision.ts'
 import { filesMean } from '../../files/meaning.ts'
-import type { MapLook } from '../../maps/paint.ts'
+import { areMany } from '../../many/find-videos.ts'
 import type { OpenedMedia } from '../../media/open-media.ts'
-import { rationalText, rationalValue } from '../../media/rational.ts'
-import { sourceOf } from '../../media/source-info.ts'
-import { checkSpan, estimateMaps, mapRate, type PredictVideoOptions } from '../../predict-video.ts'
-import { drawSeed } from '../../random/seed.ts'
+import { checkSpan, estimateMaps } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson } from '../terminal/print.ts'
 import { showWarnings } from '../terminal/warnings.ts'
-import { addDeviceFlags, type DeviceFlags } from './flags.ts'
-import { lookOf, lookOptions, type LookFlags } from './map-look.ts'
-import { openModel, type OpenModel, type Weights } from './open-model.ts'
-import { checkPlaces, planOutputs, type PlannedOutput } from './outputs.ts'
+import { addDeviceFlags } from './flags.ts'
+import { lookOf, lookOptions } from './map-look.ts'
+import { openModel, type ModelOpener, type OpenModel } from './open-model.ts'
+import { checkPlaces, planOutputs } from './outputs.ts'
+import { predictFile, type PredictFlags, type PredictReport } from './predict-file.ts'
+import { manyOptions, predictMany } from './predict-many.ts'
 import { addVideoFlags } from './video-flags.ts'
-import { addSourceFlags, filesOf, nameOf, openSource, sourceWords, type SourceFlags } from './video-source.ts'
-import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
-import { writeMaps } from './write-maps.ts'
+import { addSourceFlags, filesOf, nameOf, openSource, sourceWords } from './video-source.ts'
+import { chooseWeights, noteOf, weightsOptions } from './weights-flags.ts'
 
-interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags, SourceFlags {
-  readonly output?: string
-  readonly maps?: string
-  readonly overlay?: true
-  readonly activity?: true
-  readonly stride: number
-  readonly start?: number
-  readonly end?: number
-  readonly steps?: number
-  readonly eta: number
-  readonly seed?: number
-  readonly batch: number
-  readonly shots?: true
-  readonly videoOnly?: true
-  readonly json?: true
-}
-
-/** How the command opens its model; tests give a small one. */
-export type ModelOpener = typeof openModel
+export type { ModelOpener } from './open-model.ts'
 
 const notes = `
 The maps are written as a grey video, or with --overlay in colour over the original video, with the original sound. In videos and PNGs the same
 colour means the same height above a map's least value, in all frames but those before the liveliest; --scale says otherwise. .npy holds the
 values as they are, float32 (maps, height, width).
 An address and standard input are written to a temporary file first, which is removed in the end.
-Without -o and --maps, the video is <name>-saliency.mp4, <name>-overlay.mp4 or <name>-activity.mp4 in this folder. Files of the same names are replaced.`
+Without -o and --maps, the video is <name>-saliency.mp4, <name>-overlay.mp4 or <name>-activity.mp4 in this folder. Files of the same names are replaced.
+
+Several inputs, a folder and a quoted pattern ('videos/**/*.mp4') are many videos. Their outputs go below the folder of -o as the videos lie below the
+one that all inputs share. A video that was finished before is passed over; one that fails is told at the end, and the others go on.`
 
 /** `diffsal predict`: the saliency maps of a video. */
 export function predictCommand(open: ModelOpener = openModel): Command {
   const command = new Command('predict')
     .description('predict the saliency maps of a video with its sound')
-    .argument('<input>', `the video: ${sourceWords}`)
+    .argument('<input...>', `the video: ${sourceWords}; or many: files, folders, patterns`)
   for (const option of weightsOptions()) command.addOption(option)
   command
-    .option('-o, --output <file>', 'the video to write: .mp4, .mov or .mkv')
-    .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy')
+    .option('-o, --output <path>', 'the video to write: .mp4, .mov or .mkv; of many videos the folder to write into')
+    .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy; of many videos the word png or npy')
     .option('--overlay', 'lay the maps in colour over the original video')
     .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
   for (const option of lookOptions()) command.addOption(option)
   addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly'])
-  return addDeviceFlags(addSourceFlags(command))
-    .option('--json', 'print one JSON object on standard output at the end')
+  addSourceFlags(command)
+  for (const option of manyOptions()) command.addOption(option)
+  return addDeviceFlags(command)
+    .option('--json', 'print one JSON object on standard output at the end; of many videos one a line')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
-    .action((input: string, flags: PredictFlags) => interruptible((signal) => predict(input, flags, open, signal)))
+    .action((inputs: string[], flags: PredictFlags) =>
+      interruptible(async (signal) => ((await asksForMany(inputs, flags)) ? predictMany(inputs, flags, open, signal) : predict(inputs[0]!, flags, open, signal))),
+    )
 }
 
-/** What was done, for `--json`. */
-interface Report {
-  readonly input: string
-  /** [height, width] of the input's frames; null for sound alone. */
-  readonly size: readonly [number, number] | null
-  /** On the average; exact for a usual constant rate: `30000/1001`. */
-  readonly fps: string
-  /** Seconds; null where the file does not tell. */
-  readonly duration: number | null
-  /** By how many degrees the stored frames are turned, clockwise. */
-  readonly rotation: number
-  /** In the part that was asked for, where one was. */
-  readonly frames: number
-  readonly maps: number
-  /** The frames that have a predicted map, in the order of the .npy file: first, first + step, first + 2 · step, … */
-  readonly mapFrames: { readonly first: number; readonly step: number; readonly count: number }
-  /** [height, width] of a predicted map. */
-  readonly mapSize: readonly [number, number]
-  readonly weights: Weights
-  /** What to know about weights that were not trained on eye tracking. */
-  readonly note?: string
-  readonly device: string
-  readonly precision: Precision
-  readonly seed: number
-  readonly steps: number
-  readonly eta: number
-  readonly stride: number
-  /** Seconds, where a part was asked for. */
-  readonly start?: number
-  readonly end?: number
-  readonly batch: number
-  /** Whether windows keep to the shots of the video. */
-  readonly shots?: true
-  readonly videoOnly: boolean
-  /** Whether the maps are of the interaction's activity. */
-  readonly activity?: true
-  readonly outputs: readonly PlannedOutput[]
-  readonly look: MapLook
-  readonly warnings: readonly string[]
-  readonly seconds: number
+/** Whether many videos are meant, though there may be only one. */
+async function asksForMany(inputs: readonly string[], { shard, jobs, output }: PredictFlags): Promise<boolean> {
+  return shard !== undefined || jobs !== undefined || output?.endsWith('/') === true || (await areMany(inputs))
 }
 
 async function predict(input: string, flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
@@ -123,66 +72,20 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
     const note = noteOf(weights)
     if (note !== undefined) warnings.say(note)
     await filesMean('output', () => checkPlaces(outputs, [...filesOf(input), ...('file' in weights ? [weights.file] : [])]))
-    const { start: from, end: to, stallLimit } = flags
     const { info } = (opened = await openSource(input, flags, signal))
     model = await filesMean('weights', () => open(weights, flags, signal))
     signal.throwIfAborted()
-    const seed = flags.seed ?? drawSeed()
     const progress = showMapProgress(estimateMaps(info, flags))
     warnings.above(progress)
-    let steps = 0
-    const options: PredictVideoOptions = {
-      stride: flags.stride,
-      start: from,
-      end: to,
-      batch: flags.batch,
-      shots: flags.shots ?? false,
-      videoOnly: flags.videoOnly ?? false,
-      activity: flags.activity ?? false,
-      eta: flags.eta,
-      ...(flags.steps !== undefined && { steps: flags.steps }),
-      seed,
-      stallLimit,
-      signal,
-      onProgress: (now) => {
-        ;({ steps } = now)
-        progress.step(now)
+    const report = await predictFile(model, info, {
+      ...{ flags, weights, note, outputs, look, warnings: warnings.all, start, signal },
+      onProgress: (now) => progress.step(now),
+      onMaps: (count) => progress.maps(count),
+      onEnd: () => {
+        warnings.above(undefined)
+        progress.stop()
       },
-    }
-    const written = await writeMaps(model, info, outputs, look, options, signal, (_, count) => progress.maps(count)).finally(() => {
-      warnings.above(undefined)
-      progress.stop()
     })
-    const { size, duration, rotation } = sourceOf(info, rationalValue(mapRate(info)))
-    const report: Report = {
-      input: info.path,
-      size,
-      fps: rationalText(mapRate(info)),
-      duration: duration ?? null,
-      rotation,
-      frames: written.frames,
-      maps: written.maps,
-      mapFrames: { first: written.first, step: flags.stride, count: written.maps },
-      mapSize: model.config.size,
-      weights,
-      ...(note !== undefined && { note }),
-      device: model.device,
-      precision: model.precision,
-      seed,
-      steps,
-      eta: flags.eta,
-      stride: flags.stride,
-      ...(from !== undefined && { start: from }),
-      ...(to !== undefined && { end: to }),
-      batch: flags.batch,
-      ...(flags.shots && { shots: true as const }),
-      videoOnly: flags.videoOnly ?? false,
-      ...(flags.activity && { activity: true }),
-      outputs,
-      look,
-      warnings: warnings.all,
-      seconds: Math.round(performance.now() - start) / 1000,
-    }
     if (flags.json) printJson(report)
     else print(...summary(report))
   } finally {
@@ -194,7 +97,7 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const
 
-function summary(report: Report): string[] {
+function summary(report: PredictReport): string[] {
   const { input, frames, maps, stride, outputs, seconds, seed } = report
   const every = stride === 1 ? '' : ` (every ${stride}${ordinal(stride)})`
   return [
@@ -205,7 +108,7 @@ function summary(report: Report): string[] {
 }
 
 /** `'clip.mp4': 1920 × 1080, 30000/1001 frames a second, 5.00 s, turned by 90°.` */
-function sourceText({ input, size, fps, duration, rotation }: Report): string {
+function sourceText({ input, size, fps, duration, rotation }: PredictReport): string {
   const parts = [
     ...(size === null ? ['sound alone'] : [`${size[1]} × ${size[0]}`, `${fps} frames a second`]),
     ...(duration === null ? [] : [`${duration.toFixed(2)} s`]),

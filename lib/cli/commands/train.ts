@@ -18,7 +18,7 @@ import { scoresLine, scoresText, type ScoredDataset } from '../../report/scores.
 import { readRunConfig, type RunConfig } from '../../run/config.ts'
 import { joined, openEntries, type OpenedDataset, type SampleForm } from '../../run/datasets.ts'
 import { beginRun, hasCheckpoints, planRun, runFolder, shown, type RunFolder, type SeededRun } from '../../run/folder.ts'
-import { RunLock } from '../../run/lock.ts'
+import { lockRun } from '../../run/lock.ts'
 import { RunLog } from '../../run/log.ts'
 import { trainingReport } from '../../run/report.ts'
 import { scheduleInSteps } from '../../run/schedule.ts'
@@ -87,7 +87,7 @@ async function trainAsOne(file: string, config: RunConfig, flags: TrainFlags, si
   const first = (group?.rank ?? 0) === 0
   try {
     // One process has the folder, for all.
-    const lock = first ? await filesMean('output', () => RunLock.take(folder)) : undefined
+    const lock = first ? await filesMean('output', () => lockRun(folder)) : undefined
     try {
       await trainIn(folder, file, { ...config, output }, flags.resume ?? false, goOn, signal, group)
     } finally {

@@ -14,7 +14,7 @@ export const trackWords = {
 
 const words = {
   ...trackWords,
-  steps: `${table.steps.help} (default: the model's, ${defaultSteps({ dialect: 'paper' })})`,
+  steps: `${table.steps.help} (default: what the weights are best with, else ${defaultSteps(defaultConfig)})`,
   seed: `${table.seed.help} (default: drawn)`,
 }
 

@@ -13,14 +13,19 @@ export interface Warnings {
   end(): void
 }
 
-/** Takes what the package warns of. */
-export function showWarnings(): Warnings {
+/**
+ * Takes what the package warns of.
+ *
+ * @param besides gives another list that a warning is kept in too: that of the video at work, where there are several
+ */
+export function showWarnings(besides: () => string[] | undefined = () => undefined): Warnings {
   const all: string[] = []
   let shown: { line(text: string): void } | undefined
   const say = (text: string): void => (shown ? shown.line(text) : tell(text))
   setLogger((level, message) => {
     if (level !== 'warn' && level !== 'error') return
     all.push(message)
+    besides()?.push(message)
     say(`diffsal: ${message}`)
   })
   return { all, say, above: (bar) => void (shown = bar), end: () => setLogger(undefined) }

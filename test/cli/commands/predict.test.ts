@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -206,7 +206,7 @@ async function processesIn(cwd: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   return pids.filter((pid) => {
     try {
-      return execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() === cwd
+      return readlinkSync(`/proc/${pid}/cwd`) === cwd
     } catch {
       return false
     }

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { datasetNames } from '../../../lib/datasets/open-dataset.ts'
 import type { TrainingEvent } from '../../../lib/index.ts'
 import { runFolder } from '../../../lib/run/folder.ts'
-import { RunLock } from '../../../lib/run/lock.ts'
+import { lockRun } from '../../../lib/run/lock.ts'
 import { audioVisualTree, colourOf, rampWav, writePicture } from '../../datasets/trees.ts'
 import { datasetTree, treeVideos } from '../../support/dataset-trees.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
@@ -380,7 +380,7 @@ test('a cosine that ends with the epochs is not gone on with for more', async ()
 
 test('a folder is trained in by one process at a time', async () => {
   const { file, run } = await makeRun({ train: [scenes], pictures: 0 })
-  const lock = await RunLock.take(runFolder(run))
+  const lock = await lockRun(runFolder(run))
   for (const resume of [[], ['--resume']]) {
     const { code, stderr } = await inProcessCli(['train', file, ...resume])
     expect(stderr).toMatch(new RegExp(`^diffsal: In '.*run' the process ${process.pid} is training, since .*Z\\. Wait for its end, or give another folder with --output\\.\n$`))

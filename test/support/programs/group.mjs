@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 const { DiffSal, distributed } = await import(process.env.DIFFSAL_PACKAGE)
 
-const { join, create, trainer = {}, fit, length = 12, nulls = [], resume, steps, waits = false, throwsAt, evaluate } = JSON.parse(process.argv[2])
+const { join, create, trainer = {}, fit, length = 12, nulls = [], resume, steps, waits = false, throwsAt, evaluate, tampersAt } = JSON.parse(process.argv[2])
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 /** Pictures, sound and map of a number: the same in every process. */
@@ -42,6 +42,13 @@ async function hash(model) {
   return sum.digest('hex')
 }
 
+/** Changes the last bits of one weight, as a fault of the memory would. */
+async function tamper(model) {
+  const [{ name }] = model.parameters()
+  const values = await model.parameter(name)
+  await model.setParameter(name, { ...values, data: values.data.map((value, i) => (i === 0 ? value * (1 + 2 ** -22) + 2 ** -40 : value)) })
+}
+
 let group
 try {
   group = join === null ? undefined : await distributed.join(join)
@@ -55,6 +62,7 @@ try {
     for await (const event of training.fit(dataset, { ...options, ...(validated && { validate: { dataset, steps: 2, ...validated } }) })) {
       say(event)
       if (event.type === 'step' && event.step === steps) break
+      if (event.type === 'step' && event.step === tampersAt) await tamper(model)
     }
     say({ type: 'hash', hash: await hash(model) })
   }

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { presets } from '../../lib/index.ts'
 import { install, run } from '../support/installed.ts'
-import { checkout, npmEnvironment, pack, stageRelease } from '../support/packed.ts'
-import { temporaryPath } from '../support/temporary.ts'
+import { npmEnvironment, packWithPrebuilds } from '../support/packed.ts'
 
 // The installed package in what else runs or bundles JavaScript, as docs/runtimes.md tells. The tools come from npm's registry.
 
@@ -44,16 +44,14 @@ let expected: unknown
 const tool = (name: string, args: readonly string[], env?: NodeJS.ProcessEnv) => run(folder, join('node_modules/.bin', name), args, env)
 
 beforeAll(async () => {
-  const release = stageRelease(temporaryPath('release'))
-  await run(checkout, process.execPath, ['scripts/prebuild.mjs', '--from', join(checkout, 'build/Release'), '--out', release])
-  folder = await install('runtimes', pack(release, 'packed'), [], {}, tools)
+  folder = await install('runtimes', packWithPrebuilds(), [], {}, tools)
   writeFileSync(join(folder, 'program.mjs'), program)
   expected = JSON.parse((await run(folder, process.execPath, ['program.mjs'])).stdout)
 }, 600_000)
 
 describe('the installed package', () => {
   it('predicts in Node', () => {
-    expect(expected).toEqual([0, 50].map((frame) => [frame, [1, 1, 96, 160], expect.any(Number)]))
+    expect(expected).toEqual([0, 50].map((frame) => [frame, [1, 1, ...presets.gaze.config.size], expect.any(Number)]))
   })
 
   it.each([
@@ -107,7 +105,7 @@ describe('the installed package', () => {
         address ??= /http:\/\/localhost:\d+/.exec(line)?.[0]
         if (address !== undefined && /Ready/.test(line)) break
       }
-      expect(await (await fetch(`${address}/api/size`)).json()).toEqual([96, 160])
+      expect(await (await fetch(`${address}/api/size`)).json()).toEqual(presets.gaze.config.size)
     } finally {
       const gone = once(server, 'close')
       process.kill(-server.pid!, 'SIGKILL')

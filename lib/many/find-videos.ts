@@ -1,0 +1,146 @@
+import { readdir, stat } from 'node:fs'
+import { realpath, stat as statOf } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { glob, isDynamicPattern } from 'tinyglobby'
+import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { kindOfInput } from '../media/video-input.ts'
+
+/** A video among many. */
+export interface FoundVideo {
+  /** As it can be opened from the current folder. */
+  readonly path: string
+  /** Below the folder that all inputs share. */
+  readonly below: string
+}
+
+/** What several inputs are. */
+export interface FoundVideos {
+  /** In the order of their names: the same in every process that sees the same files. */
+  readonly videos: readonly FoundVideo[]
+  /** The folders that were searched. */
+  readonly searched: readonly string[]
+}
+
+/** What is a video in a folder, by its name. For other names there are patterns. */
+const endings = ['mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mpg', 'mpeg', 'ts', 'mts', 'm2ts', 'wmv', 'flv', 'ogv', '3gp', 'mxf'] as const
+
+type Source =
+  | { readonly kind: 'file'; readonly path: string; readonly root: string }
+  | { readonly kind: 'search'; readonly input: string; readonly pattern: string; readonly cwd: string; readonly root: string }
+
+/** Whether inputs are many, though there may be only one: several, a folder, or a pattern. A file whose name looks like a pattern is a file. */
+export async function areMany(inputs: readonly string[]): Promise<boolean> {
+  if (inputs.length !== 1) return true
+  const [input] = inputs as [string]
+  if (isElsewhere(input)) return false
+  const found = await statOf(pathOf(input)).catch(() => undefined)
+  return found === undefined ? isDynamicPattern(input) : found.isDirectory()
+}
+
+/**
+ * The videos that files, folders and patterns are, each once. A pattern has `*`, `**`, `?`, `[…]` and `{…,…}`; one that begins with `!` leaves out.
+ * Names that begin with a dot are not searched, nor is the folder `except` where it lies in one that is.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for an address, and for what nothing is found by; ERR_DIFFSAL_FILE for a folder that cannot be read
+ */
+export async function findVideos(inputs: readonly string[], except: string, signal?: AbortSignal): Promise<FoundVideos> {
+  const left = inputs.filter((input) => input.startsWith('!') && !isElsewhere(input)).map((input) => input.slice(1))
+  const sources = await Promise.all(inputs.filter((input) => !input.startsWith('!')).map(sourceOf))
+  if (sources.length === 0) throw invalidArgumentText('input', 'a file, a folder or a pattern besides those that leave out', inputs.join(' '))
+  const base = commonFolder(sources.map(({ root }) => root))
+  const found = new Map<string, string>()
+  for (const source of sources) {
+    const paths = source.kind === 'file' ? [source.path] : await search(source, left, signal)
+    const outside = source.kind === 'search' && isIn(except, source.root) && resolve(except) !== source.root
+    const kept = outside ? paths.filter((path) => !isIn(path, except)) : paths
+    if (kept.length === 0) throw nothingFound(source as Source & { kind: 'search' }, paths.length)
+    for (const path of kept) found.set(resolve(path), path)
+  }
+  const videos = [...found].map(([whole, path]) => ({ path, below: relative(base, whole) })).sort(byName)
+  return { videos: await eachOnce(videos), searched: sources.flatMap((source) => (source.kind === 'search' ? [source.root] : [])) }
+}
+
+/** Whether a path is in a folder, or is it. */
+export function isIn(path: string, folder: string): boolean {
+  const [inner, outer] = [resolve(path), resolve(folder)]
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+}
+
+/** Whether an input is an address or standard input, which go alone. */
+function isElsewhere(input: string): boolean {
+  return input === '-' || kindOfInput(input).kind === 'address'
+}
+
+function pathOf(input: string): string {
+  const found = kindOfInput(input)
+  return found.kind === 'file' ? found.path : input
+}
+
+async function sourceOf(input: string): Promise<Source> {
+  if (isElsewhere(input)) throw invalidArgument('input', 'files, folders and patterns where there are several: an address and standard input go alone', input)
+  const path = pathOf(input)
+  const found = await statOf(path).catch(() => undefined)
+  if (found?.isDirectory()) return { kind: 'search', input, pattern: `**/*.{${endings.join(',')}}`, cwd: path, root: resolve(path) }
+  // One that is missing is told with the others that cannot be predicted.
+  if (found !== undefined || !isDynamicPattern(input)) return { kind: 'file', path, root: dirname(resolve(path)) }
+  return { kind: 'search', input, pattern: input, cwd: '.', root: stillPart(input) }
+}
+
+/** The folder before the first part of a pattern that is one. */
+function stillPart(pattern: string): string {
+  const parts = pattern.split('/')
+  const first = parts.findIndex((part) => isDynamicPattern(part))
+  return resolve(parts.slice(0, first < 0 ? -1 : first).join('/').replace(/\\(.)/g, '$1') || (isAbsolute(pattern) ? '/' : '.'))
+}
+
+async function search({ pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
+  const failed: { path: string; error: NodeJS.ErrnoException }[] = []
+  const paths = await glob([pattern], {
+    cwd,
+    absolute: isAbsolute(pattern),
+    expandDirectories: false,
+    caseSensitiveMatch: cwd === '.',
+    ignore: left.map((each) => (isAbsolute(each) || cwd === '.' ? each : join(relative(cwd, '.'), each))),
+    // What cannot be read would be passed over in silence.
+    fs: {
+      stat,
+      readdir: ((path: string, options: { withFileTypes: true }, done: (error: NodeJS.ErrnoException | null, entries: unknown) => void) =>
+        readdir(path, options, (error, entries) => {
+          if (error !== null && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') failed.push({ path, error })
+          done(error, entries)
+        })) as unknown as typeof readdir,
+    },
+    ...(signal && { signal }),
+  })
+  signal?.throwIfAborted()
+  if (failed[0] !== undefined) throw fileError('read', failed[0].path, failed[0].error)
+  return cwd === '.' || isAbsolute(pattern) ? paths : paths.map((path) => join(cwd, path))
+}
+
+function nothingFound({ input, pattern, cwd }: Source & { kind: 'search' }, left: number): Error {
+  const expected = pattern === input && cwd === '.' ? 'a pattern that matches a file' : `a folder with videos in it (${endings.join(', ')}; give a pattern for others)`
+  return invalidArgumentText('input', expected, left > 0 ? `'${input}', where all lies in the output folder` : `'${input}'`)
+}
+
+function commonFolder(folders: readonly string[]): string {
+  return folders.reduce((common, folder) => {
+    let shared = common
+    while (!isIn(folder, shared)) shared = dirname(shared)
+    return shared
+  })
+}
+
+/** Leaves out the names that lead to a file that a shorter one leads to: links may go round in a circle. */
+async function eachOnce(videos: readonly FoundVideo[]): Promise<FoundVideo[]> {
+  const places = await Promise.all(videos.map(({ path }) => realpath(path).catch(() => resolve(path))))
+  const first = new Map<string, FoundVideo>()
+  for (const [at, video] of videos.entries()) {
+    const known = first.get(places[at]!)
+    if (known === undefined || video.below.split(sep).length < known.below.split(sep).length) first.set(places[at]!, video)
+  }
+  return videos.filter((video, at) => first.get(places[at]!) === video)
+}
+
+function byName(a: FoundVideo, b: FoundVideo): number {
+  return a.below < b.below ? -1 : a.below > b.below ? 1 : 0
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { fileError } from '../errors.ts'
+import { parseJson } from '../files/json.ts'
+import { bytesAt, readText, withRegularFile } from '../files/regular-file.ts'
+import { writeWhole } from '../files/write-whole.ts'
+
+/** What was made of a video. It is written last: whoever finds it finds all outputs whole. */
+export interface FinishedRecord<Report> {
+  /** What the outputs depend on besides the video. */
+  readonly settings: unknown
+  /** The video's {@link fingerprint}. */
+  readonly source: string
+  readonly report: Report
+}
+
+/** Bytes of a video's beginning and of its end that tell it from another. */
+const edge = 1 << 16
+
+/** Tells a file from what it was before, or is elsewhere, without reading all of it: its length, its beginning and its end. Times of change differ from copy to copy. */
+export function fingerprint(path: string): Promise<string> {
+  return withRegularFile(path, async (file) => {
+    const { size } = await file.stat()
+    const [first, last] = [await bytesAt(file, 0, edge), await bytesAt(file, Math.max(0, size - edge), edge)]
+    return `${size}-${createHash('sha256').update(first).update(last).digest('hex').slice(0, 32)}`
+  })
+}
+
+/** A file's whole SHA-256. */
+export async function digestOf(path: string): Promise<string> {
+  const sum = createHash('sha256')
+  try {
+    for await (const bytes of createReadStream(path)) sum.update(bytes as Buffer)
+  } catch (cause) {
+    throw fileError('read', path, cause)
+  }
+  return sum.digest('hex')
+}
+
+/** Writes that a video is finished. @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE */
+export async function writeRecord<Report>(path: string, record: FinishedRecord<Report>): Promise<void> {
+  await writeWhole(path, `${JSON.stringify(record, undefined, 2)}\n`)
+}
+
+/** What a record says was made of this very video with these very settings, where its outputs are all there; else undefined. */
+export async function finishedReport<Report>(path: string, video: string, settings: unknown, outputs: readonly string[]): Promise<Report | undefined> {
+  const record = await readRecord<Report>(path)
+  if (record === undefined || !isDeepStrictEqual(record.settings, JSON.parse(JSON.stringify(settings)))) return undefined
+  for (const output of outputs) if ((await stat(output).catch(() => undefined)) === undefined) return undefined
+  return record.source === (await fingerprint(video)) ? record.report : undefined
+}
+
+async function readRecord<Report>(path: string): Promise<FinishedRecord<Report> | undefined> {
+  try {
+    return parseJson(await readText(path)) as FinishedRecord<Report>
+  } catch {
+    // None, or none of ours.
+    return undefined
+  }
+}

@@ -1,0 +1,3 @@
+import { checkKills } from '../support/check-kills.ts'
+
+checkKills(40)
