@@ -101,7 +101,7 @@ export async function qualityRegionsOf(model: Predictor, info: MediaInfo, option
       const next = await maps.next()
       if (next.value === undefined) break
       for (const [i, time] of next.value.times.entries()) {
-        const now = next.value.marks?.[i]!.shot ?? 0
+        const now = next.value.marks?.[i]?.shot ?? 0
         if (count > 0 && (now !== shot || time - start >= every)) finish()
         if (count === 0) [start, shot] = [time, now]
         count += 1
