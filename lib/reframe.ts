@@ -168,7 +168,7 @@ class ShotPaths {
   /** The next frames. */
   pass(times: readonly number[], marks: readonly FrameMark[] | undefined): void {
     for (const [i, time] of times.entries()) {
-      const shot = marks?.[i]!.shot ?? 0
+      const shot = marks?.[i]?.shot ?? 0
       if (shot !== this.#shot) this.#finish()
       this.#shot = shot
       this.#times.push(time)

@@ -83,7 +83,7 @@ export class AttentionCollector {
     const seen: Seen = {
       frame,
       time,
-      shot: marks?.at(-1)!.shot ?? 0,
+      shot: marks?.at(-1)?.shot ?? 0,
       concentration: confidence(tensor),
       focus: focalPoint(tensor, { size: this.#size }),
       shares: this.#shareOf.map((share) => share(tensor.data, sum)),
@@ -96,7 +96,7 @@ export class AttentionCollector {
   /** Takes frames that follow, with or without a map. */
   pass(times: readonly number[], marks: readonly FrameMark[] | undefined): void {
     for (const [i, time] of times.entries()) {
-      const shot = marks?.[i]!.shot ?? 0
+      const shot = marks?.[i]?.shot ?? 0
       if (this.#shots.length === 0 || this.#shots.at(-1)!.shot !== shot) this.#shots.push({ shot, start: time, mean: new Mean() })
       this.#last = time
     }

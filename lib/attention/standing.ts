@@ -29,7 +29,7 @@ export class Standings<T> {
    */
   next(map: T, times: readonly number[], marks: readonly FrameMark[] | undefined): (Standing & { readonly map: T }) | undefined {
     const time = times.at(-1)!
-    const shot = marks?.at(-1)!.shot ?? 0
+    const shot = marks?.at(-1)?.shot ?? 0
     const last = this.#waiting
     const from = last === undefined ? times[0]! : boundary(last, times, marks)
     this.#waiting = { map, time, shot, from }

@@ -1,7 +1,7 @@
 import { invalidArgument } from '../errors.ts'
 import { checkChoice, checkNumber, checkOptions, orUsual, reading } from '../checks/options.ts'
 import { GazeRecording, type GazeLook } from './recording.ts'
-import { centimetresOf, checkScreen, videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
+import { centimetresOf, checkPicture, checkScreen, videoArea, viewedScreen, type GazeScreen, type PictureSize } from './screen.ts'
 
 /** How fixations are found in samples, after Salvucci and Goldberg (2000). */
 export interface FixationOptions {
@@ -66,7 +66,8 @@ export function findFixations(recording: GazeRecording, options: FixationOptions
   if (!reading('recording', 'a GazeRecording', () => recording instanceof GazeRecording)) throw invalidArgument('recording', 'a GazeRecording', recording)
   const plan = checkFixationOptions('options', options)
   const viewed = viewedScreen('screen', screen === undefined ? undefined : checkScreen('screen', screen), 'degrees')
-  const place = centimetresOf(viewed, videoArea('screen', viewed, picture))
+  const size = picture === undefined ? undefined : checkPicture('picture', picture)
+  const place = centimetresOf(viewed, videoArea('screen', viewed, size))
   const viewers = new Map<string, Sample[]>(recording.viewers.map((viewer) => [viewer, []]))
   for (const look of recording.looks) viewers.get(look.viewer)!.push({ look, ...place(look) })
   const find = plan.method === 'ivt' ? byVelocity : byDispersion

@@ -106,6 +106,12 @@ export function videoArea(argument: string, screen: GazeScreen, picture: Picture
   return { left: (width - wide) / 2, top: (height - high) / 2, width: wide, height: high }
 }
 
+/** Refuses what is no size of a video. */
+export function checkPicture(argument: string, given: unknown): PictureSize {
+  const { width, height } = checkOptions<PictureSize>(argument, given as PictureSize, ['width', 'height'])
+  return { width: checkNumber(`${argument}.width`, width, 1, most), height: checkNumber(`${argument}.height`, height, 1, most) }
+}
+
 /**
  * An angle in the middle of what a viewer sees, as a share of the video's width: the `sigma` of a density of so many degrees.
  *
@@ -117,8 +123,9 @@ export function videoArea(argument: string, screen: GazeScreen, picture: Picture
 export function shareOfDegrees(degrees: number, screen: GazeScreen, picture?: PictureSize): number {
   checkNumber('degrees', degrees, 1e-3, 45)
   const viewed = viewedScreen('screen', checkScreen('screen', screen), 'degrees')
+  const size = picture === undefined ? undefined : checkPicture('picture', picture)
   const pixels = (Math.tan((degrees * Math.PI) / 180) * viewed.distanceCm * viewed.width) / viewed.widthCm
-  return pixels / videoArea('screen', viewed, picture).width
+  return pixels / videoArea('screen', viewed, size).width
 }
 
 /** A place in shares of a video, in centimetres from the middle of the screen, down and to the right. */

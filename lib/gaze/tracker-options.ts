@@ -1,9 +1,9 @@
 import { invalidArgument } from '../errors.ts'
-import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
+import { checkChoice, checkOptions, checkString } from '../checks/options.ts'
 import { checkFixationOptions, fixationNames, type FixationOptions } from './find-fixations.ts'
 import { timeUnits, type TimeUnit } from './heading.ts'
 import { placeUnits, type PlaceUnit } from './places.ts'
-import { checkScreen, type GazeScreen, type PictureSize } from './screen.ts'
+import { checkPicture, checkScreen, type GazeScreen, type PictureSize } from './screen.ts'
 
 /** Which columns of a table say what, by their names. Default: those that are known. */
 export interface GazeColumns {
@@ -91,11 +91,6 @@ function checkColumns(argument: string, given: GazeColumns): GazeColumns {
   const columns = checkOptions<GazeColumns>(argument, given, columnRoles)
   for (const role of columnRoles) if (columns[role] !== undefined) checkString(`${argument}.${role}`, columns[role])
   return columns
-}
-
-function checkPicture(argument: string, given: PictureSize): PictureSize {
-  const { width, height } = checkOptions<PictureSize>(argument, given, ['width', 'height'])
-  return { width: checkNumber(`${argument}.width`, width, 1, 100_000), height: checkNumber(`${argument}.height`, height, 1, 100_000) }
 }
 
 function checkStart(argument: string, start: unknown): number | string {

@@ -312,11 +312,11 @@ it('there is no export that is not called here', () => {
 const nullable = [
   /^(DiffSal#(predict|encode)|Trainer#step|clipAt).*: audio$/, // a clip without sound
   /^DiffSal#trainer: (clip|ema)$/, // none
+  /^(DiffSal\.(create|load)|countParameters): (config\.)?steps$/, // what the dialect takes
   /^Trainer#save: extra/, // whatever JSON has
   /^distributed\.join: configuration/, // likewise
   /^metrics\.bootstrap: (mean|videos)/, // scores that are NaN, as JSON writes them
   /^metrics\.score, of a map: (density|fixations)$/, // a dataset's own way to say that there is none
-  /^(datasets\.shareOfDegrees|datasets\.findFixations): (width|height)$/, // of a video, where the screen says that it is stretched
   /^datasets\.followsSound: (fps|sigma|shapes|frames)/, // a scene's track, of which a part is read
   /^datasets\.openGaze: heldOut$/, // looked at with the files
   /^datasets\.readGaze: fixations\./, // as findFixations checks them, once the file is read
@@ -370,7 +370,7 @@ describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
     expect(unheard.splice(0)).toEqual([])
   })
 
-  it('refuses null in place of each option, and names it', async () => {
+  it('refuses null in place of options and of each of them, and names it', async () => {
     const wrong: string[] = []
     const fresh = lasting[title] ?? args
     await revive()
@@ -385,6 +385,11 @@ describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
       }
     }
     for (const way of plainObjects(fresh())) {
+      if (way.length === 1) {
+        const error = await outcome(fresh().with(way[0] as number, null))
+        const refused = error instanceof DiffSalError && error.code === 'ERR_DIFFSAL_INVALID_ARGUMENT'
+        if (!refused) wrong.push(`argument ${way[0]}: ${error instanceof Error ? error.message : String(error)}`)
+      }
       const asked = await outcome(withProperty(fresh(), way, 'noSuchOption', 1))
       // Who refuses unknown names tells those that are known.
       const known = asked instanceof DiffSalError && asked.argument?.endsWith('noSuchOption') ? asked.expected!.replace(/^one of /, '').split(', ') : []

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import type { Reframing } from '../../../lib/index.ts'
@@ -58,6 +58,10 @@ test('a part of what comes by standard input: picture, windows and pictures are 
   expect([windows.frames[0], windows.frames.at(-1)]).toMatchObject([{ frame: 10, time: 0.4 }, { frame: 29, time: 1.16 }])
   expect(JSON.parse((await run(`thumbnail - ${model} -n 2 --apart 0.2 --start 0.4 --end 1.2`)).stdout)).toMatchObject({ pictures: [{ path: 'stdin-thumbnail-1.jpg' }, { path: 'stdin-thumbnail-2.jpg' }] })
   expect(JSON.parse((await run('shots - --json --start 0.4 --end 1.2')).stdout)).toMatchObject({ input: 'standard input', shots: [{ frame: 10, frames: 20, start: 0.4, end: 1.2 }] })
+  const regions = await cli(['roi', 'clip.mkv', '--weights', 'any.safetensors', '--video-only', '--json', '--start', '0.4', '--end', '1.2', '-o', 'roi.txt'], { cwd })
+  // Old ffmpegs have not its filter.
+  if (regions.code !== 5) expect(JSON.parse(regions.stdout)).toMatchObject({ start: 0.4, end: 1.2, segments: [{ frame: 10, frames: 20 }] })
+  rmSync(join(cwd, 'roi.txt'), { force: true })
   expect(readdirSync(cwd).sort()).toEqual(['clip.mkv', 'part.mp4', 'stdin-thumbnail-1.jpg', 'stdin-thumbnail-2.jpg', 'w.json'])
 })
 

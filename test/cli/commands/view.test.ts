@@ -38,6 +38,18 @@ test('a part', async () => {
   expect(dataOf(path).maps.times).toEqual([0.52, 0.6, 0.68, 0.76, 0.84])
 })
 
+test('of standard input, of which nothing is left', async () => {
+  const spool = temporaryPath('view/spool')
+  await mkdir(spool)
+  const [file, piped] = [temporaryPath('view/file.html'), temporaryPath('view/piped.html')]
+  const options = { env: { TMPDIR: spool }, shell: ['bash', '-c', `"$@" < '${clip}'`, 'bash'] }
+  expect(await cli(['view', clip, '-o', file, '--stride', '5', '--seed', '3', '--end', '0.5'])).toMatchObject({ code: 0 })
+  expect(await cli(['view', '-', '-o', piped, '--stride', '5', '--seed', '3', '--end', '0.5'], options)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^3 maps and 1 shot of 'standard input'/) })
+  expect(dataOf(piped).maps).toEqual(dataOf(file).maps)
+  expect(await cli(['view', '-', '-o', piped, '--beside', '--stride', '5'], options)).toMatchObject({ code: 3, stderr: expect.stringMatching(/no file that could lie beside the page/) })
+  expect(readdirSync(spool)).toEqual([])
+})
+
 test('served until it is interrupted', async () => {
   let told: Promise<[page: string, film: number]> | undefined
   const { code, stdout } = await cli(['view', clip, '--maps', maps, '--stride', '5', '--serve', '--json'], {
