@@ -10,6 +10,8 @@ const slow = { testTimeout: 900_000, hookTimeout: 300_000 }
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/count-reporter.ts'],
+    // A worker that has used a large network takes a while to end on a busy machine.
+    teardownTimeout: 60_000,
     // A file at the paper's full size takes 2.5 GB.
     maxWorkers: Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 3e9))),
     projects: [

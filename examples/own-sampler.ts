@@ -1,6 +1,6 @@
 // A DDIM sampler written with the package's parts: it gives the map of model.predict with the same noise.
 // In a program of yours, import from 'diffsal'.
-import { DiffSal, schedule, type Features, type Tensor } from '../lib/index.ts'
+import { type DiffSal, schedule, type Features, type Tensor } from '../lib/index.ts'
 
 /** Algorithm 2: the clean map from standard normal noise x_T, in `steps` steps. */
 export async function sampleMap(model: DiffSal, features: Features, noise: Tensor<'float32'>, steps: number): Promise<Tensor<'float32'>> {

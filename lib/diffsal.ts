@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { abortable } from './addon/cancel.ts'
 import { native, type NativeModel } from './addon/native.ts'
+import { report, type ReportOptions } from './attention-report.ts'
+import type { AttentionReport } from './attention/attention.ts'
 import { verifyChecksum, withChecksum } from './checkpoint/checksum.ts'
 import { readPretrained, readWeights } from './checkpoint/read-weights.ts'
 import { headerBytes } from './checkpoint/safetensors.ts'
@@ -354,6 +356,26 @@ export class DiffSal {
    */
   async thumbnails(input: VideoInput, options?: ThumbnailOptions): Promise<Thumbnail[]> {
     return thumbnails(this, input, options, this.#leaving.signal)
+  }
+
+  /**
+   * Sums up what the maps of a video say of attention: how concentrated it is over time, which regions held it longest (with a picture each), and how
+   * much of it areas get that somebody drew: their share of attention and of time, and the first look at each.
+   *
+   * Each frame belongs to the nearest map of its own shot, so that a map stands for some seconds Δt. A region or an area has the share s of a map: the part
+   * of the map's sum that lies in it, each pixel by the part of it that is inside. Its dwell is Σ s·Δt, in seconds. An area, whose share of the picture is a, is looked at
+   * where s ≥ L·a / (1 + (L − 1)·a): where the odds of s are L (`look`) times those of a. Regions are what has at least half of a map's greatest value, with boxes of half of
+   * the picture at most (`maps.boxes`), linked from one map to the next of the same shot where two boxes share half of the smaller one, the most alike first.
+   *
+   * The video is read once for the maps, and once more, small, for the pictures. Of each map some numbers are kept: memory does not grow with the pixels.
+   *
+   * @param input - a file, an address, bytes or a stream of anything that ffmpeg reads
+   * @returns plain data; places are in pixels of the frame as it is shown, times in seconds on the video's clock
+   * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, for areas that are not within the frame or the video's time, and an output that is the input, too; ERR_DIFFSAL_FILE, also for
+   * an output that cannot be written; ERR_DIFFSAL_NO_SPACE; and what {@link predictVideo} throws
+   */
+  async report(input: VideoInput, options?: ReportOptions): Promise<AttentionReport> {
+    return report(this, input, options, this.#leaving.signal)
   }
 
   /**

@@ -41,7 +41,7 @@ export interface ShotProgress {
 export interface Shot {
   /** Its number in the whole video, from 0. */
   shot: number
-  /** How it begins: with the video or the part that is asked for, after another shot without a change between, or after frames that are black or white. */
+  /** How it begins: with the video or the part that is asked for, after another shot without a change between, after frames that are black or white, or in the middle of a dissolve. */
   begins: ShotStart
   /** The number of its first frame, from 0. */
   frame: number
@@ -72,7 +72,9 @@ const between = 64
  *
  * - at a cut: the frame differs from the one before by `threshold`, as the mean over its pixels; or by two fifths of it, where that is four
  *   times as much as the two frames on each side differ. What the camera's movement and a change of the light explain does not count;
- * - after a fade: the first frame that is neither black nor white.
+ * - after a fade: the first frame that is neither black nor white;
+ * - in the middle of a dissolve: where the pictures of some frames are mixtures of those at their two ends, with a share that rises evenly, as a twin comparison finds
+ *   and a least-squares fit confirms.
  *
  * A flash is no shot. No model is needed. Leaving the loop ends the decoding at once.
  *

@@ -111,7 +111,7 @@ export async function qualityRegionsOf(model: Predictor, given: MediaInfo, optio
       // The part's first frame, where only a part is asked for.
       if (segments.length === 0 && count === 0 && !next.done) first = next.value.frame - next.value.times.length + 1
       for (const [i, time] of next.value.times.entries()) {
-        const now = next.value.marks?.[i]!.shot ?? 0
+        const now = next.value.marks?.[i]?.shot ?? 0
         if (count > 0 && (now !== shot || time - start >= every)) finish()
         if (count === 0) [start, shot] = [time, now]
         count += 1

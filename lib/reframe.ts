@@ -20,7 +20,7 @@ export interface ReframeOptions extends Omit<PredictVideoOptions, 'estimates' | 
   stride?: number | undefined
   /** Width / height of the window as it is shown, 0.01 to 100; or `'9:16'`. Default 9 / 16, a telephone held upright. */
   aspect?: number | string | undefined
-  /** The share of what it could hold of a map at most that the window shall hold, 0 to 1: with less it moves less. Default 0.9. */
+  /** The share of what it could hold of a map at most that the window shall hold, 0 to 1: with less it moves less. Maps count by their squares. Default 0.95. */
   keep?: number | undefined
   /** How fast the window may move: its own lengths a second, 0.001 to 100. Default 1. */
   speed?: number | undefined
@@ -46,7 +46,7 @@ export const reframeTable = {
   ...ofVideos,
   stride: integer(1, undefined, { help: 'predict every n-th frame; between them the window moves on smoothly' }),
   aspect,
-  keep: number(0, 1, { usual: 0.9, help: 'the share of what it could hold of a map that the window shall hold' }),
+  keep: number(0, 1, { usual: 0.95, help: 'the share of what it could hold of a map that the window shall hold' }),
   speed: number(0.001, 100, { usual: 1, help: 'how fast the window may move, in its own lengths a second' }),
   acceleration: number(0.001, 1000, { usual: 2, help: 'how much its speed may change in a second' }),
   shots: shotsOption({ usual: true, help: 'how to look for shots' }),
@@ -60,7 +60,7 @@ const kept = 96
 
 /**
  * Finds the window that follows what people look at in a video, frame by frame: as large as the frame allows, moving one way. Over each
- * shot its path is found at once, as the one that loses least of the maps and moves least; within `speed` and `acceleration`, and without
+ * shot its path is found at once, as the one that loses least of the maps' squares and moves least; within `speed` and `acceleration`, and without
  * jitter. A shot begins anywhere, since the one before is over. In a shot that is shorter than the stride and has no map, it is in the middle.
  *
  * The video is read once. Of each frame some numbers are kept, of each map a hundred. Of a part of it (`start`, `end`) the window of the part's
@@ -125,14 +125,17 @@ export function aspectOf(argument: string, value: unknown): number {
   throw invalidArgument(argument, "width / height, 0.01 to 100, or two numbers such as '9:16'", value)
 }
 
-/** A map's sums along the way of the window, some together where there are many. */
+/**
+ * The sums of a map's squares along the way of the window, some together where there are many. Of the map itself most lies in the faint expanse about
+ * what people look at, which any window holds alike: by its squares a face outweighs that.
+ */
 function sumsOf(data: Float32Array, height: number, width: number, across: boolean): Float32Array {
   const length = across ? width : height
   const sums = new Float32Array(Math.min(length, kept))
   let whole = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const value = data[y * width + x]!
+      const value = data[y * width + x]! ** 2
       sums[Math.floor(((across ? x : y) * sums.length) / length)]! += value
       whole += value
     }
@@ -165,7 +168,7 @@ class ShotPaths {
   /** The next frames. */
   pass(times: readonly number[], marks: readonly FrameMark[] | undefined): void {
     for (const [i, time] of times.entries()) {
-      const shot = marks?.[i]!.shot ?? 0
+      const shot = marks?.[i]?.shot ?? 0
       if (shot !== this.#shot) this.#finish()
       this.#shot = shot
       this.#times.push(time)

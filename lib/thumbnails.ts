@@ -3,9 +3,8 @@ import { anySignal } from './async/abort.ts'
 import { choice, integer, number, readOptions, type OptionTable } from './checks/table.ts'
 import { confidence } from './maps/confidence.ts'
 import { cropWindow } from './maps/crop-window.ts'
-import { readFrames } from './media/frames.ts'
-import { mediaError } from './media/local-file.ts'
-import type { MediaInfo, VideoInfo } from './media/media-info.ts'
+import { chosenFrames } from './media/chosen-frames.ts'
+import type { MediaInfo } from './media/media-info.ts'
 import { withMedia, withVideo } from './media/open-media.ts'
 import { rationalValue } from './media/rational.ts'
 import type { VideoInput } from './media/video-input.ts'
@@ -89,7 +88,8 @@ export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: 
   }
   const seconds = moments.at(-1)!.time - moments[0]!.time
   const chosen = chooseMoments(moments, count, apart ?? seconds / (2 * count))
-  const pictures = await readMoments(info, chosen, options)
+  const pictures = new Map<number, Uint8Array>()
+  for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options)) pictures.set(frame, pixels)
   const [height, width] = crop?.window ?? [video.height, video.width]
   const made = chosen.map(async (one): Promise<Thumbnail> => {
     const raw = sharp(pictures.get(one.frame)!, { raw: { width: video.width, height: video.height, channels: 3 } })
@@ -101,19 +101,4 @@ export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: 
     return { frame: one.frame, time: one.time, confidence: one.confidence, size: [height, across], data }
   })
   return Promise.all(made)
-}
-
-/** The whole frames of some moments, by their numbers. */
-async function readMoments(info: VideoInfo, moments: readonly Moment[], { signal, stallLimit }: ThumbnailOptions): Promise<Map<number, Uint8Array>> {
-  const { width, height } = info.video
-  const wanted = new Set(moments.map(({ frame }) => frame))
-  const found = new Map<number, Uint8Array>()
-  let at = 0
-  for await (const { pixels } of readFrames(info, [height, width], { signal, stallLimit, quiet: true })) {
-    if (wanted.has(at)) found.set(at, pixels)
-    at += 1
-    if (found.size === wanted.size) break
-  }
-  if (found.size < wanted.size) throw mediaError(info.path, 'gave fewer frames when it was read again')
-  return found
 }

@@ -2,11 +2,12 @@ import { checkString } from './checks/options.ts'
 import { callback, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { invalidArgument } from './errors.ts'
 import { OutputPlace } from './files/output-place.ts'
+import { checkNoInput } from './files/same-file.ts'
 import { withMedia } from './media/open-media.ts'
 import { kindOfInput, type VideoInput } from './media/video-input.ts'
 import type { MapTensor } from './metrics/metrics.ts'
 import { inputTable, videoTable, type PredictVideoOptions } from './predict-video.ts'
-import { checkNoInput, checkPagePath, filmBytes, filmFor, lookAt, takeMaps, videoOf, writePieces } from './view/make-view.ts'
+import { checkPagePath, filmBytes, filmFor, lookAt, takeMaps, videoOf, writePieces } from './view/make-view.ts'
 import { viewHtml } from './view/view-html.ts'
 
 /** A map of one frame, as `predictVideo` gives them. */

@@ -8,9 +8,9 @@ test.each([
   [DiffSal, 'DiffSal.load or DiffSal.create'],
   [Features, 'DiffSal.encode'],
   [Trainer, 'DiffSal.trainer or DiffSal.resume'],
-])('%o is not made by hand: the error says by what', async (constructor, by) => {
+])('%o is not made by hand: the error says by what', async (made, by) => {
   for (const args of [[], [Symbol('model'), {}, 'cpu', 1, {}]]) {
-    await expectDiffSalError(() => Reflect.construct(constructor, args) as unknown, 'ERR_DIFFSAL_INVALID_ARGUMENT', "'new'", by)
+    await expectDiffSalError(() => Reflect.construct(made, args) as unknown, 'ERR_DIFFSAL_INVALID_ARGUMENT', "'new'", by)
   }
 })
 

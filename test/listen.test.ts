@@ -55,7 +55,7 @@ test('each frame is heard five times: right, with another seed, silent, shuffled
     expect([own!.seed, other!.seed, silent!.seed, shuffled!.seed, early!.seed]).toEqual([7, 8, 7, 7, 7])
     expect(other!.samples).toEqual(own!.samples)
     expect(silent!.samples).toEqual(new Float32Array(own!.samples.length))
-    const from = right.findIndex((samples) => samples === shuffled!.samples)
+    const from = right.indexOf(shuffled!.samples)
     expect(from).not.toBe(i)
     others.add(from)
     // 30 frames a second, so that 16 frames are 8533 samples; what is past the end is the beginning.

@@ -123,7 +123,7 @@ test('a map comes when the frames after its own are there; with a smaller lookah
     expect(seen(model, 0)).toEqual(frames)
     // 10 ms a frame: 45 ms before the frame's time there is nothing; then as many frames as are looked ahead, and a half.
     const samples = heard(model, 0)
-    expect([samples.length, samples.findIndex((value) => value === 1), samples.lastIndexOf(1) + 1]).toEqual([80, 45, Math.round((sound - 0.5) * 10) + 5])
+    expect([samples.length, samples.indexOf(1), samples.lastIndexOf(1) + 1]).toEqual([80, 45, Math.round((sound - 0.5) * 10) + 5])
     await maps.return()
   }
 })

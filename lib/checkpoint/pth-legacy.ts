@@ -2,7 +2,7 @@ import { PickleError, PickleTruncated } from './pickle-bytes.ts'
 import { typeOf } from './pickle-values.ts'
 import { maxPickleBytes, unpickle } from './pickle.ts'
 import type { PthContent, StoredBytes } from './pth-content.ts'
-import { StorageReference, storageOf, torchGlobal } from './torch-globals.ts'
+import { type StorageReference, storageOf, torchGlobal } from './torch-globals.ts'
 import { bytesOf, damaged, shown, type WeightsFile } from './weights-file.ts'
 
 const magic = 0x1950a86a20f9469cfc6cn

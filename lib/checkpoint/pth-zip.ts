@@ -1,6 +1,6 @@
 import { maxPickleBytes, unpickle } from './pickle.ts'
 import type { PthContent, StoredBytes } from './pth-content.ts'
-import { StorageReference, storageOf, torchGlobal } from './torch-globals.ts'
+import { type StorageReference, storageOf, torchGlobal } from './torch-globals.ts'
 import { damaged, shown, unusable, type WeightsFile } from './weights-file.ts'
 import { ZipArchive } from './zip-archive.ts'
 

@@ -9,6 +9,7 @@ import { inspectCommand } from './commands/inspect.ts'
 import { listenCommand } from './commands/listen.ts'
 import { predictCommand, type ModelOpener } from './commands/predict.ts'
 import { reframeCommand } from './commands/reframe.ts'
+import { reportCommand } from './commands/report.ts'
 import { roiCommand } from './commands/roi.ts'
 import { scoreCommand } from './commands/score.ts'
 import { setupCommand } from './commands/setup.ts'
@@ -28,10 +29,11 @@ Examples:
   diffsal predict clip.mp4 --overlay -o overlay.mp4       heat over the video, with its sound
   diffsal predict 'videos/**/*.mp4' -o out/               many videos, each once, going on after a kill
   diffsal view clip.mp4 -o page.html                      a page that plays the video with its maps
+  diffsal report clip.mp4 --areas areas.json -o page.html how much attention regions and areas get
   diffsal reframe clip.mp4 --aspect 9:16 -o upright.mp4   an upright crop that follows what people look at
   diffsal thumbnail clip.mp4 -n 4 -o clip.jpg             the four frames to show
   diffsal roi clip.mp4 -o roi.txt                         quality offsets for x264 and x265
-  diffsal shots clip.mp4                                  cuts and fades
+  diffsal shots clip.mp4                                  cuts, fades and dissolves
   diffsal train run.json                                  a training, from its configuration
   diffsal inspect weights.safetensors                     what is in a file of weights
   diffsal doctor                                          what is missing here`
@@ -45,7 +47,7 @@ export function program(open?: ModelOpener): Command {
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
   const groups = {
     'Maps of a video:': [predictCommand(open), viewCommand(open), listenCommand(open)],
-    'What a map is good for:': [reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand()],
+    'What a map is good for:': [reportCommand(open), reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand()],
     'Training and scoring:': [trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
     'Weights:': [inspectCommand(), convertCommand(), exportCommand(), weightsCommand()],
     'This installation:': [setupCommand(), doctorCommand()],

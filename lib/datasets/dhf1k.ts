@@ -50,7 +50,7 @@ export async function openDhf1k(root: string, options?: DatasetOptions): Promise
   const pictures = await numberedFolders(tree, root, layout.pictures.folder)
   const fixations = layout.fixations ? await numberedFolders(tree, root, layout.fixations) : undefined
   const videoFolder = layout.videos && (await tree.find(root, layout.videos))
-  const files = videoFolder && (await NumberedFolder.open(videoFolder, videoExtensions))
+  const files = videoFolder ? await NumberedFolder.open(videoFolder, videoExtensions) : undefined
   if (annotations.size === 0) {
     const message = `'${root}' is no DHF1K tree: it has neither annotation/0001/maps (as published) nor frames/1 and maps/1 (repacked).`
     throw new DiffSalError('ERR_DIFFSAL_FILE', message, { argument: 'root', received: root })
@@ -77,7 +77,7 @@ export async function openDhf1k(root: string, options?: DatasetOptions): Promise
     const annotated = Math.max(maps?.last ?? -1, fixated?.last ?? -1)
     let frames: FrameSource | undefined
     if (folder && folder.count > 0) frames = new PictureFrames(folder, 1, cache)
-    else if (files && files.has(number)) frames = new VideoFrames(files.file(number), blocks)
+    else if (files?.has(number)) frames = new VideoFrames(files.file(number), blocks)
     if (frames === undefined) {
       reportFault(
         plan,

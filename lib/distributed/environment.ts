@@ -1,4 +1,4 @@
-import { DiffSalError, describe, invalidArgumentText } from '../errors.ts'
+import { type DiffSalError, describe, invalidArgumentText } from '../errors.ts'
 
 /** What launchers say of a process's place among the others. */
 export interface Placement {

@@ -1,3 +1,5 @@
+import { DiffSalError } from '../errors.ts'
+
 /** How deep arrays and objects may lie in each other: what goes through a value by recursion has an end to its stack. */
 const mostDeep = 100
 
@@ -32,4 +34,48 @@ function endOfString(text: string, from: number): number {
     if (text[i] === '\\') i += 1
   }
   return text.length
+}
+
+/**
+ * The content of a file of JSON that somebody wrote by hand.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for what is no JSON, naming the file and the place
+ */
+export function parseJsonFile(file: string, text: string): unknown {
+  const content = text.replace(/^\ufeff/, '')
+  try {
+    return parseJson(content)
+  } catch (cause) {
+    const { message } = cause as SyntaxError
+    const fault = placeOfFault(content, message)
+    const before = content.slice(0, fault).split('\n')
+    const place = fault === undefined ? '' : ` (line ${before.length}, column ${before.at(-1)!.length + 1})`
+    // What follows is a part of the text, or the place in other words.
+    const words = message.replace(/(( in JSON)? at position \d+.*|, (\.{3})?".*is not valid JSON)$/s, '')
+    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'${file}' is not JSON: ${words}${place}.`, { argument: file, expected: 'JSON', cause })
+  }
+}
+
+/** Where a text ceases to be JSON; undefined where it is, but has too many parts. */
+function placeOfFault(text: string, message: string): number | undefined {
+  if (message.startsWith('it has more')) return undefined
+  const told = /at position (\d+)/.exec(message)
+  if (told) return Number(told[1])
+  const unexpected = (length: number): boolean => {
+    try {
+      JSON.parse(text.slice(0, length))
+      return false
+    } catch (error) {
+      return (error as SyntaxError).message.startsWith('Unexpected token')
+    }
+  }
+  if (!unexpected(text.length)) return text.length
+  // V8 does not tell it of a token: it is the last one of the shortest beginning with the same fault.
+  let [good, bad] = [0, text.length]
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (unexpected(middle)) bad = middle
+    else good = middle
+  }
+  return good
 }

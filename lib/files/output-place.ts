@@ -1,4 +1,4 @@
-import { readlinkSync, statSync } from 'node:fs'
+import { readlinkSync, statSync, type Stats } from 'node:fs'
 import { link, mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { fileError } from '../errors.ts'
@@ -95,7 +95,7 @@ export class OutputPlace {
  * @throws DiffSalError ERR_DIFFSAL_FILE
  */
 export function checkReplaceable(path: string): void {
-  let existing
+  let existing: Stats
   try {
     existing = statSync(path)
   } catch {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { DiffSalError } from '../errors.ts'
 import { withoutLinks } from './output-place.ts'
 
 /** Where a file is: the same for all its names. */
@@ -29,4 +30,18 @@ export function same(a: FileId, b: FileId): boolean {
 /** Whether two names lead to one file. */
 export async function sameFile(a: string, b: string): Promise<boolean> {
   return same(await fileId(a), await fileId(b))
+}
+
+/**
+ * Refuses an output that would replace what is read.
+ *
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
+ */
+export async function checkNoInput(output: string, inputs: readonly string[]): Promise<void> {
+  const [file, given] = [await fileId(output), await inodeOf(output)]
+  for (const input of inputs) {
+    const source = await fileId(input)
+    if (!same(file, source) && (given === undefined || given !== source.inode)) continue
+    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${output}' is the input '${input}' itself: choose another name.`, { argument: output })
+  }
 }

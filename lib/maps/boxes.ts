@@ -1,7 +1,9 @@
+import { invalidArgument } from '../errors.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
 import { checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
 import { checkMap, checkSize, massOf, type CheckedMap, type PlaceOptions } from './map-input.ts'
 import { regions } from './regions.ts'
+import { extremes } from './scale.ts'
 
 /** A part of a frame. */
 export interface MapBox {
@@ -21,6 +23,8 @@ export interface MapBox {
 export interface BoxOptions extends PlaceOptions {
   /** The share of the map's sum that the highest pixels make up which boxes are drawn around, above 0 to 1. Default 0.5. */
   mass?: number | undefined
+  /** In place of `mass`: boxes are drawn around the pixels that have at least this share of the map's greatest value, above 0 to 1. Default: by mass. */
+  level?: number | undefined
   /** Regions with less than this share of the map's sum get no box, 0 to 1. Default 0.02. */
   least?: number | undefined
   /** How many at most, from 1. Default 10. */
@@ -29,7 +33,7 @@ export interface BoxOptions extends PlaceOptions {
 
 /**
  * Boxes around the regions that hold most of a map, the heaviest first. The highest level t is taken above which pixels (m ≥ t) make up
- * at least the share `mass` of Σ m; those of them that touch by sides or corners are a region. A box's own `mass` is that of its region.
+ * at least the share `mass` of Σ m, or that which `level` tells; those of them that touch by sides or corners are a region. A box's own `mass` is that of its region.
  *
  * @param map - not negative, (h, w), (1, h, w) or (1, 1, h, w)
  * @returns none where the map is zero everywhere
@@ -37,14 +41,16 @@ export interface BoxOptions extends PlaceOptions {
  */
 export function boxes(map: MapTensor, options?: BoxOptions): MapBox[] {
   const checked = checkMap(map, 0)
-  const { mass = 0.5, least = 0.02, count = 10, ...rest } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'least', 'count'])
-  checkNumber('mass', mass, 1e-9, 1)
+  const { mass: given, level: share, least = 0.02, count = 10, ...rest } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'level', 'least', 'count'])
+  if (share !== undefined && given !== undefined) throw invalidArgument('level', "left out where 'mass' is told", share)
+  const mass = checkNumber('mass', given ?? 0.5, 1e-9, 1)
+  if (share !== undefined) checkNumber('level', share, 1e-9, 1)
   checkNumber('least', least, 0, 1)
   checkInteger('count', count, 1)
   const [height, width] = checkSize(rest.size) ?? [1, 1]
   const whole = massOf(checked)
   if (whole === 0) return []
-  const level = levelAbove(checked, mass * whole)
+  const level = share === undefined ? levelAbove(checked, mass * whole) : share * extremes(checked.data)[1]
   const found: MapBox[] = []
   for (const region of regions(checked, (_, to) => checked.data[to]! >= level)) {
     const share = region.reduce((sum, pixel) => sum + checked.data[pixel]!, 0) / whole

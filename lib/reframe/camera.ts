@@ -74,7 +74,7 @@ function gridOf(free: number, length: number, seconds: number, { speed, accelera
   const [fastest, hardest] = [speed * length, acceleration * length]
   const fine = Math.max(Math.min(length / 100, hardest * leastInterval ** 2), (fastest * leastInterval) / mostSpeeds, free / mostPlaces)
   // Whole pixels, even ones where that is fine enough: where the window rests, its picture is as it was.
-  const step = fine >= 2 ? 2 * Math.floor(fine / 2) : fine >= 1 ? 1 : fine
+  const step = fine >= 2 ? 2 * Math.floor(fine / 2) : Math.min(fine, 1)
   const least = Math.max(leastInterval, Math.sqrt(step / hardest), step / fastest) * (1 + 1e-9)
   const intervals = Math.max(0, Math.floor(seconds / least))
   const interval = intervals === 0 ? least : seconds / intervals

@@ -25,12 +25,12 @@ function textOf(value: Content): string {
   if (value === undefined) return ''
   if (value instanceof Markup) return value.text
   if (typeof value === 'object') return value.map(textOf).join('')
-  return escape(String(value))
+  return escaped(String(value))
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 // What a terminal would obey has no place in HTML either, but for tabs and breaks; directional marks would turn the text around a file's name.
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/(?![\t\n\r])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd').replace(/[&<>"']/g, (character) => entities[character]!)
 }

@@ -2,21 +2,25 @@ import { html, type Markup } from './html.ts'
 import { finite, smoothed, smoothingSpan, thinned, type Point } from './series.ts'
 import { linearTicks, logTicks, numberText, tickTexts } from './ticks.ts'
 
-/** A small chart of one quantity over the training's steps. */
+/** A small chart of one quantity over a training's steps, or over the time of a video. */
 export interface LineChart {
   readonly title: string
   /** What the y axis counts, and in what. */
   readonly unit: string
   readonly points: readonly Point[]
-  /** Steps, first and last on the x axis: the same for all charts of a page. */
+  /** What the x axis counts. Default `'step'`. */
+  readonly axis?: 'step' | 'seconds'
+  /** First and last on the x axis: the same for all charts of a page. */
   readonly range: readonly [first: number, last: number]
-  /** The last step of each epoch. */
-  readonly epochEnds: readonly { readonly epoch: number; readonly step: number }[]
+  /** Where the x axis is divided: the last step of each epoch, the beginnings of shots. */
+  readonly dividers: readonly number[]
   /**
    * `noisy`: each point pale, and a smoothed line; `steps`: a line that holds each value until the next; `marks`: a line with a
-   * mark at each point.
+   * mark at each point; `plain`: a line above an axis that begins at 0.
    */
-  readonly kind: 'noisy' | 'steps' | 'marks'
+  readonly kind: 'noisy' | 'steps' | 'marks' | 'plain'
+  /** A value across which a dashed line is drawn. */
+  readonly level?: number | undefined
   /** Of `marks`: the step of the best one. */
   readonly best?: number | undefined
   /** The words for a value; by default of three significant digits. */
@@ -58,17 +62,17 @@ interface Frame {
   readonly y: (value: number) => number
 }
 
-function frameOf({ range, kind, text = numberText }: LineChart, points: readonly Point[]): Frame {
-  const values = points.map(([, y]) => y)
+function frameOf({ range, kind, level, text = numberText }: LineChart, points: readonly Point[]): Frame {
+  const values = [...points.map(([, y]) => y), ...(level === undefined ? [] : [level])]
   // No spreading: a training can have more steps than a call has arguments.
   let [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))]
-  const log = low > 0 && high / low > wide
+  const log = kind !== 'plain' && low > 0 && high / low > wide
   if (!log) {
     const pad = high > low ? (high - low) * 0.08 : Math.abs(high) * 0.1 || 1
     const positive = low >= 0
     ;[low, high] = [low - pad, high + pad]
     // What cannot be negative has no axis below 0; and one that comes near 0 begins there.
-    if (positive && (low < 0 || (kind === 'steps' && low < high / 2))) low = 0
+    if (positive && (low < 0 || kind === 'plain' || (kind === 'steps' && low < high / 2))) low = 0
   }
   const [first, final] = range[1] > range[0] ? range : [range[0] - 1, range[1] + 1]
   const at = (value: number): number => (log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low))
@@ -81,15 +85,16 @@ function frameOf({ range, kind, text = numberText }: LineChart, points: readonly
   }
 }
 
-function axes({ range, epochEnds }: LineChart, { ticks, x, y }: Frame): Markup {
-  const steps = (range[1] > range[0] ? linearTicks(range[0], range[1], Math.round(width / 100)) : [range[0]]).filter(Number.isInteger)
+function axes({ axis = 'step', range, dividers, level }: LineChart, { ticks, x, y }: Frame): Markup {
+  const steps = (range[1] > range[0] ? linearTicks(range[0], range[1], Math.round(width / 100)) : [range[0]]).filter((step) => axis === 'seconds' || Number.isInteger(step))
   const [values, numbers] = [tickTexts(ticks), tickTexts(steps)]
-  const shown = epochEnds.length <= 30 ? epochEnds : []
-  return html`${shown.map(({ step }) => html`<path class="epoch" d="M${x(step)} ${top}V${bottom}"/>`)}
+  const shown = dividers.length <= 30 ? dividers : []
+  return html`${shown.map((step) => html`<path class="divider" d="M${x(step)} ${top}V${bottom}"/>`)}
 ${ticks.map((tick, i) => html`<path class="grid" d="M${left} ${y(tick)}H${right}"/><text class="tick" x="${left - 7}" y="${y(tick) + 4}" text-anchor="end">${values[i]}</text>`)}
+${level === undefined ? undefined : html`<path class="level" d="M${left} ${y(level)}H${right}"/>`}
 <path class="axis" d="M${left} ${bottom}H${right}"/>
 ${steps.map((tick, i) => html`<path class="axis" d="M${x(tick)} ${bottom}v4"/><text class="tick" x="${x(tick)}" y="${bottom + 16}" text-anchor="middle">${numbers[i]}</text>`)}
-<text class="tick" x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">step</text>`
+<text class="tick" x="${(left + right) / 2}" y="${height - 4}" text-anchor="middle">${axis}</text>`
 }
 
 function curve(chart: LineChart, points: readonly Point[], span: number, frame: Frame): Markup {
@@ -103,6 +108,7 @@ function curve(chart: LineChart, points: readonly Point[], span: number, frame: 
     const d = `M${place(line[0]!)}${line.slice(1).map(([step, value]) => `H${x(step)}V${y(value)}`).join('')}`
     return html`<path class="line" d="${d}"/>${dot(line)}${endLabel(frame, last)}`
   }
+  if (chart.kind === 'plain') return html`<path class="line" d="${path(thinned(points, 800))}"/>${dot(points)}`
   if (chart.kind === 'marks') return html`<path class="line" d="${path(points)}"/>${marks(chart, points, frame)}`
   if (span === 1) return html`<path class="line" d="${path(points)}"/>${dot(points)}${endLabel(frame, last)}`
   const smooth = smoothed(points, span)

@@ -12,18 +12,28 @@ export interface Page {
   readonly config: unknown
 }
 
-/** A page that holds all it shows: it opens from a file, without a network, and prints. */
-export function pageHtml({ title, state, facts, body, config }: Page): string {
-  const page = html`<!doctype html>
+/**
+ * The head of a page.
+ *
+ * @param policy what may be loaded and run: its Content-Security-Policy
+ */
+export function pageHead(title: string, policy: string, ...styles: readonly Markup[]): Markup {
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="diffsal">
 <title>${title}</title>
-${style}
-</head>
-<body>
+${styles.map((one) => html`${one}
+`)}</head>
+`
+}
+
+/** A page that holds all it shows: it opens from a file, without a network, and prints. */
+export function pageHtml({ title, state, facts, body, config }: Page): string {
+  const page = html`${pageHead(title, "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", style)}<body>
 <h1><bdi>${title}</bdi></h1>
 <p>${state}</p>
 <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd><bdi>${value}</bdi></dd></div>`)}</dl>

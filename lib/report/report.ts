@@ -50,9 +50,9 @@ function rowOf({ video, frame, size, picture, truth, map }: PictureRow): StripRo
 function curveSections({ events, lossUnit, by }: NonNullable<ReportContent['curves']>): Markup {
   const steps = events.filter((event): event is StepEvent => event.type === 'step')
   const validations = events.filter((event): event is ValidationEvent => event.type === 'validation')
-  const epochEnds = events.filter((event): event is EpochEvent => event.type === 'epoch').map(({ epoch, steps: step }) => ({ epoch, step }))
+  const dividers = events.filter((event): event is EpochEvent => event.type === 'epoch').map(({ steps }) => steps)
   const range = [1, events.reduce((last, event) => Math.max(last, event.type === 'epoch' ? event.steps : event.step), 1)] as const
-  const shared = { range, epochEnds }
+  const shared = { range, dividers }
   const best = validations.findLast((event) => event.best)?.step
   const decides = scoreColumns.find(({ name }) => name === by)!.title
   return html`<h2>Training</h2>

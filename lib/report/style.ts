@@ -24,12 +24,13 @@ figcaption { color: var(--soft); font-size: .85rem }
 figcaption b { color: var(--ink); font-size: .95rem }
 .chart { display: flex; flex-direction: column; justify-content: space-between }
 .chart svg { display: block; width: 100%; height: auto; overflow: visible }
-.line, .pale, .grid, .axis, .epoch { fill: none; stroke-linejoin: round }
+.line, .pale, .grid, .axis, .divider, .level { fill: none; stroke-linejoin: round }
 .line { stroke: var(--line); stroke-width: 1.8 }
 .pale { stroke: var(--pale); stroke-width: 1 }
 .grid { stroke: var(--grid); stroke-width: 1 }
 .axis { stroke: var(--soft); stroke-width: 1 }
-.epoch { stroke: var(--rule); stroke-width: 1; stroke-dasharray: 2 3 }
+.divider { stroke: var(--rule); stroke-width: 1; stroke-dasharray: 2 3 }
+.level { stroke: var(--best); stroke-width: 1.2; stroke-dasharray: 6 4 }
 .mark { fill: var(--line) }
 .best { fill: var(--best); stroke: var(--page); stroke-width: 1 }
 .tick { fill: var(--soft); font-size: 12px }
@@ -47,6 +48,10 @@ details { margin: 1rem 0 }
 .strip > b { color: var(--soft); font-size: .85rem; font-weight: 400 }
 .strip img { display: block; width: 100%; height: auto; background: var(--box) }
 .strip p { grid-column: 1 / -1; margin: .5rem 0 0; font-size: .85rem; overflow-wrap: anywhere }
+.shown { display: block; width: 100%; max-width: 20rem; height: auto; background: var(--box) }
+.rim, .box { fill: none; vector-effect: non-scaling-stroke }
+.rim { stroke: #000; stroke-width: 5; opacity: .7 }
+.box { stroke: #fff; stroke-width: 2 }
 pre { padding: 1rem; overflow-x: auto; background: var(--box); border-radius: 4px; font: 13px/1.45 ui-monospace, monospace; tab-size: 2 }
 @media print {
   :root { color-scheme: light; --page: #fff; --ink: #000; --soft: #444; --rule: #bbb; --grid: #ddd; --line: #0072b2; --pale: #b5d4e8; --best: #c94f00; --box: #fff }

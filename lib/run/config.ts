@@ -3,9 +3,9 @@ import { inFile, nested } from '../checks/fields.ts'
 import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString } from '../checks/options.ts'
 import { checkedBy, integer, namesOf } from '../checks/table.ts'
 import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
-import { DiffSalError, invalidArgument } from '../errors.ts'
+import { invalidArgument } from '../errors.ts'
 import { evaluateTable, type EvaluateOptions } from '../evaluate.ts'
-import { parseJson } from '../files/json.ts'
+import { parseJsonFile } from '../files/json.ts'
 import { filesMean } from '../files/meaning.ts'
 import { readText } from '../files/regular-file.ts'
 import type { ScoreName } from '../metrics/score.ts'
@@ -70,24 +70,8 @@ type Given = { readonly [name in (typeof names)[number]]?: unknown }
  */
 export async function readRunConfig(file: string): Promise<RunConfig> {
   const text = await filesMean('input', () => readText(file))
-  const given = parse(file, text.replace(/^\ufeff/, ''))
+  const given = parseJsonFile(file, text)
   return inFile(file, () => nested('', () => check(file, given)))
-}
-
-function parse(file: string, text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch (cause) {
-    const { message } = cause as SyntaxError
-    const at = /at position (\d+)/.exec(message)
-    const before = text.slice(0, at ? Number(at[1]) : text.length).split('\n')
-    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'${file}' is not JSON: ${message.split(' in JSON')[0]!.replaceAll('\n', ' ')} (${place}).`, {
-      argument: file,
-      expected: 'JSON',
-      cause,
-    })
-  }
 }
 
 function check(file: string, given: unknown): RunConfig {

@@ -1,15 +1,22 @@
 import { checkedBy } from '../checks/table.ts'
+import { DissolveFinder } from './dissolve.ts'
 import { shotTable, type ShotOptions } from './shot-options.ts'
-import { change, difference, smallPicture, type SmallPicture } from './small-picture.ts'
+import { brightened, change, difference, smallPicture, type SmallPicture } from './small-picture.ts'
 
 /** [height, width] of the frames in which shots are looked for by themselves: more is not needed. */
 export const sizeForShots = [36, 64] as const
 
-/** How a shot begins: with the video, after another without a change between, or after frames that are black or white. */
-export type ShotStart = 'video' | 'cut' | 'fade'
+/**
+ * How a shot begins: with the video; after another without a change between; after frames that are black or white; or in the middle of a dissolve, where it has as much
+ * of the picture as the shot before.
+ */
+export type ShotStart = 'video' | 'cut' | 'fade' | 'dissolve'
 
 /** The part of the threshold that is enough where a frame stands out from those around it. */
 const outstanding = 0.4
+
+/** The part of the threshold by which the two ends of a dissolve must differ. */
+const dissolved = 0.9
 
 /** By how many times a frame must stand out. */
 const outstandingRatio = 4
@@ -25,7 +32,8 @@ const longestFlash = 12
  *
  * - where it differs from the one before by `threshold` at least, beyond what a moving camera and a changing light explain;
  * - or by two fifths of it, where that is four times the mean difference of the two frames on each side (its neighbourhood);
- * - where it follows frames that are black or white: a fade, or a cut through black. Those belong to the shot before.
+ * - where it follows frames that are black or white: a fade, or a cut through black. Those belong to the shot before. It is what PySceneDetect's threshold detector does;
+ * - where it is the middle of a dissolve ({@link DissolveFinder}).
  *
  * What goes away again at once is a flash, and begins none. So a frame is decided on some frames later: {@link delay}.
  */
@@ -36,6 +44,7 @@ export class ShotDetector {
   readonly #threshold: number
   readonly #fade: number
   readonly #flash: number
+  readonly #dissolves: DissolveFinder
   /** The last frames: those that are not decided on, and some before. */
   readonly #pictures = new Map<number, SmallPicture>()
   /** How much each of them differs from the one before. */
@@ -53,12 +62,13 @@ export class ShotDetector {
    * @param rate frames a second
    */
   constructor(size: readonly [number, number], rate: number, options: ShotOptions = {}) {
-    const { threshold, fade, flash } = checkedBy<ShotOptions, typeof shotTable>(options, shotTable)
+    const { threshold, fade, flash, dissolve } = checkedBy<ShotOptions, typeof shotTable>(options, shotTable)
     this.#size = size
     this.#threshold = threshold
     this.#fade = fade
     this.#flash = Math.min(Math.round(flash * rate), longestFlash)
-    this.delay = Math.max(this.#flash, around)
+    this.#dissolves = new DissolveFinder(dissolve * rate, threshold * dissolved)
+    this.delay = Math.max(this.#flash, around, this.#dissolves.reach)
   }
 
   /** Takes the next frame, RGB, and gives its mean brightness, 0 to 255. */
@@ -104,11 +114,11 @@ export class ShotDetector {
     const frame = this.#decided++
     const picture = this.#pictures.get(frame)!
     if (!this.#isBlank(picture)) {
-      const how = this.#startOf(frame, picture)
+      const how = this.#startOf(frame, picture) ?? this.#dissolveAt(frame)
       if (how !== undefined) this.#starts.push({ frame, how })
       this.#lit = { frame, picture }
     }
-    const old = frame - around - 1
+    const old = frame - Math.max(around, this.#dissolves.reach) - 1
     this.#pictures.delete(old)
     this.#differences.delete(old)
   }
@@ -121,14 +131,30 @@ export class ShotDetector {
     const before = this.#lit
     if (before === undefined || frame < this.#quiet) return undefined
     if (before.frame === frame - 1 && !this.#isCut(frame, before.picture, picture)) return undefined
+    // What is dark, or nearly white, is alike: those at the two ends of a fade are compared by what is in them.
+    const blank = before.frame < frame - 1
+    const seen = (one: SmallPicture): SmallPicture => (blank ? brightened(one) : one)
     // Of what is between, a flash may still be in this frame and the next ones.
     for (let next = before.frame + 2; next <= before.frame + 1 + this.#flash; next++) {
       const after = this.#pictures.get(next)
-      if (next < frame || after === undefined || this.#isBlank(after) || change(before.picture, after) >= this.#threshold * outstanding) continue
+      if (next < frame || after === undefined || this.#isBlank(after) || change(seen(before.picture), seen(after)) >= this.#threshold * outstanding) continue
       this.#quiet = next + 1
       return undefined
     }
-    return before.frame === frame - 1 ? 'cut' : 'fade'
+    return blank ? 'fade' : 'cut'
+  }
+
+  /** Whether a frame is the middle of a dissolve, within its shot. Where black or white is near, what changes is a fade. */
+  #dissolveAt(frame: number): ShotStart | undefined {
+    const first = this.#starts.at(-1)!.frame
+    const found = this.#dissolves.at(frame, (near) => (near < first ? undefined : this.#pictures.get(near)))
+    if (found === undefined) return undefined
+    const { reach } = this.#dissolves
+    for (let near = frame - reach; near <= frame + reach; near++) {
+      const picture = this.#pictures.get(near)
+      if (picture !== undefined && this.#isBlank(picture)) return undefined
+    }
+    return 'dissolve'
   }
 
   #isCut(frame: number, before: SmallPicture, picture: SmallPicture): boolean {

@@ -73,3 +73,74 @@ function relit(a: SmallPicture, b: SmallPicture, from: 0 | 255): number {
   for (let i = 0; i < a.data.length; i++) sum += Math.abs(Math.abs(far.data[i]! - from) - gain * Math.abs(near.data[i]! - from))
   return sum / a.data.length
 }
+
+/** Scales of a camera that comes nearer or goes back. */
+const zooms = [1, 1.15, 1.3, 1.5, 1 / 1.15, 1 / 1.3, 1 / 1.5]
+
+/**
+ * How much two pictures differ, 0 to 255, beyond what a camera that moves and zooms and a light of any strength explain: the least over shifts of up to a quarter
+ * of the frame and scales of up to 1.5 of what remains of the livelier picture when the other one, times a gain and plus an offset, is taken from it.
+ */
+export function unexplained(a: SmallPicture, b: SmallPicture): number {
+  const { rows, columns } = a
+  const [down, across] = [Math.floor(rows / 4), Math.floor(columns / 4)]
+  let least = Number.POSITIVE_INFINITY
+  for (const zoom of zooms) {
+    // The one that shows less is made smaller, so that no detail is made up.
+    const [one, other] = zoom >= 1 ? [zoomed(a, zoom), b] : [zoomed(b, 1 / zoom), a]
+    for (let y = -down; y <= down; y++) for (let x = -across; x <= across; x++) least = Math.min(least, remainder(one, other, y, x))
+  }
+  return least
+}
+
+/** The middle of a picture, at its whole size. */
+function zoomed({ rows, columns, data, light }: SmallPicture, zoom: number): SmallPicture {
+  const made = new Float32Array(data.length)
+  const from = (i: number, length: number): readonly [number, number] => {
+    const at = (i + 0.5 - length / 2) / zoom + length / 2 - 0.5
+    return [Math.floor(at), at - Math.floor(at)]
+  }
+  const value = (y: number, x: number, c: number): number => data[3 * (Math.min(Math.max(y, 0), rows - 1) * columns + Math.min(Math.max(x, 0), columns - 1)) + c]!
+  for (let y = 0; y < rows; y++) {
+    const [top, below] = from(y, rows)
+    for (let x = 0; x < columns; x++) {
+      const [left, right] = from(x, columns)
+      for (let c = 0; c < 3; c++) {
+        made[3 * (y * columns + x) + c] = (1 - below) * ((1 - right) * value(top, left, c) + right * value(top, left + 1, c)) + below * ((1 - right) * value(top + 1, left, c) + right * value(top + 1, left + 1, c))
+      }
+    }
+  }
+  return { rows, columns, data: made, light }
+}
+
+/** What is left of the livelier picture by a line through the other's values, where both are when `b` is moved: about the mean of the distances. */
+function remainder(a: SmallPicture, b: SmallPicture, down: number, across: number): number {
+  const { rows, columns } = a
+  const [top, bottom] = [Math.max(0, -down), Math.min(rows, rows - down)]
+  const [left, right] = [Math.max(0, -across), Math.min(columns, columns - across)]
+  let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0]
+  for (let y = top; y < bottom; y++) {
+    const [from, other] = [3 * (y * columns + left), 3 * ((y + down) * columns + left + across)]
+    for (let i = 0; i < 3 * (right - left); i++) {
+      const [p, q] = [a.data[from + i]!, b.data[other + i]!]
+      sumA += p
+      sumB += q
+      squareA += p * p
+      squareB += q * q
+      product += p * q
+    }
+  }
+  const count = 3 * (bottom - top) * (right - left)
+  const [spreadA, spreadB, together] = [squareA / count - (sumA / count) ** 2, squareB / count - (sumB / count) ** 2, product / count - (sumA * sumB) / count ** 2]
+  const most = Math.max(spreadA, spreadB)
+  const explained = spreadA > 0 && spreadB > 0 && together > 0 ? together ** 2 / (spreadA * spreadB) : 0
+  return 0.8 * Math.sqrt(most * (1 - Math.min(explained, 1)))
+}
+
+/** A picture that is so bright at least that what is in it is seen: one of a fade is told from others by it. */
+export function brightened(picture: SmallPicture, light = 96): SmallPicture {
+  const { light: own, data } = picture
+  if (own === 0 || own === 255 || (own >= light && own <= 255 - light)) return picture
+  const [from, gain] = own < light ? [0, light / own] : [255, light / (255 - own)]
+  return { ...picture, light: from + gain * (own - from), data: data.map((value) => from + gain * (value - from)) }
+}

@@ -1,7 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import { basename, dirname, relative, resolve } from 'node:path'
-import { DiffSalError, fileError, invalidArgument } from '../errors.ts'
-import { fileId, inodeOf, same } from '../files/same-file.ts'
+import { fileError, invalidArgument } from '../errors.ts'
 import { withoutLinks, type OutputPlace } from '../files/output-place.ts'
 import { log } from '../log.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
@@ -21,20 +20,6 @@ export const mostFilmBytes = 32 * 2 ** 20
 export function checkPagePath(argument: string, path: string): string {
   if (!/\.html?$/i.test(path)) throw invalidArgument(argument, 'a file that ends in .html', path)
   return path
-}
-
-/**
- * Refuses an output that would replace what is read.
- *
- * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
- */
-export async function checkNoInput(output: string, inputs: readonly string[]): Promise<void> {
-  const [file, given] = [await fileId(output), await inodeOf(output)]
-  for (const input of inputs) {
-    const source = await fileId(input)
-    if (!same(file, source) && (given === undefined || given !== source.inode)) continue
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The output '${output}' is the input '${input}' itself: choose another name.`, { argument: output })
-  }
 }
 
 /** The plan of a file that has a video, which a page shows. */

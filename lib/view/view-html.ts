@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { colourMapNames, colourTable } from '../maps/colour-maps.ts'
 import { html, type Markup } from '../report/html.ts'
+import { pageHead } from '../report/page.ts'
 import { thinned, type Point } from '../report/series.ts'
 import { style } from '../report/style.ts'
 import { bytesAsBase64, type FilmSource } from './film.ts'
@@ -48,7 +49,7 @@ function jsonInScript(value: unknown): string {
 export async function* viewHtml(content: ViewContent, film: FilmSource, filmBytes: AsyncIterable<string> | undefined): AsyncGenerator<string, void, undefined> {
   const { title, size, duration, maps, until, shots } = content
   const script = readFileSync(new URL('./view-client.js', import.meta.url), 'utf8')
-  yield head(title, policy(script, film)).text
+  yield pageHead(title, policy(script, film), style, viewStyle).text
   yield body(content).text
   const digits = (value: number): number => Number(value.toFixed(4))
   const place = ({ x, y }: { readonly x: number; readonly y: number }): number[] => [digits(x), digits(y)]
@@ -72,21 +73,6 @@ export async function* viewHtml(content: ViewContent, film: FilmSource, filmByte
     yield '</script>\n'
   }
   yield `<script type="module">${script}</script>\n</body>\n</html>\n`
-}
-
-function head(title: string, rules: string): Markup {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${rules}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="diffsal">
-<title>${title}</title>
-${style}
-${viewStyle}
-</head>
-`
 }
 
 function body({ title, size, duration, maps, shots, wave }: ViewContent): Markup {

@@ -167,7 +167,7 @@ describe('lists and numbers that nobody means', () => {
     ['holes as a size', () => DiffSal.create({ size: holes })],
     ['holes as widths', () => DiffSal.create({ audioEncoder: { widths: [holes, [1], [1], [1]] } })],
     ['holes as pretrained', () => DiffSal.create({}, { pretrained: holes })],
-    ['a hole in pretrained', () => DiffSal.create({}, { pretrained: [, 1] as never })], // eslint-disable-line no-sparse-arrays
+    ['a hole in pretrained', () => DiffSal.create({}, { pretrained: [, 1] as never })],
     ['null as predictions', () => metrics.score(null as never, { truth: () => undefined })],
     ['null among predictions', () => metrics.score([null] as never, { truth: () => undefined })],
     ['a side of 2^53 - 1', () => metrics.centreBias(2 ** 53 - 1, 1)],

@@ -5,7 +5,7 @@ import { DiffSal, setLogger, type PartialDiffSalConfig } from '../../lib/index.t
 import { inProcessCli } from '../support/in-process-cli.ts'
 import { readNames } from '../support/names.ts'
 import { orderedDict, type PyCall, PyFloat, tuple } from '../support/pickle-writer.ts'
-import { pthLegacy, pthZip, PyTensor, tensor } from '../support/pth-writer.ts'
+import { pthLegacy, pthZip, type PyTensor, tensor } from '../support/pth-writer.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { testValue } from '../support/test-values.ts'
 import { torchvisionName } from '../support/torchvision-names.ts'
@@ -52,13 +52,13 @@ const size = (shape: readonly number[]): number => shape.reduce((product, each) 
 const valueIn = (ours: string, shape: readonly number[]): Float32Array =>
   testValue(ours, ours.endsWith('cls_token') ? [1, 1, size(shape)] : shape)
 
-function valueOf({ name, ours, shape }: Placed): PyTensor {
+function placedValue({ name, ours, shape }: Placed): PyTensor {
   if (name.endsWith('num_batches_tracked')) return tensor(BigInt64Array.of(7n), [])
   return tensor(ours === null ? new Float32Array(size(shape)) : valueIn(ours, shape), shape)
 }
 
 function stateDict(given: readonly Placed[]): PyCall {
-  const items = given.map((one) => [one.name, valueOf(one)] as const)
+  const items = given.map((one) => [one.name, placedValue(one)] as const)
   return orderedDict(items, new Map([['_metadata', orderedDict()]]))
 }
 

@@ -69,12 +69,13 @@ test.each([
 })
 
 test.each([
-  ['rtsp://camera/1', /it does not exist: of addresses only http: and https: are read, so save it to a file first\.$/m],
-  ['frame-%04d.png', /a pattern is not taken for several\.$/m],
-  ['*.mp4', /a pattern is not taken for several\.$/m],
-  ['missing.mp4', /Cannot read 'missing\.mp4': it does not exist\.$/m],
-])('the input %s: neither a file nor an address', async (input, message) => {
-  const { code, stderr } = await cli(['predict', ...weights, '--', input], { cwd: folder('local') })
+  ['predict', 'rtsp://camera/1', /it does not exist: of addresses only http: and https: are read, so save it to a file first\.$/m],
+  ['predict', 'frame-%04d.png', /a pattern is not taken for several\.$/m],
+  // Of predict it is many videos.
+  ['shots', '*.mp4', /a pattern is not taken for several\.$/m],
+  ['predict', 'missing.mp4', /Cannot read 'missing\.mp4': it does not exist\.$/m],
+])('%s of the input %s: neither a file nor an address', async (command, input, message) => {
+  const { code, stderr } = await cli([command, ...(command === 'predict' ? weights : []), '--', input], { cwd: folder('local') })
   expect(stderr).toMatch(message)
   expect(code).toBe(3)
 })

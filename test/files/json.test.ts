@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseJson } from '../../lib/files/json.ts'
+import { parseJson, parseJsonFile } from '../../lib/files/json.ts'
+import { expectDiffSalError } from '../support/expect-error.ts'
 
 test.each(['{"a": [1, "[{,:\\"", null], "b\\\\": {"c": -1e3}}', '"x"', '3', ' [] ', '{"a":"]]]]}}"}'])('%s is as JSON.parse has it', (text) => {
   expect(parseJson(text)).toEqual(JSON.parse(text))
@@ -19,4 +20,22 @@ test('a text that is nested without end is refused, however it goes on', () => {
   expect(JSON.stringify(parseJson(nested(100)))).toBe(nested(100))
   expect(() => parseJson(nested(101))).toThrow(/more than 100 lists and objects/)
   expect(() => parseJson('{"a":'.repeat(200_000))).toThrow(/more than 100 lists and objects/)
+})
+
+test.each([
+  ['{\n  "a": 1,\n  "b" 2\n}', 3, 7],
+  ['[\n  { "x": tru }\n]', 2, 13],
+  ['[{"name": logo}]', 1, 11],
+  ['[{"x": 1}]]', 1, 11],
+  ['[{"x": 1},', 1, 11],
+  ['', 1, 1],
+  [`[${'{"x": 1},\n'.repeat(500)}{"x": NaN}]`, 501, 7],
+])('the place where %j is no JSON', async (text, line, column) => {
+  const error = await expectDiffSalError(() => parseJsonFile('areas.json', text), 'ERR_DIFFSAL_INVALID_ARGUMENT', /^'areas\.json' is not JSON: /, new RegExp(`\\(line ${line}, column ${column}\\)\\.$`))
+  expect(error.message.length).toBeLessThan(150)
+})
+
+test('a mark of the byte order is no part of a file, and too many parts have no place', async () => {
+  expect(parseJsonFile('a.json', '\ufeff[1]')).toEqual([1])
+  await expectDiffSalError(() => parseJsonFile('a.json', '['.repeat(200)), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'a\.json' is not JSON: it has more than 100 lists and objects in each other\.$/)
 })

@@ -39,8 +39,9 @@ function anyTensor(random: Random, shape: readonly number[], dtype: (typeof dtyp
   const buffer = new GrowableBuffer(bytes, random.chance(0.1) ? { maxByteLength: bytes + 4096 } : undefined)
   const data = new array(buffer)
   for (let i = 0; i < data.length; i++) data[i] = array === BigInt64Array ? BigInt(random.below(5)) : random.chance(0.01) ? random.one(numbers) : random.unit()
-  if (random.chance(0.03)) structuredClone(buffer, { transfer: [buffer] })
-  else if (random.chance(0.03) && buffer.resizable) buffer.resize(random.below(16))
+  const fate = random.unit()
+  if (fate < 0.03) structuredClone(buffer, { transfer: [buffer] })
+  else if (fate < 0.06 && buffer.resizable) buffer.resize(random.below(16))
   return { dtype: random.chance(0.97) ? dtype : random.one(dtypes), shape: random.chance(0.95) ? [...shape] : [...shape, 1], data }
 }
 

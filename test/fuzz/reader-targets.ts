@@ -132,7 +132,7 @@ const eyeLink = [
 ].join('\n')
 
 function npy(descr: string, shape: readonly number[], data: Buffer): Buffer {
-  const header = Buffer.from(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117) + '\n')
+  const header = Buffer.from(`${`{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117)}\n`)
   return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), numbers('u16', [header.length]), header, data])
 }
 

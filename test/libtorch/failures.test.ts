@@ -172,7 +172,7 @@ const cases: Case[] = [
 test.each(cases)('$name: doctor says it in a sentence with its remedy', async ({ fault, says }) => {
   const { code, signal, said } = await diffsal(['doctor'], fault() ?? {})
   expect({ code, signal }, said).toEqual({ code: 5, signal: null })
-  const sentence = /^missing  (?:addon|libtorch|devices) +(.*)$/m.exec(said)?.[1]
+  const sentence = /^missing {2}(?:addon|libtorch|devices) +(.*)$/m.exec(said)?.[1]
   for (const part of says) expect(sentence).toMatch(part)
 })
 
@@ -200,7 +200,7 @@ test('in a folder that was removed, doctor says so', async () => {
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
   expect(await once(child, 'close')).toEqual([5, null])
-  expect(said).toMatch(/^missing  devices +libtorch cannot be opened in a folder that is gone: '.*gone' was removed .* or call process\.chdir\(\) first\.$/m)
+  expect(said).toMatch(/^missing {2}devices +libtorch cannot be opened in a folder that is gone: '.*gone' was removed .* or call process\.chdir\(\) first\.$/m)
 })
 
 test('setup does not call well what cannot be opened', async () => {

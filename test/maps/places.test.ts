@@ -88,7 +88,7 @@ test('a plateau is one peak in its middle, at the edge too; a flat map has none'
   expect([maps.peaks(flat(0)), maps.peaks(flat(0.7))]).toEqual([[], []])
 })
 
-test('boxes hold the highest pixels that make up the mass, a box a region', () => {
+test('boxes hold the highest pixels that make up the mass, a box a region', async () => {
   // 0.4 + 0.2 on the left, 0.3 at the right, 0.1 elsewhere.
   const map = only(4, 10, { 11: 0.4, 22: 0.2, 18: 0.3, 39: 0.1 })
   const all = maps.boxes(map, { mass: 0.9 })
@@ -99,6 +99,11 @@ test('boxes hold the highest pixels that make up the mass, a box a region', () =
   expect(maps.boxes(map, { mass: 1 })).toHaveLength(3)
   expect(maps.boxes(map, { mass: 1, least: 0.2 })).toHaveLength(2)
   expect(maps.boxes(map, { mass: 1, count: 1 })).toHaveLength(1)
+  // By height: what has at least a share of the greatest value, whatever it sums up to.
+  expect(maps.boxes(map, { level: 1 })).toEqual(maps.boxes(map, { mass: 0.01 }).slice(0, 1))
+  expect(maps.boxes(map, { level: 1e-9 })).toEqual(maps.boxes(map, { mass: 1 }))
+  await expectDiffSalError(() => maps.boxes(map, { level: 0.5, mass: 0.5 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'level' must be left out where 'mass'/)
+  await expectDiffSalError(() => maps.boxes(map, { level: 0 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'level'/)
 })
 
 test('the box of a Gaussian is as wide as its level set: half the mass lies within σ √(2 ln 2)', () => {

@@ -48,7 +48,7 @@ function contents({ clips, frames }: ClipBatch, clipLength: number): Record<numb
 /** As the paper's rule says it, written down independently. */
 function expectedWindow(frame: number, count: number, clipLength: number): number[] {
   const window: number[] = []
-  for (let k = frame - clipLength / 2; k <= frame + clipLength / 2 - 1; k++) window.push(k < 0 ? 0 : k > count - 1 ? count - 1 : k)
+  for (let k = frame - clipLength / 2; k <= frame + clipLength / 2 - 1; k++) window.push(k < 0 ? 0 : Math.min(k, count - 1))
   return window
 }
 

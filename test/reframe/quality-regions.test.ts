@@ -26,18 +26,18 @@ test('regions are around what people look at, a part of the video at a time', as
   }
 })
 
-test('the filter graph: the same frames, and what people look at is better at the same bitrate', async () => {
+test.each(['libx264', 'libx265'])('the filter graph with %s: the same frames, and what people look at is better at the same bitrate', async (encoder) => {
   const [, newer] = ffmpegs
-  if (newer === undefined) return
+  if (newer === undefined || !(await promisify(execFile)(newer[1], ['-hide_banner', '-encoders'])).stdout.includes(` ${encoder} `)) return
   vi.stubEnv('DIFFSAL_FFMPEG', newer[1])
-  const path = temporaryPath('noise.mkv')
+  const path = temporaryPath(`noise-${encoder}.mkv`)
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=160x96:r=25,noise=alls=40:allf=t:all_seed=3', '-frames:v', '50', '-c:v', 'ffv1', '-pix_fmt', 'yuv420p', path)
   const whole = { x: 0, y: 0, width: 160, height: 96 }
   const segment = (x: number) => [{ x, y: 0, width: 80, height: 96, offset: -0.2 }, { ...whole, offset: 0.2 }]
   const graph = temporaryPath('graph.txt')
   writeFileSync(graph, qualityFilter({ size: [96, 160], segments: [{ frame: 0, frames: 25, regions: segment(0) }, { frame: 25, frames: 25, regions: segment(80) }] }))
-  const output = temporaryPath('encoded.mkv')
-  await promisify(execFile)(newer[1], ['-nostdin', '-loglevel', 'error', '-y', '-i', path, '-filter_complex_script', graph, '-map', '[v]', '-c:v', 'libx264', '-preset', 'veryfast', '-b:v', '400k', output])
+  const output = temporaryPath(`${encoder}.mkv`)
+  await promisify(execFile)(newer[1], ['-nostdin', '-loglevel', 'error', '-y', '-i', path, '-filter_complex_script', graph, '-map', '[v]', '-c:v', encoder, '-preset', 'veryfast', '-b:v', '400k', output])
   const [coded, originals] = [await decodeFrames(output, 'gray', 160 * 96), await decodeFrames(path, 'gray', 160 * 96)]
   expect(coded).toHaveLength(50)
   const error = (k: number, left: number): number => {

@@ -54,6 +54,15 @@ test('two spots that are bright in turn: the window goes to each, within its spe
   expect(slow.acceleration).toBeLessThanOrEqual(0.3 + 1e-6)
 })
 
+test('a spot in a faint expanse that holds more of the map than itself is in the window', async () => {
+  const path = await spotClip('faint.mkv', '0.08', 12, { background: '0x602828' })
+  const { frames, window } = await follow(path)
+  for (const { x } of frames) {
+    expect(x).toBeLessThanOrEqual(8)
+    expect(x + window[1]).toBeGreaterThanOrEqual(20)
+  }
+})
+
 test('a cut: the window is on what it follows in the first frame after it, and moves on neither side of it', async () => {
   const [left, right] = [await spotClip('left.mkv', '0.2', 50), await spotClip('right.mkv', '0.75', 50, { background: '0x009696' })]
   const path = temporaryPath('cut.mkv')
@@ -133,7 +142,8 @@ describe.each(ffmpegs)('%s', (_name, program) => {
 
     const odd = temporaryPath('odd.mkv')
     await make('-f', 'lavfi', '-i', 'testsrc2=s=123x77:r=25:d=0.4', '-pix_fmt', 'yuvj420p', '-c:v', 'mjpeg', '-q:v', '2', odd)
-    const small = await follow(odd, { aspect: 1 })
+    // Too slow to leave its place: its pixels are the video's own.
+    const small = await follow(odd, { aspect: 1, speed: 0.001 })
     expect(small.window).toEqual([76, 76])
     await cropVideo(odd, small, output)
     const [frame, original] = [(await decodeFrames(output, 'gray', 76 * 76))[3]!, (await decodeFrames(odd, 'gray', 123 * 77))[3]!]

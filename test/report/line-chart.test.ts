@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { lineChart, type LineChart } from '../../lib/report/line-chart.ts'
 
-const base: Omit<LineChart, 'points' | 'kind'> = { title: 'Loss', unit: 'squared error', range: [1, 100], epochEnds: [{ epoch: 0, step: 50 }] }
+const base: Omit<LineChart, 'points' | 'kind'> = { title: 'Loss', unit: 'squared error', range: [1, 100], dividers: [50] }
 const points = Array.from({ length: 100 }, (_, i) => [i + 1, 10 + 90 / (i + 1)] as const)
 
 /** The points of a chart's path of a class. */
@@ -22,7 +22,7 @@ test('a noisy curve has each point, pale, and a smoothed line that ends in its v
   expect(pale[0]![1]).toBeLessThan(pale.at(-1)![1])
   for (const [x, y] of pale) expect(x >= 50 && x <= 372 && y >= 18 && y <= 184).toBe(true)
   expect(text).toMatch(/<text class="label"[^>]*>10\.9<\/text>/)
-  expect(text.match(/class="epoch"/g)).toHaveLength(1)
+  expect(text.match(/class="divider"/g)).toHaveLength(1)
 })
 
 test('what spans far is on a log scale, and says so; 0 is not', () => {

@@ -29,7 +29,7 @@ test.each<[number, string]>([
   [1e-4, '1e-4'],
   [1.25e-5, '1.25e-5'],
   [2e8, '2e8'],
-  [-3.14159, '-3.14'],
+  [-Math.PI, '-3.14'],
   [Number.NaN, '–'],
 ])('%d is %s', (value, text) => {
   expect(numberText(value)).toBe(text)

@@ -39,7 +39,7 @@ describe.each(ffmpegs)('%s', (_name, program) => {
 
   test('a fade through black, slow and fast, and a cut to black and out of it: the black belongs to the shot before', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    for (const length of [4, 15]) {
+    for (const length of [4, 8, 15]) {
       const path = await sceneClip(`fade-${length}.mkv`, [['bars', 40, `fade=out:${40 - length}:${length}`], ['bars', 10, 'lutyuv=y=16:u=128:v=128'], ['test', 40, `fade=in:0:${length}`]])
       const shots = await shotsIn(path)
       expect(shots.map(({ begins }) => begins), `${length}`).toEqual(['video', 'fade'])
@@ -92,6 +92,50 @@ describe.each(ffmpegs)('%s', (_name, program) => {
     await make('-f', 'lavfi', '-i', source, '-frames:v', '1', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', path)
     expect(await shotsIn(path)).toEqual([{ shot: 0, begins: 'video', frame: 0, frames: 1, start: 0, end: 0.04 }])
   })
+})
+
+/** A clip in which one scene is laid over the other, over `length` frames from the 40th on, and 40 more. */
+async function dissolving(name: string, length: number, [first, second]: readonly [string, string] = ['smptebars', 'testsrc'], rate = 25): Promise<string> {
+  const path = temporaryPath(name)
+  const share = `clip((N-39)/${length + 1},0,1)`
+  const graph = `[0]format=gbrp[a];[1]format=gbrp[b];[a][b]blend=all_expr='A*(1-${share})+B*${share}':shortest=1[out]`
+  await make('-f', 'lavfi', '-i', `${first}=s=160x90:r=${rate}`, '-f', 'lavfi', '-i', `${second}=s=160x90:r=${rate}`, '-filter_complex', graph, '-map', '[out]', '-frames:v', `${80 + length}`, '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', path)
+  return path
+}
+
+test('dissolves, short and long, begin a shot in their middle', async () => {
+  for (const [length, rate] of [[8, 25], [14, 25], [25, 25], [40, 25], [50, 50]] as const) {
+    const found = await shotsIn(await dissolving(`dissolve-${length}.mkv`, length, undefined, rate))
+    expect(found.map(({ begins }) => begins), `${length}`).toEqual(['video', 'dissolve'])
+    expect(Math.abs(found[1]!.frame - 40 - length / 2), `${length}`).toBeLessThanOrEqual(1 + length / 10)
+  }
+  const long = await dissolving('dissolve-long.mkv', 40)
+  expect(await startsIn(long, { dissolve: 0 })).toEqual(['video 0'])
+  expect(await startsIn(long, { dissolve: 0.5 })).toEqual(['video 0'])
+})
+
+test('two dissolves, and a cut between', async () => {
+  const [one, two] = [await dissolving('one.mkv', 20), await dissolving('two.mkv', 20, ['rgbtestsrc', 'smptebars'])]
+  const joined = temporaryPath('joined.mkv')
+  await make('-i', one, '-i', two, '-filter_complex', '[0][1]concat', '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', joined)
+  const found = await shotsIn(joined)
+  expect(found.map(({ begins }) => begins)).toEqual(['video', 'dissolve', 'cut', 'dissolve'])
+  for (const [i, frame] of [0, 50, 100, 150].entries()) expect(Math.abs(found[i]!.frame - frame), `${i}`).toBeLessThanOrEqual(2)
+})
+
+test('what is no dissolve: a zoom, a changing light, a fade to black, a title that fades in, a real clip', async () => {
+  const clip = async (name: string, ...args: string[]): Promise<string[]> => {
+    const path = temporaryPath(name)
+    await make(...args, '-c:v', 'libx264', '-qp', '4', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', path)
+    return startsIn(path)
+  }
+  const still = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=0.04']
+  expect(await clip('zoom.mkv', ...still, '-vf', "zoompan=z='1+on/50':d=80:x='iw/4':y='ih/4':s=160x90:fps=25")).toEqual(['video 0'])
+  const moving = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=4']
+  expect(await clip('light.mkv', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=25:d=5', '-vf', 'fade=in:0:120,trim=start_frame=30,setpts=PTS-STARTPTS')).toEqual(['video 0'])
+  expect(await clip('black.mkv', ...moving, '-vf', 'fade=out:40:30')).toEqual(['video 0'])
+  expect(await clip('title.mkv', ...moving, '-f', 'lavfi', '-i', 'color=white:s=100x30:r=25:d=4', '-filter_complex', '[1]format=yuva420p,fade=in:30:20:alpha=1[title];[0][title]overlay=30:50')).toEqual(['video 0'])
+  expect(await startsIn('examples/speaker.mp4')).toEqual(['video 0'])
 })
 
 test('frames at uneven times, and a video that begins after its sound', async () => {

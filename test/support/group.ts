@@ -16,7 +16,7 @@ export interface Member {
 }
 
 /** An event with whatever it holds. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// biome-ignore lint/suspicious/noExplicitAny: what an event holds, its test knows
 export type Said = { readonly type: string } & Record<string, any>
 
 /** A port of this machine that nobody has. */

@@ -30,7 +30,7 @@ const values: Readonly<Record<string, () => unknown>> = {
   'a function': () => () => undefined,
   'an empty list': () => [],
   'a list of holes': () => Array(2 ** 32 - 1),
-  'a hole and a 1': () => [, 1], // eslint-disable-line no-sparse-arrays
+  'a hole and a 1': () => [, 1],
   'a list without a prototype': () => Object.setPrototypeOf([1, 2], null),
   'a list whose elements throw': () => Object.defineProperty([1, 2], 0, { get: thrower, enumerable: true }),
   'a list whose iterator throws': () => Object.defineProperty([1, 2], Symbol.iterator, { value: thrower }),

@@ -5,7 +5,7 @@ import {
   datasets,
   DiffSal,
   setLogger,
-  Trainer,
+  type Trainer,
   type Dataset,
   type FitOptions,
   type PartialDiffSalConfig,

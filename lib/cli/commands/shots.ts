@@ -10,12 +10,12 @@ import { showWarnings } from '../terminal/warnings.ts'
 import { addFlags } from './flags.ts'
 import { addSourceFlags, openSource, sourceWords, type SourceFlags } from './video-source.ts'
 
-type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'start' | 'end'> & SourceFlags & { readonly json?: true }
+type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'dissolve' | 'start' | 'end'> & SourceFlags & { readonly json?: true }
 
 /** `diffsal shots`: where the shots of a video begin. */
 export function shotsCommand(): Command {
-  const command = new Command('shots').description('find the cuts and fades of a video; no model is needed').argument('<input>', `the video: ${sourceWords}`)
-  addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'start', 'end'])
+  const command = new Command('shots').description('find the cuts, fades and dissolves of a video; no model is needed').argument('<input>', `the video: ${sourceWords}`)
+  addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'dissolve', 'start', 'end'])
   return addSourceFlags(command, { sound: false })
     .option('--json', 'print one JSON object on standard output at the end')
     .addHelpText('after', exitCodeHelp())
@@ -49,6 +49,6 @@ async function shots(input: string, { json, ...flags }: ShotsFlags, signal: Abor
 }
 
 function line({ shot, begins, frame, frames, start, end }: Shot): string {
-  const cells = [`${shot}`.padStart(5), begins.padEnd(5), `frames ${frame} to ${frame + frames - 1}`.padEnd(22), `${start.toFixed(3)} to ${end.toFixed(3)} s`]
+  const cells = [`${shot}`.padStart(5), begins.padEnd(8), `frames ${frame} to ${frame + frames - 1}`.padEnd(22), `${start.toFixed(3)} to ${end.toFixed(3)} s`]
   return cells.join('  ')
 }

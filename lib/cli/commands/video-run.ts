@@ -38,7 +38,7 @@ export function addRunFlags(command: Command): Command {
     start: 'the part from this second on only',
     end: 'the part before this second only',
   })
-  command.option('--no-shots', 'take the video as one shot: do not look for cuts and fades')
+  command.option('--no-shots', 'take the video as one shot: do not look for cuts, fades and dissolves')
   return addDeviceFlags(addSourceFlags(command)).option('--json', 'print one JSON object on standard output at the end')
 }
 
@@ -59,6 +59,8 @@ export interface VideoRun {
 /** How {@link runVideo} begins. */
 export interface VideoRunPlan {
   readonly outputs: readonly OutputPlan[]
+  /** Files that are read besides the video and the weights. */
+  readonly reads?: readonly string[]
   /** Looks at the video before the model is opened. */
   readonly check?: (info: VideoInfo) => Promise<void> | void
 }
@@ -72,7 +74,7 @@ export async function runVideo<T>(
   flags: VideoFlags,
   open: ModelOpener,
   signal: AbortSignal,
-  { outputs, check }: VideoRunPlan,
+  { outputs, reads = [], check }: VideoRunPlan,
   work: (run: VideoRun) => Promise<T>,
 ): Promise<T> {
   const weights = chooseWeights(flags)
@@ -90,7 +92,7 @@ export async function runVideo<T>(
     const note = noteOf(weights)
     if (note !== undefined) warnings.say(note)
     await filesMean('output', async () => {
-      await checkPlaces(outputs, [...filesOf(input), ...('file' in weights ? [weights.file] : [])])
+      await checkPlaces(outputs, [...filesOf(input), ...reads, ...('file' in weights ? [weights.file] : [])])
       for (const { path } of outputs) await checkWritable(path)
     })
     const { start, end, stallLimit, batch, eta, steps } = flags

@@ -59,7 +59,7 @@ describe('many videos', () => {
     expect(first.stderr.match(/a model is opened/g)).toHaveLength(1)
     expect(first.of('done')).toEqual(['videos/a/one.mp4', 'videos/a/two.mkv', 'videos/b/one.mp4', 'videos/three.mp4'])
     expect(first.lines.find(({ status }) => status === 'failed')).toMatchObject({ input: 'videos/b/bad.mp4', error: { code: 'ERR_DIFFSAL_MEDIA', exitCode: 3, argument: 'videos/b/bad.mp4' } })
-    expect(first.stderr).toMatch(/diffsal: 1 of 5 videos failed:\n  'videos\/b\/bad\.mp4': 'videos\/b\/bad\.mp4' .*not a video.*\n$/)
+    expect(first.stderr).toMatch(/diffsal: 1 of 5 videos failed:\n {2}'videos\/b\/bad\.mp4': 'videos\/b\/bad\.mp4' .*not a video.*\n$/)
     expect(first.stderr.match(/mean nothing/g)).toHaveLength(1)
     const made = ['a/one', 'a/two', 'b/one', 'three'].flatMap((name) => [`${name}-saliency.json`, `${name}-saliency.mp4`])
     expect(filesIn(join(cwd, 'out'))).toEqual(made.sort())

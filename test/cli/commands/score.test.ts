@@ -87,7 +87,7 @@ describe('what cannot be scored is refused', () => {
 })
 
 function npy(descr: string, shape: readonly number[], data: Buffer): Buffer {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117) + '\n'
+  const header = `${`{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(117)}\n`
   const head = Buffer.from(`\x93NUMPY\x01\x00\x00\x00${header}`, 'latin1')
   head.writeUInt16LE(118, 8)
   return Buffer.concat([head, data])

@@ -14,7 +14,7 @@ test('the shots of a video, as lines and as JSON', async () => {
   const { code, stdout, stderr } = await cli(['shots', path])
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: `2 shots in '${path}':\n    0  video  frames 0 to 49          0.000 to 2.000 s\n    1  cut    frames 50 to 99         2.000 to 4.000 s\n`,
+    stdout: `2 shots in '${path}':\n    0  video     frames 0 to 49          0.000 to 2.000 s\n    1  cut       frames 50 to 99         2.000 to 4.000 s\n`,
   })
   expect(stderr).toMatch(/^64 of about 100 frames, .* frames\/s/)
   const json = await cli(['shots', path, '--json', '--flash', '0.5'])

@@ -64,7 +64,7 @@ async function gazeTree(root: string): Promise<void> {
   for (const [i, name] of names.entries()) await writePicture(join(root, name), colourOf(i), 32, 64)
   await writeFile(join(root, 'fixations.json'), JSON.stringify(Object.fromEntries(names.map((name) => [name, [['a', 0.5, 0.5, 200], ['b', 0.55, 0.45, 200]]]))))
   await numberedFrames(join(root, 'v.mkv'), 8, '10')
-  await writeFile(join(root, 'v.csv'), 'viewer,time_ms,x,y\n' + Array.from({ length: 100 }, (_, i) => `a,${i * 10},0.5,0.5\n`).join(''))
+  await writeFile(join(root, 'v.csv'), `viewer,time_ms,x,y\n${Array.from({ length: 100 }, (_, i) => `a,${i * 10},0.5,0.5\n`).join('')}`)
   await writeFile(join(root, 'hum.wav'), rampWav(2))
 }
 

@@ -12,7 +12,6 @@ import { temporaryPath } from '../../support/temporary.ts'
 
 /** All kinds of what a terminal obeys: escape sequences, C1, breaks, turns of the direction of writing. */
 const hostile = '\u001b[31mevil\u001b]0;pwned\u0007\u009b2J\r\nfake: line\u202egnp\u2066x\u2069\u061c\u2028'
-// eslint-disable-next-line no-control-regex
 const obeyed = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/
 
 /** Runs a command line and gives all that it wrote. */

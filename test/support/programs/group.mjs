@@ -1,8 +1,9 @@
 // One of several processes: joins as its environment says, then does what its argument, JSON, asks for, and prints a line of JSON for each thing that happens.
 import { createHash } from 'node:crypto'
+import { pathToFileURL } from 'node:url'
 const { DiffSal, distributed } = await import(process.env.DIFFSAL_PACKAGE)
 
-const { join, create, trainer = {}, fit, length = 12, nulls = [], resume, steps, waits = false, throwsAt, evaluate, tampersAt } = JSON.parse(process.argv[2])
+const { join, create, trainer = {}, fit, length = 12, nulls = [], resume, steps, waits = false, throwsAt, evaluate, tampersAt, counts } = JSON.parse(process.argv[2])
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 /** Pictures, sound and map of a number: the same in every process. */
@@ -65,6 +66,7 @@ try {
       if (event.type === 'step' && event.step === tampersAt) await tamper(model)
     }
     say({ type: 'hash', hash: await hash(model) })
+    if (counts) say({ type: 'traffic', ...(await import(new URL('distributed/group.js', pathToFileURL(process.env.DIFFSAL_PACKAGE)))).handsOf(group).native.traffic() })
   }
   if (evaluate) say({ type: 'scores', scores: await model.evaluate(dataset, { steps: 2, ...evaluate, ...shared }) })
   if (waits) await group.barrier()

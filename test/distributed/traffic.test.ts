@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { countParameters } from '../../lib/index.ts'
+import { runGroup, type Said } from '../support/group.ts'
+import { hasGloo } from '../support/has-gloo.ts'
+import { trainingConfig } from '../support/training.ts'
+
+const steps = 3
+const scenario = (synchronise: boolean) => ({ create: trainingConfig, trainer: { lr: 1e-3, seed: 3, synchronise }, fit: { epochs: 1, batch: 1 }, counts: true })
+
+/** What a process says that it has sent. */
+function trafficOf(said: readonly Said[]): { messages: number; bytes: number; seconds: number } {
+  return said.find(({ type }) => type === 'traffic') as never
+}
+
+describe.skipIf(!hasGloo)('what is sent in a step', () => {
+  it('one message with all gradients; with shared statistics of BatchNorm as many small ones forward as backward', async () => {
+    const { total } = countParameters(trainingConfig)
+    const [own, shared] = [await runGroup(2, { ...scenario(false), length: 2 * steps }), await runGroup(2, { ...scenario(true), length: 2 * steps })]
+    for (const said of own) {
+      const { messages, bytes, seconds } = trafficOf(said)
+      // The first gives all rank 0's weights and state.
+      expect(messages).toBe(steps + 1)
+      expect(bytes).toBeGreaterThan(4 * total * (steps + 1))
+      expect(bytes).toBeLessThan(4 * total * (steps + 4))
+      expect(seconds).toBeGreaterThan(0)
+    }
+    const more = shared.map((said, rank) => trafficOf(said).messages - trafficOf(own[rank]!).messages)
+    expect(more[0]).toBe(more[1])
+    expect(more[0]! % (2 * steps)).toBe(0)
+    // The Saliency-UNet has seven BatchNorms, whatever its width, each with two sums forward and two backward.
+    expect(more[0]).toBe(28 * steps)
+  }, 120_000)
+
+  it('nothing by a process that is alone', async () => {
+    const [said] = await runGroup(1, { ...scenario(true), length: steps })
+    expect(trafficOf(said!)).toMatchObject({ messages: 0, bytes: 0, seconds: 0 })
+  }, 120_000)
+})

@@ -1,5 +1,0 @@
-import { describe } from 'vitest'
-import { checkNetwork } from './check-network.ts'
-
-describe('paper-av-full: video and sound at the full size', () => checkNetwork('paper-av-full'))
-describe("released-av-full: the released network at the paper's size", () => checkNetwork('released-av-full'))
