@@ -1,10 +1,7 @@
 import { defaultConfig, type Tensor } from '../lib/index.ts'
 
 /** `batch` clips and a noise of standard normal numbers, alike at every call. `frames` are `pixels`, normalised as the paper's network sees them. */
-export function clip(
-  size: readonly [number, number],
-  batch = 1,
-): { pixels: Tensor<'uint8'> } & Record<'x' | 'frames' | 'mel', Tensor<'float32'>> {
+export function clip(size: readonly [number, number], batch = 1): { pixels: Tensor<'uint8'> } & Record<'x' | 'frames' | 'mel', Tensor<'float32'>> {
   const [height, width] = size
   let state = 1
   const uniform = (): number => {

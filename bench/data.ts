@@ -54,8 +54,8 @@ async function makeTree(root: string, videos: number, frames: number): Promise<v
   for (let v = 0; v < videos; v++) {
     const name = `video${v}`
     lines.push(`${name} ${frames} 25`)
-    const [shown, annotated, heard] = [`video_frames/AVAD/${name}`, `annotations/AVAD/${name}/maps`, `video_audio/AVAD/${name}`].map(
-      (part) => join(root, part),
+    const [shown, annotated, heard] = [`video_frames/AVAD/${name}`, `annotations/AVAD/${name}/maps`, `video_audio/AVAD/${name}`].map((part) =>
+      join(root, part),
     ) as [string, string, string]
     for (const folder of [shown, annotated, heard]) await mkdir(folder, { recursive: true })
     for (let k = 0; k < frames; k++) {
@@ -109,9 +109,7 @@ async function readingRate(dataset: SaliencyDataset, count: number, mel: boolean
 }
 
 async function train(dataset: SaliencyDataset, count: number, size: readonly [number, number]): Promise<void> {
-  const config = options.tiny
-    ? { size, videoEncoder: { embedDim: 32, depth: 4, downscaleAt: [1, 2, 3] as [number, number, number] }, unetWidth: 32 }
-    : {}
+  const config = options.tiny ? { size, videoEncoder: { embedDim: 32, depth: 4, downscaleAt: [1, 2, 3] as [number, number, number] }, unetWidth: 32 } : {}
   await using model = await DiffSal.create(config, { seed: 1, device: options.device })
   const trainer = model.trainer({ seed: 1 })
   const waits: number[] = []
@@ -133,13 +131,8 @@ async function train(dataset: SaliencyDataset, count: number, size: readonly [nu
   // The first step waits for the first batch, and warms up.
   const mean = (all: number[]): number => all.slice(1).reduce((sum, value) => sum + value, 0) / (all.length - 1) / 1000
   const [wait, step] = [mean(waits), mean(steps)]
-  console.log(
-    `training on ${options.device}, batch ${batch}: a step takes ${step.toFixed(3)} s, so it needs ${(batch / step).toFixed(2)} samples/s`,
-  )
-  console.log(
-    `it waits ${(1000 * wait).toFixed(1)} ms a step for data with ${count} workers, ` +
-      `${((100 * wait) / (wait + step)).toFixed(2)} % of the time`,
-  )
+  console.log(`training on ${options.device}, batch ${batch}: a step takes ${step.toFixed(3)} s, so it needs ${(batch / step).toFixed(2)} samples/s`)
+  console.log(`it waits ${(1000 * wait).toFixed(1)} ms a step for data with ${count} workers, ` + `${((100 * wait) / (wait + step)).toFixed(2)} % of the time`)
 }
 
 const root = await mkdtemp(join(tmpdir(), 'diffsal-bench-'))
@@ -148,10 +141,7 @@ try {
   const size = options.tiny ? ([64, 96] as const) : ([224, 384] as const)
   const dataset = await openAudioVisual(root, 'AVAD', { size, faults: 'error' })
   const pool = process.env.UV_THREADPOOL_SIZE ?? '4'
-  console.log(
-    `${availableParallelism()} cores, ${pool} libuv threads; a sample: 16 frames 640×360 → ${size[1]}×${size[0]}, a map, ` +
-      '0.64 s of 48 kHz stereo',
-  )
+  console.log(`${availableParallelism()} cores, ${pool} libuv threads; a sample: 16 frames 640×360 → ${size[1]}×${size[0]}, a map, 0.64 s of 48 kHz stereo`)
   for (const count of workers) {
     const [plain, heard] = [await readingRate(dataset, count, false), await readingRate(dataset, count, true)]
     console.log(`${count} workers: ${plain.toFixed(1)} samples/s, ${heard.toFixed(1)} with log-mel slices`)

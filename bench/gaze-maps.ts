@@ -48,7 +48,10 @@ export async function soundMaps(
   }
   const maps: RowMaps = new Map()
   for (const one of right) if (sounding.has(one.video)) add(maps, 'clips with sound: their own', one, one.tensor as Tensor<'float32'>)
-  for (const [words, set] of [['silence', heard.silence], ['another clip’s', heard.other]] as const) {
+  for (const [words, set] of [
+    ['silence', heard.silence],
+    ['another clip’s', heard.other],
+  ] as const) {
     for (const place of bench.places) {
       if (!sounding.has(place.video)) continue
       const clip = await clipOf(model, set, bench, place)

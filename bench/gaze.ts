@@ -62,7 +62,8 @@ for (const name of sets) {
   const baseline = metrics.centreGaussian(...amount.size, centre)
   const others = await bench.others()
   const against: ScoreOptions = { others, baseline: () => baseline }
-  const scored = async (row: string, maps: readonly FramePrediction[]) => timed(name, row, async () => rowOf(name, row, await metrics.score(maps, bench, against)))
+  const scored = async (row: string, maps: readonly FramePrediction[]) =>
+    timed(name, row, async () => rowOf(name, row, await metrics.score(maps, bench, against)))
   const scoredAll = async (maps: RowMaps) => {
     for (const [row, list] of maps) await scored(row, list)
   }
@@ -80,10 +81,11 @@ for (const name of sets) {
   }
   if (wanted.has('centre')) await scored('centre Gaussian, fitted on training', constantMaps(bench, baseline))
   if (wanted.has('mean')) await scored('mean of training', constantMaps(bench, await metrics.meanMap(bench.trained(amount.size))))
-  if (wanted.has('halves')) await timed(name, 'half of the viewers against the other half', async (row) => {
-    const halves = await bench.halves(Number(options.halvings))
-    return halves && rowOf(name, row, { ...halves, frames: bench.places.length })
-  })
+  if (wanted.has('halves'))
+    await timed(name, 'half of the viewers against the other half', async (row) => {
+      const halves = await bench.halves(Number(options.halvings))
+      return halves && rowOf(name, row, { ...halves, frames: bench.places.length })
+    })
   rows.push(...outside.filter(({ set }) => set === name))
   results.push({ set: name, centre, places: bench.places })
 }

@@ -39,7 +39,11 @@ export async function onnxPeer(inputs: Record<'x' | 'frames' | 'mel', Tensor<'fl
       const conditions = await run(encoders, [given(inputs.frames), given(inputs.mel)])
       let x = inputs.x
       for (const [now, next] of schedule.ddimTimes(material.steps, { dialect: material.dialect })) {
-        const time = new onnx.Tensor('int64', BigInt64Array.from({ length: material.batch }, () => BigInt(now)), [material.batch])
+        const time = new onnx.Tensor(
+          'int64',
+          BigInt64Array.from({ length: material.batch }, () => BigInt(now)),
+          [material.batch],
+        )
         const [estimate] = await run(denoiser, [given(x), time, ...conditions])
         const s0 = { ...x, data: estimate!.data }
         x = next < 0 ? { ...x, data: s0.data.map((value) => Math.min(Math.max(value, 0), 1)) } : schedule.ddimStep(x, s0, now, next)

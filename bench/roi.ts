@@ -12,7 +12,12 @@ import { probe } from '../lib/media/probe.ts'
 import { rationalValue } from '../lib/media/rational.ts'
 
 const { values, positionals } = parseArgs({
-  options: { bitrate: { type: 'string', default: '150' }, strength: { type: 'string', default: '0.1' }, stride: { type: 'string', default: '8' }, weights: { type: 'string' } },
+  options: {
+    bitrate: { type: 'string', default: '150' },
+    strength: { type: 'string', default: '0.1' },
+    stride: { type: 'string', default: '8' },
+    weights: { type: 'string' },
+  },
   allowPositionals: true,
 })
 const { path: program } = await findFfmpeg()
@@ -23,7 +28,17 @@ const model = await DiffSal.load(values.weights)
 async function encode(input: string, output: string, filters: readonly string[]): Promise<number> {
   for (const pass of ['1', '2']) {
     const rate = ['-c:v', 'libx264', '-preset', 'veryfast', '-b:v', `${values.bitrate}k`, '-pass', pass, '-passlogfile', join(folder, 'pass'), '-an']
-    await promisify(execFile)(program, ['-nostdin', '-loglevel', 'error', '-y', '-i', input, ...filters, ...rate, ...(pass === '1' ? ['-f', 'null', '-'] : [output])])
+    await promisify(execFile)(program, [
+      '-nostdin',
+      '-loglevel',
+      'error',
+      '-y',
+      '-i',
+      input,
+      ...filters,
+      ...rate,
+      ...(pass === '1' ? ['-f', 'null', '-'] : [output]),
+    ])
   }
   return (await stat(output)).size
 }
@@ -31,14 +46,31 @@ async function encode(input: string, output: string, filters: readonly string[])
 /** Every fifth frame's brightness. */
 async function* greys(path: string, bytes: number): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0)
-  for await (const chunk of readFfmpeg(['-loglevel', 'error', '-i', path, '-vf', 'select=not(mod(n\\,5)),format=gray', '-vsync', 'passthrough', '-f', 'rawvideo', 'pipe:1'])) {
+  for await (const chunk of readFfmpeg([
+    '-loglevel',
+    'error',
+    '-i',
+    path,
+    '-vf',
+    'select=not(mod(n\\,5)),format=gray',
+    '-vsync',
+    'passthrough',
+    '-f',
+    'rawvideo',
+    'pipe:1',
+  ])) {
     rest = Buffer.concat([rest, chunk])
     for (; rest.length >= bytes; rest = rest.subarray(bytes)) yield rest.subarray(0, bytes)
   }
 }
 
 /** PSNR in dB over the frames, each error weighted by the density of fixations; and unweighted. */
-async function psnr(path: string, original: string, weightsOf: (frame: number) => Float32Array | undefined, bytes: number): Promise<[weighted: number, plain: number]> {
+async function psnr(
+  path: string,
+  original: string,
+  weightsOf: (frame: number) => Float32Array | undefined,
+  bytes: number,
+): Promise<[weighted: number, plain: number]> {
   let [weighted, weight, plain, count, frame] = [0, 0, 0, 0, 0]
   const coded = greys(path, bytes)
   for await (const truth of greys(original, bytes)) {

@@ -57,7 +57,13 @@ export function stepSeconds(computing: number, { gradients, statistics }: StepMe
   const large = largeSeconds(gradients, cluster, carrier)
   const small = statistics.messages * smallSeconds(statistics.bytes / statistics.messages, cluster, carrier)
   const left = Math.max(0, large - (2 / 3) * computing)
-  return { gradients: large, statistics: small, whole: computing + large + small, efficiency: computing / (computing + large + small), hiddenEfficiency: computing / (computing + left + small) }
+  return {
+    gradients: large,
+    statistics: small,
+    whole: computing + large + small,
+    efficiency: computing / (computing + large + small),
+    hiddenEfficiency: computing / (computing + left + small),
+  }
 }
 
 /** What a step of the paper's network sends: its 76,914,922 parameters as float32, and what `bench:scaling` counts for its BatchNorms. */
@@ -82,7 +88,9 @@ const computings = [0.024, 0.071]
 /** The table of docs/scaling.md: 4 H100s in one machine, and 64 in eight. */
 export function scalingTable(): ScalingRow[] {
   const rows = (carrier: ScalingRow['carrier'], by: Carrier, perMachine: number): ScalingRow[] =>
-    [4, 64].flatMap((processes) => computings.map((computing) => ({ carrier, processes, computing, ...stepSeconds(computing, paperMessages, { processes, perMachine }, by) })))
+    [4, 64].flatMap((processes) =>
+      computings.map((computing) => ({ carrier, processes, computing, ...stepSeconds(computing, paperMessages, { processes, perMachine }, by) })),
+    )
   // Gloo's ring knows no machines.
   return [...rows('NVLink and 400 Gb/s', fabric, 8), ...rows('TCP', tcp, 64)]
 }

@@ -81,8 +81,12 @@ async function compare(): Promise<void> {
     }
   })
   const machine = describeMachine('cpu', threads)
-  console.log(`${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Of a step: seconds (median, least, most), messages, their bytes and seconds, and which of them were hidden.`)
-  console.table(rows.map(({ secondsAStep: { median: middle, min, max }, ...row }) => ({ ...row, seconds: `${middle.toFixed(3)} (${min.toFixed(3)}, ${max.toFixed(3)})` })))
+  console.log(
+    `${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Of a step: seconds (median, least, most), messages, their bytes and seconds, and which of them were hidden.`,
+  )
+  console.table(
+    rows.map(({ secondsAStep: { median: middle, min, max }, ...row }) => ({ ...row, seconds: `${middle.toFixed(3)} (${min.toFixed(3)}, ${max.toFixed(3)})` })),
+  )
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ machine, size, batch, steps, rounds, threads, rows }, null, 2))
 }
 
@@ -92,7 +96,10 @@ async function start(processes: number, task: Job): Promise<Measured> {
   const place = (rank: number) => ({ RANK: `${rank}`, WORLD_SIZE: `${processes}`, MASTER_ADDR: '127.0.0.1', MASTER_PORT: `${port}` })
   const outputs = await Promise.all(
     Array.from({ length: processes }, (_, rank) => {
-      const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], { env: { ...process.env, ...place(rank), DIFFSAL_BENCH_JOB: JSON.stringify(task) }, stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+        env: { ...process.env, ...place(rank), DIFFSAL_BENCH_JOB: JSON.stringify(task) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       return new Promise<string>((resolve, reject) => {
         let text = ''
         child.stdout.setEncoding('utf8').on('data', (data: string) => (text += data))

@@ -7,7 +7,10 @@ import { rationalValue } from '../lib/media/rational.ts'
 import { Random } from '../lib/random/random.ts'
 import { ShotDetector, sizeForShots, type ShotStart } from '../lib/shots/shot-detector.ts'
 
-const { values, positionals } = parseArgs({ options: { pairs: { type: 'string', default: '40' }, seed: { type: 'string', default: '1' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { pairs: { type: 'string', default: '40' }, seed: { type: 'string', default: '1' } },
+  allowPositionals: true,
+})
 if (positionals.length < 2) throw new Error('Name two clips of one shot each at least: npm run bench:shots -- clips/*.mp4')
 
 interface Clip {
@@ -59,9 +62,14 @@ for (const { path, rate, frames } of clips) {
   own += found.length
   if (found.length > 0) console.log(`${path}: ${found.map(({ how, frame }) => `${how} ${frame}`).join(', ')}`)
 }
-console.log(`${own} starts within ${clips.length} clips, ${clips.reduce((sum, { frames }) => sum + frames.length, 0)} frames\n\n| transition | frames | found | false |\n| --- | --- | --- | --- |`)
+console.log(
+  `${own} starts within ${clips.length} clips, ${clips.reduce((sum, { frames }) => sum + frames.length, 0)} frames\n\n| transition | frames | found | false |\n| --- | --- | --- | --- |`,
+)
 const random = new Random(Number(values.seed), 0x73686f74)
-for (const [kind, lengths] of [['dissolve', [5, 8, 12, 20, 30, 45]], ['fade', [4, 6, 12, 25]]] as const) {
+for (const [kind, lengths] of [
+  ['dissolve', [5, 8, 12, 20, 30, 45]],
+  ['fade', [4, 6, 12, 25]],
+] as const) {
   for (const length of lengths) {
     let [hits, wrong, made] = [0, 0, 0]
     for (let pair = 0; pair < Number(values.pairs); pair++) {

@@ -24,7 +24,10 @@ const [path = 'examples/speaker.mp4'] = positionals
 const file = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r')
 const buffer = Buffer.alloc(64)
 function scheduled(): [ran: number, waited: number] {
-  const [ran, waited] = buffer.toString('latin1', 0, readSync(file, buffer, 0, 64, 0)).split(' ').map(Number)
+  const [ran, waited] = buffer
+    .toString('latin1', 0, readSync(file, buffer, 0, 64, 0))
+    .split(' ')
+    .map(Number)
   return [ran! / 1e6, waited! / 1e6]
 }
 
@@ -66,12 +69,15 @@ async function run(model: DiffSal): Promise<{ greatest: Stall; most: Stall; moni
   return { greatest, most, monitored: delay.max / 1e6, quick }
 }
 
-const words = ({ wall, ran, waited }: Stall): string => `${wall.toFixed(0)} ms (ran ${ran.toFixed(0)}, waited for a processor ${waited.toFixed(0)}, slept ${Math.max(0, wall - ran - waited).toFixed(0)})`
+const words = ({ wall, ran, waited }: Stall): string =>
+  `${wall.toFixed(0)} ms (ran ${ran.toFixed(0)}, waited for a processor ${waited.toFixed(0)}, slept ${Math.max(0, wall - ran - waited).toFixed(0)})`
 
 const model = await DiffSal.load(undefined, { threads })
 console.log(`${videos} videos at once, ${describeMachine('cpu', threads)}`)
 for (let i = 0; i < runs; i++) {
   const { greatest, most, monitored, quick } = await run(model)
-  console.log(`greatest stall ${words(greatest)}; the one that ran longest ${words(most)}; monitorEventLoopDelay ${monitored.toFixed(0)} ms; the quick predict ${quick.toFixed(0)} ms`)
+  console.log(
+    `greatest stall ${words(greatest)}; the one that ran longest ${words(most)}; monitorEventLoopDelay ${monitored.toFixed(0)} ms; the quick predict ${quick.toFixed(0)} ms`,
+  )
 }
 await model.dispose()

@@ -68,7 +68,9 @@ try {
     timesRealTime: spread(pace).median,
   }
   const machine = describeMachine(device, threads)
-  console.log(`${machine}; ${maps} maps of ${options.seconds} s, stride ${stride}, in batches of ${batch}, ${size}, ${steps} steps, ${precision}; ${runs} runs in turn`)
+  console.log(
+    `${machine}; ${maps} maps of ${options.seconds} s, stride ${stride}, in batches of ${batch}, ${size}, ${steps} steps, ${precision}; ${runs} runs in turn`,
+  )
   console.log(result)
   const told = { machine, device, precision, batch, stride, size, steps, threads, runs, maps }
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ ...told, ...result }, null, 2))

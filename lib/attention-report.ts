@@ -45,7 +45,10 @@ export const reportTable = {
   ...ofVideos,
   stride: integer(1, undefined, { help: 'predict every n-th frame' }),
   areas,
-  look: number(1, 1000, { usual: 2, help: "how many times the odds of its share of the picture an area's share of the map must have, so that it is looked at" }),
+  look: number(1, 1000, {
+    usual: 2,
+    help: "how many times the odds of its share of the picture an area's share of the map must have, so that it is looked at",
+  }),
   regions: integer(0, 100, { usual: 8, help: 'how many regions to tell of that held attention' }),
   shots: shotsOption({ usual: true, help: 'how to look for shots' }),
   output,
@@ -84,7 +87,10 @@ export function readReportOptions(model: Predictor, options: ReportOptions | und
 }
 
 /** Refuses a file without a picture, and areas that it does not have. */
-export function checkReportVideo(given: MediaInfo, { areas = [], start = 0, end = Number.POSITIVE_INFINITY }: Pick<ReportOptions, 'areas' | 'start' | 'end'>): VideoInfo {
+export function checkReportVideo(
+  given: MediaInfo,
+  { areas = [], start = 0, end = Number.POSITIVE_INFINITY }: Pick<ReportOptions, 'areas' | 'start' | 'end'>,
+): VideoInfo {
   const info = withVideo(given, 'at which people could look')
   checkAreasFit('areas', areas, [info.video.height, info.video.width], [start, Math.min(end, info.duration ?? Number.POSITIVE_INFINITY)])
   return info
@@ -95,7 +101,12 @@ export function checkReportVideo(given: MediaInfo, { areas = [], start = 0, end 
  *
  * @param onFrame called while the pictures are taken, with the frames that were passed and how many there are
  */
-export async function reportMedia(model: Predictor, given: MediaInfo, options: ReadReportOptions, onFrame?: (count: number, of: number) => void): Promise<AttentionReport> {
+export async function reportMedia(
+  model: Predictor,
+  given: MediaInfo,
+  options: ReadReportOptions,
+  onFrame?: (count: number, of: number) => void,
+): Promise<AttentionReport> {
   const { areas = [], look, regions, output: _, stride: every, seed = drawSeed(), ...predicting } = options
   const info = checkReportVideo(given, options)
   const { video } = info

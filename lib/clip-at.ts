@@ -97,7 +97,11 @@ async function cutOfInput(input: VideoInput, frame: number, options: FileClipOpt
   return withMedia(input, given, (info) => cutOfMedia(info, frame, given))
 }
 
-async function cutOfMedia(info: MediaInfo, frame: number, { clipLength, size, stallLimit, signal }: FileClipOptions & { readonly clipLength: number }): Promise<CutClip> {
+async function cutOfMedia(
+  info: MediaInfo,
+  frame: number,
+  { clipLength, size, stallLimit, signal }: FileClipOptions & { readonly clipLength: number },
+): Promise<CutClip> {
   const { video, audio } = info
   const rate = mapRate(info)
   const shown = video && (size ?? ([video.height, video.width] as const))

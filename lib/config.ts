@@ -275,7 +275,10 @@ function checkAudioEncoder({ widths, heads, headDim, hidden }: AudioEncoderConfi
 
 function checkNormalisation({ scale, mean, std }: NormalisationConfig): void {
   if (scale !== 1 && scale !== 255) throw invalidArgument('config.normalisation.scale', '1 or 255', scale)
-  for (const [name, values, min] of [['mean', mean, -1000], ['std', std, 1e-6]] as const) {
+  for (const [name, values, min] of [
+    ['mean', mean, -1000],
+    ['std', std, 1e-6],
+  ] as const) {
     if (!isList(values) || values.length !== 3) throw invalidArgument(`config.normalisation.${name}`, 'three numbers', values)
     for (const value of values as readonly number[]) checkNumber(`config.normalisation.${name}`, value, min, 1000)
   }

@@ -200,7 +200,12 @@ export class DiffSal {
     // Before the file is read, which is not to blame for them.
     checkSharing({ group, synchronise })
     checkSignal(run.signal)?.throwIfAborted()
-    return resumeTrainer(from, run.signal, (path) => DiffSal.load(path, run), (model, stored) => model.trainer({ ...stored, group, synchronise }))
+    return resumeTrainer(
+      from,
+      run.signal,
+      (path) => DiffSal.load(path, run),
+      (model, stored) => model.trainer({ ...stored, group, synchronise }),
+    )
   }
 
   static async #build(
@@ -432,12 +437,7 @@ export class DiffSal {
    * @returns float32 (B, 1, H, W), values 0 to 1
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
-  async denoise(
-    x: Tensor<'float32'>,
-    t: number | readonly number[],
-    features: Features,
-    options?: DenoiseOptions,
-  ): Promise<Tensor<'float32'>> {
+  async denoise(x: Tensor<'float32'>, t: number | readonly number[], features: Features, options?: DenoiseOptions): Promise<Tensor<'float32'>> {
     const model = this.#live()
     const { signal, priority } = readOptions<DenoiseOptions, typeof denoiseTable>('options', options, denoiseTable)
     if (!isFeatures(features)) throw invalidArgument('features', 'what encode() gave', features)
@@ -550,7 +550,10 @@ function checkParameter(model: NativeModel, name: string): { readonly name: stri
   const parameters = model.parameters()
   const found = parameters.find((one) => one.name === checkString('name', name))
   if (found !== undefined) return found
-  const near = nearest(name, parameters.map((one) => one.name))
+  const near = nearest(
+    name,
+    parameters.map((one) => one.name),
+  )
   throw invalidArgument('name', `the name of one of the model's ${parameters.length} tensors${near === undefined ? '' : ` (did you mean '${near}'?)`}`, name)
 }
 

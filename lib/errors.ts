@@ -70,7 +70,10 @@ export class DiffSalError extends Error {
 
   /** Makes one; programs of users only catch them. */
   constructor(code: DiffSalErrorCode, message: string, details: DiffSalErrorDetails = {}) {
-    super(printable(message.length > longest ? `${message.slice(0, longest / 2)} … ${message.slice(-longest / 4)}` : message), details.cause === undefined ? undefined : { cause: details.cause })
+    super(
+      printable(message.length > longest ? `${message.slice(0, longest / 2)} … ${message.slice(-longest / 4)}` : message),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    )
     this.code = code
     if (details.argument !== undefined) this.argument = details.argument
     if (details.expected !== undefined) this.expected = details.expected
@@ -127,7 +130,11 @@ export function invalidArgumentText(argument: string, expected: string, received
 
 /** The error for `new` of a class that has makers: `by` names them. */
 export function madeBy(name: string, by: string): DiffSalError {
-  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, { argument: name, expected: by, received: `new ${name}` })
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `A ${name} cannot be made with 'new'. Use ${by}.`, {
+    argument: name,
+    expected: by,
+    received: `new ${name}`,
+  })
 }
 
 /** Whether an error is that of a file that does not exist. */
@@ -146,16 +153,24 @@ export function fileError(doing: string, path: string, cause: unknown): DiffSalE
     })
   }
   const why =
-    code === 'ENOENT' ? 'it does not exist'
-    : code === 'EACCES' || code === 'EPERM' ? 'permission is denied'
-    : code === 'EROFS' ? 'its file system is read-only'
-    : code === 'EISDIR' ? 'it is a directory'
-    : code === 'ENOTDIR' ? 'a part of the path is not a directory'
-    : code === 'ENAMETOOLONG' ? 'its name is too long'
-    : code === 'EMFILE' ? 'this process may open no more files; raise the limit with `ulimit -n 1024`'
-    : code === 'ENFILE' ? 'this machine has too many files open'
-    // Without what the system was asked, which may be a temporary name.
-    : shortened(message.replace(/, \w+( '.*)?$/s, ''))
+    code === 'ENOENT'
+      ? 'it does not exist'
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'permission is denied'
+        : code === 'EROFS'
+          ? 'its file system is read-only'
+          : code === 'EISDIR'
+            ? 'it is a directory'
+            : code === 'ENOTDIR'
+              ? 'a part of the path is not a directory'
+              : code === 'ENAMETOOLONG'
+                ? 'its name is too long'
+                : code === 'EMFILE'
+                  ? 'this process may open no more files; raise the limit with `ulimit -n 1024`'
+                  : code === 'ENFILE'
+                    ? 'this machine has too many files open'
+                    : // Without what the system was asked, which may be a temporary name.
+                      shortened(message.replace(/, \w+( '.*)?$/s, ''))
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot ${doing} '${name}': ${why}.`, { argument: path, cause })
 }
 

@@ -80,7 +80,8 @@ export const evaluateTable = (timesteps?: number) =>
 export function checkEvaluation({ config }: ScoredModel, argument: string, dataset: SaliencyDataset, given: EvaluateOptions | undefined) {
   const options = readOptions('options', given, evaluateTable(config.timesteps))
   checkDataset(argument, dataset)
-  if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function')) throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
+  if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function'))
+    throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
   return options
 }
 
@@ -107,7 +108,12 @@ export async function evaluateShare(
   }
 }
 
-async function evaluateSamples(model: ScoredModel, dataset: SaliencyDataset, given: Omit<EvaluateOptions, 'group'>, hands: GroupHands | undefined): Promise<Scores> {
+async function evaluateSamples(
+  model: ScoredModel,
+  dataset: SaliencyDataset,
+  given: Omit<EvaluateOptions, 'group'>,
+  hands: GroupHands | undefined,
+): Promise<Scores> {
   const { limit, signal: stop, others, baseline, blur, resize, ...options } = checkEvaluation(model, 'dataset', dataset, given)
   const wanted = limit === undefined || limit >= dataset.length ? dataset : spaced(dataset, limit)
   const samples = hands ? partOf(wanted, hands) : wanted
@@ -135,7 +141,10 @@ function partOf(dataset: Dataset<TrainingSample>, { rank, worldSize }: GroupHand
 
 /** The scored frames of all processes, in the dataset's order. JSON holds no NaN and no infinity, so these go as words. */
 async function framesOfAll(own: readonly ScoredFrame[], hands: GroupHands, stop: AbortSignal | undefined): Promise<ScoredFrame[]> {
-  const words = own.map(({ video, values }) => ({ video, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)])) }))
+  const words = own.map(({ video, values }) => ({
+    video,
+    values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)])),
+  }))
   const all = (await hands.exchange('scores', words, stop)).flat()
   return all.map(({ video, values }) => ({ video, values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)])) }))
 }
@@ -144,7 +153,16 @@ async function framesOfAll(own: readonly ScoredFrame[], hands: GroupHands, stop:
 async function* predictions(
   model: ScoredModel,
   samples: Dataset<TrainingSample>,
-  { steps, eta, seed, mirror, priority, batch, workers, onProgress }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
+  {
+    steps,
+    eta,
+    seed,
+    mirror,
+    priority,
+    batch,
+    workers,
+    onProgress,
+  }: Omit<ReturnType<typeof checkEvaluation>, 'limit' | 'signal' | 'others' | 'baseline' | 'group'>,
   ending: AbortSignal | undefined,
   mayBeNone: boolean,
 ): AsyncGenerator<FramePrediction, void, undefined> {

@@ -48,7 +48,11 @@ export async function exportOnnx(model: NativeModel, config: DiffSalConfig, path
   const paths = onnxPaths(path)
   for (const file of Object.values(paths)) checkReplaceable(file)
   if (config.dialect === 'released' && !config.video) {
-    throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', "A 'released' model of sound alone draws its video maps by chance, which a graph cannot: it is not exported.", { argument: 'model' })
+    throw new DiffSalError(
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      "A 'released' model of sound alone draws its video maps by chance, which a graph cannot: it is not exported.",
+      { argument: 'model' },
+    )
   }
   signal?.throwIfAborted()
   const traces = await abortable(signal, (cancel) => model.traces(cancel))

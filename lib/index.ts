@@ -2,7 +2,18 @@ export { DiffSal } from './diffsal.ts'
 export type { CreateOptions, DenoiseOptions, EncodeOptions, LoadOptions, ResumeOptions, RunOptions, SaveOptions } from './diffsal.ts'
 export type { ReportOptions } from './attention-report.ts'
 export type { ReportArea } from './attention/areas.ts'
-export type { AreaAttention, AttentionBest, AttentionBox, AttentionExtreme, AttentionMoment, AttentionRegion, AttentionReport, AttentionShot, Concentration, RegionBest } from './attention/attention.ts'
+export type {
+  AreaAttention,
+  AttentionBest,
+  AttentionBox,
+  AttentionExtreme,
+  AttentionMoment,
+  AttentionRegion,
+  AttentionReport,
+  AttentionShot,
+  Concentration,
+  RegionBest,
+} from './attention/attention.ts'
 export { cropFilter, cropVideo } from './crop-video.ts'
 export type { CropVideoOptions } from './crop-video.ts'
 export { clipAt } from './clip-at.ts'

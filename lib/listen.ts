@@ -152,7 +152,11 @@ export function readListenOptions(model: Listener, given: ListenOptions | undefi
 }
 
 /** As {@link listen}, of an input that was opened already, and with options that were read. */
-export async function listenTo(model: Listener, info: MediaInfo, options: ReturnType<typeof readListenOptions> & { readonly signal: AbortSignal }): Promise<Listening> {
+export async function listenTo(
+  model: Listener,
+  info: MediaInfo,
+  options: ReturnType<typeof readListenOptions> & { readonly signal: AbortSignal },
+): Promise<Listening> {
   const { steps, eta, seed = drawSeed(), signal, onProgress } = options
   if (model.config.video && info.video === null) throw mediaError(info.path, 'has no video stream, which the model needs')
   if (info.audio === null) throw mediaError(info.path, 'has no sound, so that there is nothing to hear in it')
@@ -203,7 +207,9 @@ async function readClips({ config }: Listener, info: MediaInfo, count: number, {
   const { size, clipLength } = config
   const { video, audio } = info
   const frameSize = config.video ? size : ([2, 2] as const)
-  const frames = video ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: config.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength) : undefined
+  const frames = video
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: config.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength)
+    : undefined
   const sound = new SoundWindow(readSound({ ...info, audio: audio! }, { stallLimit, signal }))
   // Twice as many as are wanted, of which every other one is taken. Where the file does not tell its length, they are thinned out.
   const span = spanOf({ start, end })
@@ -218,7 +224,12 @@ async function readClips({ config }: Listener, info: MediaInfo, count: number, {
         if (kept.length === 0) throw nothingThere(info, span, next.value)
         break
       }
-      const { frames: [frame], times: [times], clips, audio: excerpts } = next.value
+      const {
+        frames: [frame],
+        times: [times],
+        clips,
+        audio: excerpts,
+      } = next.value
       first ??= frame!
       if ((frame! - first) % stride !== 0) continue
       kept.push({ frame: frame!, time: times!.at(-1)!, ...(clips && { frames: clips }), sound: excerpts![0]!.samples })

@@ -134,7 +134,8 @@ export function openStream(model: Predictor, options: StreamOptions, ending?: Ab
   if (videoOnly && !video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   if (!video && sampleRate === undefined) throw invalidArgument('sampleRate', 'given for a model of sound alone', sampleRate)
   const hears = audio && !videoOnly
-  if (hears && sampleRate === undefined) log('warn', 'The stream has no sound (no sampleRate): the maps are predicted with silence. Use videoOnly to leave sound out.')
+  if (hears && sampleRate === undefined)
+    log('warn', 'The stream has no sound (no sampleRate): the maps are predicted with silence. Use videoOnly to leave sound out.')
 
   const clips = new LiveClips({ ...given, sampleRate, clipLength, video, audio: hears, repeats })
   const leaving = new AbortController()

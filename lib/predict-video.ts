@@ -169,9 +169,18 @@ const callsAtOnce = 2
 /** The options of all that read a video. */
 export function inputTable() {
   return {
-    stallLimit: { ...number(0.001, 86_400, { usual: defaultStallLimit, help: 'how long to wait for a byte from ffmpeg, an address or standard input before the input is given up' }), form: '<seconds>' },
+    stallLimit: {
+      ...number(0.001, 86_400, {
+        usual: defaultStallLimit,
+        help: 'how long to wait for a byte from ffmpeg, an address or standard input before the input is given up',
+      }),
+      form: '<seconds>',
+    },
     network: yes({ usual: true }),
-    spoolLimit: { ...integer(1, undefined, { usual: defaultSpoolLimit, help: 'the most bytes of an address or of standard input that are written to a temporary file' }), form: '<bytes>' },
+    spoolLimit: {
+      ...integer(1, undefined, { usual: defaultSpoolLimit, help: 'the most bytes of an address or of standard input that are written to a temporary file' }),
+      form: '<bytes>',
+    },
   }
 }
 
@@ -247,7 +256,10 @@ export function estimateMaps(info: MediaInfo, { stride = 1, start, end }: Pick<P
   const rate = rationalValue(mapRate(info))
   const frames = info.video ? info.video.frameEstimate : info.duration && Math.ceil(info.duration * rate)
   if (frames === undefined) return undefined
-  const within = start === undefined && end === undefined ? frames : Math.max(0, Math.min(frames, Math.ceil((end ?? Number.POSITIVE_INFINITY) * rate)) - Math.ceil((start ?? 0) * rate))
+  const within =
+    start === undefined && end === undefined
+      ? frames
+      : Math.max(0, Math.min(frames, Math.ceil((end ?? Number.POSITIVE_INFINITY) * rate)) - Math.ceil((start ?? 0) * rate))
   return Math.ceil(within / stride)
 }
 
@@ -334,8 +346,7 @@ async function* predictFrames(
         seed: indices.map(() => seed),
         signal,
         ...(onProgress && {
-          onProgress: (progress) =>
-            onProgress({ maps: before, ...(mapEstimate !== undefined && { mapEstimate }), step: progress.step, steps: progress.steps }),
+          onProgress: (progress) => onProgress({ maps: before, ...(mapEstimate !== undefined && { mapEstimate }), step: progress.step, steps: progress.steps }),
         }),
       },
     )

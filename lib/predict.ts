@@ -134,7 +134,8 @@ export async function predict(
 /** Refuses models that have no factor of eq. 9. */
 function checkHearing({ audio, interaction }: DiffSalConfig): void {
   if (!audio) throw invalidArgument('activity', 'false for a model that does not hear', true)
-  if (interaction !== 'mim') throw invalidArgument('activity', `false for a model whose interaction is '${interaction}': only 'mim' tells where it hears something`, true)
+  if (interaction !== 'mim')
+    throw invalidArgument('activity', `false for a model whose interaction is '${interaction}': only 'mim' tells where it hears something`, true)
 }
 
 type Run = Parameters<NativeModel['predict']>[1]

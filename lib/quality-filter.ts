@@ -24,12 +24,16 @@ export function qualityFilter(regions: QualityRegions): string {
       if (i === 0 && start !== undefined) begin = next = checkInteger(`${name}.frame`, frame, 0)
       if (frame !== next) throw invalidArgument(`${name}.frame`, `${next}, the first frame after the segment before`, frame)
       next += checkInteger(`${name}.frames`, frames, 1)
-      const filters = checkList(`${name}.regions`, inside, 'a list of regions').map((region, r) => addroi(`${name}.regions[${r}]`, region as QualityRegion, height!, width!))
+      const filters = checkList(`${name}.regions`, inside, 'a list of regions').map((region, r) =>
+        addroi(`${name}.regions[${r}]`, region as QualityRegion, height!, width!),
+      )
       return { last: next - begin, first: frame - begin, filters }
     })
     if (parts.length === 1) return `[0:v]${parts[0]!.filters.join(',') || 'null'}[v]\n`
     const names = parts.map((_, i) => `s${i}`)
-    const lines = parts.map(({ first, last, filters }, i) => `[s${i}]${[`trim=start_frame=${first}:end_frame=${last}`, 'setpts=PTS-STARTPTS', ...filters].join(',')}[r${i}];`)
+    const lines = parts.map(
+      ({ first, last, filters }, i) => `[s${i}]${[`trim=start_frame=${first}:end_frame=${last}`, 'setpts=PTS-STARTPTS', ...filters].join(',')}[r${i}];`,
+    )
     return `[0:v]split=${parts.length}${names.map((name) => `[${name}]`).join('')};\n${lines.join('\n')}\n${parts.map((_, i) => `[r${i}]`).join('')}concat=n=${parts.length}[v]\n`
   })
 }

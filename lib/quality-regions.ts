@@ -98,7 +98,8 @@ export async function qualityRegionsOf(model: Predictor, given: MediaInfo, optio
   let [first, count, start, shot] = [0, 0, Number.NaN, 0]
   let [mean, height, width]: [Float32Array | undefined, number, number] = [undefined, 0, 0]
   const finish = (): void => {
-    if (count > 0) segments.push({ frame: first, frames: count, regions: regionsOf(mean && { dtype: 'float32', shape: [height, width], data: mean }, video, strength) })
+    if (count > 0)
+      segments.push({ frame: first, frames: count, regions: regionsOf(mean && { dtype: 'float32', shape: [height, width], data: mean }, video, strength) })
     first += count
     count = 0
     mean = undefined
@@ -132,11 +133,11 @@ export async function qualityRegionsOf(model: Predictor, given: MediaInfo, optio
 
 function regionsOf(map: Parameters<typeof boxes>[0] | undefined, { height, width }: VideoStream, strength: number): QualityRegion[] {
   const around = (mass: number, offset: number): QualityRegion[] =>
-    map === undefined ? [] : (
-      boxes(map, { mass, size: [height, width], count: 4 }).map((box) => {
-        const [x, y] = [Math.floor(box.x), Math.floor(box.y)]
-        return { x, y, width: Math.min(Math.ceil(box.x + box.width), width) - x, height: Math.min(Math.ceil(box.y + box.height), height) - y, offset }
-      })
-    )
+    map === undefined
+      ? []
+      : boxes(map, { mass, size: [height, width], count: 4 }).map((box) => {
+          const [x, y] = [Math.floor(box.x), Math.floor(box.y)]
+          return { x, y, width: Math.min(Math.ceil(box.x + box.width), width) - x, height: Math.min(Math.ceil(box.y + box.height), height) - y, offset }
+        })
   return [...around(best, -strength), ...around(better, -strength / 2), { x: 0, y: 0, width, height, offset: strength / 2 }]
 }

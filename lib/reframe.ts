@@ -108,7 +108,8 @@ export async function reframeMedia(model: Predictor, given: MediaInfo, options: 
   const frames = path.end()
   const { start, end } = options
   const part = start !== undefined || end !== undefined
-  if (frames.length < 2) throw mediaError(info.path, `has only one frame${part ? ' in that part' : ''}, in which there is nothing to follow; crop it as a picture`)
+  if (frames.length < 2)
+    throw mediaError(info.path, `has only one frame${part ? ' in that part' : ''}, in which there is nothing to follow; crop it as a picture`)
   return { size: crop.frame, window: crop.window, ...(start !== undefined && { start }), ...(end !== undefined && { end }), frames }
 }
 
@@ -206,12 +207,15 @@ export function checkReframing(argument: string, given: Reframing): Reframing {
     const { size, window, start, end, frames } = (given ?? {}) as Reframing
     const pair = (name: string, value: unknown): [number, number] => {
       const [height, width] = checkList(`${argument}.${name}`, value, '[height, width]', 2, 2) as number[]
-      for (const one of [height, width]) if (!Number.isInteger(one) || one! < 1 || one! > 65_536) throw invalidArgument(`${argument}.${name}`, '[height, width], whole numbers of pixels', [height, width])
+      for (const one of [height, width])
+        if (!Number.isInteger(one) || one! < 1 || one! > 65_536)
+          throw invalidArgument(`${argument}.${name}`, '[height, width], whole numbers of pixels', [height, width])
       return [height!, width!]
     }
     const [frame, cut] = [pair('size', size), pair('window', window)]
     for (const i of [0, 1] as const) {
-      if (cut[i] % 2 !== 0 || cut[i] > frame[i]) throw invalidArgument(`${argument}.window`, `[height, width], even and within the frame's ${frame[0]} × ${frame[1]}`, cut)
+      if (cut[i] % 2 !== 0 || cut[i] > frame[i])
+        throw invalidArgument(`${argument}.window`, `[height, width], even and within the frame's ${frame[0]} × ${frame[1]}`, cut)
     }
     const span: { start?: number; end?: number } = {}
     if (start !== undefined) span.start = checkNumber(`${argument}.start`, start, 0, 1e9)

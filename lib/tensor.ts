@@ -64,6 +64,7 @@ export function checkTensor<D extends DType>(argument: string, value: unknown, a
     throw invalidArgumentText(`${argument}.data`, `${count} elements, as its shape ${describe(shape)} says`, `${length} elements`)
   }
   // Of an empty tensor the sizes that are not 0 are to be counted too.
-  if (elementCount(shape.map((size) => size || 1)) > Number.MAX_SAFE_INTEGER) throw invalidArgument(`${argument}.shape`, 'of sizes that can be multiplied', shape)
+  if (elementCount(shape.map((size) => size || 1)) > Number.MAX_SAFE_INTEGER)
+    throw invalidArgument(`${argument}.shape`, 'of sizes that can be multiplied', shape)
   return Object.freeze({ dtype, shape: Object.freeze(shape), data })
 }

@@ -89,7 +89,8 @@ export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: 
   const seconds = moments.at(-1)!.time - moments[0]!.time
   const chosen = chooseMoments(moments, count, apart ?? seconds / (2 * count))
   const pictures = new Map<number, Uint8Array>()
-  for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options)) pictures.set(frame, pixels)
+  for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options))
+    pictures.set(frame, pixels)
   const [height, width] = crop?.window ?? [video.height, video.width]
   const made = chosen.map(async (one): Promise<Thumbnail> => {
     const raw = sharp(pictures.get(one.frame)!, { raw: { width: video.width, height: video.height, channels: 3 } })

@@ -90,7 +90,9 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     this.#live = live
     this.#hands = sharing?.hands
     this.#lr = options.lr
-    const names = live().parameters().flatMap(({ name, buffer }) => (buffer ? [] : [name]))
+    const names = live()
+      .parameters()
+      .flatMap(({ name, buffer }) => (buffer ? [] : [name]))
     const members = membersOf(options, names)
     this.#trained = names.filter((name) => !members.frozen.includes(name))
     const own = { ...options, ...members, clip: options.clip ?? Infinity }
@@ -417,7 +419,10 @@ function damagedOptions<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (cause) {
-    throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its training options are damaged: ${(cause as Error).message}`, { argument: path, cause })
+    throw new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: its training options are damaged: ${(cause as Error).message}`, {
+      argument: path,
+      cause,
+    })
   }
 }
 

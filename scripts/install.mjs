@@ -54,21 +54,16 @@ function fromDist(name) {
 
 /** Asked before anything is fetched where possible, so that a machine without a compiler hears of it at once. */
 function checkTools() {
-  const remedy =
-    'Install it first (Debian, Ubuntu: `apt-get install cmake g++ make`; Fedora: `dnf install cmake gcc-c++ make`) ' +
-    'and run the install again.'
+  const remedy = 'Install it first (Debian, Ubuntu: `apt-get install cmake g++ make`; Fedora: `dnf install cmake gcc-c++ make`) ' + 'and run the install again.'
   const found = spawnSync('cmake', ['--version'], { encoding: 'utf8' }).stdout?.match(/version (\d+)\.(\d+)/)
   const missing = []
   if (!found) missing.push('cmake')
   if (!['g++', 'clang++'].some(isOnPath)) missing.push('a C++ compiler (g++ or clang++)')
   if (!['ninja', 'make'].some(isOnPath)) missing.push('make or ninja')
-  if (missing.length > 0)
-    throw new Refusal(`The native addon is compiled here, but something for it is missing: ${missing.join('; ')}. ${remedy}`)
+  if (missing.length > 0) throw new Refusal(`The native addon is compiled here, but something for it is missing: ${missing.join('; ')}. ${remedy}`)
   const [, major, minor] = found.map(Number)
   if (major < 3 || (major === 3 && minor < 18)) {
-    throw new Refusal(
-      `The native addon needs cmake 3.18 or newer, but ${major}.${minor} is installed. Install a newer one and run the install again.`,
-    )
+    throw new Refusal(`The native addon needs cmake 3.18 or newer, but ${major}.${minor} is installed. Install a newer one and run the install again.`)
   }
 }
 
@@ -92,9 +87,7 @@ async function setUpLibtorch() {
 
 async function compile(libtorch) {
   if (!existsSync(join(libtorch.dir, 'include', 'ATen'))) {
-    throw new Refusal(
-      `The libtorch in '${libtorch.dir}' has no headers (include/ATen), which compiling needs. Set DIFFSAL_LIBTORCH to a complete one.`,
-    )
+    throw new Refusal(`The libtorch in '${libtorch.dir}' has no headers (include/ATen), which compiling needs. Set DIFFSAL_LIBTORCH to a complete one.`)
   }
   const cached = existsSync(join(build, 'CMakeCache.txt'))
   const settings = ['--config=Release', `--CDDIFFSAL_LIBTORCH=${libtorch.dir}`]
@@ -109,9 +102,7 @@ async function compile(libtorch) {
     const log = join(build, 'install.log')
     mkdirSync(build, { recursive: true })
     writeFileSync(log, `${outcome.lines.join('\n')}\n`)
-    throw new Refusal(
-      `The native addon does not compile. The last lines (all of them are in '${log}'):\n${outcome.lines.slice(-30).join('\n')}`,
-    )
+    throw new Refusal(`The native addon does not compile. The last lines (all of them are in '${log}'):\n${outcome.lines.slice(-30).join('\n')}`)
   }
   noteLibtorch(libtorch)
 }

@@ -43,7 +43,10 @@ describe('the activity', () => {
   it('has as many tensors as the model has stages', async () => {
     await using short = await load({ mamStages: 2 })
     const { activity } = await short.predict({ frames, mel }, { steps: 1, activity: true })
-    expect(activity!.map(({ shape }) => shape)).toEqual([[1, 64, 2, 3], [1, 32, 4, 6]])
+    expect(activity!.map(({ shape }) => shape)).toEqual([
+      [1, 64, 2, 3],
+      [1, 32, 4, 6],
+    ])
   })
 
   it('of a model with graphs is that of one without', async () => {
@@ -67,7 +70,10 @@ describe('the activity', () => {
 
   it('in bfloat16 is near the one in float32', async () => {
     await using half = await DiffSal.load(await testWeights(lightConfig), { threads: 1, precision: 'bfloat16' })
-    const [exact, near] = [await model.predict({ frames, mel }, { steps: 1, noise, activity: true }), await half.predict({ frames, mel }, { steps: 1, noise, activity: true })]
+    const [exact, near] = [
+      await model.predict({ frames, mel }, { steps: 1, noise, activity: true }),
+      await half.predict({ frames, mel }, { steps: 1, noise, activity: true }),
+    ]
     for (const [i, stage] of exact.activity!.entries()) expectClose(near.activity![i]!, stage, 0.15)
   })
 
@@ -98,7 +104,12 @@ describe('predictVideo', () => {
     const [alone, together] = [await collect(1), await collect(2)]
     expect(alone).toHaveLength(3)
     for (const [i, { activity }] of alone.entries()) {
-      expect(activity!.map(({ shape }) => shape)).toEqual([[1, 64, 2, 3], [1, 32, 4, 6], [1, 16, 8, 12], [1, 8, 16, 24]])
+      expect(activity!.map(({ shape }) => shape)).toEqual([
+        [1, 64, 2, 3],
+        [1, 32, 4, 6],
+        [1, 16, 8, 12],
+        [1, 8, 16, 24],
+      ])
       for (const [k, stage] of activity!.entries()) expectClose(together[i]!.activity![k]!, stage, 1e-4)
     }
     expect(alone[0]!.activity![3]!.data).not.toEqual(alone[1]!.activity![3]!.data)

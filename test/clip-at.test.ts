@@ -15,7 +15,11 @@ beforeEach(() => {
 afterEach(() => setLogger(undefined))
 
 /** Frame k is all k, sample i is i. */
-function counted(count: number, fps: number, sampleRate: number): Required<DecodedVideo> & { frames: Tensor<'uint8'>; audio: { samples: Float32Array; sampleRate: number } } {
+function counted(
+  count: number,
+  fps: number,
+  sampleRate: number,
+): Required<DecodedVideo> & { frames: Tensor<'uint8'>; audio: { samples: Float32Array; sampleRate: number } } {
   const data = Uint8Array.from({ length: count * 12 }, (_, i) => Math.floor(i / 12))
   return {
     frames: { dtype: 'uint8', shape: [count, 2, 2, 3], data },
@@ -96,13 +100,22 @@ test('who cuts by clipAt gets the maps of predictVideo, with the scenes preset; 
 test('a sound that is not as long as fps says is refused; one of no usual length is warned about, once a model', async () => {
   await using model = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
   const frames: Tensor<'uint8'> = { dtype: 'uint8', shape: [16, 8, 12, 3], data: new Uint8Array(16 * 8 * 12 * 3) }
-  const predict = (length: number, fps?: number) => model.predict({ frames, audio: { samples: noiseLike('sound', length), sampleRate: 16_000, fps } }, { steps: 1, seed: 1 })
+  const predict = (length: number, fps?: number) =>
+    model.predict({ frames, audio: { samples: noiseLike('sound', length), sampleRate: 16_000, fps } }, { steps: 1, seed: 1 })
   const refused = (length: number, fps: number, ...words: string[]) => expectDiffSalError(() => predict(length, fps), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...words)
   await refused(25_600, 25, "'audio.samples'", '0.64 s (16 frames at 25 a second; clipAt cuts it)', '1.6 s')
   await refused(160_000, 30, '0.5333 s', '10 s')
   await refused(1000, 25, '0.0625 s')
   await expectDiffSalError(() => predict(25_600, Number.NaN), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'audio.fps'")
-  for (const [length, fps] of [[10_240, 25], [10_240 + 300, 25], [25_600, 10], [8533, 30], [8533, undefined], [10_677, undefined]] as const) await predict(length, fps)
+  for (const [length, fps] of [
+    [10_240, 25],
+    [10_240 + 300, 25],
+    [25_600, 10],
+    [8533, 30],
+    [8533, undefined],
+    [10_677, undefined],
+  ] as const)
+    await predict(length, fps)
   // Silence says nothing, however long.
   await model.predict({ frames, audio: { samples: new Float32Array(25_600), sampleRate: 16_000 } }, { steps: 1 })
   expect(warnings).toEqual([])

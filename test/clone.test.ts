@@ -39,7 +39,15 @@ describe('a clone', () => {
     expect(await map(copy)).toEqual(before)
     const trained = await map(model)
     expect(trained).not.toEqual(before)
-    await copy.setParameter(weight, { ...(await copy.parameter(weight)), data: new Float32Array(copy.parameters().find(({ name }) => name === weight)!.shape.reduce((a, b) => a * b)) })
+    await copy.setParameter(weight, {
+      ...(await copy.parameter(weight)),
+      data: new Float32Array(
+        copy
+          .parameters()
+          .find(({ name }) => name === weight)!
+          .shape.reduce((a, b) => a * b),
+      ),
+    })
     expect(await map(model)).toEqual(trained)
     const again = await model.clone()
     await model.dispose()

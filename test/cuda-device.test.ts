@@ -29,7 +29,10 @@ describe.skipIf(cudaDevice === undefined)('a model on CUDA', () => {
     await using onCuda = await DiffSal.create(tinyConfig, { seed: 1, device })
     const shape = [16, 150, 190, 3]
     const data = new Uint8Array(shape.reduce((a, b) => a * b)).map((_, i) => (i * i) % 251)
-    const clip = { frames: { dtype: 'uint8' as const, shape, data }, audio: { samples: new Float32Array(48_000).map((_, i) => Math.sin(i)), sampleRate: 48_000 } }
+    const clip = {
+      frames: { dtype: 'uint8' as const, shape, data },
+      audio: { samples: new Float32Array(48_000).map((_, i) => Math.sin(i)), sampleRate: 48_000 },
+    }
     expectClose(await onCuda.predict(clip, { seed: 1 }), await onCpu.predict(clip, { seed: 1 }), 1e-4)
   })
 
@@ -112,14 +115,17 @@ describe.skipIf(cudaDevice === undefined)('a model on CUDA', () => {
     await using model = await DiffSal.create(tinyConfig, { seed: 1, device })
     const controller = new AbortController()
     const steps: number[] = []
-    const running = model.predict({ frames, mel }, {
-      steps: 1000,
-      signal: controller.signal,
-      onProgress: ({ step }) => {
-        steps.push(step)
-        if (step === 3) controller.abort(new Error('enough'))
+    const running = model.predict(
+      { frames, mel },
+      {
+        steps: 1000,
+        signal: controller.signal,
+        onProgress: ({ step }) => {
+          steps.push(step)
+          if (step === 3) controller.abort(new Error('enough'))
+        },
       },
-    })
+    )
     await expect(running).rejects.toThrow('enough')
     expect(steps.slice(0, 3)).toEqual([1, 2, 3])
     expect(steps.length).toBeLessThan(1000)

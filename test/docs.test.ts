@@ -26,12 +26,12 @@ const withoutDefault = ['signal', 'onProgress', 'fixations']
 /** Options whose comments do not say what happens where they are left out. */
 function optionsWithoutDefault(project: ProjectReflection): string[] {
   return project.getReflectionsByKind(ReflectionKind.Interface).flatMap((one) =>
-    one.isDeclaration() && one.name.endsWith('Options') ?
-      (one.children ?? [])
-        .filter(({ name, flags }) => flags.isOptional && !withoutDefault.includes(name))
-        .filter(({ comment }) => !comment?.summary.some(({ text }) => /default|needed/i.test(text)))
-        .map(({ name }) => `${one.name}.${name}`)
-    : [],
+    one.isDeclaration() && one.name.endsWith('Options')
+      ? (one.children ?? [])
+          .filter(({ name, flags }) => flags.isOptional && !withoutDefault.includes(name))
+          .filter(({ comment }) => !comment?.summary.some(({ text }) => /default|needed/i.test(text)))
+          .map(({ name }) => `${one.name}.${name}`)
+      : [],
   )
 }
 

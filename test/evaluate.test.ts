@@ -30,7 +30,13 @@ describe('evaluate', () => {
     expect(scores).toEqual(await byHand(model, dataset, { steps: 2, seed: 7 }, [0, 1, 2, 3, 4]))
     expect(scores.frames).toBe(5)
     expect(Object.keys(scores.videos)).toEqual(['even', 'odd'])
-    expect(done).toEqual([[1, 5], [2, 5], [3, 5], [4, 5], [5, 5]])
+    expect(done).toEqual([
+      [1, 5],
+      [2, 5],
+      [3, 5],
+      [4, 5],
+      [5, 5],
+    ])
     for (const value of Object.values(scores.mean)) expect(Number.isFinite(value)).toBe(true)
   })
 
@@ -57,7 +63,9 @@ describe('evaluate', () => {
     const told: unknown[] = []
     const listening = {
       config: model.config,
-      predict: (...[input, options]: Parameters<typeof model.predict>) => (told.push(options?.priority), model.predict(input, { ...options, estimates: false, uncertainty: undefined, activity: false })),
+      predict: (...[input, options]: Parameters<typeof model.predict>) => (
+        told.push(options?.priority), model.predict(input, { ...options, estimates: false, uncertainty: undefined, activity: false })
+      ),
     }
     await evaluate(listening, blobs(2), { steps: 1, mirror: true, priority: 'low' })
     expect(told).toEqual(['low', 'low', 'low', 'low'])
@@ -91,7 +99,12 @@ describe('evaluate', () => {
     await expect(model.evaluate(dataset, { signal: controller.signal, onProgress, workers: 1 })).rejects.toBe(reason)
     const { length } = asked
     expect(length).toBeLessThan(10)
-    await model.predict((await blobs(1).get(0).then((sample) => ({ frames: sample!.frames, audio: sample!.audio })))!, { steps: 1 })
+    await model.predict(
+      (await blobs(1)
+        .get(0)
+        .then((sample) => ({ frames: sample!.frames, audio: sample!.audio })))!,
+      { steps: 1 },
+    )
     expect(asked).toHaveLength(length)
     await expect(model.evaluate(dataset, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
@@ -146,12 +159,16 @@ describe('evaluate', () => {
   it.each<[string, SaliencyDataset]>([
     ['sample', blobs(4, { before: (i) => (i === 2 ? new Promise(() => {}) : undefined) })],
     ['ground truth', { ...blobs(4), truth: () => new Promise(() => {}) }],
-  ])('an abort ends it though a %s never comes', async (_, dataset) => {
-    const controller = new AbortController()
-    const reason = new Error('enough')
-    setTimeout(() => controller.abort(reason), 300)
-    await expect(model.evaluate(dataset, { signal: controller.signal, steps: 1 })).rejects.toBe(reason)
-  }, 10_000)
+  ])(
+    'an abort ends it though a %s never comes',
+    async (_, dataset) => {
+      const controller = new AbortController()
+      const reason = new Error('enough')
+      setTimeout(() => controller.abort(reason), 300)
+      await expect(model.evaluate(dataset, { signal: controller.signal, steps: 1 })).rejects.toBe(reason)
+    },
+    10_000,
+  )
 
   it('of samples that are all none does not speak of learning', async () => {
     const error = await expectDiffSalError(() => model.evaluate(blobs(3, { before: () => null })), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'all its 3 samples')

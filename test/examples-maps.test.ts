@@ -13,12 +13,29 @@ import { installExample, userFolder } from './support/user-folder.ts'
 /** A wide video, light grey, with a spot that is the only thing in it. */
 async function spotVideo(path: string, x: number): Promise<void> {
   const spot = `drawbox=x=${x}:y=60:w=40:h=60:c=red:t=fill`
-  await ffmpeg('-f', 'lavfi', '-i', `color=0xc0c0c0:s=320x180:r=25:d=1,${spot}`, '-f', 'lavfi', '-i', 'sine=frequency=440:duration=1', '-c:v', 'libx264', '-qp', '0', '-c:a', 'aac', path)
+  await ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    `color=0xc0c0c0:s=320x180:r=25:d=1,${spot}`,
+    '-f',
+    'lavfi',
+    '-i',
+    'sine=frequency=440:duration=1',
+    '-c:v',
+    'libx264',
+    '-qp',
+    '0',
+    '-c:a',
+    'aac',
+    path,
+  )
 }
 
 test('the examples are short', () => {
   // All but the training loop by hand, which makes up its data.
-  for (const name of readdirSync('examples').filter((one) => one.endsWith('.ts') && one !== 'train.ts')) expect(readFileSync(join('examples', name), 'utf8').trimEnd().split('\n').length, name).toBeLessThanOrEqual(40)
+  for (const name of readdirSync('examples').filter((one) => one.endsWith('.ts') && one !== 'train.ts'))
+    expect(readFileSync(join('examples', name), 'utf8').trimEnd().split('\n').length, name).toBeLessThanOrEqual(40)
 })
 
 test('crop-9-16.ts writes an upright video with its sound, which holds what the maps are about', async () => {
@@ -33,9 +50,15 @@ test('crop-9-16.ts writes an upright video with its sound, which holds what the 
   expect(video).toMatchObject({ width: 202, height: 360 })
   expect(audio).toMatchObject({ codec: 'aac' })
   // The first and the last frame are the original's, from where it says.
-  const [whole, cropped] = [await decodeFrames(join(folder, 'short.mp4'), 'gray', 640 * 360), await decodeFrames(join(folder, 'upright.mp4'), 'gray', 202 * 360)]
+  const [whole, cropped] = [
+    await decodeFrames(join(folder, 'short.mp4'), 'gray', 640 * 360),
+    await decodeFrames(join(folder, 'upright.mp4'), 'gray', 202 * 360),
+  ]
   expect(cropped).toHaveLength(whole.length)
-  for (const [frame, x] of [[0, from!], [whole.length - 1, to!]] as const) {
+  for (const [frame, x] of [
+    [0, from!],
+    [whole.length - 1, to!],
+  ] as const) {
     const apart = (offset: number) => {
       let sum = 0
       for (let y = 0; y < 360; y += 3) for (let i = 0; i < 202; i += 3) sum += Math.abs(whole[frame]![y * 640 + i + offset]! - cropped[frame]![y * 202 + i]!)
@@ -72,7 +95,11 @@ test('upload-service.ts answers with focal points, tells what is wrong, and stop
     const answer = await fetch(`http://localhost:${port}/?stride=10`, { method: 'POST', body: readFileSync(join(folder, 'spot.mp4')) })
     expect(answer.status).toBe(200)
     const { frames } = (await answer.json()) as { frames: { frame: number; time: number; focus: { x: number; y: number }; confidence: number }[] }
-    expect(frames.map(({ frame, time }) => [frame, time])).toEqual([[0, 0], [10, 0.4], [20, 0.8]])
+    expect(frames.map(({ frame, time }) => [frame, time])).toEqual([
+      [0, 0],
+      [10, 0.4],
+      [20, 0.8],
+    ])
     for (const { focus, confidence } of frames) {
       for (const value of [focus.x, focus.y, confidence]) expect(value > 0 && value < 1, JSON.stringify(frames)).toBe(true)
     }
@@ -100,7 +127,10 @@ test('live-camera.ts tells where to look in what a source gives, until it ends',
   const source = ['-f', 'lavfi', '-i', 'testsrc2=d=2', '-f', 'lavfi', '-i', 'sine=d=2']
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...source], { cwd: folder, env, timeout: 120_000 })
   expect(stderr).toBe('')
-  const seen = stdout.trim().split('\n').map((line) => JSON.parse(line) as { frame: number; time: number; focus: { x: number; y: number }; dropped: number })
+  const seen = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { frame: number; time: number; focus: { x: number; y: number }; dropped: number })
   expect(seen.at(-1)).toMatchObject({ frame: 19, time: 1.9 })
   // Every frame has its map, or was left out.
   expect(seen.length + seen.at(-1)!.dropped).toBe(20)
@@ -116,9 +146,16 @@ test('worker-pool.ts predicts more files than it has workers, and goes on past o
   for (const name of ['a.mp4', 'b.mp4', 'c.mp4']) await spotVideo(join(folder, name), 20)
   const program = installExample(folder, 'worker-pool.ts')
   const files = ['a.mp4', 'missing.mp4', 'b.mp4', 'c.mp4']
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...files], { cwd: folder, env: { ...process.env, WORKERS: '2' }, timeout: 120_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...files], {
+    cwd: folder,
+    env: { ...process.env, WORKERS: '2' },
+    timeout: 120_000,
+  })
   expect(stderr).toBe('')
-  const results = stdout.trim().split('\n').map((line) => JSON.parse(line) as { file: string; focus?: { time: number; x: number }[]; error?: string })
+  const results = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { file: string; focus?: { time: number; x: number }[]; error?: string })
   expect(results.map(({ file }) => file).sort()).toEqual([...files].sort())
   for (const { file, focus, error } of results) {
     if (file === 'missing.mp4') expect(error).toMatch(/DiffSalError: .*missing\.mp4/)

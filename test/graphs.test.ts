@@ -61,7 +61,8 @@ async function pair(config: PartialDiffSalConfig, replay: Replay): Promise<Pair>
 const seedsOf = (batch: number, seed: number): number[] => Array.from({ length: batch }, (_, b) => seed + b)
 
 async function predict(model: NativeModel, from: NativeInputs | NativeFeatures, batch: number, seed: number, steps: number, eta = 0) {
-  return (await model.predict(from, { steps, eta, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false }, undefined, undefined)).estimates!
+  return (await model.predict(from, { steps, eta, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false }, undefined, undefined))
+    .estimates!
 }
 
 function denoise(model: NativeModel, features: NativeFeatures, batch: number, seed: number): Promise<Tensor<'float32'>> {
@@ -182,7 +183,10 @@ describe('graphs that are replayed', () => {
         cancel,
         undefined,
       )
-      const ended = running.then(() => 0, () => 1)
+      const ended = running.then(
+        () => 0,
+        () => 1,
+      )
       // Somewhere within the time that it takes.
       await new Promise((resolve) => setTimeout(resolve, random(12)))
       cancel.cancel()

@@ -22,8 +22,7 @@ afterAll(() => model?.dispose())
 const predict = (input: ClipInput) => model.predict(input, options)
 
 /** The largest difference of two maps. */
-const difference = (a: Tensor<'float32'>, b: Tensor<'float32'>) =>
-  a.data.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b.data[i]!)), 0)
+const difference = (a: Tensor<'float32'>, b: Tensor<'float32'>) => a.data.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b.data[i]!)), 0)
 
 /** 16 pictures of noise, in channels of unlike brightness. */
 function pictures(h: number, w: number, name = 'pictures'): Tensor<'uint8'> {
@@ -62,8 +61,7 @@ function resized(pixels: Tensor<'uint8'>, h: number, w: number): { shape: number
     for (const row of rows)
       for (const column of columns)
         for (let c = 0; c < 3; c++, at++)
-          for (const [y, a] of row)
-            for (const [x, b] of column) data[at]! += a * b * pixels.data[((f * fromHeight + y) * fromWidth + x) * 3 + c]!
+          for (const [y, a] of row) for (const [x, b] of column) data[at]! += a * b * pixels.data[((f * fromHeight + y) * fromWidth + x) * 3 + c]!
   return { shape: [t, h, w, 3], data }
 }
 
@@ -255,7 +253,10 @@ describe('a model that only sees', () => {
     using features = await deaf.encode({ frames })
     expect((await features.tensors()).audio).toBeNull()
     expect(deaf.parameters().filter(({ name }) => name.startsWith('audio_net') || name.startsWith('spatiotemp_net'))).toEqual([])
-    for (const input of [{ frames, mel }, { frames, audio: tone(16000) }])
+    for (const input of [
+      { frames, mel },
+      { frames, audio: tone(16000) },
+    ])
       await expectDiffSalError(() => deaf.predict(input), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'left out, because this model only sees')
   })
 })

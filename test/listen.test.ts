@@ -100,7 +100,8 @@ test('the weights of scenes hear a generated scene, and the strip shows it', asy
 
 test('what cannot be listened to is refused', async () => {
   const { model } = bumpModel(() => 0)
-  const refused = (options: object, argument: string) => expectDiffSalError(() => listen(model, speaker, options as ListenOptions), 'ERR_DIFFSAL_INVALID_ARGUMENT', '', argument)
+  const refused = (options: object, argument: string) =>
+    expectDiffSalError(() => listen(model, speaker, options as ListenOptions), 'ERR_DIFFSAL_INVALID_ARGUMENT', '', argument)
   await refused({ frames: 1 }, 'frames')
   await refused({ shift: 0 }, 'shift')
   await refused({ seed: -1 }, 'seed')
@@ -124,4 +125,3 @@ test('a model that is disposed of ends it', async () => {
   await heard
   await expectDiffSalError(() => model.listen(speaker), 'ERR_DIFFSAL_DISPOSED', 'disposed', 'model')
 })
-

@@ -107,12 +107,18 @@ describe('weights of other types', () => {
     const path = await rewriteWeights(golden, (tensors) => {
       // The one of a single number goes first: as F16, it moves the others to addresses that no number likes.
       const rest = [...tensors]
-      const single = rest.splice(rest.findIndex(([, { shape }]) => shape.join() === '1'), 1)
+      const single = rest.splice(
+        rest.findIndex(([, { shape }]) => shape.join() === '1'),
+        1,
+      )
       tensors.clear()
       for (const [name, tensor] of [...single, ...rest]) tensors.set(name, tensor)
       for (const [i, [name, { shape }]] of [...tensors].entries()) {
         const dtype = type(i)
-        const { bytes, floats } = make[dtype](name, shape.reduce((a, b) => a * b, 1))
+        const { bytes, floats } = make[dtype](
+          name,
+          shape.reduce((a, b) => a * b, 1),
+        )
         expected.set(name, new Uint8Array(floats.buffer))
         tensors.set(name, { dtype, shape, bytes } satisfies StoredTensor)
       }
@@ -184,7 +190,15 @@ describe('a loaded model', () => {
 describe('a file that another replaces while it is loaded', () => {
   it.each([
     ['the same layout', async (path: string) => path],
-    ['a longer header', (path: string) => rewriteWeights(path, () => {}, (metadata) => (metadata.note = 'x'.repeat(1000)))],
+    [
+      'a longer header',
+      (path: string) =>
+        rewriteWeights(
+          path,
+          () => {},
+          (metadata) => (metadata.note = 'x'.repeat(1000)),
+        ),
+    ],
     [
       'another order',
       (path: string) =>

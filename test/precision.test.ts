@@ -55,7 +55,7 @@ describe('a model in bfloat16', () => {
       const { frames, audio } = (await scenes.get(i))!
       const clip = { frames, audio: { samples: audio!.samples, sampleRate: audio!.sampleRate } }
       const [wanted, map] = [await exact.predict(clip, { seed: 1 }), await rounded.predict(clip, { seed: 1 })]
-      const { values } = (await metrics.cc(map, wanted))
+      const { values } = await metrics.cc(map, wanted)
       expect(values[0], `scene ${i}`).toBeGreaterThan(0.999)
     }
   })
@@ -77,12 +77,15 @@ describe('a model in bfloat16', () => {
     expect(await loaded.predict(clip, { steps: 1, noise })).toEqual(after)
   })
 
-  it.each(['decoder_net.conv_in.bias', 'decoder_net.invpt_decoder.mid_stages.1.patch_embed.0.proj.1.weight'])('blames weights that hold NaN: %s', async (name) => {
-    const path = await rewriteWeights(await testWeights(lightConfig), (tensors) => {
-      const weight = tensors.get(name)!
-      tensors.set(name, { ...weight, bytes: new Uint8Array(weight.bytes.length).fill(255) })
-    })
-    await using model = await DiffSal.load(path, { threads: 1, precision: 'bfloat16' })
-    await expectDiffSalError(() => model.predict(inputs, { steps: 1 }), 'ERR_DIFFSAL_CHECKPOINT', 'not finite', 'weights')
-  })
+  it.each(['decoder_net.conv_in.bias', 'decoder_net.invpt_decoder.mid_stages.1.patch_embed.0.proj.1.weight'])(
+    'blames weights that hold NaN: %s',
+    async (name) => {
+      const path = await rewriteWeights(await testWeights(lightConfig), (tensors) => {
+        const weight = tensors.get(name)!
+        tensors.set(name, { ...weight, bytes: new Uint8Array(weight.bytes.length).fill(255) })
+      })
+      await using model = await DiffSal.load(path, { threads: 1, precision: 'bfloat16' })
+      await expectDiffSalError(() => model.predict(inputs, { steps: 1 }), 'ERR_DIFFSAL_CHECKPOINT', 'not finite', 'weights')
+    },
+  )
 })

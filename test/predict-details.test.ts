@@ -48,8 +48,7 @@ describe('uncertainty', () => {
   })
 
   it('is refused with what contradicts it', async () => {
-    const invalid = (options: object, part: string) =>
-      expectDiffSalError(() => model.predict(features, options), 'ERR_DIFFSAL_INVALID_ARGUMENT', part)
+    const invalid = (options: object, part: string) => expectDiffSalError(() => model.predict(features, options), 'ERR_DIFFSAL_INVALID_ARGUMENT', part)
     await invalid({ uncertainty: 1 }, 'uncertainty')
     await invalid({ uncertainty: 2.5 }, 'uncertainty')
     await invalid({ uncertainty: 2, noise }, 'noise')

@@ -69,30 +69,35 @@ async function pushFile(stream: SaliencyStream, path: string, size: readonly [nu
   stream.end()
 }
 
-test.each([true, false])('fed with the frames and the sound of a file, the model is given what predictVideo gives it: times told: %s', async (timed) => {
-  const video = await probe(scene)
-  const [ofFile, ofStream] = [new FakeModel(), new FakeModel()]
-  const expected: StreamMap[] = []
-  for await (const { frame, time, tensor } of predictVideo(ofFile, scene, { seed: 3, steps: 2, stride: 2 })) expected.push({ frame, time, size: [32, 64], tensor })
-  const stream = openStream(ofStream, { fps: rationalValue(video.video!.rate), sampleRate: 16_000, drop: 'block', seed: 3, steps: 2, stride: 2 })
-  const [maps] = await Promise.all([collect(stream), pushFile(stream, scene, [32, 64], timed)])
-  expect(maps.map(({ frame }) => frame)).toEqual(expected.map(({ frame }) => frame))
-  for (const [i, { time, tensor, size }] of maps.entries()) {
-    expect(Math.abs(time - expected[i]!.time)).toBeLessThan(1e-9)
-    expect(size).toEqual([32, 64])
-    expect(same(tensor.data, expected[i]!.tensor.data)).toBe(true)
-  }
-  expect(ofStream.calls).toHaveLength(ofFile.calls.length)
-  for (const [i, { input, options }] of ofStream.calls.entries()) {
-    const [clip, sound] = [ofFile.calls[i]!.input.frames!, ofFile.calls[i]!.input.audio![0]!]
-    expect(same(input.frames!.data, clip.data), `frames of clip ${i}`).toBe(true)
-    expect(same(input.audio![0]!.samples, sound.samples), `sound of clip ${i}`).toBe(true)
-    expect([input.audio![0]!.sampleRate, input.audio![0]!.fps]).toEqual([sound.sampleRate, sound.fps])
-    expect([options.steps, options.seed, options.eta]).toEqual([2, [3], 0])
-  }
-  expect(stream.dropped).toBe(0)
-  expect(warnings).toEqual([])
-}, 120_000)
+test.each([true, false])(
+  'fed with the frames and the sound of a file, the model is given what predictVideo gives it: times told: %s',
+  async (timed) => {
+    const video = await probe(scene)
+    const [ofFile, ofStream] = [new FakeModel(), new FakeModel()]
+    const expected: StreamMap[] = []
+    for await (const { frame, time, tensor } of predictVideo(ofFile, scene, { seed: 3, steps: 2, stride: 2 }))
+      expected.push({ frame, time, size: [32, 64], tensor })
+    const stream = openStream(ofStream, { fps: rationalValue(video.video!.rate), sampleRate: 16_000, drop: 'block', seed: 3, steps: 2, stride: 2 })
+    const [maps] = await Promise.all([collect(stream), pushFile(stream, scene, [32, 64], timed)])
+    expect(maps.map(({ frame }) => frame)).toEqual(expected.map(({ frame }) => frame))
+    for (const [i, { time, tensor, size }] of maps.entries()) {
+      expect(Math.abs(time - expected[i]!.time)).toBeLessThan(1e-9)
+      expect(size).toEqual([32, 64])
+      expect(same(tensor.data, expected[i]!.tensor.data)).toBe(true)
+    }
+    expect(ofStream.calls).toHaveLength(ofFile.calls.length)
+    for (const [i, { input, options }] of ofStream.calls.entries()) {
+      const [clip, sound] = [ofFile.calls[i]!.input.frames!, ofFile.calls[i]!.input.audio![0]!]
+      expect(same(input.frames!.data, clip.data), `frames of clip ${i}`).toBe(true)
+      expect(same(input.audio![0]!.samples, sound.samples), `sound of clip ${i}`).toBe(true)
+      expect([input.audio![0]!.sampleRate, input.audio![0]!.fps]).toEqual([sound.sampleRate, sound.fps])
+      expect([options.steps, options.seed, options.eta]).toEqual([2, [3], 0])
+    }
+    expect(stream.dropped).toBe(0)
+    expect(warnings).toEqual([])
+  },
+  120_000,
+)
 
 test('with the real network, the maps of a stream are those of the file', async () => {
   await using model = await DiffSal.load(presets.scenes.weights, { threads: 1 })
@@ -132,19 +137,45 @@ test('missing frames are the one before them again; late ones take its time; a l
   const model = small()
   const stream = openStream(model, { fps: 10, drop: 'block', videoOnly: true })
   const all = collect(stream)
-  for (const [k, time] of [[0, 5], [1, 5.1], [4, 5.4], [5, 5.35], [6, 5.5], [7, 60]] as const) await stream.pushFrame(frame(k), time)
+  for (const [k, time] of [
+    [0, 5],
+    [1, 5.1],
+    [4, 5.4],
+    [5, 5.35],
+    [6, 5.5],
+    [7, 60],
+  ] as const)
+    await stream.pushFrame(frame(k), time)
   stream.end()
   const maps = await all
-  expect(maps.map(({ frame, time }) => [frame, Number(time.toFixed(3))])).toEqual([[0, 5], [1, 5.1], [2, 5.2], [3, 5.3], [4, 5.4], [5, 5.4], [6, 5.5], [7, 60]])
+  expect(maps.map(({ frame, time }) => [frame, Number(time.toFixed(3))])).toEqual([
+    [0, 5],
+    [1, 5.1],
+    [2, 5.2],
+    [3, 5.3],
+    [4, 5.4],
+    [5, 5.4],
+    [6, 5.5],
+    [7, 60],
+  ])
   expect(seen(model, 4)).toEqual([0, 1, 1, 1, 4, 5, 6, 7])
   expect(model.calls.every(({ input }) => input.audio === null)).toBe(true)
 
   const uneven = small()
   const kept = openStream(uneven, { fps: 10, drop: 'block', videoOnly: true, repeat: false })
   const others = collect(kept)
-  for (const [k, time] of [[0, 0], [1, 0.7], [2, 0.8]] as const) await kept.pushFrame(frame(k), time)
+  for (const [k, time] of [
+    [0, 0],
+    [1, 0.7],
+    [2, 0.8],
+  ] as const)
+    await kept.pushFrame(frame(k), time)
   kept.end()
-  expect((await others).map(({ frame, time }) => [frame, time])).toEqual([[0, 0], [1, 0.7], [2, 0.8]])
+  expect((await others).map(({ frame, time }) => [frame, time])).toEqual([
+    [0, 0],
+    [1, 0.7],
+    [2, 0.8],
+  ])
 })
 
 test('sound that is missing is silence, that comes twice is heard once, that is late is waited for and then given up', async () => {
@@ -169,7 +200,11 @@ test('sound that is missing is silence, that comes twice is heard once, that is 
   // The clip of frame 9 hears from 0.45 s on, until half a frame after its own: 0.5 s to 1 s are 2, and what came again is left out.
   const samples = heard(model, 9)
   const changes = samples.flatMap((value, i) => (i === 0 || value !== samples[i - 1] ? [[i, value]] : []))
-  expect(changes).toEqual([[0, 0], [50, 2], [500, 0]])
+  expect(changes).toEqual([
+    [0, 0],
+    [50, 2],
+    [500, 0],
+  ])
   expect(heard(model, 11).includes(3)).toBe(true)
   expect(heard(model, 18).every((value) => value === 0)).toBe(true)
 })
@@ -230,7 +265,19 @@ test('error: the stream ends where the model cannot keep up, for the reader and 
 })
 
 test('nothing is held but what is needed, however long it goes on', () => {
-  const plan: LivePlan = { clipLength: 16, lookahead: 7, stride: 1, fps: 10, sampleRate: 16_000, video: true, audio: true, latency: 1, drop: 'oldest', repeats: true, stallLimit: 60 }
+  const plan: LivePlan = {
+    clipLength: 16,
+    lookahead: 7,
+    stride: 1,
+    fps: 10,
+    sampleRate: 16_000,
+    video: true,
+    audio: true,
+    latency: 1,
+    drop: 'oldest',
+    repeats: true,
+    stallLimit: 60,
+  }
   const clips = new LiveClips(plan)
   const pixels = new Uint8Array(12)
   const most = { frames: 0, samples: 0 }
@@ -384,7 +431,10 @@ test('as a Duplex: a pipeline of objects, with back-pressure, errors and destruc
   const model = small()
   const stream = openStream(model, { fps: 10, sampleRate: 1000, drop: 'block' })
   const source = Readable.from(
-    Array.from({ length: 30 }, (_, k) => [{ samples: new Float32Array(100).fill(k), time: k / 10 }, { frame: frame(k), time: k / 10 }]).flat(),
+    Array.from({ length: 30 }, (_, k) => [
+      { samples: new Float32Array(100).fill(k), time: k / 10 },
+      { frame: frame(k), time: k / 10 },
+    ]).flat(),
   )
   const frames: number[] = []
   const sink = new Writable({
@@ -399,7 +449,11 @@ test('as a Duplex: a pipeline of objects, with back-pressure, errors and destruc
   expect(frames).toEqual(Array.from({ length: 30 }, (_, k) => k))
 
   const wrong = openStream(small(), { fps: 10, videoOnly: true }).toDuplex()
-  await expectDiffSalError(() => pipeline(Readable.from([{ picture: 1 }]), wrong, new Writable({ objectMode: true })), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'chunk'")
+  await expectDiffSalError(
+    () => pipeline(Readable.from([{ picture: 1 }]), wrong, new Writable({ objectMode: true })),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    "'chunk'",
+  )
   expect(wrong.destroyed).toBe(true)
 
   // Nobody reads: the writer is held back.

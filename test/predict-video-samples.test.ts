@@ -26,7 +26,10 @@ test('with uncertainty, each frame has the mean and the deviation of its samples
     const maps = await collect(model, path, { seed: 7, uncertainty: 3, batch })
     expect(maps.map(({ frame }) => frame)).toEqual([0, 1, 2, 3, 4])
     for (const [k, { tensor, uncertainty }] of maps.entries()) {
-      expect([tensor.shape, uncertainty!.shape]).toEqual([[1, 1, 64, 96], [1, 1, 64, 96]])
+      expect([tensor.shape, uncertainty!.shape]).toEqual([
+        [1, 1, 64, 96],
+        [1, 1, 64, 96],
+      ])
       let apart = 0
       for (let i = 0; i < 64 * 96; i += 37) {
         const values = samples.map((maps) => maps[k]!.tensor.data[i]!)
@@ -41,10 +44,12 @@ test('with uncertainty, each frame has the mean and the deviation of its samples
   }
 })
 
-test('with estimates, each frame has every step\'s, the last of which is its map', async () => {
+test("with estimates, each frame has every step's, the last of which is its map", async () => {
   const path = await clip()
   await using model = await DiffSal.create(lightConfig, { seed: 3, threads: 1 })
-  const [plain, single, pair] = await Promise.all([{}, { estimates: true }, { estimates: true, batch: 2 }].map((options) => collect(model, path, { seed: 7, ...options })))
+  const [plain, single, pair] = await Promise.all(
+    [{}, { estimates: true }, { estimates: true, batch: 2 }].map((options) => collect(model, path, { seed: 7, ...options })),
+  )
   expect(plain!.every((map) => !('estimates' in map) && !('uncertainty' in map))).toBe(true)
   for (const [k, { tensor, estimates }] of pair!.entries()) {
     expect(estimates!.shape).toEqual([2, 1, 1, 64, 96])
@@ -69,7 +74,11 @@ test('the model is asked once a batch, however many samples are wanted', async (
 
 test('what cannot be is refused before the file is read', async () => {
   await using model = await DiffSal.create(lightConfig, { seed: 3, threads: 1 })
-  for (const [options, name] of [[{ uncertainty: 1 }, 'uncertainty'], [{ estimates: 1 }, 'estimates'], [{ estimates: true, uncertainty: 2 }, 'estimates']] as const) {
+  for (const [options, name] of [
+    [{ uncertainty: 1 }, 'uncertainty'],
+    [{ estimates: 1 }, 'estimates'],
+    [{ estimates: true, uncertainty: 2 }, 'estimates'],
+  ] as const) {
     await expectDiffSalError(() => collect(model, '/nowhere.mp4', options as unknown as PredictVideoOptions), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${name}'`)
   }
 })

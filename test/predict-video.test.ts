@@ -50,7 +50,10 @@ test('speaker.mp4: every frame has its map, its time and its sound', async () =>
   expect(maps[45]).toMatchObject({ frame: 45, time: 1.5, tensor: { dtype: 'float32', shape: [1, 1, 32, 64] } })
   expect(maps.every(({ tensor }) => tensor.data.length === 32 * 64)).toBe(true)
   expect(model.calls.map(({ input: { frames } }) => frames!.shape[0])).toEqual([...Array.from({ length: 37 }, () => 4), 2])
-  for (const { input: { audio }, options } of model.calls) {
+  for (const {
+    input: { audio },
+    options,
+  } of model.calls) {
     expect(options).toMatchObject({ steps: 3, eta: 0.5 })
     expect(new Set(options.seed)).toEqual(new Set([7]))
     expect(options.seed).toHaveLength(audio!.length)
@@ -71,7 +74,11 @@ test('windows of a real file, at the edges and with a stride', async () => {
   await numberedFrames(path, 45, '25', ['-f', 'lavfi', '-i', 'sine=d=1.8', '-c:a', 'flac'])
   const model = new FakeModel({ size: [32, 32] })
   const maps = await collect(model, path, { stride: 20, batch: 2 })
-  expect(maps.map(({ frame, time }) => [frame, time])).toEqual([[0, 0], [20, 0.8], [40, 1.6]])
+  expect(maps.map(({ frame, time }) => [frame, time])).toEqual([
+    [0, 0],
+    [20, 0.8],
+    [40, 1.6],
+  ])
   const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
   expect(windowOf(model, 0)).toEqual([...Array.from({ length: 8 }, () => 0), ...range(0, 7)])
   expect(windowOf(model, 0, 1)).toEqual(range(12, 27))

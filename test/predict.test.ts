@@ -77,7 +77,8 @@ describe('a map', () => {
       await using broken = await DiffSal.load(path, { threads: 1 })
       const map = await broken.predict({ frames, mel }, { steps: 1, noise }).catch((error: { code: string }) => error.code)
       // A large weight may do nothing worse than saturate.
-      if (typeof map !== 'string') expect([name, bits === 0x7149f2ca && difference(map, await model.predict(features, { steps: 1, noise })) > 0]).toEqual([name, true])
+      if (typeof map !== 'string')
+        expect([name, bits === 0x7149f2ca && difference(map, await model.predict(features, { steps: 1, noise })) > 0]).toEqual([name, true])
       else expect([name, map]).toEqual([name, 'ERR_DIFFSAL_CHECKPOINT'])
     }
   })
@@ -297,8 +298,7 @@ describe('onProgress', () => {
 
   it('belongs to its own prediction', async () => {
     const seen: string[] = []
-    const predict = (name: string, steps: number) =>
-      model.predict(features, { steps, noise, onProgress: ({ step }) => seen.push(`${name}${step}`) })
+    const predict = (name: string, steps: number) => model.predict(features, { steps, noise, onProgress: ({ step }) => seen.push(`${name}${step}`) })
     await Promise.all([predict('a', 2), predict('b', 3)])
     expect(seen).toEqual(['a1', 'a2', 'b1', 'b2', 'b3'])
   })

@@ -85,7 +85,11 @@ describe('calls that wait for a model', () => {
   it('are refused a priority that is none', async () => {
     for (const priority of ['urgent', 'High', 1, null]) {
       const given = { priority } as unknown as PredictOptions
-      const calls = [() => model.predict(clip, given), () => model.encode(clip, given as object), () => model.denoise({ dtype: 'float32', shape: [1, 1, 32, 64], data: new Float32Array(2048) }, 5, features, given as object)]
+      const calls = [
+        () => model.predict(clip, given),
+        () => model.encode(clip, given as object),
+        () => model.denoise({ dtype: 'float32', shape: [1, 1, 32, 64], data: new Float32Array(2048) }, 5, features, given as object),
+      ]
       for (const call of calls) await expectDiffSalError(call, 'ERR_DIFFSAL_INVALID_ARGUMENT', /'priority' must be one of 'high', 'normal', 'low'/)
       await expectDiffSalError(() => model.predictVideo('examples/scene.mp4', given as object).next(), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'priority'")
     }

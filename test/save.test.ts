@@ -40,11 +40,7 @@ describe('save', () => {
     await using loaded = await DiffSal.load(path, { threads: 1 })
     expect(loaded.config).toEqual(model.config)
     expect(loaded.parameters()).toEqual(model.parameters())
-    expectClose(
-      await loaded.predict({ frames, mel }, { steps: 2, noise }),
-      await model.predict({ frames, mel }, { steps: 2, noise }),
-      0,
-    )
+    expectClose(await loaded.predict({ frames, mel }, { steps: 2, noise }), await model.predict({ frames, mel }, { steps: 2, noise }), 0)
     const again = await freshPath()
     await loaded.save(again)
     expect((await readFile(again)).equals(await readFile(path))).toBe(true)
@@ -262,10 +258,7 @@ describe('a disk that fails', () => {
   it('that takes little at a time still gets the whole file', async () => {
     const [path, golden] = [await freshPath(), await freshPath()]
     const env = { LD_PRELOAD: failingDisk() }
-    const [short, whole] = await Promise.all([
-      runProgram('save.mjs', [path, 'short 10007'], { env }),
-      runProgram('save.mjs', [golden, 'none']),
-    ])
+    const [short, whole] = await Promise.all([runProgram('save.mjs', [path, 'short 10007'], { env }), runProgram('save.mjs', [golden, 'none'])])
     for (const ended of [short, whole]) {
       expectEnd(ended, 0)
       expect(JSON.parse(ended.stdout)).toEqual([{ saved: true, files: ['model.safetensors'] }])
@@ -323,7 +316,10 @@ describe('create', () => {
 })
 
 describe('float16 weights', () => {
-  it.each([['float16', 11], ['bfloat16', 8]] as const)('%s take half the space, and load as the nearest values', async (dtype, bits) => {
+  it.each([
+    ['float16', 11],
+    ['bfloat16', 8],
+  ] as const)('%s take half the space, and load as the nearest values', async (dtype, bits) => {
     const path = await freshPath()
     await using created = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
     await created.save(path, { dtype })

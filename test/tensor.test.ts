@@ -51,12 +51,17 @@ describe('tensor', () => {
     await refused(() => tensor('float32', [], new Float32Array(0)), 'tensor.data', '1 elements')
   })
 
-  it.each([[Array(2 ** 32 - 1)], [Object.setPrototypeOf([4], null) as number[]], [Array(65).fill(1) as number[]]])('refuses a shape that is no short list', (shape) =>
-    refused(() => tensor('float32', shape, new Float32Array(4)), 'tensor.shape', 'non-negative integers'),
+  it.each([[Array(2 ** 32 - 1)], [Object.setPrototypeOf([4], null) as number[]], [Array(65).fill(1) as number[]]])(
+    'refuses a shape that is no short list',
+    (shape) => refused(() => tensor('float32', shape, new Float32Array(4)), 'tensor.shape', 'non-negative integers'),
   )
 
   it('takes the numbers of a list that iterates otherwise', () => {
-    const shape = Object.defineProperty([4], Symbol.iterator, { value: () => { throw new TypeError('no') } })
+    const shape = Object.defineProperty([4], Symbol.iterator, {
+      value: () => {
+        throw new TypeError('no')
+      },
+    })
     expect(tensor('float32', shape, new Float32Array(4)).shape).toEqual([4])
   })
 
@@ -98,7 +103,17 @@ describe('checkTensor', () => {
 
   it('gives what it has read, once, with the same memory', () => {
     let reads = 0
-    const counting = { get dtype() { return reads++, 'float32' }, get shape() { return reads++, [1] }, get data() { return reads++, floats.data } }
+    const counting = {
+      get dtype() {
+        return (reads++, 'float32')
+      },
+      get shape() {
+        return (reads++, [1])
+      },
+      get data() {
+        return (reads++, floats.data)
+      },
+    }
     const checked = checkTensor('x', counting, ['uint8', 'float32'])
     expect(checked).toEqual(floats)
     expect(checked.data.buffer).toBe(floats.data.buffer)
@@ -108,10 +123,19 @@ describe('checkTensor', () => {
 
   it('asks neither a subclass nor properties of the array for anything', () => {
     class Deceiving extends Float32Array {
-      override get length() { return 1000 }
-      static get [Symbol.species]() { return Array as never }
+      override get length() {
+        return 1000
+      }
+      static get [Symbol.species]() {
+        return Array as never
+      }
     }
-    const hidden = Object.defineProperties(new Float32Array(4), { length: { value: 1000 }, buffer: { value: null }, byteOffset: { value: -1 }, constructor: { value: null } })
+    const hidden = Object.defineProperties(new Float32Array(4), {
+      length: { value: 1000 },
+      buffer: { value: null },
+      byteOffset: { value: -1 },
+      constructor: { value: null },
+    })
     for (const data of [new Deceiving(4), hidden]) {
       const checked = checkTensor('x', { dtype: 'float32', shape: [4], data }, ['float32'])
       expect(checked.data).toStrictEqual(new Float32Array(4))

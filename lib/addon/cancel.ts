@@ -13,10 +13,7 @@ export function abortable<T>(signal: AbortSignal | undefined, start: (cancel: Na
  * As {@link abortable}, for a job that changes something: an abort rejects only once the job has ended, and not at all where it
  * came too late to stop it.
  */
-export async function abortableWhole<T>(
-  signal: AbortSignal | undefined,
-  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
-): Promise<T> {
+export async function abortableWhole<T>(signal: AbortSignal | undefined, start: (cancel: NativeCancelToken | undefined) => Promise<T>): Promise<T> {
   try {
     return await cancellable(signal, start)
   } catch (error) {
@@ -26,10 +23,7 @@ export async function abortableWhole<T>(
 }
 
 /** Starts a job, unless the signal is aborted already, and tells it to stop when it is. */
-async function cancellable<T>(
-  signal: AbortSignal | undefined,
-  start: (cancel: NativeCancelToken | undefined) => Promise<T>,
-): Promise<T> {
+async function cancellable<T>(signal: AbortSignal | undefined, start: (cancel: NativeCancelToken | undefined) => Promise<T>): Promise<T> {
   if (signal === undefined) return start(undefined)
   signal.throwIfAborted()
   const cancel = new (native().CancelToken)()

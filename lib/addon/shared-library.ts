@@ -24,7 +24,11 @@ function headersFault(path: string): string | undefined {
     if (header.length < 64 || header.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') return 'it is no shared library of a 64-bit Linux'
     const machine = header.readUInt16LE(18)
     if (machines[machine] !== process.arch) return `it is for ${machines[machine] ?? `machine ${machine}`}, and this is ${process.arch}`
-    const table = (at: number, place: number) => ({ at: Number(header.readBigUInt64LE(at)), entry: header.readUInt16LE(place), count: header.readUInt16LE(place + 2) })
+    const table = (at: number, place: number) => ({
+      at: Number(header.readBigUInt64LE(at)),
+      entry: header.readUInt16LE(place),
+      count: header.readUInt16LE(place + 2),
+    })
     const [segments, sections] = [table(32, 54), table(40, 58)]
     const ends = [segments, sections].map(({ at, entry, count }) => at + entry * count)
     const cut = (): string | undefined => {

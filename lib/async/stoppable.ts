@@ -4,7 +4,10 @@
  *
  * @param left called when the reader leaves, also where the generator was never asked for anything
  */
-export function stoppable<T, R>(start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>, left: () => void = () => undefined): AsyncGenerator<T, R | void, undefined> {
+export function stoppable<T, R>(
+  start: (stop: AbortSignal) => AsyncGenerator<T, R, undefined>,
+  left: () => void = () => undefined,
+): AsyncGenerator<T, R | void, undefined> {
   const leaving = new AbortController()
   const inner = start(leaving.signal)
   const generator: AsyncGenerator<T, R | void, undefined> = {

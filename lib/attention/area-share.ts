@@ -12,7 +12,10 @@ function cover(from: number, to: number, count: number): { readonly first: numbe
  * @param box its edges as shares of width and height, 0 to 1
  * @param size [height, width] of the maps
  */
-export function areaShare(box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, [height, width]: readonly [number, number]): (map: Float32Array, sum: number) => number {
+export function areaShare(
+  box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+  [height, width]: readonly [number, number],
+): (map: Float32Array, sum: number) => number {
   const rows = cover(box.y * height, (box.y + box.height) * height, height)
   const columns = cover(box.x * width, (box.x + box.width) * width, width)
   return (map, sum) => {

@@ -35,7 +35,13 @@ const names = ['name', 'x', 'y', 'width', 'height', 'from', 'to'] as const
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT naming the area and its member
  */
 export function checkAreas(argument: string, value: unknown): ReportArea[] {
-  const areas = checkList(argument, value, `a list of 1 to ${most} areas, such as [{ "name": "logo", "x": 20, "y": 10, "width": 80, "height": 40 }]`, 1, most).map((one, i) => checkArea(`${argument}[${i}]`, one))
+  const areas = checkList(
+    argument,
+    value,
+    `a list of 1 to ${most} areas, such as [{ "name": "logo", "x": 20, "y": 10, "width": 80, "height": 40 }]`,
+    1,
+    most,
+  ).map((one, i) => checkArea(`${argument}[${i}]`, one))
   const first = new Map<string, number>()
   for (const [i, { name }] of areas.entries()) {
     const other = first.get(name)
@@ -53,9 +59,17 @@ function checkArea(argument: string, value: unknown): ReportArea {
     if (name.length > 200) throw invalidArgumentText(`${argument}.name`, 'a name of at most 200 characters', `one of ${name.length}`)
     const pixels = (member: 'x' | 'y' | 'width' | 'height'): number => checkNumber(`${argument}.${member}`, given[member], 0, 65_536)
     const [x, y, width, height] = [pixels('x'), pixels('y'), pixels('width'), pixels('height')]
-    for (const [member, length] of [['width', width], ['height', height]] as const) if (length === 0) throw invalidArgument(`${argument}.${member}`, 'a number of pixels above 0', length)
+    for (const [member, length] of [
+      ['width', width],
+      ['height', height],
+    ] as const)
+      if (length === 0) throw invalidArgument(`${argument}.${member}`, 'a number of pixels above 0', length)
     const { from, to } = given
-    for (const [member, second] of [['from', from], ['to', to]] as const) if (second !== undefined) checkNumber(`${argument}.${member}`, second, 0, 1e9)
+    for (const [member, second] of [
+      ['from', from],
+      ['to', to],
+    ] as const)
+      if (second !== undefined) checkNumber(`${argument}.${member}`, second, 0, 1e9)
     if (to !== undefined && to <= (from ?? 0)) throw invalidArgument(`${argument}.to`, `a second after 'from', ${from ?? 0}`, to)
     return { name, x, y, width, height, from, to }
   })
@@ -67,13 +81,22 @@ function checkArea(argument: string, value: unknown): ReportArea {
  * @param size [height, width] of the frame
  * @param part seconds that are looked at; Infinity where the end is not known
  */
-export function checkAreasFit(argument: string, areas: readonly ReportArea[], [height, width]: readonly [number, number], [start, end]: readonly [number, number]): void {
+export function checkAreasFit(
+  argument: string,
+  areas: readonly ReportArea[],
+  [height, width]: readonly [number, number],
+  [start, end]: readonly [number, number],
+): void {
   for (const [i, area] of areas.entries()) {
     const { name, x, y } = area
     const [from, to] = timesOf(area)
     // Boxes that were computed may end a rounding beside the edge.
     if (x + area.width > width * (1 + 1e-9) || y + area.height > height * (1 + 1e-9)) {
-      throw invalidArgumentText(`${argument}[${i}]`, `within the frame of ${width} × ${height} pixels`, `'${name}' with x ${x} to ${x + area.width} and y ${y} to ${y + area.height}`)
+      throw invalidArgumentText(
+        `${argument}[${i}]`,
+        `within the frame of ${width} × ${height} pixels`,
+        `'${name}' with x ${x} to ${x + area.width} and y ${y} to ${y + area.height}`,
+      )
     }
     if (from >= end) throw invalidArgumentText(`${argument}[${i}].from`, `before the end of what is looked at, ${short(end)} s`, `${from} s, of '${name}',`)
     if (to <= start) throw invalidArgumentText(`${argument}[${i}].to`, `after the beginning of what is looked at, ${short(start)} s`, `${to} s, of '${name}',`)

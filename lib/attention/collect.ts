@@ -78,7 +78,9 @@ export class AttentionCollector {
     this.pass(times, marks)
     const [, , height, width] = tensor.shape as [number, number, number, number]
     const [tall, wide] = this.#size
-    this.#shareOf ??= this.#options.areas.map((box) => areaShare({ x: box.x / wide, y: box.y / tall, width: box.width / wide, height: box.height / tall }, [height, width]))
+    this.#shareOf ??= this.#options.areas.map((box) =>
+      areaShare({ x: box.x / wide, y: box.y / tall, width: box.width / wide, height: box.height / tall }, [height, width]),
+    )
     const sum = tensor.data.reduce((all, value) => all + value, 0)
     const seen: Seen = {
       frame,

@@ -8,14 +8,21 @@ import { rationalValue } from '../media/rational.ts'
 const widest = 320
 
 /** The pictures of some frames as `data:` addresses of JPEGs, each made as it is decoded. */
-export async function framePictures(info: VideoInfo, frames: ReadonlySet<number>, options: ReadOptions, onFrame?: (count: number) => void): Promise<ReadonlyMap<number, string>> {
+export async function framePictures(
+  info: VideoInfo,
+  frames: ReadonlySet<number>,
+  options: ReadOptions,
+  onFrame?: (count: number) => void,
+): Promise<ReadonlyMap<number, string>> {
   const { width, height, pixelAspect } = info.video
   const across = width * (pixelAspect ? rationalValue(pixelAspect) : 1)
   const shown = Math.max(1, Math.round(Math.min(across, widest)))
   const size = [Math.max(1, Math.round((height * shown) / across)), shown] as const
   const pictures = new Map<number, string>()
   for await (const { frame, pixels } of chosenFrames(info, size, frames, options, onFrame)) {
-    const jpeg = await sharp(pixels, { raw: { height: size[0], width: size[1], channels: 3 } }).jpeg({ quality: 82 }).toBuffer()
+    const jpeg = await sharp(pixels, { raw: { height: size[0], width: size[1], channels: 3 } })
+      .jpeg({ quality: 82 })
+      .toBuffer()
     pictures.set(frame, `data:image/jpeg;base64,${jpeg.toString('base64')}`)
   }
   return pictures

@@ -46,7 +46,8 @@ export class Standings<T> {
 /** When the first frame begins that is no longer the former map's: the last of them is the next map's own. */
 function boundary({ time: before, shot }: Waiting<unknown>, times: readonly number[], marks: readonly FrameMark[] | undefined): number {
   const next = times.at(-1)!
-  const [first, end] = marks === undefined ? [0, times.length - 1] : [countWhile(marks, (mark) => mark.shot === shot), marks.findIndex((mark) => mark.shot === marks.at(-1)!.shot)]
+  const [first, end] =
+    marks === undefined ? [0, times.length - 1] : [countWhile(marks, (mark) => mark.shot === shot), marks.findIndex((mark) => mark.shot === marks.at(-1)!.shot)]
   const found = times.findIndex((time) => time - before > next - time)
   const nearer = found < 0 ? times.length - 1 : found
   // Of one shot, the middle; of two, within what lies between them.

@@ -65,8 +65,7 @@ function mvitOf(tensors: Tensors): Partial<VideoEncoderConfig> | undefined {
   if (embedDim === undefined) return undefined
   let depth = 0
   const downscaleAt: number[] = []
-  for (; shape(`blocks.${depth}.norm1.weight`) !== undefined; depth++)
-    if (shape(`blocks.${depth}.proj.weight`) !== undefined) downscaleAt.push(depth)
+  for (; shape(`blocks.${depth}.norm1.weight`) !== undefined; depth++) if (shape(`blocks.${depth}.proj.weight`) !== undefined) downscaleAt.push(depth)
   const headWidth = shape('blocks.0.attn.pool_q.weight')?.[0]
   const hidden = shape('blocks.0.mlp.fc1.weight')?.[0]
   const side = shape('blocks.0.attn.rel_pos_h')?.[0]

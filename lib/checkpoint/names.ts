@@ -81,8 +81,7 @@ function applyRules<T extends Shaped>(path: string, { rules, title }: EncoderNam
   }
   return rename(path, reshaped, (name) => {
     const rule = rules.find(([pattern]) => pattern.test(name))
-    if (rule === undefined)
-      throw unusable(path, `tensor '${shown(name)}' is not part of ${title}`, 'its names alone', 'another', 'Remove it from the file.')
+    if (rule === undefined) throw unusable(path, `tensor '${shown(name)}' is not part of ${title}`, 'its names alone', 'another', 'Remove it from the file.')
     return name.replace(rule[0], rule[1])
   })
 }
@@ -91,8 +90,7 @@ function rename<T>(path: string, tensors: ReadonlyMap<string, T>, change: (name:
   const renamed = new Map<string, T>()
   for (const [name, tensor] of tensors) {
     const ours = change(name)
-    if (renamed.has(ours))
-      throw unusable(path, `two of its tensors are '${shown(ours)}'`, 'each once', `also '${shown(name)}'`, 'Remove one of them.')
+    if (renamed.has(ours)) throw unusable(path, `two of its tensors are '${shown(ours)}'`, 'each once', `also '${shown(name)}'`, 'Remove one of them.')
     renamed.set(ours, tensor)
   }
   return renamed

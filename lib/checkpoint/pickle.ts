@@ -113,8 +113,7 @@ class Machine {
   }
 
   get(index: number): void {
-    if (!this.memo.has(index))
-      throw new PickleError('its pickle refers to an object that it has not made', 'an entry of its memo', `${index}`)
+    if (!this.memo.has(index)) throw new PickleError('its pickle refers to an object that it has not made', 'an entry of its memo', `${index}`)
     this.push(this.memo.get(index))
   }
 
@@ -127,10 +126,8 @@ class Machine {
   call(): void {
     const args = this.pop()
     const callee = this.pop()
-    if (!(callee instanceof PickleGlobal) || !isTuple(args))
-      throw new PickleError('its pickle calls what is no name', 'a name and a tuple', typeOf(callee))
-    if (callee.call === undefined)
-      throw new PickleError(`its pickle calls '${callee.name}'`, 'a function or a class that makes data', 'a name')
+    if (!(callee instanceof PickleGlobal) || !isTuple(args)) throw new PickleError('its pickle calls what is no name', 'a name and a tuple', typeOf(callee))
+    if (callee.call === undefined) throw new PickleError(`its pickle calls '${callee.name}'`, 'a function or a class that makes data', 'a name')
     // The call may copy all of it, however often it is asked.
     this.#work += args.reduce((sum: number, arg) => sum + sizeOf(arg), 1)
     if (this.#work > limits.work) throw tooMuch('values in its calls', limits.work)
@@ -141,16 +138,14 @@ class Machine {
 
   append(items: readonly unknown[]): void {
     const list = this.top()
-    if (!Array.isArray(list) || Object.isFrozen(list))
-      throw new PickleError('its pickle appends to what is no list', 'a list', typeOf(list))
+    if (!Array.isArray(list) || Object.isFrozen(list)) throw new PickleError('its pickle appends to what is no list', 'a list', typeOf(list))
     for (const item of items) list.push(item)
   }
 
   setItems(items: readonly unknown[]): void {
     const map = this.top()
     if (!(map instanceof Map)) throw new PickleError('its pickle sets items of what is no dict', 'a dict', typeOf(map))
-    if (items.length % 2 !== 0)
-      throw new PickleError('its pickle sets an item without its value', 'names and values', `${items.length} of them`)
+    if (items.length % 2 !== 0) throw new PickleError('its pickle sets an item without its value', 'names and values', `${items.length} of them`)
     for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1])
   }
 

@@ -14,9 +14,7 @@ const firstWindow = 256 * 1024
  * with the same two bytes, but its header with a brace.)
  */
 export function isLegacy(head: Buffer): boolean {
-  return (
-    (head[0] === 0x80 && head[1]! <= 5 && head[8] !== '{'.charCodeAt(0)) || head.toString('latin1').startsWith(`L${magic}`.slice(0, 16))
-  )
+  return (head[0] === 0x80 && head[1]! <= 5 && head[8] !== '{'.charCodeAt(0)) || head.toString('latin1').startsWith(`L${magic}`.slice(0, 16))
 }
 
 /**
@@ -62,11 +60,9 @@ function parse(bytes: Buffer, storages: Map<string, StorageReference>): { value:
   }
   const hooks = { global: torchGlobal, persistent }
   const number = unpickle(bytes, hooks)
-  if (number.value !== magic)
-    throw new PickleError('it is a pickle but not of torch.save', 'the magic number of torch.save', typeOf(number.value))
+  if (number.value !== magic) throw new PickleError('it is a pickle but not of torch.save', 'the magic number of torch.save', typeOf(number.value))
   const version = unpickle(bytes, hooks, number.end)
-  if (version.value !== formatVersion)
-    throw new PickleError('its format is of another version', `${formatVersion}`, String(version.value).slice(0, 40))
+  if (version.value !== formatVersion) throw new PickleError('its format is of another version', `${formatVersion}`, String(version.value).slice(0, 40))
   const machine = unpickle(bytes, hooks, version.end)
   const object = unpickle(bytes, hooks, machine.end)
   const list = unpickle(bytes, hooks, object.end)
@@ -98,8 +94,7 @@ async function findStorages(
     const truncated = (wanted: number) => damaged(path, `it is truncated in its storage '${shown(key)}'`, bytesOf(wanted), bytesOf(size))
     if (position + 8 > size) throw truncated(position + 8)
     const count = (await read(position, 8)).readBigUInt64LE()
-    if (count !== BigInt(storage.count))
-      throw damaged(path, `its storage '${shown(key)}' is of another size`, `${storage.count} elements`, `${count}`)
+    if (count !== BigInt(storage.count)) throw damaged(path, `its storage '${shown(key)}' is of another size`, `${storage.count} elements`, `${count}`)
     const begin = position + 8
     position = begin + storage.count * storage.element.bytes
     if (position > size) throw truncated(position)

@@ -29,12 +29,7 @@ export async function readZip(file: WeightsFile): Promise<PthContent> {
     const entry = archive.entries.get(name)
     if (entry === undefined) throw damaged(path, `its record '${shown(name)}' is missing`, 'a record for each storage', 'none')
     if (entry.size !== count * element.bytes) {
-      throw damaged(
-        path,
-        `its record '${shown(name)}' is of another size than its storage`,
-        `${count} × ${element.bytes} bytes`,
-        `${entry.size}`,
-      )
+      throw damaged(path, `its record '${shown(name)}' is of another size than its storage`, `${count} × ${element.bytes} bytes`, `${entry.size}`)
     }
     let bytes = located.get(key)
     if (bytes === undefined) located.set(key, (bytes = await archive.locate(entry)))

@@ -90,9 +90,7 @@ function entryOf(path: string, name: string, reference: TensorReference, bytes: 
 
 /** Gives strides to tensors that share bytes of the file, so that each gets memory of its own, as `load_state_dict` does. */
 function separate(tensors: Map<string, CheckpointTensor>): Map<string, CheckpointTensor> {
-  const inOrder = [...tensors]
-    .filter(([, { begin, end, data }]) => begin < end && data === undefined)
-    .sort(([, a], [, b]) => a.begin - b.begin)
+  const inOrder = [...tensors].filter(([, { begin, end, data }]) => begin < end && data === undefined).sort(([, a], [, b]) => a.begin - b.begin)
   let reach = 0
   for (const [i, [name, tensor]] of inOrder.entries()) {
     const next = inOrder[i + 1]

@@ -54,8 +54,7 @@ export const publishedWeights: readonly PublishedWeights[] = [
     title: 'MViTv2-S of MMAction2',
     use: 'the video encoder, trained on Kinetics-400; the one that DiffSal begins with',
     file: 'mvit-small-p244_16x4x1_kinetics400-rgb_20221021-9ebaaeed.pth',
-    where:
-      'https://download.openmmlab.com/mmaction/v1.0/recognition/mvit/converted/mvit-small-p244_16x4x1_kinetics400-rgb_20221021-9ebaaeed.pth',
+    where: 'https://download.openmmlab.com/mmaction/v1.0/recognition/mvit/converted/mvit-small-p244_16x4x1_kinetics400-rgb_20221021-9ebaaeed.pth',
     source: 'https://github.com/open-mmlab/mmaction2/tree/main/configs/recognition/mvit',
     licence: 'Apache 2.0, of the repository',
     parameters: 34.5e6,

@@ -58,9 +58,7 @@ export async function readWeights(
 }
 
 /** Reads what files of encoders by themselves hold, and what they tell of the configuration. */
-export async function readPretrained(
-  pretrained: string | readonly string[] | undefined,
-): Promise<{ found: PartialDiffSalConfig; parts: NativePart[] }> {
+export async function readPretrained(pretrained: string | readonly string[] | undefined): Promise<{ found: PartialDiffSalConfig; parts: NativePart[] }> {
   const given = typeof pretrained === 'string' ? [pretrained] : checkList('pretrained', orUsual(pretrained, []), 'a path or an array of paths')
   const files = given.map((path, i) => checkString(typeof pretrained === 'string' ? 'pretrained' : `pretrained[${i}]`, path))
   const encoders = await Promise.all(files.map(readEncoder))

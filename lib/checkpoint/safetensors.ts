@@ -144,8 +144,7 @@ function parse(path: string, bytes: Uint8Array): { metadata: Record<string, stri
   if (!isObject(header)) throw damaged(path, 'the header is not an object', expected, describe(header))
   const found = findNameFault(text)
   if (found !== undefined) {
-    const what =
-      found.fault === 'duplicate' ? `the name '${found.name}' stands twice in one object` : `the name '${found.name}' is reserved`
+    const what = found.fault === 'duplicate' ? `the name '${found.name}' stands twice in one object` : `the name '${found.name}' is reserved`
     throw damaged(path, what, found.fault === 'duplicate' ? 'each name once' : 'other names', `'${found.name}'`)
   }
   const { __metadata__: words = {}, ...tensors } = header
@@ -200,12 +199,7 @@ function checkLayout(path: string, tensors: readonly (readonly [string, TensorEn
     offset = end
   }
   if (offset !== fileSize) {
-    throw damaged(
-      path,
-      `no tensor owns the last ${bytesOf(fileSize - offset)}, after ${before}`,
-      `a file of ${bytesOf(offset)}`,
-      bytesOf(fileSize),
-    )
+    throw damaged(path, `no tensor owns the last ${bytesOf(fileSize - offset)}, after ${before}`, `a file of ${bytesOf(offset)}`, bytesOf(fileSize))
   }
 }
 

@@ -104,12 +104,10 @@ export class TensorReference {
   readonly strides: readonly number[]
 
   constructor(storage: StorageReference, element: ElementType, offset: unknown, shape: unknown, strides: unknown) {
-    const fail = (what: string, expected: string, value: unknown) =>
-      new PickleError(`a tensor has ${what}`, expected, String(typeOf(value)))
+    const fail = (what: string, expected: string, value: unknown) => new PickleError(`a tensor has ${what}`, expected, String(typeOf(value)))
     if (!isSize(offset)) throw fail('a bad offset', 'a non-negative integer', offset)
     if (!isSizes(shape)) throw fail('a bad shape', `at most ${highestRank} non-negative integers`, shape)
-    if (!isSizes(strides) || strides.length !== shape.length)
-      throw fail('bad strides', 'a non-negative integer for each dimension', strides)
+    if (!isSizes(strides) || strides.length !== shape.length) throw fail('bad strides', 'a non-negative integer for each dimension', strides)
     this.storage = storage
     this.element = element
     this.offset = offset
@@ -130,8 +128,7 @@ function isSizes(value: unknown): value is readonly number[] {
 
 /** The storage that an id refers to: ('storage', class, key, device, elements), in the legacy format with a view of it or None. */
 export function storageOf(id: unknown): StorageReference {
-  const fail = () =>
-    new PickleError('its pickle refers to something beside it that is no storage', "('storage', type, key, device, size)", typeOf(id))
+  const fail = () => new PickleError('its pickle refers to something beside it that is no storage', "('storage', type, key, device, size)", typeOf(id))
   if (!isTuple(id) || id[0] !== 'storage' || id.length < 5 || id.length > 6) throw fail()
   const [, type, key, , count, view = null] = id
   if (!(type instanceof StorageClass) || typeof key !== 'string' || !isSize(count)) throw fail()
@@ -185,8 +182,7 @@ function setOf([items = []]: readonly unknown[]): Set<unknown> {
 
 /** Bytes, which protocol 2 writes as text whose characters are the bytes. */
 function bytesOfText([text, encoding]: readonly unknown[]): Uint8Array {
-  if (typeof text !== 'string' || encoding !== 'latin1')
-    throw new PickleError("its pickle calls '_codecs.encode'", 'text in latin1', typeOf(text))
+  if (typeof text !== 'string' || encoding !== 'latin1') throw new PickleError("its pickle calls '_codecs.encode'", 'text in latin1', typeOf(text))
   return Buffer.from(text, 'latin1')
 }
 
@@ -275,10 +271,6 @@ export function torchGlobal(given: string): PickleGlobal {
 /** A name that no checkpoint needs. */
 export class UnknownGlobal extends PickleError {
   constructor(name: string) {
-    super(
-      `it asks for '${shown(name)}', which is not part of a state dict and is not run`,
-      'tensors in plain dicts and lists',
-      `'${shown(name)}'`,
-    )
+    super(`it asks for '${shown(name)}', which is not part of a state dict and is not run`, 'tensors in plain dicts and lists', `'${shown(name)}'`)
   }
 }

@@ -59,11 +59,9 @@ export class ZipArchive {
   /** Finds the bytes of an entry. @throws DiffSalError ERR_DIFFSAL_CHECKPOINT when they cannot be read */
   async locate(entry: ZipEntry): Promise<ZipData> {
     const { path } = this.#file
-    const fail = (what: string, expected: string, received: string) =>
-      damaged(path, `its record '${shown(entry.name)}' ${what}`, expected, received)
+    const fail = (what: string, expected: string, received: string) => damaged(path, `its record '${shown(entry.name)}' ${what}`, expected, received)
     if (entry.encrypted) throw fail('is encrypted', 'a zip without a password', 'an encrypted one')
-    if (entry.header + 30 > this.#directory)
-      throw fail("has its header out of the file's records", `an offset below ${this.#directory}`, `${entry.header}`)
+    if (entry.header + 30 > this.#directory) throw fail("has its header out of the file's records", `an offset below ${this.#directory}`, `${entry.header}`)
     const header = await this.#file.read(entry.header, 30)
     if (header.readUInt32LE() !== signatures.local) throw fail('has no header where the directory says', 'a local header', 'other bytes')
     const begin = entry.header + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
@@ -71,8 +69,7 @@ export class ZipArchive {
     if (end > this.#directory) throw fail('is truncated', bytesOf(entry.compressedSize), bytesOf(Math.max(0, this.#directory - begin)))
     this.#used.push({ begin, end, name: entry.name })
     if (entry.method === 0) {
-      if (entry.size !== entry.compressedSize)
-        throw fail('is stored in another size than it has', bytesOf(entry.size), bytesOf(entry.compressedSize))
+      if (entry.size !== entry.compressedSize) throw fail('is stored in another size than it has', bytesOf(entry.size), bytesOf(entry.compressedSize))
       return { begin, end }
     }
     const inflated = await this.#inflate(entry, begin, fail)
@@ -86,19 +83,13 @@ export class ZipArchive {
       const before = ranges[i - 1]
       if (before === undefined || before.end <= begin) continue
       const received = `offsets ${begin} to ${end}, after ${before.begin} to ${before.end}`
-      throw damaged(
-        this.#file.path,
-        `its record '${shown(name)}' overlaps '${shown(before.name)}'`,
-        'records that each have their own bytes',
-        received,
-      )
+      throw damaged(this.#file.path, `its record '${shown(name)}' overlaps '${shown(before.name)}'`, 'records that each have their own bytes', received)
     }
   }
 
   /** Reads an entry of at most `limit` bytes. @throws DiffSalError ERR_DIFFSAL_CHECKPOINT */
   async read(entry: ZipEntry, limit: number): Promise<Buffer> {
-    if (entry.size > limit)
-      throw damaged(this.#file.path, `its record '${shown(entry.name)}' is too long`, `at most ${bytesOf(limit)}`, bytesOf(entry.size))
+    if (entry.size > limit) throw damaged(this.#file.path, `its record '${shown(entry.name)}' is too long`, `at most ${bytesOf(limit)}`, bytesOf(entry.size))
     const { begin, end, inflated } = await this.locate(entry)
     return inflated ?? this.#file.read(begin, end - begin)
   }
@@ -194,7 +185,7 @@ function readEntries(path: string, directory: Buffer, count: number): Map<string
 /** The size, compressed size and offset of an entry: those that do not fit 32 bits are in an extra field, in this order. */
 function wideFields(extra: Buffer, fields: [number, number, number]): [number, number, number] | undefined {
   if (!fields.includes(0xffffffff)) return fields
-  for (let at = 0; at + 4 <= extra.length;) {
+  for (let at = 0; at + 4 <= extra.length; ) {
     const length = extra.readUInt16LE(at + 2)
     if (extra.readUInt16LE(at) === 1) {
       const wide = extra.subarray(at + 4, at + 4 + length)

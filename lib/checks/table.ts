@@ -22,7 +22,9 @@ export interface Option<T> {
 export type OptionTable<T> = { readonly [Name in keyof T]-?: Option<T[Name] | Exclude<T[Name], undefined>> }
 
 /** Options as they were read: those that have a default are there. */
-export type Read<T, Table> = T & { readonly [Name in keyof Table as Table[Name] extends { readonly usual: unknown } ? Name : never]: Table[Name] extends { readonly usual: infer U } ? U : never }
+export type Read<T, Table> = T & {
+  readonly [Name in keyof Table as Table[Name] extends { readonly usual: unknown } ? Name : never]: Table[Name] extends { readonly usual: infer U } ? U : never
+}
 
 /** The names of a table. */
 export function namesOf<Table extends object>(table: Table): (keyof Table & string)[] {

@@ -28,7 +28,10 @@ export interface AudioVisualOptions extends DatasetOptions {
 }
 
 /** Each of {@link AudioVisualOptions}. */
-export const audioVisualTable = { ...datasetTable<'train' | 'test'>(['train', 'test']), fold: integer(1, 3, { usual: 1 }) } satisfies OptionTable<AudioVisualOptions>
+export const audioVisualTable = {
+  ...datasetTable<'train' | 'test'>(['train', 'test']),
+  fold: integer(1, 3, { usual: 1 }),
+} satisfies OptionTable<AudioVisualOptions>
 
 /**
  * Opens AVAD, Coutrot 1 or 2, DIEM, ETMD or SumMe:
@@ -67,12 +70,7 @@ async function openVideo(
   cache: LruCache<string, Uint8Array>,
 ): Promise<RecordedVideo | undefined> {
   const absent = (folder: string): undefined => {
-    reportFault(
-      plan,
-      `'${join(root, folder, set, name)}' does not exist, though '${listPath}' names '${name}'`,
-      'the video is left out',
-      listPath,
-    )
+    reportFault(plan, `'${join(root, folder, set, name)}' does not exist, though '${listPath}' names '${name}'`, 'the video is left out', listPath)
   }
   const pictures = await tree.find(root, 'video_frames', set, name)
   const frames = pictures && (await NumberedFolder.open(pictures, pictureExtensions))
@@ -88,15 +86,9 @@ async function openVideo(
   const maps = await tree.find(annotation, 'maps')
   const folder = await tree.find(root, 'video_audio', set, name)
   const sounds = folder ? await tree.list(folder) : []
-  const wav =
-    sounds.find((one) => one.toLowerCase() === `${name}.wav`.toLowerCase()) ?? sounds.find((one) => one.toLowerCase().endsWith('.wav'))
+  const wav = sounds.find((one) => one.toLowerCase() === `${name}.wav`.toLowerCase()) ?? sounds.find((one) => one.toLowerCase().endsWith('.wav'))
   if (wav === undefined) {
-    reportFault(
-      plan,
-      `'${join(folder ?? join(root, 'video_audio', set, name), `${name}.wav`)}' does not exist`,
-      `'${set}/${name}' is heard as silence`,
-      name,
-    )
+    reportFault(plan, `'${join(folder ?? join(root, 'video_audio', set, name), `${name}.wav`)}' does not exist`, `'${set}/${name}' is heard as silence`, name)
   }
   return {
     name: `${set}/${name}`,

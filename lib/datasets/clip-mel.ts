@@ -15,7 +15,9 @@ export interface MelShape {
 /** {@link MelShape} with nothing left open, read once. */
 export function checkMelShape(argument: string, shape: MelShape): Required<Readonly<{ size: readonly [number, number]; slots: number }>> {
   const { size = [112, 192], slots = 9 } = checkOptions(argument, shape, ['size', 'slots'])
-  const [height, width] = checkList(`${argument}.size`, size, '[height, width]', 2, 2).map((side, i) => checkInteger(`${argument}.size[${i}]`, side, 1, 4096)) as [number, number]
+  const [height, width] = checkList(`${argument}.size`, size, '[height, width]', 2, 2).map((side, i) =>
+    checkInteger(`${argument}.size[${i}]`, side, 1, 4096),
+  ) as [number, number]
   return { size: [height, width], slots: checkInteger(`${argument}.slots`, slots, 1, 1024) }
 }
 
@@ -27,10 +29,7 @@ const secondsOf = (slots: number): number => 1.6 + (slots - 9) * 0.11
  * thread of the addon's own. (The network resamples first and centres then; at another rate than 16 kHz that may differ by less than a
  * sample.)
  */
-export async function clipMel(
-  { samples, sampleRate }: AudioExcerpt,
-  { size = [112, 192], slots = 9 }: MelShape,
-): Promise<Tensor<'float32'>> {
+export async function clipMel({ samples, sampleRate }: AudioExcerpt, { size = [112, 192], slots = 9 }: MelShape): Promise<Tensor<'float32'>> {
   // Rounded up, but not for the error of the product.
   const length = Math.ceil(secondsOf(slots) * sampleRate - 1e-6)
   const centred = newArray('float32', length)

@@ -48,11 +48,7 @@ export function collate(heard: readonly HeardSample[], silentMel?: Tensor<'float
   }
 }
 
-function soundOf(
-  heard: readonly HeardSample[],
-  silentMel: Tensor<'float32'> | undefined,
-  names: readonly string[],
-): Pick<SampleBatch, 'audio' | 'mel'> {
+function soundOf(heard: readonly HeardSample[], silentMel: Tensor<'float32'> | undefined, names: readonly string[]): Pick<SampleBatch, 'audio' | 'mel'> {
   if (heard.every(({ sample }) => sample.audio === null)) return { audio: null }
   if (silentMel === undefined) return { audio: heard.map(({ sample }) => sample.audio ?? silence) }
   const slices = heard.map(({ mel }) => mel ?? silentMel)
@@ -64,13 +60,7 @@ function soundOf(
  *
  * @param names what messages call them
  */
-export function stack<D extends DType>(
-  name: string,
-  parts: readonly Tensor<D>[],
-  dtype: D,
-  dimensions: number,
-  names: readonly string[],
-): Tensor<D> {
+export function stack<D extends DType>(name: string, parts: readonly Tensor<D>[], dtype: D, dimensions: number, names: readonly string[]): Tensor<D> {
   const tensors = parts.map((part, i) => checkTensor(`samples[${i}].${name}`, part, [dtype])) as [Tensor<D>]
   const [first] = tensors
   const { shape } = first

@@ -59,11 +59,7 @@ export async function openDhf1k(root: string, options?: DatasetOptions): Promise
   const blocks = plan.windows === 'test' ? new LruCache<string, Uint8Array>(3) : undefined
   const [first, last] = splits[plan.split]
   const numbers = [...annotations.keys()].filter((number) => number >= first && number <= last).sort((a, b) => a - b)
-  const part = async (
-    folder: string | undefined,
-    within: string | undefined,
-    extensions: readonly string[],
-  ): Promise<NumberedFolder | undefined> => {
+  const part = async (folder: string | undefined, within: string | undefined, extensions: readonly string[]): Promise<NumberedFolder | undefined> => {
     const path = folder && (within === undefined ? folder : await tree.find(folder, within))
     return path === undefined || path === '' ? undefined : NumberedFolder.open(path, extensions)
   }

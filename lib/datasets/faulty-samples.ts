@@ -30,8 +30,5 @@ export class FaultySamples {
 /** Whether an error is about a file, and not about the machine. */
 function isOfSample({ code, cause }: DiffSalError): boolean {
   if (code === 'ERR_DIFFSAL_MEDIA') return true
-  return (
-    code === 'ERR_DIFFSAL_FILE' &&
-    !['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
-  )
+  return code === 'ERR_DIFFSAL_FILE' && !['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
 }

@@ -24,7 +24,10 @@ const fittedSize = [48, 64] as const
  * @returns `baseline`; and `others`, where at least two videos have gaze rather than maps
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, also where no frame of the set has a truth, and what the set throws
  */
-export async function gazeBaselines(set: Pick<GazeSet, 'videos' | 'frames' | 'points' | 'truth'>, options?: GazeBaselinesOptions): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
+export async function gazeBaselines(
+  set: Pick<GazeSet, 'videos' | 'frames' | 'points' | 'truth'>,
+  options?: GazeBaselinesOptions,
+): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
   const videos = videosOf(set, ['frames', 'points', 'truth'])
   const given = checkOptions<GazeBaselinesOptions>('options', options, ['frames', 'others'])
   const frames = checkInteger('frames', orUsual(given.frames, 12), 1)

@@ -75,7 +75,8 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
   return new GazeDataset(sources, plan, sounds, told.screen)
 }
 
-const layouts = "'fixations.json' beside pictures, pictures with maps ('0001.jpg', '0001.png'), or videos with gaze ('NAME.mp4' with 'NAME.csv', '.tsv', '.json', '.asc', '.xls' or 'NAME.map.mp4')"
+const layouts =
+  "'fixations.json' beside pictures, pictures with maps ('0001.jpg', '0001.png'), or videos with gaze ('NAME.mp4' with 'NAME.csv', '.tsv', '.json', '.asc', '.xls' or 'NAME.map.mp4')"
 
 /** The file in a folder that says what its tables do not. */
 export const trackerFile = 'tracker.json'
@@ -122,4 +123,3 @@ async function filesOf(folder: string): Promise<string[]> {
     throw fileError('read', folder, cause)
   }
 }
-

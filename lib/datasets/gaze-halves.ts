@@ -50,7 +50,11 @@ export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | '
   checkBaselines(given)
   if (given.size !== undefined) checkSize(given.size)
   const named = videosOf(set, ['frames', 'viewers', 'truth'])
-  const names = [...(['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const), ...(given.others ? ['shuffledAuc' as const] : []), ...(given.baseline ? ['informationGain' as const] : [])]
+  const names = [
+    ...(['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const),
+    ...(given.others ? ['shuffledAuc' as const] : []),
+    ...(given.baseline ? ['informationGain' as const] : []),
+  ]
   const newMeans = (): Means => new Map(names.map((name) => [name, new Mean()]))
   const videos: Record<string, HalvesScores> = {}
   let scored = 0

@@ -89,7 +89,7 @@ export const gazeTable = {
   stride: integer(1),
   heldOut: later<GazeOptions['heldOut']>(),
   recordings: { check: (argument, value) => checkStrings(argument, value, true) } as Option<readonly string[]>,
-  sigma: { check: checkSigma, usual: 1 / 40 as number | VisualAngle },
+  sigma: { check: checkSigma, usual: (1 / 40) as number | VisualAngle },
   tracker: later<TrackerOptions | undefined>(),
   augment: yes({ usual: false }),
   camera: number(0, 1, { usual: 0.5 }),

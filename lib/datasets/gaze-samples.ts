@@ -124,7 +124,9 @@ export class GazeDataset implements GazeSet {
     const { size, clipLength, fixations, augment } = this.#plan
     const [height, width] = size
     const centre = Math.floor(clipLength / 2)
-    const view = augment ? drawView(random, clipLength, source.rate === undefined && random.chance(this.#plan.camera), await aspectOf(source, size)) : plainView(clipLength)
+    const view = augment
+      ? drawView(random, clipLength, source.rate === undefined && random.chance(this.#plan.camera), await aspectOf(source, size))
+      : plainView(clipLength)
     const points = source.points(frame)
     const seen = points && viewedPoints(points, view, centre, size)
     if (seen?.length === 0) return null

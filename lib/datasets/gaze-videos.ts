@@ -54,7 +54,12 @@ export function findGazeVideos(title: string, folder: string, names: readonly st
   const wanted = tables.filter(({ recording }) => plan.recordings?.includes(recording) ?? true)
   const paths = new Map<string, string[]>(videos.map((file) => [parse(file).name, []]))
   for (const { video, file } of wanted) paths.get(video)!.push(join(folder, file))
-  const maps = new Map(names.filter(isMap).toReversed().map((name) => [parse(name).name, name]))
+  const maps = new Map(
+    names
+      .filter(isMap)
+      .toReversed()
+      .map((name) => [parse(name).name, name]),
+  )
   return videos.flatMap((file) => {
     const video = parse(file).name
     const map = maps.get(`${video}.map`)
@@ -119,7 +124,13 @@ async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], pla
   const rate = rationalValue(video.rate)
   const length = (video.frameEstimate * 1000) / rate
   const recordings = await mapLimited(tables, 4, async (table) => {
-    const recording = await readGazeWithin(plan.rows, table, { rate, faults: plan.faults, video: basename(path), picture: { width: video.width, height: video.height }, ...plan.tracker })
+    const recording = await readGazeWithin(plan.rows, table, {
+      rate,
+      faults: plan.faults,
+      video: basename(path),
+      picture: { width: video.width, height: video.height },
+      ...plan.tracker,
+    })
     const last = recording.looks.at(-1)!.start
     const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
     const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`

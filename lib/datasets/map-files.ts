@@ -41,7 +41,13 @@ export async function openMaps(path: string): Promise<VideoMaps[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
     throw fileError('read', path, cause)
   })
-  if (entries.some(({ name }) => numbered.test(name))) return [pngMaps(path, entries.map(({ name }) => name))]
+  if (entries.some(({ name }) => numbered.test(name)))
+    return [
+      pngMaps(
+        path,
+        entries.map(({ name }) => name),
+      ),
+    ]
   const found: VideoMaps[] = []
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const inner = join(path, entry.name)
@@ -54,7 +60,11 @@ export async function openMaps(path: string): Promise<VideoMaps[]> {
   const twice = found.find(({ name }, i) => found.findIndex((one) => one.name === name) !== i)
   if (twice) throw new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' has maps of '${twice.name}' twice, as .npy and as pictures.`, { argument: path })
   if (found.length > 0) return found
-  throw new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' holds no maps: NAME.npy or NAME/000000.png, called as their videos, or numbered pictures of one video.`, { argument: path })
+  throw new DiffSalError(
+    'ERR_DIFFSAL_FILE',
+    `'${path}' holds no maps: NAME.npy or NAME/000000.png, called as their videos, or numbered pictures of one video.`,
+    { argument: path },
+  )
 }
 
 async function npyMaps(path: string): Promise<VideoMaps> {
@@ -71,7 +81,10 @@ async function npyMaps(path: string): Promise<VideoMaps> {
 }
 
 function pngMaps(folder: string, names: readonly string[]): VideoMaps {
-  const files = names.filter((name) => numbered.test(name)).map((name) => ({ name, place: Number(numbered.exec(name)![1]) })).sort((a, b) => a.place - b.place)
+  const files = names
+    .filter((name) => numbered.test(name))
+    .map((name) => ({ name, place: Number(numbered.exec(name)![1]) }))
+    .sort((a, b) => a.place - b.place)
   return {
     name: basename(folder),
     count: files.length,

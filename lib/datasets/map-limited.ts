@@ -1,9 +1,5 @@
 /** `make` of every item, in order, at most `limit` at a time. After the first failure no more are begun, and those begun are awaited. */
-export async function mapLimited<Item, Value>(
-  items: readonly Item[],
-  limit: number,
-  make: (item: Item) => Promise<Value>,
-): Promise<Value[]> {
+export async function mapLimited<Item, Value>(items: readonly Item[], limit: number, make: (item: Item) => Promise<Value>): Promise<Value[]> {
   const values: Value[] = new Array<Value>(items.length)
   let next = 0
   let failed = false

@@ -99,7 +99,10 @@ class Budget {
 }
 
 function tooLarge(path: string): DiffSalError {
-  return mediaError(path, `is a MAT-file that would take more than ${Math.floor(budget / 2 ** 20)} MiB of memory, which no fixation map does; save the variable 'eyeMap' alone`)
+  return mediaError(
+    path,
+    `is a MAT-file that would take more than ${Math.floor(budget / 2 ** 20)} MiB of memory, which no fixation map does; save the variable 'eyeMap' alone`,
+  )
 }
 
 interface Element {
@@ -129,7 +132,7 @@ class MatReader {
   /** The matrices after `from`; what is packed is unpacked, though not what is packed in it: nothing writes that. */
   async matrices(from: number, packed = true): Promise<MatArray[]> {
     const found: MatArray[] = []
-    for (let at = from; at < this.#bytes.length;) {
+    for (let at = from; at < this.#bytes.length; ) {
       const element = this.#element(at, this.#bytes.length)
       if (element.type === compressedType) {
         if (!packed) throw this.#damaged('its compressed data is compressed again')

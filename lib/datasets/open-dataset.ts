@@ -17,11 +17,7 @@ export type DatasetName = (typeof datasetNames)[number]
  *
  * @throws DiffSalError as {@link openAudioVisual}, {@link openDhf1k}, {@link openHollywood2} and {@link openUcfSports} do.
  */
-export async function openDataset(
-  name: DatasetName,
-  root: string,
-  options?: DatasetOptions | AudioVisualOptions,
-): Promise<SaliencyDataset> {
+export async function openDataset(name: DatasetName, root: string, options?: DatasetOptions | AudioVisualOptions): Promise<SaliencyDataset> {
   checkChoice('name', name, datasetNames)
   if (name === 'DHF1K') return openDhf1k(root, options)
   if (name === 'Hollywood2') return openHollywood2(root, options)

@@ -74,7 +74,8 @@ async function decode(path: string, shape: (picture: Sharp, kind: Metadata) => S
       .toBuffer({ resolveWithObject: true })
     return { height: info.height, width: info.width, data }
   } catch (cause) {
-    if (/exceeds pixel limit/.test((cause as Error).message)) throw mediaError(path, `has more than the ${mostPixels} pixels (8192 × 8192) that a picture may have; make it smaller`)
+    if (/exceeds pixel limit/.test((cause as Error).message))
+      throw mediaError(path, `has more than the ${mostPixels} pixels (8192 × 8192) that a picture may have; make it smaller`)
     throw undecodable(path, bytes, cause)
   }
 }

@@ -107,7 +107,10 @@ export const batchesTable = {
   dropLast: yes({ usual: false }),
   workers: integer(1, 1024),
   ahead: integer(1, 1_000_000),
-  mel: { check: (argument: string, value: unknown) => (typeof value === 'object' ? checkMelShape(argument, value as MelShape) : checkBoolean(argument, value)), usual: false as boolean | MelShape },
+  mel: {
+    check: (argument: string, value: unknown) => (typeof value === 'object' ? checkMelShape(argument, value as MelShape) : checkBoolean(argument, value)),
+    usual: false as boolean | MelShape,
+  },
   signal,
 } satisfies OptionTable<LoadBatchesOptions>
 

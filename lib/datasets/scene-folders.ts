@@ -15,12 +15,7 @@ import { videoWindows } from './windows.ts'
  *
  * @param origin The number of a video's first frame, or 'first' where numbers go on from shot to shot.
  */
-export async function openSceneFolders(
-  title: string,
-  root: string,
-  options: DatasetOptions | undefined,
-  origin: number | 'first',
-): Promise<SaliencyDataset> {
+export async function openSceneFolders(title: string, root: string, options: DatasetOptions | undefined, origin: number | 'first'): Promise<SaliencyDataset> {
   const plan = readOpen(root, options, ['train', 'test'])
   const tree = new Tree()
   const name = plan.split === 'train' ? 'training' : 'testing'

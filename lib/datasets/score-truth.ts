@@ -45,14 +45,21 @@ export function recordedTruth({ video, gaze, rate, frames, size: own, sigma, den
 }
 
 /** All maps of a video in memory, for the truth; refuses sizes that differ. */
-export async function mapsByFrame(maps: VideoMaps, frameOf: (place: number) => number): Promise<{ maps: Map<number, MapTensor>; size: readonly [number, number] }> {
+export async function mapsByFrame(
+  maps: VideoMaps,
+  frameOf: (place: number) => number,
+): Promise<{ maps: Map<number, MapTensor>; size: readonly [number, number] }> {
   const all = new Map<number, MapTensor>()
   let size: readonly [number, number] | undefined
   for await (const { place, map } of maps.maps()) {
     const [height, width] = map.shape as [number, number]
     size ??= [height, width]
     if (height !== size[0] || width !== size[1]) {
-      throw new DiffSalError('ERR_DIFFSAL_FILE', `The truth's maps of '${maps.name}' differ in size: map ${place} has ${height} × ${width}, those before it ${size.join(' × ')}.`, { argument: maps.name })
+      throw new DiffSalError(
+        'ERR_DIFFSAL_FILE',
+        `The truth's maps of '${maps.name}' differ in size: map ${place} has ${height} × ${width}, those before it ${size.join(' × ')}.`,
+        { argument: maps.name },
+      )
     }
     all.set(frameOf(place), map)
   }

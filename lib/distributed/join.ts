@@ -71,7 +71,16 @@ export async function join(options?: JoinOptions): Promise<Group> {
   const { host, port } = given.master === undefined ? { host: place.host ?? '127.0.0.1', port: place.port ?? usualPort } : readMaster(given.master)
   const { timeout: seconds, signal: stop } = given
   const group = new (native().Group)()
-  const meeting = { rank, worldSize, host, port, seconds, serve: !place.served, prefix: `diffsal/${place.run}/`, interface: process.env.GLOO_SOCKET_IFNAME ?? '' }
+  const meeting = {
+    rank,
+    worldSize,
+    host,
+    port,
+    seconds,
+    serve: !place.served,
+    prefix: `diffsal/${place.run}/`,
+    interface: process.env.GLOO_SOCKET_IFNAME ?? '',
+  }
   const library = glooLibrary()
   await abortable(stop, (cancel) => group.join(library, meeting, cancel))
   try {

@@ -9,13 +9,23 @@ type Field = readonly [number: number, kind: Kind, repeated?: 'repeated']
 /** The messages of a format of Protocol Buffers, with the fields that are written, in the order in which they are. */
 export type Schema = Readonly<Record<string, Readonly<Record<string, Field>>>>
 
-type Single<S extends Schema, K> = K extends 'int64' | 'float' | 'double' ? number : K extends 'string' ? string : K extends 'bytes' ? Uint8Array : K extends keyof S ? MessageOf<S, K> : never
+type Single<S extends Schema, K> = K extends 'int64' | 'float' | 'double'
+  ? number
+  : K extends 'string'
+    ? string
+    : K extends 'bytes'
+      ? Uint8Array
+      : K extends keyof S
+        ? MessageOf<S, K>
+        : never
 
 /** A message to write. Fields that are left out are not written. */
 export type MessageOf<S extends Schema, Name extends keyof S> = {
-  readonly [F in keyof S[Name]]?: S[Name][F] extends readonly [number, infer K, 'repeated'] ? readonly Single<S, K>[]
-  : S[Name][F] extends readonly [number, infer K] ? Single<S, K>
-  : never
+  readonly [F in keyof S[Name]]?: S[Name][F] extends readonly [number, infer K, 'repeated']
+    ? readonly Single<S, K>[]
+    : S[Name][F] extends readonly [number, infer K]
+      ? Single<S, K>
+      : never
 }
 
 /** The bytes of a message in protobuf's wire format. */

@@ -69,5 +69,9 @@ function checkRegular(path: string, stats: { isFile(): boolean; isDirectory(): b
 
 function tooLong(path: string, limit: number, size: number): DiffSalError {
   const expected = `a file of at most ${limit} bytes`
-  return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot read '${path}': it must be ${expected}, but has ${size}.`, { argument: path, expected, received: `${size} bytes` })
+  return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot read '${path}': it must be ${expected}, but has ${size}.`, {
+    argument: path,
+    expected,
+    received: `${size} bytes`,
+  })
 }

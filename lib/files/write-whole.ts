@@ -31,7 +31,9 @@ export async function writeAll(files: readonly (readonly [path: string, content:
     for (const [path, content] of files) {
       const place = await OutputPlace.beside(path)
       places.push(place)
-      await writeSynced(place.temporary, typeof content === 'string' ? Buffer.from(content) : content).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+      await writeSynced(place.temporary, typeof content === 'string' ? Buffer.from(content) : content).catch((cause: unknown) =>
+        Promise.reject(fileError('write', path, cause)),
+      )
     }
     for (const [i, place] of places.entries()) {
       await place.commit({ keep: files.length > 1 }).catch(async (error: unknown) => {

@@ -48,7 +48,10 @@ export class AscTrial {
     const find = (part: string) => this.messages.find(({ text }) => text.includes(part))?.time
     const found = start === undefined ? (find('SYNCTIME') ?? find('!V VFRAME')) : find(start)
     if (found !== undefined) return found
-    const texts = this.messages.slice(0, 12).map(({ text }) => `'${text.slice(0, 40)}'`).join(', ')
+    const texts = this.messages
+      .slice(0, 12)
+      .map(({ text }) => `'${text.slice(0, 40)}'`)
+      .join(', ')
     const known = `its messages are ${texts === '' ? 'none' : texts}`
     if (start !== undefined) throw invalidArgumentText('start', `a part of a message of '${path}', where ${known}`, `'${start}'`)
     throw notGaze(path, `it has no message SYNCTIME that tells when the video began: say start: 'a part of the message', or a time; ${known}`)
@@ -59,14 +62,17 @@ export class AscTrial {
     const eyes = new Set(this.fixations.map((one) => one.eye))
     const [only] = eyes
     const chosen = eyes.size === 1 && (eye === undefined || eye === 'both') ? only : eye
-    if (chosen === undefined || chosen === 'both') throw notGaze(path, "it tells the fixations of both eyes: say eye: 'left' or 'right', or fixations: 'none' to take the samples")
+    if (chosen === undefined || chosen === 'both')
+      throw notGaze(path, "it tells the fixations of both eyes: say eye: 'left' or 'right', or fixations: 'none' to take the samples")
     return this.fixations.filter((one) => one.eye === chosen)
   }
 
   /** The samples of one eye, or the mean of both where both are there. */
   *samplesOf(eye: TrackerOptions['eye'] = 'both'): Generator<AscMoment> {
     for (const { time, line, places } of this.samples) {
-      const seen = [eye === 'right' ? undefined : places.left, eye === 'left' ? undefined : places.right].filter((one) => one?.x !== undefined && one.y !== undefined)
+      const seen = [eye === 'right' ? undefined : places.left, eye === 'left' ? undefined : places.right].filter(
+        (one) => one?.x !== undefined && one.y !== undefined,
+      )
       const mean = (axis: 'x' | 'y') => (seen.length === 0 ? undefined : seen.reduce((sum, one) => sum + one![axis]!, 0) / seen.length)
       yield { time, line, x: mean('x'), y: mean('y') }
     }

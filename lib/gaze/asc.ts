@@ -103,7 +103,8 @@ class AscFile {
 
   #sample(words: readonly string[], line: number, text: string): void {
     const eyes = this.#eyes
-    if (eyes === undefined || eyes.length === 0) throw notGaze(this.#path, `row ${line} is a sample before any SAMPLES line, which tells whose eyes they are: convert it with events`)
+    if (eyes === undefined || eyes.length === 0)
+      throw notGaze(this.#path, `row ${line} is a sample before any SAMPLES line, which tells whose eyes they are: convert it with events`)
     const time = Number(words[0])
     const places = eyes.map((_, i) => [words[1 + 3 * i], words[2 + 3 * i]].map((word) => (word === '.' ? undefined : Number(word ?? Number.NaN))))
     const wrong = places.flat().some((value) => value !== undefined && !Number.isFinite(value))
@@ -115,7 +116,8 @@ class AscFile {
   #fixation(words: readonly string[], line: number, text: string): void {
     const [, eye] = words
     const [time, , duration, x, y] = words.slice(2).map(Number)
-    if ((eye !== 'L' && eye !== 'R') || ![time, duration, x, y].every(Number.isFinite)) return this.#leftOut.add('is no fixation with numbers', `Row ${line}`, () => text)
+    if ((eye !== 'L' && eye !== 'R') || ![time, duration, x, y].every(Number.isFinite))
+      return this.#leftOut.add('is no fixation with numbers', `Row ${line}`, () => text)
     this.#trial.fixations.push({ eye: eye === 'L' ? 'left' : 'right', time: time!, duration: duration!, x: x!, y: y!, line })
   }
 }
@@ -127,5 +129,8 @@ function chosenTrial(path: string, all: readonly AscTrial[], video: string | und
   if (named.length === 1) return named[0]!
   if (named.length > 1) throw notGaze(path, `${named.length} of its trials have a message that names '${video}': part the file`)
   if (trials.length === 1) return trials[0]!
-  throw notGaze(path, `none of its ${trials.length} trials has a message that names ${video === undefined ? 'a video that was asked for' : `'${video}'`}: say video: 'NAME', a part of one of the trial's messages`)
+  throw notGaze(
+    path,
+    `none of its ${trials.length} trials has a message that names ${video === undefined ? 'a video that was asked for' : `'${video}'`}: say video: 'NAME', a part of one of the trial's messages`,
+  )
 }

@@ -16,7 +16,13 @@ export function eyeLinkLayout(path: string, headings: readonly Heading[], option
   const need = (name: string) => find(name) ?? lacking(path, name)
   const viewer = find('RECORDING_SESSION_LABEL') ?? find('SESSION_LABEL') ?? find('DATA_FILE')
   const named = options.columns?.video?.toUpperCase()
-  const shared = { viewer, places: 'pixels' as const, video: named === undefined ? undefined : need(named), trial: find('TRIAL_INDEX'), missing: /^(\.|nan)?$/i }
+  const shared = {
+    viewer,
+    places: 'pixels' as const,
+    video: named === undefined ? undefined : need(named),
+    trial: find('TRIAL_INDEX'),
+    missing: /^(\.|nan)?$/i,
+  }
   const time = (name: string) => ({ heading: need(name), scale: 1 })
   if (find('CURRENT_FIX_X')) {
     return {

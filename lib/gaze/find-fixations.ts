@@ -71,10 +71,12 @@ export function findFixations(recording: GazeRecording, options: FixationOptions
   const viewers = new Map<string, Sample[]>(recording.viewers.map((viewer) => [viewer, []]))
   for (const look of recording.looks) viewers.get(look.viewer)!.push({ look, ...place(look) })
   const find = plan.method === 'ivt' ? byVelocity : byDispersion
-  return new GazeRecording([...viewers.values()].flatMap((samples) => {
-    const interval = usualInterval(samples)
-    return runsOf(samples, plan.gap).flatMap((run) => find(run, plan, viewed.distanceCm, interval))
-  }))
+  return new GazeRecording(
+    [...viewers.values()].flatMap((samples) => {
+      const interval = usualInterval(samples)
+      return runsOf(samples, plan.gap).flatMap((run) => find(run, plan, viewed.distanceCm, interval))
+    }),
+  )
 }
 
 /** Parts of samples between which nothing was recorded for long. */
@@ -161,6 +163,9 @@ function add(found: GazeLook[], run: readonly Sample[], from: number, to: number
 
 /** The median of the times between samples. */
 function usualInterval(samples: readonly Sample[]): number {
-  const intervals = samples.slice(1).map(({ look }, i) => look.start - samples[i]!.look.start).sort((a, b) => a - b)
+  const intervals = samples
+    .slice(1)
+    .map(({ look }, i) => look.start - samples[i]!.look.start)
+    .sort((a, b) => a - b)
   return intervals[Math.floor(intervals.length / 2)] ?? 0
 }

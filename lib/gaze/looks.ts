@@ -73,7 +73,15 @@ export class Looks {
     const seen = new Set(this.list.map(({ viewer }) => viewer))
     const idle = [...this.#last.keys()].filter((viewer) => !seen.has(viewer))
     if (idle.length === 0 || seen.size === 0) return
-    const names = idle.slice(0, 8).map((viewer) => `'${viewer.slice(0, 100)}'`).join(', ')
-    reportFault(plan, `'${path}' has no place of ${idle.length === 1 ? 'the viewer' : `${idle.length} viewers,`} ${names} that can be used`, 'they do not count', path)
+    const names = idle
+      .slice(0, 8)
+      .map((viewer) => `'${viewer.slice(0, 100)}'`)
+      .join(', ')
+    reportFault(
+      plan,
+      `'${path}' has no place of ${idle.length === 1 ? 'the viewer' : `${idle.length} viewers,`} ${names} that can be used`,
+      'they do not count',
+      path,
+    )
   }
 }

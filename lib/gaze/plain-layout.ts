@@ -53,10 +53,18 @@ export function plainLayout(path: string, headings: readonly Heading[], options:
 
 function columnOf(path: string, headings: readonly Heading[], role: Role, named: string | undefined): Heading | undefined {
   const found = headings.filter(({ name, base }) => (named === undefined ? known[role].includes(base) : name.toLowerCase() === named.toLowerCase()))
-  if (found.length > 1) throw notGaze(path, `its first row names the column '${found[0]!.name}' twice (${listed(found)}); say columns: { ${role}: 'NAME' } where they differ`)
+  if (found.length > 1)
+    throw notGaze(path, `its first row names the column '${found[0]!.name}' twice (${listed(found)}); say columns: { ${role}: 'NAME' } where they differ`)
   if (named !== undefined && found.length === 0) {
-    const near = nearest(named, headings.map(({ name }) => name))
-    throw invalidArgumentText(`columns.${role}`, `a column of '${path}', which has ${listed(headings)}${near === undefined ? '' : ` (did you mean '${near}'?)`}`, `'${named}'`)
+    const near = nearest(
+      named,
+      headings.map(({ name }) => name),
+    )
+    throw invalidArgumentText(
+      `columns.${role}`,
+      `a column of '${path}', which has ${listed(headings)}${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
+      `'${named}'`,
+    )
   }
   return found[0]
 }
@@ -68,7 +76,8 @@ export function timeScale(path: string, heading: Heading, { times }: TrackerOpti
     throw invalidArgumentText('times', `left out or '${told}', which the column '${heading.name}' of '${path}' tells`, `'${times}'`)
   }
   const unit = told ?? times
-  if (unit === undefined) throw notGaze(path, `its column '${heading.name}' does not tell its unit: say times: 's', 'ms' or 'us', or call it '${heading.name}_ms'`)
+  if (unit === undefined)
+    throw notGaze(path, `its column '${heading.name}' does not tell its unit: say times: 's', 'ms' or 'us', or call it '${heading.name}_ms'`)
   return timeUnits[unit]
 }
 
@@ -79,7 +88,11 @@ export function placesOf(path: string, x: Heading, y: Heading, { places }: Track
   if (across === undefined) return places ?? 'shares'
   if (across === 'degrees') {
     if (places === 'degrees-down' || places === 'degrees-up') return places
-    throw invalidArgumentText('places', `'degrees-down' or 'degrees-up', since '${y.name}' of '${path}' does not tell where it goes`, places === undefined ? 'nothing' : `'${places}'`)
+    throw invalidArgumentText(
+      'places',
+      `'degrees-down' or 'degrees-up', since '${y.name}' of '${path}' does not tell where it goes`,
+      places === undefined ? 'nothing' : `'${places}'`,
+    )
   }
   // Pixels may be those of the screen or of the video.
   if (places === undefined || places === across || (across === 'pixels' && places === 'video-pixels')) return places ?? across

@@ -63,7 +63,8 @@ export async function readGazeWithin(budget: RowBudget, path: string, options?: 
   const { fixations } = tracker
   if (fixations === 'given' && read.form !== 'fixations') throw notGaze(path, `fixations: 'given' was said, but it tells ${read.form}`)
   if (fixations === undefined || typeof fixations === 'string') return recording
-  if (read.form !== 'samples') throw invalidArgumentText('fixations', `left out, since '${path}' tells ${read.form} rather than samples`, `the method '${fixations.method}'`)
+  if (read.form !== 'samples')
+    throw invalidArgumentText('fixations', `left out, since '${path}' tells ${read.form} rather than samples`, `the method '${fixations.method}'`)
   const found = findFixations(recording, fixations, read.screen!, read.picture)
   if (found.looks.length === 0) throw notGaze(path, `no fixation was found in its ${recording.looks.length} samples`)
   return found

@@ -68,9 +68,10 @@ async function readJson(path: string, pieces: AsyncIterable<string>, take: TakeR
 /** `{ "x": [1, 2], "y": [3, 4] }` as a list of objects. */
 function ofLists(path: string, value: object): object[] {
   const lists = Object.entries(value)
-  const length = lists.every(([, list]) => Array.isArray(list)) ? (lists[0]?.[1] as unknown[] | undefined)?.length ?? 0 : -1
+  const length = lists.every(([, list]) => Array.isArray(list)) ? ((lists[0]?.[1] as unknown[] | undefined)?.length ?? 0) : -1
   const odd = lists.find(([, list]) => (list as unknown[]).length !== length)
-  if (length < 0 || odd) throw notGaze(path, odd && length >= 0 ? `its list '${odd[0]}' is not as long as '${lists[0]![0]}'` : 'it must be a list of objects, or an object of lists')
+  if (length < 0 || odd)
+    throw notGaze(path, odd && length >= 0 ? `its list '${odd[0]}' is not as long as '${lists[0]![0]}'` : 'it must be a list of objects, or an object of lists')
   return Array.from({ length }, (_, i) => Object.fromEntries(lists.map(([name, list]) => [name, (list as unknown[])[i]])))
 }
 

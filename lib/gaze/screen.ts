@@ -52,13 +52,15 @@ const most = 100_000
 /** Checks a screen. */
 export function checkScreen(argument: string, given: unknown): GazeScreen {
   const screen = checkOptions<GazeScreen>(argument, given as GazeScreen, ['width', 'height', 'widthCm', 'heightCm', 'distanceCm', 'video'])
-  const length = (name: 'widthCm' | 'heightCm' | 'distanceCm') => (screen[name] === undefined ? undefined : checkNumber(`${argument}.${name}`, screen[name], 0.1, most))
+  const length = (name: 'widthCm' | 'heightCm' | 'distanceCm') =>
+    screen[name] === undefined ? undefined : checkNumber(`${argument}.${name}`, screen[name], 0.1, most)
   const [width, height] = [checkNumber(`${argument}.width`, screen.width, 1, most), checkNumber(`${argument}.height`, screen.height, 1, most)]
   const [widthCm, heightCm, distanceCm] = [length('widthCm'), length('heightCm'), length('distanceCm')]
   if (widthCm !== undefined && heightCm !== undefined) {
     const ratio = widthCm / width / (heightCm / height)
     const square = ((widthCm * height) / width).toFixed(1)
-    if (ratio < 0.9 || ratio > 1.1) throw invalidArgumentText(`${argument}.heightCm`, `about ${square} cm, as ${width} × ${height} square pixels of ${widthCm} cm are`, `${heightCm}`)
+    if (ratio < 0.9 || ratio > 1.1)
+      throw invalidArgumentText(`${argument}.heightCm`, `about ${square} cm, as ${width} × ${height} square pixels of ${widthCm} cm are`, `${heightCm}`)
   }
   return { width, height, widthCm, heightCm, distanceCm, video: checkArea(`${argument}.video`, screen.video, width, height) }
 }
@@ -80,7 +82,8 @@ export function viewedScreen(argument: string, screen: GazeScreen | undefined, w
   const expected = `a screen with width, height, widthCm and distanceCm, for ${what}`
   if (screen === undefined) throw invalidArgument(argument, expected, screen)
   const { width, height, widthCm, distanceCm } = screen
-  if (widthCm === undefined || distanceCm === undefined) throw invalidArgumentText(argument, expected, `one without ${widthCm === undefined ? 'widthCm' : 'distanceCm'}`)
+  if (widthCm === undefined || distanceCm === undefined)
+    throw invalidArgumentText(argument, expected, `one without ${widthCm === undefined ? 'widthCm' : 'distanceCm'}`)
   return { ...screen, widthCm, heightCm: screen.heightCm ?? (widthCm * height) / width, distanceCm }
 }
 
@@ -98,7 +101,11 @@ export function videoArea(argument: string, screen: GazeScreen, picture: Picture
   if (video === undefined) {
     if (picture === undefined || Math.abs((picture.width * height) / (picture.height * width) - 1) < 0.02) return whole
     const form = `${picture.width} × ${picture.height} on a screen of ${width} × ${height}`
-    throw invalidArgumentText(`${argument}.video`, "'fit', 'stretch', 'own-size' or { left, top, width, height }, since the video has another form than the screen", `nothing, for ${form},`)
+    throw invalidArgumentText(
+      `${argument}.video`,
+      "'fit', 'stretch', 'own-size' or { left, top, width, height }, since the video has another form than the screen",
+      `nothing, for ${form},`,
+    )
   }
   if (picture === undefined) throw invalidArgumentText('picture', `{ width, height } of the video, which '${argument}.video' needs`, 'nothing')
   const scale = video === 'fit' ? Math.min(width / picture.width, height / picture.height) : 1
@@ -129,6 +136,9 @@ export function shareOfDegrees(degrees: number, screen: GazeScreen, picture?: Pi
 }
 
 /** A place in shares of a video, in centimetres from the middle of the screen, down and to the right. */
-export function centimetresOf({ width, height, widthCm, heightCm }: ViewedScreen, area: ScreenArea): (place: { readonly x: number; readonly y: number }) => { x: number; y: number } {
+export function centimetresOf(
+  { width, height, widthCm, heightCm }: ViewedScreen,
+  area: ScreenArea,
+): (place: { readonly x: number; readonly y: number }) => { x: number; y: number } {
   return ({ x, y }) => ({ x: ((area.left + x * area.width) / width - 0.5) * widthCm, y: ((area.top + y * area.height) / height - 0.5) * heightCm })
 }

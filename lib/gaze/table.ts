@@ -75,8 +75,14 @@ export class Table {
   /** @throws DiffSalError ERR_DIFFSAL_FILE where no row was of the video that counts */
   checkVideo(): void {
     if (this.#counted > 0 || this.#videos.size === 0) return
-    const names = [...this.#videos].slice(0, 8).map((name) => `'${name.slice(0, 100)}'`).join(', ')
-    throw notGaze(this.#path, `none of its rows is about '${this.#options.video}': its column '${this.layout.video!.name}' has ${names}. Say video: 'NAME' where it is called otherwise`)
+    const names = [...this.#videos]
+      .slice(0, 8)
+      .map((name) => `'${name.slice(0, 100)}'`)
+      .join(', ')
+    throw notGaze(
+      this.#path,
+      `none of its rows is about '${this.#options.video}': its column '${this.layout.video!.name}' has ${names}. Say video: 'NAME' where it is called otherwise`,
+    )
   }
 
   #isWanted(name: string): boolean {
@@ -86,7 +92,10 @@ export class Table {
     if (video !== undefined) return isOfVideo(name, video)
     if (this.#videos.size === 1) return true
     const [one, other] = [...this.#videos]
-    throw notGaze(this.#path, `its column '${this.layout.video!.name}' names several videos ('${one!.slice(0, 100)}', '${other!.slice(0, 100)}'): say video: 'NAME'`)
+    throw notGaze(
+      this.#path,
+      `its column '${this.layout.video!.name}' names several videos ('${one!.slice(0, 100)}', '${other!.slice(0, 100)}'): say video: 'NAME'`,
+    )
   }
 
   #timesOf(cells: readonly string[], viewer: string, leave: (problem: string) => void): { time: number; duration?: number } | undefined {
@@ -121,8 +130,13 @@ export class Table {
     const begun = this.#begun.get(viewer)
     if (begun === undefined || begun.trial === trial) return
     const column = this.layout.trial!.name
-    const how = this.layout.video ? "part the file, or leave out the rows of one" : "say columns: { video: 'NAME' }, the column that tells which video a row is about, or part the file"
-    throw notGaze(this.#path, `${where} is of another showing of the video to '${viewer.slice(0, 100)}' than the rows before (column '${column}', '${trial.slice(0, 100)}' after '${begun.trial.slice(0, 100)}'): ${how}`)
+    const how = this.layout.video
+      ? 'part the file, or leave out the rows of one'
+      : "say columns: { video: 'NAME' }, the column that tells which video a row is about, or part the file"
+    throw notGaze(
+      this.#path,
+      `${where} is of another showing of the video to '${viewer.slice(0, 100)}' than the rows before (column '${column}', '${trial.slice(0, 100)}' after '${begun.trial.slice(0, 100)}'): ${how}`,
+    )
   }
 
   /** In shares; undefined where the eye was shut or the row has no place. */
@@ -179,12 +193,19 @@ function toldMeasures(
   const [left, top, width, height] = area ?? []
   const video = options.screen?.video ?? (area && { left: left!, top: top!, width: width!, height: height! })
   const screen = options.screen ?? (size && { width: size[0]!, height: size[1]! })
-  return { screen: screen && { ...screen, ...(video !== undefined && { video }) }, picture: picture ? { width: picture[0]!, height: picture[1]! } : options.picture }
+  return {
+    screen: screen && { ...screen, ...(video !== undefined && { video }) },
+    picture: picture ? { width: picture[0]!, height: picture[1]! } : options.picture,
+  }
 }
 
 function noRate(path: string): DiffSalError {
   const expected = `the video's frames a second, since '${path}' tells frames`
-  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'rate' must be ${expected}, but undefined came.`, { argument: 'rate', expected, received: 'undefined' })
+  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'rate' must be ${expected}, but undefined came.`, {
+    argument: 'rate',
+    expected,
+    received: 'undefined',
+  })
 }
 
 function invalidStart(path: string, start: string): DiffSalError {

@@ -26,7 +26,10 @@ export function tobiiLayout(path: string, headings: readonly Heading[], options:
   const asFixations = given && fixation !== undefined && index !== undefined && type !== undefined
   const eye = asFixations ? fixation : gaze
   if (eye === undefined) {
-    throw notGaze(path, `it is an export of Tobii's without 'Gaze point X' and 'Gaze point Y', or with fixations 'Fixation point X', 'Fixation point Y', 'Eye movement type' and 'Eye movement type index': export them too`)
+    throw notGaze(
+      path,
+      `it is an export of Tobii's without 'Gaze point X' and 'Gaze point Y', or with fixations 'Fixation point X', 'Fixation point Y', 'Eye movement type' and 'Eye movement type index': export them too`,
+    )
   }
   const sensor = find('sensor')
   const sampled = find('gazepointindex')
@@ -49,7 +52,8 @@ export function tobiiLayout(path: string, headings: readonly Heading[], options:
     told: {
       screen: pair('recording resolution width', 'recording resolution height'),
       area: area && size && [...area, ...size],
-      picture: pair('original media width', 'original media height') ?? pair('recording media width', 'recording media height') ?? pair('mediawidth', 'mediaheight'),
+      picture:
+        pair('original media width', 'original media height') ?? pair('recording media width', 'recording media height') ?? pair('mediawidth', 'mediaheight'),
     },
   }
 }

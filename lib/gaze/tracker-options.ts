@@ -62,7 +62,20 @@ export interface TrackerOptions {
 }
 
 /** The names of {@link TrackerOptions}. */
-export const trackerOptionNames = ['places', 'times', 'columns', 'viewer', 'video', 'picture', 'screen', 'start', 'eye', 'decimal', 'encoding', 'fixations'] as const
+export const trackerOptionNames = [
+  'places',
+  'times',
+  'columns',
+  'viewer',
+  'video',
+  'picture',
+  'screen',
+  'start',
+  'eye',
+  'decimal',
+  'encoding',
+  'fixations',
+] as const
 
 /** The names of {@link GazeColumns}. */
 export const columnRoles = ['viewer', 'x', 'y', 'time', 'start', 'duration', 'end', 'frame', 'video'] as const

@@ -59,8 +59,7 @@ export async function download(url: string, path: string, options: DownloadOptio
     await pipeline(Readable.fromWeb(response.body), count, createWriteStream(path, { flags: 'wx' }), { signal })
   } catch (error) {
     if (signal.aborted) throw refuse((signal.reason as Error).message, error)
-    if ((error as NodeJS.ErrnoException).syscall === 'write' || (error as NodeJS.ErrnoException).syscall === 'open')
-      throw fileError('write', path, error)
+    if ((error as NodeJS.ErrnoException).syscall === 'write' || (error as NodeJS.ErrnoException).syscall === 'open') throw fileError('write', path, error)
     throw refuse(reason(error as Error, hostname), error)
   } finally {
     clearTimeout(timer)

@@ -49,8 +49,7 @@ export function locateLibtorch(options: LocateOptions = {}): LocatedLibtorch {
   const expected = `libtorch ${series((options.builtWith ?? release).version)}`
   throw new DiffSalError(
     'ERR_DIFFSAL_LIBTORCH_MISSING',
-    `${expected} was not found: DIFFSAL_LIBTORCH is not set and there is none in '${cacheRoot(options.env)}'. ` +
-      'Fetch it with `npx diffsal setup`.',
+    `${expected} was not found: DIFFSAL_LIBTORCH is not set and there is none in '${cacheRoot(options.env)}'. Fetch it with \`npx diffsal setup\`.`,
     { argument: 'libtorch', expected },
   )
 }
@@ -59,8 +58,7 @@ export function locateLibtorch(options: LocateOptions = {}): LocatedLibtorch {
 export function findLibtorch({ env = process.env, driver = cudaDriver, ...rest }: LocateOptions = {}): LocatedLibtorch | undefined {
   const builtWith: BuiltWith = rest.builtWith ?? release
   if (env.DIFFSAL_LIBTORCH) return { ...fromVariable(env.DIFFSAL_LIBTORCH), source: 'DIFFSAL_LIBTORCH' }
-  const usable = (variant: string): boolean =>
-    driverObstacle(driver(env), neededCuda(variant) ?? neededCuda(cudaVariant)!, env) === undefined
+  const usable = (variant: string): boolean => driverObstacle(driver(env), neededCuda(variant) ?? neededCuda(cudaVariant)!, env) === undefined
   for (const folder of cachedFolders(cacheRoot(env), series(builtWith.version), usable)) {
     const cached = inspectLibtorch(join(folder, 'torch'))
     if (cached) return { ...cached, source: 'cache' }

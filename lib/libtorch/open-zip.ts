@@ -32,13 +32,7 @@ class FileReader extends yauzl.RandomAccessReader {
     this.#size = size
   }
 
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
-  ): void {
+  override read(buffer: Buffer, offset: number, length: number, position: number, callback: (error: Error | null, bytesRead?: number) => void): void {
     if (this.#holds(position, position + length)) read(this.#file, buffer, offset, length, position, callback)
     else process.nextTick(callback, outside())
   }

@@ -134,10 +134,7 @@ function run([file, ...args]: Command, cwd: string, { env = process.env, signal 
       if (code === 0) return resolve()
       if (/No space left on device|Disk quota exceeded/.test(said)) {
         return reject(
-          new DiffSalError(
-            'ERR_DIFFSAL_NO_SPACE',
-            'The disk is full: pip cannot write libtorch. Nothing was left behind; free some space and try again.',
-          ),
+          new DiffSalError('ERR_DIFFSAL_NO_SPACE', 'The disk is full: pip cannot write libtorch. Nothing was left behind; free some space and try again.'),
         )
       }
       const lines = said.split('\n').filter((line) => line.trim() !== '')
@@ -157,12 +154,7 @@ function connectionFault(said: string): string {
 }
 
 /** pip tells no machine how far it is, but its files grow. */
-async function watching<T>(
-  folder: string,
-  total: number | undefined,
-  onProgress: OnProgress | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
+async function watching<T>(folder: string, total: number | undefined, onProgress: OnProgress | undefined, work: () => Promise<T>): Promise<T> {
   if (!onProgress) return work()
   const timer = setInterval(() => {
     const done = Math.min(size(folder), total ?? Infinity)

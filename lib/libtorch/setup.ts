@@ -211,13 +211,7 @@ function flush(path: string): void {
   }
 }
 
-async function fetchArchive(
-  release: Release,
-  variant: Variant,
-  folder: string,
-  options: SetupOptions,
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchArchive(release: Release, variant: Variant, folder: string, options: SetupOptions, signal: AbortSignal): Promise<string> {
   const { archive } = release.builds[variant]
   if (!archive) throw new DiffSalError('ERR_DIFFSAL_LIBTORCH_MISSING', `there is none for ${variant} with a known checksum`)
   const file = join(folder, 'archive.whl')
@@ -226,13 +220,7 @@ async function fetchArchive(
   return unpack([file], folder, options, signal)
 }
 
-async function fetchWithPip(
-  release: Release,
-  variant: Variant,
-  folder: string,
-  options: SetupOptions,
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchWithPip(release: Release, variant: Variant, folder: string, options: SetupOptions, signal: AbortSignal): Promise<string> {
   const wheels = await pipDownload(release, variant, folder, { env: options.env, onProgress: options.onProgress, log: options.log, signal })
   const { archive } = release.builds[variant]
   // pip checks what its index states; a find-links folder states nothing.

@@ -53,5 +53,9 @@ function isThere(path: string): boolean {
 function refused(folder: string, path: string, why: string, command: string | undefined): DiffSalError {
   const mend = command === undefined ? `Take a copy of your own with \`npx diffsal setup --from '${folder}'\`` : `Mend it with \`${command}\``
   const message = `libtorch is not opened: '${path}' ${why}, who could have put anything there, and it would be run. ${mend}, or set DIFFSAL_TRUST_CACHE=1 if you trust it.`
-  return new DiffSalError('ERR_DIFFSAL_LIBTORCH_MISSING', message, { argument: 'libtorch', expected: 'a folder that only this user or the system can write', received: path })
+  return new DiffSalError('ERR_DIFFSAL_LIBTORCH_MISSING', message, {
+    argument: 'libtorch',
+    expected: 'a folder that only this user or the system can write',
+    received: path,
+  })
 }

@@ -93,7 +93,10 @@ export class FrameBuffer {
   /** Cuts the next clip. */
   cut(): BufferedClip {
     const frame = this.#next
-    const { time, pixels: { length: bytes } } = this.#frames[frame - this.#first]!
+    const {
+      time,
+      pixels: { length: bytes },
+    } = this.#frames[frame - this.#first]!
     const last = Math.min(frame + this.#lookahead, this.count - 1)
     const pixels = new Uint8Array(this.#length * bytes)
     for (let t = 0; t < this.#length; t++) {

@@ -112,7 +112,8 @@ export class LiveClips {
     const start = sound.startOf(time)
     if (video) this.#checkDistance(start / sampleRate, samples.length / sampleRate)
     sound.push(samples.slice(), start)
-    if (!video) for (let k = this.#frames.count; k / this.#plan.fps < sound.end / sampleRate; k = this.#frames.count) this.#add(new Uint8Array(0), k / this.#plan.fps)
+    if (!video)
+      for (let k = this.#frames.count; k / this.#plan.fps < sound.end / sampleRate; k = this.#frames.count) this.#add(new Uint8Array(0), k / this.#plan.fps)
     this.#forget()
     this.#changed()
   }
@@ -215,7 +216,11 @@ export class LiveClips {
     const [ahead, behind] = picture === undefined ? [start + seconds - (this.#firstSound ??= start), 0] : [start + seconds - picture, picture - start]
     if (Math.max(ahead, behind) <= farthest + seconds) return
     const where = picture === undefined ? 'no frame has come yet' : `the newest frame is of ${picture.toFixed(2)} s`
-    throw invalidArgumentText('time', `within ${farthest} s of the picture (is 'sampleRate' right, or should sound be pushed with its time?)`, `sound of ${start.toFixed(2)} s, while ${where},`)
+    throw invalidArgumentText(
+      'time',
+      `within ${farthest} s of the picture (is 'sampleRate' right, or should sound be pushed with its time?)`,
+      `sound of ${start.toFixed(2)} s, while ${where},`,
+    )
   }
 
   #open(): void {

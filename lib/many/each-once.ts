@@ -63,7 +63,11 @@ export async function* eachOnce<Item, Result>(
 }
 
 /** Never rejects. */
-async function doOne<Item, Result>(item: Item, { finished, claim, work }: Hands<Item, Result>, signal: AbortSignal): Promise<Outcome<Item, Result> | { item: Item; status: 'held' }> {
+async function doOne<Item, Result>(
+  item: Item,
+  { finished, claim, work }: Hands<Item, Result>,
+  signal: AbortSignal,
+): Promise<Outcome<Item, Result> | { item: Item; status: 'held' }> {
   try {
     const before = await finished(item)
     if (before !== undefined) return { item, status: 'skipped', result: before }

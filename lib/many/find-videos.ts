@@ -90,7 +90,12 @@ async function sourceOf(input: string): Promise<Source> {
 function stillPart(pattern: string): string {
   const parts = pattern.split('/')
   const first = parts.findIndex((part) => isDynamicPattern(part))
-  return resolve(parts.slice(0, first < 0 ? -1 : first).join('/').replace(/\\(.)/g, '$1') || (isAbsolute(pattern) ? '/' : '.'))
+  return resolve(
+    parts
+      .slice(0, first < 0 ? -1 : first)
+      .join('/')
+      .replace(/\\(.)/g, '$1') || (isAbsolute(pattern) ? '/' : '.'),
+  )
 }
 
 async function search({ pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
@@ -118,7 +123,8 @@ async function search({ pattern, cwd }: Source & { kind: 'search' }, left: reado
 }
 
 function nothingFound({ input, pattern, cwd }: Source & { kind: 'search' }, left: number): Error {
-  const expected = pattern === input && cwd === '.' ? 'a pattern that matches a file' : `a folder with videos in it (${endings.join(', ')}; give a pattern for others)`
+  const expected =
+    pattern === input && cwd === '.' ? 'a pattern that matches a file' : `a folder with videos in it (${endings.join(', ')}; give a pattern for others)`
   return invalidArgumentText('input', expected, left > 0 ? `'${input}', where all lies in the output folder` : `'${input}'`)
 }
 

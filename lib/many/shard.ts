@@ -37,7 +37,11 @@ export function shardOf(env: NodeJS.ProcessEnv): Shard | undefined {
   const count = number(countVariable)
   if (count === undefined || pod >= count) {
     const came = count === undefined ? 'nothing' : `${count}`
-    throw invalidArgumentText(countVariable, `set to the Job's 'completions' where JOB_COMPLETION_INDEX is ${pod} (Kubernetes tells the index alone), or --shard given`, came)
+    throw invalidArgumentText(
+      countVariable,
+      `set to the Job's 'completions' where JOB_COMPLETION_INDEX is ${pod} (Kubernetes tells the index alone), or --shard given`,
+      came,
+    )
   }
   return { index: pod + 1, count }
 }
@@ -48,7 +52,11 @@ function ofArray(task: number, count: number | undefined, least: number | undefi
   const place = least === undefined || !(step > 0) ? Number.NaN : (task - least) / step
   if (count !== undefined && Number.isInteger(place) && place >= 0 && place < count) return { index: place + 1, count }
   const came = `task ${task} of ${count ?? 'an unknown number'} from ${least ?? 'an unknown one'} to ${greatest ?? 'an unknown one'}`
-  throw invalidArgumentText('--shard', "given, where the tasks of the SLURM array are not evenly spaced or their number is not told (SLURM_ARRAY_TASK_COUNT, _MIN, _MAX)", came)
+  throw invalidArgumentText(
+    '--shard',
+    'given, where the tasks of the SLURM array are not evenly spaced or their number is not told (SLURM_ARRAY_TASK_COUNT, _MIN, _MAX)',
+    came,
+  )
 }
 
 /** The items of a part: every `count`-th, so that neighbours, which are often alike in length, are dealt out. */

@@ -41,7 +41,13 @@ export interface BoxOptions extends PlaceOptions {
  */
 export function boxes(map: MapTensor, options?: BoxOptions): MapBox[] {
   const checked = checkMap(map, 0)
-  const { mass: given, level: share, least = 0.02, count = 10, ...rest } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'level', 'least', 'count'])
+  const {
+    mass: given,
+    level: share,
+    least = 0.02,
+    count = 10,
+    ...rest
+  } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'level', 'least', 'count'])
   if (share !== undefined && given !== undefined) throw invalidArgument('level', "left out where 'mass' is told", share)
   const mass = checkNumber('mass', given ?? 0.5, 1e-9, 1)
   if (share !== undefined) checkNumber('level', share, 1e-9, 1)

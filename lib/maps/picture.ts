@@ -107,7 +107,9 @@ async function laidOver({ pixels, size }: Picture, painted: Uint8Array, sideBySi
     { input: Buffer.from(pixels), raw, left: 0, top: 0 },
     { input: right, raw, left: width, top: 0 },
   ]
-  return sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } }).composite(halves).removeAlpha()
+  return sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } })
+    .composite(halves)
+    .removeAlpha()
 }
 
 function encode(picture: Sharp, format: 'png' | 'jpeg' | 'webp'): Promise<Buffer> {

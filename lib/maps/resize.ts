@@ -21,7 +21,11 @@ export function resize(map: MapTensor, size: readonly [number, number]): Tensor<
 }
 
 /** {@link resize} of numbers that were checked. */
-export function resized(data: Float32Array | Float64Array, [height, width]: readonly [number, number], [toHeight, toWidth]: readonly [number, number]): Float32Array {
+export function resized(
+  data: Float32Array | Float64Array,
+  [height, width]: readonly [number, number],
+  [toHeight, toWidth]: readonly [number, number],
+): Float32Array {
   const across = taps(width, toWidth)
   const rows = new Float64Array(height * toWidth)
   for (let y = 0; y < height; y++) {

@@ -35,7 +35,10 @@ export function levelScale(scale: MapScale): LevelScale {
 export function checkScale(argument: string, scale: unknown): MapScale {
   if (scale === 'video' || scale === 'each') return scale
   if (!isList(scale)) throw invalidArgument(argument, "'video', 'each' or [least, greatest]", scale)
-  const [least, greatest] = checkList(argument, scale, '[least, greatest]', 2, 2).map((one, i) => checkNumber(`${argument}[${i}]`, one, -1e12, 1e12)) as [number, number]
+  const [least, greatest] = checkList(argument, scale, '[least, greatest]', 2, 2).map((one, i) => checkNumber(`${argument}[${i}]`, one, -1e12, 1e12)) as [
+    number,
+    number,
+  ]
   if (least >= greatest) throw invalidArgument(argument, '[least, greatest], the second above the first', [least, greatest])
   return [least, greatest]
 }

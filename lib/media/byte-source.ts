@@ -63,6 +63,11 @@ function checkPiece(value: unknown): Uint8Array {
 export function streamError(name: string, cause: unknown): DiffSalError {
   if (cause instanceof DiffSalError) return cause
   const { code, message } = (cause ?? {}) as NodeJS.ErrnoException
-  const why = code === 'ERR_STREAM_PREMATURE_CLOSE' ? 'it was closed before its end' : typeof message === 'string' && message !== '' ? message.replace(/\.$/, '') : describe(cause)
+  const why =
+    code === 'ERR_STREAM_PREMATURE_CLOSE'
+      ? 'it was closed before its end'
+      : typeof message === 'string' && message !== ''
+        ? message.replace(/\.$/, '')
+        : describe(cause)
   return new DiffSalError('ERR_DIFFSAL_FILE', `Cannot read '${name}': ${why}.`, { argument: name, cause })
 }

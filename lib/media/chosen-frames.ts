@@ -17,7 +17,13 @@ export interface ChosenFrame {
  * @param onFrame called with how many were passed
  * @throws DiffSalError ERR_DIFFSAL_MEDIA where it has fewer frames than before
  */
-export async function* chosenFrames(info: VideoInfo, size: readonly [number, number], wanted: ReadonlySet<number>, { signal, stallLimit }: ReadOptions, onFrame?: (count: number) => void): AsyncGenerator<ChosenFrame, void, undefined> {
+export async function* chosenFrames(
+  info: VideoInfo,
+  size: readonly [number, number],
+  wanted: ReadonlySet<number>,
+  { signal, stallLimit }: ReadOptions,
+  onFrame?: (count: number) => void,
+): AsyncGenerator<ChosenFrame, void, undefined> {
   const last = Math.max(...wanted)
   let at = 0
   if (wanted.size === 0) return

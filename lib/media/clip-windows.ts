@@ -120,13 +120,14 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
         frames: indices,
         times: passed,
         ...(frames?.marked && { marks }),
-        ...(clips && frames && {
-          clips: {
-            dtype: 'uint8' as const,
-            shape: [indices.length, clipLength, height, width, 3],
-            data: clips.subarray(0, count * frames.bytes),
-          },
-        }),
+        ...(clips &&
+          frames && {
+            clips: {
+              dtype: 'uint8' as const,
+              shape: [indices.length, clipLength, height, width, 3],
+              data: clips.subarray(0, count * frames.bytes),
+            },
+          }),
         ...(audio && { audio }),
       }
     }

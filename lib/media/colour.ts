@@ -11,14 +11,45 @@ export interface Colour {
 
 /** The code points of H.273, which ffmpeg's options take as numbers whatever names a version has for them. */
 const matrices: Readonly<Record<string, number>> = {
-  bt709: 1, fcc: 4, bt470bg: 5, smpte170m: 6, smpte240m: 7, ycgco: 8, bt2020nc: 9, bt2020c: 10,
+  bt709: 1,
+  fcc: 4,
+  bt470bg: 5,
+  smpte170m: 6,
+  smpte240m: 7,
+  ycgco: 8,
+  bt2020nc: 9,
+  bt2020c: 10,
 }
 const primaries: Readonly<Record<string, number>> = {
-  bt709: 1, bt470m: 4, bt470bg: 5, smpte170m: 6, smpte240m: 7, film: 8, bt2020: 9, smpte428: 10, smpte431: 11, smpte432: 12, ebu3213: 22,
+  bt709: 1,
+  bt470m: 4,
+  bt470bg: 5,
+  smpte170m: 6,
+  smpte240m: 7,
+  film: 8,
+  bt2020: 9,
+  smpte428: 10,
+  smpte431: 11,
+  smpte432: 12,
+  ebu3213: 22,
 }
 const transfers: Readonly<Record<string, number>> = {
-  bt709: 1, bt470m: 4, bt470bg: 5, smpte170m: 6, smpte240m: 7, linear: 8, log100: 9, log316: 10, 'iec61966-2-4': 11, bt1361e: 12,
-  'iec61966-2-1': 13, 'bt2020-10': 14, 'bt2020-12': 15, smpte2084: 16, smpte428: 17, 'arib-std-b67': 18,
+  bt709: 1,
+  bt470m: 4,
+  bt470bg: 5,
+  smpte170m: 6,
+  smpte240m: 7,
+  linear: 8,
+  log100: 9,
+  log316: 10,
+  'iec61966-2-4': 11,
+  bt1361e: 12,
+  'iec61966-2-1': 13,
+  'bt2020-10': 14,
+  'bt2020-12': 15,
+  smpte2084: 16,
+  smpte428: 17,
+  'arib-std-b67': 18,
 }
 
 /** Reads the colours of a stream as ffmpeg lists it: `h264 (High), yuv420p(tv, bt709, top first), 640x360`. */

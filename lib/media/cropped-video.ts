@@ -85,7 +85,10 @@ async function openVideo(path: string, info: VideoInfo, aspect: string, reading:
   const colour = writtenColour(info.video.colour)
   const tags = isOld(await findFfmpeg()) ? undefined : tagFilter(colour)
   const matrix = scaleMatrix(colour)
-  const full = colour.range === 'pc' ? [`scale=in_range=pc:out_range=pc${matrix === undefined ? '' : `:in_color_matrix=${matrix}:out_color_matrix=${matrix}`}`, 'format=yuvj420p'] : []
+  const full =
+    colour.range === 'pc'
+      ? [`scale=in_range=pc:out_range=pc${matrix === undefined ? '' : `:in_color_matrix=${matrix}:out_color_matrix=${matrix}`}`, 'format=yuvj420p']
+      : []
   const filters = [...full, `setsar=${aspect}`, ...(tags === undefined ? [] : [tags])]
   return VideoFile.create(path, info, [...timedPicturesInput, '-vf', filters.join(',')], {
     ...reading,

@@ -14,7 +14,8 @@ export async function fetchBytes(url: URL, name: string, { spoolLimit, stallLimi
   const { username, password } = url
   const bare = new URL(url)
   bare.username = bare.password = ''
-  const login = username === '' && password === '' ? undefined : Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const login =
+    username === '' && password === '' ? undefined : Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
   const headers = { accept: '*/*', 'accept-encoding': 'identity', ...(login !== undefined && { authorization: `Basic ${login}` }) }
   try {
     const answer = fetch(bare, { headers, signal: leaving.signal }).catch((cause: unknown) => Promise.reject(failure(name, cause)))

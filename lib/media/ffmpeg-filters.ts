@@ -8,5 +8,8 @@ export async function checkFilter(name: string, since: string): Promise<void> {
   for await (const chunk of readFfmpeg(['-loglevel', 'error', '-filters'])) list += chunk.toString()
   if (list.includes(` ${name} `)) return
   const { path, version } = await findFfmpeg()
-  throw new DiffSalError('ERR_DIFFSAL_FFMPEG_MISSING', `This ffmpeg ('${path}', ${version}) has no filter '${name}', which came with version ${since}. Install a newer one, or set DIFFSAL_FFMPEG to one.`)
+  throw new DiffSalError(
+    'ERR_DIFFSAL_FFMPEG_MISSING',
+    `This ffmpeg ('${path}', ${version}) has no filter '${name}', which came with version ${since}. Install a newer one, or set DIFFSAL_FFMPEG to one.`,
+  )
 }

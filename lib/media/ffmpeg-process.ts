@@ -247,8 +247,14 @@ export async function* readFfmpeg(
 /** What ffmpeg said last, without its `[component @ address]` prefixes, or else how it ended. */
 export function lastWords({ code, killedBy, stalled, log }: FfmpegEnd): string {
   if (stalled !== undefined) return `nothing for ${stalled} s, and was ended`
-  const lines = log.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !/^Conversion failed|^\s*Last message repeated|Error marking filters as finished/.test(line))
-  const line = lines.at(-1)?.replace(/^\s*(\[[^\]]*\]\s*)+/, '').trim() ?? ''
+  const lines = log
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim() !== '' && !/^Conversion failed|^\s*Last message repeated|Error marking filters as finished/.test(line))
+  const line =
+    lines
+      .at(-1)
+      ?.replace(/^\s*(\[[^\]]*\]\s*)+/, '')
+      .trim() ?? ''
   if (killedBy !== null) return `it was ended by ${killedBy}`
   return line === '' ? `it ended with code ${code}` : line
 }

@@ -55,7 +55,9 @@ export async function byFfmpeg<T extends { readonly log: string }>(work: (path: 
   if (found?.key === key) {
     const { path, source } = await found.binary
     return work(path).catch((cause: unknown) => {
-      throw cause instanceof NotRunning ? new DiffSalError('ERR_DIFFSAL_FFMPEG_MISSING', `ffmpeg ('${path}', of ${source}) does not run: ${cause.message}.`, { cause }) : cause
+      throw cause instanceof NotRunning
+        ? new DiffSalError('ERR_DIFFSAL_FFMPEG_MISSING', `ffmpeg ('${path}', of ${source}) does not run: ${cause.message}.`, { cause })
+        : cause
     })
   }
   const { binary, done } = await search(async (path) => {

@@ -12,7 +12,8 @@ export function frameRate(path: string, text: string, { guess, frames, timeBase 
   const seconds = frames.map(({ ticks }) => ticks * (timeBase === undefined ? Number.NaN : rationalValue(timeBase)))
   const intervals = seconds.slice(1).map((time, i) => time - seconds[i]!)
   const average = decimal(/, ([\d.]+)(k?) fps\b/.exec(text))
-  const told = guess && isRate(rationalValue(guess), average, intervals) ? usual(guess) : average !== undefined && average <= 1000 ? rateFromDecimal(average) : undefined
+  const told =
+    guess && isRate(rationalValue(guess), average, intervals) ? usual(guess) : average !== undefined && average <= 1000 ? rateFromDecimal(average) : undefined
   if (told === undefined) {
     log('warn', `'${path}' does not say its frame rate; ${rateWhenUnknown.num} frames a second are assumed.`)
     return rateWhenUnknown

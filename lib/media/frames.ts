@@ -41,11 +41,7 @@ export interface ReadFramesOptions extends ReadOptions {
  *
  * @throws DiffSalError ERR_DIFFSAL_MEDIA when fewer frames than the minimum can be decoded, the file breaks off, or ffmpeg stalls.
  */
-export async function* readFrames(
-  info: VideoInfo,
-  size: readonly [number, number],
-  options: ReadFramesOptions = {},
-): AsyncGenerator<Frame, void, undefined> {
+export async function* readFrames(info: VideoInfo, size: readonly [number, number], options: ReadFramesOptions = {}): AsyncGenerator<Frame, void, undefined> {
   const { minimum = 1, from = 0, quiet = false, signal, stallLimit } = options
   const { video } = info
   const { filters, bytes } = options.picture ?? { filters: modelFilters(video, size), bytes: size[0] * size[1] * 3 }
@@ -57,7 +53,12 @@ export async function* readFrames(
   const { num, den } = video.timeBase
   const seconds = (ticks: number): number => (ticks * num) / den
   const interval = 1 / rationalValue(video.rate) / rationalValue(video.timeBase)
-  const gaps = new Gaps(packets, interval, 2 / rationalValue(video.timeBase), () => isBroken(child.log, info) || complaints(child.log, info, 'video').trim() !== '')
+  const gaps = new Gaps(
+    packets,
+    interval,
+    2 / rationalValue(video.timeBase),
+    () => isBroken(child.log, info) || complaints(child.log, info, 'video').trim() !== '',
+  )
   let filled = 0
   let first = Number.NaN
   let last: { pixels: Uint8Array; ticks: number } | undefined
@@ -142,7 +143,8 @@ function checkEnd({ path }: VideoInfo, end: FfmpegEnd, count: number, minimum: n
     throw mediaError(path, `has no frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
   }
   if (count >= minimum) return
-  if (end.code !== 0 || end.log.trim() !== '') throw mediaError(path, `has only one frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
+  if (end.code !== 0 || end.log.trim() !== '')
+    throw mediaError(path, `has only one frame that can be decoded: ffmpeg says "${lastWords(end)}"; it may be cut off or damaged`)
   if (count === 1) log('warn', `'${path}' has only one frame: it is predicted as a clip in which nothing moves.`)
 }
 

@@ -5,8 +5,7 @@ import { mediaError } from './local-file.ts'
 import type { VideoInfo } from './media-info.ts'
 import type { ReadOptions } from './opened.ts'
 
-const commandFilters =
-  'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p'
+const commandFilters = 'zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p'
 
 /**
  * Refuses a video of high dynamic range where this ffmpeg cannot bring it to a usual screen's light.

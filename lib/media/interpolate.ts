@@ -4,7 +4,7 @@
  */
 export class MapInterpolator {
   #frame: number | undefined
-  #map: Float32Array | undefined
+  #map: Float32Array | undefined;
 
   /** The maps of the frames after the last one given, up to `frame`, whose map this is. The first one given is of the first frame. */
   *push(frame: number, map: Float32Array): Generator<Float32Array> {

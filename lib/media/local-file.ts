@@ -31,7 +31,12 @@ export async function checkLocalFile(file: string, path = file): Promise<void> {
 }
 
 /** How lists of files begin: playlists, concat scripts, manifests. */
-const listings = { hls: /^#EXTM3U/, concat: /^ffconcat version/, dash: /^[^<]{0,8}(<[^]*)?<MPD\b/, imf: /^[^<]{0,8}(<[^]*)?<(\w+:)?CompositionPlaylist\b/ } as const
+const listings = {
+  hls: /^#EXTM3U/,
+  concat: /^ffconcat version/,
+  dash: /^[^<]{0,8}(<[^]*)?<MPD\b/,
+  imf: /^[^<]{0,8}(<[^]*)?<(\w+:)?CompositionPlaylist\b/,
+} as const
 
 /** Words for a name that other programs take for something else than a file. */
 function otherSource(path: string): string | undefined {

@@ -52,9 +52,8 @@ export async function createOverlay(
   const shown = [...(span ? [trimFilter('trim', span)] : []), ...writtenFilters(video, [height, width])].join(',')
   const laid = `[1:v]${laidFilters(video, [height, width]).join(',')}[heat]`
   const lay = 'overlay=eof_action=repeat'
-  const graph =
-    look.sideBySide ?
-      [`[0:${video.index}]${shown},split[left][base]`, laid, `[base][heat]${lay}[right]`, `[left][right]${['hstack', ...last].join(',')}[out]`]
+  const graph = look.sideBySide
+    ? [`[0:${video.index}]${shown},split[left][base]`, laid, `[base][heat]${lay}[right]`, `[left][right]${['hstack', ...last].join(',')}[out]`]
     : [`[0:${video.index}]${shown}[base]`, laid, `[base][heat]${[lay, ...last].join(',')}[out]`]
   const file = await VideoFile.create(
     path,

@@ -48,7 +48,10 @@ export class Packets {
 
   #missing(where: (ticks: number) => boolean): number[] {
     if (this.#useless) return []
-    return [...this.#unmatched].filter(([ticks, count]) => count > 0 && where(ticks)).map(([ticks]) => ticks).sort((a, b) => a - b)
+    return [...this.#unmatched]
+      .filter(([ticks, count]) => count > 0 && where(ticks))
+      .map(([ticks]) => ticks)
+      .sort((a, b) => a - b)
   }
 
   #take(line: string): void {

@@ -43,11 +43,7 @@ export function writtenFilters(video: VideoStream, [height, width]: readonly [nu
   const { colour } = video
   if (isHdr(colour)) return [...shownFilters(video), `scale=${width}:${height}`, 'format=yuv420p10le', ...toneMapFilters(colour, 'yuv')]
   const written = writtenColour(colour)
-  const options = [
-    `scale=${width}:${height}`,
-    `out_range=${written.range ?? 'tv'}`,
-    ...(isRgb(colour) ? [`out_color_matrix=${scaleMatrix(written)}`] : []),
-  ]
+  const options = [`scale=${width}:${height}`, `out_range=${written.range ?? 'tv'}`, ...(isRgb(colour) ? [`out_color_matrix=${scaleMatrix(written)}`] : [])]
   return [...shownFilters(video), options.join(':'), `format=${written.pixelFormat}`]
 }
 

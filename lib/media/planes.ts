@@ -62,8 +62,9 @@ function cutRow({ data, width }: Plane, target: Uint8Array, row: number, left: n
   for (let i = 0; i < target.length; i++) {
     const p = start + left + i
     const value =
-      i >= first && i < end ? a * data[p - 1]! + b * data[p]! + c * data[p + 1]! + d * data[p + 2]!
-      : a * at(left + i - 1) + b * at(left + i) + c * at(left + i + 1) + d * at(left + i + 2)
+      i >= first && i < end
+        ? a * data[p - 1]! + b * data[p]! + c * data[p + 1]! + d * data[p + 2]!
+        : a * at(left + i - 1) + b * at(left + i) + c * at(left + i + 1) + d * at(left + i + 2)
     target[i] = value < 0 ? 0 : value > 255 ? 255 : value + 0.5
   }
 }
@@ -83,7 +84,7 @@ type Taps = readonly [number, number, number, number]
 /** The weights of four neighbours for a place between the middle two (Catmull and Rom's cubic); undefined on a pixel. */
 function tapsOf(t: number): Taps | undefined {
   if (Math.abs(t) < 1e-6) return undefined
-  return [((2 - t) * t - 1) * t / 2, ((3 * t - 5) * t * t + 2) / 2, ((4 - 3 * t) * t + 1) * t / 2, ((t - 1) * t * t) / 2]
+  return [(((2 - t) * t - 1) * t) / 2, ((3 * t - 5) * t * t + 2) / 2, (((4 - 3 * t) * t + 1) * t) / 2, ((t - 1) * t * t) / 2]
 }
 
 /** Darkens a picture outside of a window, and draws the window's rim, in place. */

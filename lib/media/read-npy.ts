@@ -27,11 +27,18 @@ export async function openNpy(path: string): Promise<NpyMaps> {
     if (length > 65_536) throw notMaps(path, 'its header is too long')
     const header = (await bytesAt(file, from, length)).toString('latin1')
     const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? ''
-    const shape = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1]?.split(',').map((one) => one.trim()).filter((one) => one !== '').map(Number) ?? []
+    const shape =
+      /'shape':\s*\(([^)]*)\)/
+        .exec(header)?.[1]
+        ?.split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== '')
+        .map(Number) ?? []
     if (!Object.hasOwn(kinds, descr)) throw notMaps(path, `its numbers are '${descr.slice(0, 40)}' rather than <f4, <f8 or |u1`)
     if (!/'fortran_order':\s*False/.test(header)) throw notMaps(path, 'it is not in C order')
     const [count, height, width] = shape.length === 2 ? [1, ...shape] : shape
-    if (shape.length < 2 || shape.length > 3 || ![count, height, width].every((one) => Number.isSafeInteger(one) && one! > 0)) throw notMaps(path, `its shape is (${shape.join(', ').slice(0, 80)}) rather than (N, H, W)`)
+    if (shape.length < 2 || shape.length > 3 || ![count, height, width].every((one) => Number.isSafeInteger(one) && one! > 0))
+      throw notMaps(path, `its shape is (${shape.join(', ').slice(0, 80)}) rather than (N, H, W)`)
     const { dtype, bytes } = kinds[descr as keyof typeof kinds]
     const one = height! * width! * bytes
     const [{ size }, wanted] = [await file.stat(), from + length + count! * one]

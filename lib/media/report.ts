@@ -62,7 +62,10 @@ export function readReport(log: string): Report | undefined {
     streams: readStreams(lines.slice(first)),
     ...(decoded !== undefined && { decoded: Number(decoded) }),
     // A decoder that is told to end may give one more, out of its order.
-    frames: shown.map(readFrame).filter((frame) => frame !== undefined).slice(0, 3),
+    frames: shown
+      .map(readFrame)
+      .filter((frame) => frame !== undefined)
+      .slice(0, 3),
     ...(config && { timeBase: rational(Number(config[1]), Number(config[2])) }),
     ...(num > 0 && den > 0 && { guess: rational(num, den) }),
   }

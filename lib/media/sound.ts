@@ -55,7 +55,10 @@ export async function* readSound(info: SoundInfo, options: ReadSoundOptions = {}
       log('warn', `The sound of '${info.path}' has values that are no sound (NaN, infinite or enormous), the first at ${time} s: silence is heard there.`)
     }
     if (!heard && info.audioTracks > 1) {
-      log('warn', `Sound track ${info.audio.track} of '${info.path}' is silent throughout; of its ${info.audioTracks} tracks another can be chosen by the audioTrack option (--audio-track).`)
+      log(
+        'warn',
+        `Sound track ${info.audio.track} of '${info.path}' is silent throughout; of its ${info.audioTracks} tracks another can be chosen by the audioTrack option (--audio-track).`,
+      )
     }
   } finally {
     await child.kill()
@@ -66,7 +69,10 @@ function report(info: SoundInfo, end: FfmpegEnd, samples: number, rate: number):
   const { path, video } = info
   const second = (samples / rate).toFixed(2)
   if (end.stalled !== undefined) {
-    throw mediaError(path, `has sound that could not be decoded to its end: after ${second} s of it ffmpeg gave nothing for ${end.stalled} s and was ended; look whether its disk answers, or allow more time by the stallLimit option (--stall-limit)`)
+    throw mediaError(
+      path,
+      `has sound that could not be decoded to its end: after ${second} s of it ffmpeg gave nothing for ${end.stalled} s and was ended; look whether its disk answers, or allow more time by the stallLimit option (--stall-limit)`,
+    )
   }
   if (end.killedBy !== null) throw mediaError(path, `has sound that could not be decoded to its end: ffmpeg was ended by ${end.killedBy}`)
   if (end.code === 0 && end.log.trim() === '') return

@@ -71,7 +71,10 @@ export class StallWatch {
 
   async #grew(): Promise<boolean> {
     if (this.#grows === undefined) return false
-    const now = await stat(this.#grows).then(({ size, mtimeMs }) => `${size} ${mtimeMs}`, () => '')
+    const now = await stat(this.#grows).then(
+      ({ size, mtimeMs }) => `${size} ${mtimeMs}`,
+      () => '',
+    )
     const grew = now !== this.#last
     this.#last = now
     return grew

@@ -14,7 +14,14 @@ export class TimedPictures {
    */
   constructor(pixelFormat: keyof typeof fourcc, [height, width]: readonly [number, number], rate: Rational) {
     const video = element(0xe0, [unsigned(0xb0, width), unsigned(0xba, height), element(0x2eb524, [Buffer.from(fourcc[pixelFormat])])])
-    const track = [unsigned(0xd7, 1), unsigned(0x73c5, 1), unsigned(0x83, 1), text(0x86, 'V_UNCOMPRESSED'), unsigned(0x23e383, Math.round(1e9 / rationalValue(rate))), video]
+    const track = [
+      unsigned(0xd7, 1),
+      unsigned(0x73c5, 1),
+      unsigned(0x83, 1),
+      text(0x86, 'V_UNCOMPRESSED'),
+      unsigned(0x23e383, Math.round(1e9 / rationalValue(rate))),
+      video,
+    ]
     this.#header = Buffer.concat([
       element(0x1a45dfa3, [text(0x4282, 'matroska'), unsigned(0x4287, 4), unsigned(0x4285, 2)]),
       // A segment of unknown length, whose times are in microseconds (1000 ns).

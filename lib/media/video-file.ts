@@ -235,7 +235,6 @@ async function findEncoder(): Promise<string> {
   if (codec !== undefined) return codec
   throw new DiffSalError(
     'ERR_DIFFSAL_FFMPEG_MISSING',
-    `This ffmpeg cannot encode video: it has none of ${Object.keys(encoders).join(', ')}. ` +
-      'Install a fuller build, or write maps as PNG or .npy.',
+    `This ffmpeg cannot encode video: it has none of ${Object.keys(encoders).join(', ')}. Install a fuller build, or write maps as PNG or .npy.`,
   )
 }

@@ -36,7 +36,8 @@ export function bootstrap(given: Pick<Scores, 'mean' | 'videos'>, options?: Boot
   checkSeed('seed', seed)
   const scores = reading('scores', 'what metrics.score gives', () => {
     const { mean, videos } = given ?? {}
-    if (typeof videos !== 'object' || typeof mean !== 'object' || videos === null || mean === null) throw invalidArgument('scores', 'what metrics.score gives', given)
+    if (typeof videos !== 'object' || typeof mean !== 'object' || videos === null || mean === null)
+      throw invalidArgument('scores', 'what metrics.score gives', given)
     return structuredClone({ mean: { ...mean }, videos: Object.fromEntries(Object.entries(videos).map(([video, values]) => [video, { ...values }])) })
   })
   const names = Object.keys(scores.mean) as (keyof Scores['mean'])[]

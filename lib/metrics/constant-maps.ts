@@ -31,7 +31,11 @@ export function centreGaussian(height: number, width: number, sigmas: CentreGaus
   const sides = reading('sigmas', '{ height, width }', () => ({ height: sigmas?.height, width: sigmas?.width }))
   const rows = profile(height, checkNumber('sigmas.height', sides.height, 1e-3, 100))
   const columns = profile(width, checkNumber('sigmas.width', sides.width, 1e-3, 100))
-  return { dtype: 'float32', shape: [height, width], data: Float32Array.from({ length: height * width }, (_, at) => rows[Math.floor(at / width)]! * columns[at % width]!) }
+  return {
+    dtype: 'float32',
+    shape: [height, width],
+    data: Float32Array.from({ length: height * width }, (_, at) => rows[Math.floor(at / width)]! * columns[at % width]!),
+  }
 }
 
 /**

@@ -101,8 +101,7 @@ export async function informationGain(saliency: MapTensor, fixations: FixationTe
  */
 export function centreBias(height: number, width: number): Tensor<'float64'> {
   checkMadeSize(height, width)
-  const axis = (length: number) =>
-    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - length / 2) / (length / 4)) ** 2))
+  const axis = (length: number) => Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - length / 2) / (length / 4)) ** 2))
   const [rows, columns] = [axis(height), axis(width)]
   const data = newArray('float64', height * width)
   for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = rows[y]! * columns[x]!
@@ -140,7 +139,11 @@ export function checkMaps(argument: string, maps: Tensor): { batch: number; heig
 /** Which arguments are fixations; the others are maps. */
 const counted: readonly string[] = ['fixations', 'others']
 
-async function metric(name: string, saliency: MapTensor, others: Partial<Record<'fixations' | 'others' | 'density' | 'baseline', Tensor>>): Promise<MetricResult> {
+async function metric(
+  name: string,
+  saliency: MapTensor,
+  others: Partial<Record<'fixations' | 'others' | 'density' | 'baseline', Tensor>>,
+): Promise<MetricResult> {
   const maps = checkMapTensor('saliency', saliency)
   const { batch, height, width } = checkMaps('saliency', maps)
   const flat = (checked: Tensor): Tensor => ({ ...checked, shape: [batch, height * width] })

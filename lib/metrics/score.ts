@@ -160,12 +160,16 @@ function readPrediction(prediction: unknown): FramePrediction {
 
 /** Refuses baselines that are none. */
 export function checkBaselines(given: Pick<ScoreOptions, 'others' | 'baseline'>): void {
-  for (const name of ['others', 'baseline'] as const) if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidArgument(name, 'a function', given[name])
+  for (const name of ['others', 'baseline'] as const)
+    if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidArgument(name, 'a function', given[name])
 }
 
 /** What is true of a frame, read once and checked. */
 function readTruth(truth: GroundTruth): GroundTruth {
-  const given = reading('truth', "an object with 'density' or 'fixations'", () => ({ density: truth.density ?? undefined, fixations: truth.fixations ?? undefined }))
+  const given = reading('truth', "an object with 'density' or 'fixations'", () => ({
+    density: truth.density ?? undefined,
+    fixations: truth.fixations ?? undefined,
+  }))
   const density = given.density === undefined ? undefined : checkMapTensor('density', given.density)
   return { density, fixations: given.fixations === undefined ? undefined : checkTensor('fixations', given.fixations, ['uint8']) }
 }

@@ -61,7 +61,8 @@ export class OnnxGraph {
 
   /** One number. */
   scalar(value: number, type: 'float32' | 'int64' = 'float32'): string {
-    const tensor: Tensor = type === 'int64' ? { dtype: type, shape: [], data: BigInt64Array.of(BigInt(value)) } : { dtype: type, shape: [], data: Float32Array.of(value) }
+    const tensor: Tensor =
+      type === 'int64' ? { dtype: type, shape: [], data: BigInt64Array.of(BigInt(value)) } : { dtype: type, shape: [], data: Float32Array.of(value) }
     return this.#small(`${type}${value}`, tensor)
   }
 

@@ -45,7 +45,13 @@ const sum =
     graph.add(op, [tensor(0), number(2, 1) === 1 ? tensor(1) : graph.add('Mul', [tensor(1), graph.scalar(number(2))])])
 
 function sliced({ graph, tensor, traced }: Conversion, axis: number, from: number, to: number, by = 1): string {
-  return graph.add('Slice', [tensor(0), graph.integers([from]), graph.integers([Math.min(to, traced(0).shape[axis]!)]), graph.integers([axis]), graph.integers([by])])
+  return graph.add('Slice', [
+    tensor(0),
+    graph.integers([from]),
+    graph.integers([Math.min(to, traced(0).shape[axis]!)]),
+    graph.integers([axis]),
+    graph.integers([by]),
+  ])
 }
 
 function convolution(c: Conversion, stride: number, groups: number): string {
@@ -54,7 +60,13 @@ function convolution(c: Conversion, stride: number, groups: number): string {
   const each = (i: number): readonly number[] => (numbers(i).length === 1 ? weight.slice(2).map(() => numbers(i)[0]!) : numbers(i))
   const padding = each(stride + 1)
   const inputs = [tensor(0), tensor(1), ...(told(2) ? [tensor(2)] : [])]
-  return graph.add('Conv', inputs, { strides: each(stride), pads: [...padding, ...padding], dilations: each(stride + 2), group: number(groups), kernel_shape: weight.slice(2) })
+  return graph.add('Conv', inputs, {
+    strides: each(stride),
+    pads: [...padding, ...padding],
+    dilations: each(stride + 2),
+    group: number(groups),
+    kernel_shape: weight.slice(2),
+  })
 }
 
 const maxPool: Convert = ({ graph, tensor, numbers, number, told }) => {
@@ -81,7 +93,9 @@ function reduced(op: 'ReduceMean' | 'ReduceSum'): Convert {
     const rank = traced(0).shape.length
     const axes = told(1) && numbers(1).length > 0 ? numbers(1).map((axis) => axisOf(axis, rank)) : traced(0).shape.map((_, i) => i)
     // Until opset 18 the axes of a mean are an attribute.
-    return op === 'ReduceMean' ? graph.add(op, [tensor(0)], { axes, keepdims: number(2, 0) }) : graph.add(op, [tensor(0), graph.integers(axes)], { keepdims: number(2, 0) })
+    return op === 'ReduceMean'
+      ? graph.add(op, [tensor(0)], { axes, keepdims: number(2, 0) })
+      : graph.add(op, [tensor(0), graph.integers(axes)], { keepdims: number(2, 0) })
   }
 }
 
@@ -111,7 +125,10 @@ const groupNorm: Convert = ({ graph, tensor, number, traced }) => {
   const groups = number(1)
   const each = (value: number): string => graph.tensor({ dtype: 'float32', shape: [groups], data: new Float32Array(groups).fill(value) })
   const grouped = graph.add('Reshape', [tensor(0), graph.integers([samples, groups, -1])])
-  const normed = graph.add('Reshape', [graph.add('InstanceNormalization', [grouped, each(1), each(0)], { epsilon: { float: number(4) } }), graph.integers(shape)])
+  const normed = graph.add('Reshape', [
+    graph.add('InstanceNormalization', [grouped, each(1), each(0)], { epsilon: { float: number(4) } }),
+    graph.integers(shape),
+  ])
   const wide = graph.integers([channels, ...shape.slice(2).map(() => 1)])
   return graph.add('Add', [graph.add('Mul', [normed, graph.add('Reshape', [tensor(2), wide])]), graph.add('Reshape', [tensor(3), wide])])
 }
@@ -143,9 +160,10 @@ const rolled: Convert = (c) => {
   const { graph, traced, numbers } = c
   return numbers(2).reduce((name, axis, i) => {
     const size = traced(0).shape[axis]!
-    const shift = (((numbers(1)[i]! % size) + size) % size) || 0
+    const shift = ((numbers(1)[i]! % size) + size) % size || 0
     if (shift === 0) return name
-    const part = (from: number, to: number): string => graph.add('Slice', [name, graph.integers([from]), graph.integers([to]), graph.integers([axis]), graph.integers([1])])
+    const part = (from: number, to: number): string =>
+      graph.add('Slice', [name, graph.integers([from]), graph.integers([to]), graph.integers([axis]), graph.integers([1])])
     return graph.add('Concat', [part(size - shift, size), part(0, size - shift)], { axis })
   }, c.tensor(0))
 }
@@ -184,7 +202,8 @@ export const operators: Readonly<Record<string, Convert>> = {
   'aten::max_pool3d': maxPool,
   'aten::upsample_bilinear2d': upsampled,
   'aten::upsample_trilinear3d': upsampled,
-  'aten::layer_norm': ({ graph, tensor, numbers, number }) => graph.add('LayerNormalization', [tensor(0), tensor(2), tensor(3)], { axis: -numbers(1).length, epsilon: { float: number(4) } }),
+  'aten::layer_norm': ({ graph, tensor, numbers, number }) =>
+    graph.add('LayerNormalization', [tensor(0), tensor(2), tensor(3)], { axis: -numbers(1).length, epsilon: { float: number(4) } }),
   'aten::batch_norm': ({ graph, tensor, number }) => graph.add('BatchNormalization', [0, 1, 2, 3, 4].map(tensor), { epsilon: { float: number(7) } }),
   'aten::group_norm': groupNorm,
   'aten::view': reshaped,
@@ -204,12 +223,17 @@ export const operators: Readonly<Record<string, Convert>> = {
   'aten::clone': same,
   'aten::detach': same,
   'aten::alias': same,
-  'aten::to': ({ graph, tensor, traced, result }) => (traced(0).type === result.type ? tensor(0) : graph.add('Cast', [tensor(0)], { to: { float32: 1, int64: 7, bool: 9, float64: 11 }[result.type] })),
+  'aten::to': ({ graph, tensor, traced, result }) =>
+    traced(0).type === result.type ? tensor(0) : graph.add('Cast', [tensor(0)], { to: { float32: 1, int64: 7, bool: 9, float64: 11 }[result.type] }),
   'aten::cat': ({ graph, tensors, number, result }) => graph.add('Concat', tensors(0), { axis: axisOf(number(1), result.shape.length) }),
   'aten::stack': ({ graph, tensors, number, result }) => {
     const axis = axisOf(number(1), result.shape.length)
     const one = graph.integers(result.shape.map((size, i) => (i === axis ? 1 : size)))
-    return graph.add('Concat', tensors(0).map((name) => graph.add('Reshape', [name, one])), { axis })
+    return graph.add(
+      'Concat',
+      tensors(0).map((name) => graph.add('Reshape', [name, one])),
+      { axis },
+    )
   },
   'aten::slice': (c) => {
     const axis = axisOf(c.number(1), c.result.shape.length)

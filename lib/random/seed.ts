@@ -11,7 +11,8 @@ export function checkSeed(argument: string, seed: unknown): number {
 }
 
 /** A seed as an option. */
-export const seedOption = <U extends number | undefined = undefined>(more: { readonly usual?: U; readonly help?: string } = {}): Declared<number, U> => integer(0, maxSeed, more)
+export const seedOption = <U extends number | undefined = undefined>(more: { readonly usual?: U; readonly help?: string } = {}): Declared<number, U> =>
+  integer(0, maxSeed, more)
 
 /** One seed for all samples of a batch, or one each. */
 export function checkSeeds(seed: unknown, batch: number): number[] {

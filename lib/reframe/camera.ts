@@ -49,7 +49,11 @@ export function cameraPath(sights: readonly Sight[], [start, end]: readonly [num
   if (free <= 0 || sights.length === 0) return () => Math.max(0, Math.floor(free / 4) * 2)
   const grid = gridOf(free, length, end - start, limits)
   const costs = (knot: number): Float64Array => costsOf(sightAt(sights, start + knot * grid.interval, grid.interval), grid, frame, length, limits.keep)
-  return splineOf(plan(costs, grid).map((place) => grid.offset + place * grid.step), start, grid.interval)
+  return splineOf(
+    plan(costs, grid).map((place) => grid.offset + place * grid.step),
+    start,
+    grid.interval,
+  )
 }
 
 /** Where a window may be, and how it may move between two knots: in whole steps. */

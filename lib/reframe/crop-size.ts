@@ -27,7 +27,11 @@ export function cropSize({ width, height, pixelAspect }: VideoStream, aspect: nu
   const across = inPixels < width / height
   const window = across ? ([h, Math.min(w, nearestEven(h * inPixels))] as const) : ([Math.min(h, nearestEven(w / inPixels)), w] as const)
   if (Math.min(...window) < least) {
-    throw invalidArgumentText('aspect', `one whose window is at least ${least} pixels wide and high`, `${aspect.toPrecision(4)}, which is ${window[1]} × ${window[0]} in a frame of ${width} × ${height}`)
+    throw invalidArgumentText(
+      'aspect',
+      `one whose window is at least ${least} pixels wide and high`,
+      `${aspect.toPrecision(4)}, which is ${window[1]} × ${window[0]} in a frame of ${width} × ${height}`,
+    )
   }
   return { frame: [height, width], window, across }
 }

@@ -37,7 +37,8 @@ const wide = 30
 /** The chart as a `<figure>`. It has classes for colours, no colours. */
 export function lineChart(chart: LineChart): Markup {
   const points = finite(chart.points)
-  if (points.length === 0) return html`<figure class="chart"><figcaption><b>${chart.title}</b> ${chart.unit}</figcaption><p class="none">No values yet.</p></figure>`
+  if (points.length === 0)
+    return html`<figure class="chart"><figcaption><b>${chart.title}</b> ${chart.unit}</figcaption><p class="none">No values yet.</p></figure>`
   const span = chart.kind === 'noisy' ? smoothingSpan(points.length) : 1
   const frame = frameOf(chart, points)
   const scale = frame.log ? ', log scale' : ''
@@ -86,7 +87,9 @@ function frameOf({ range, kind, level, text = numberText }: LineChart, points: r
 }
 
 function axes({ axis = 'step', range, dividers, level }: LineChart, { ticks, x, y }: Frame): Markup {
-  const steps = (range[1] > range[0] ? linearTicks(range[0], range[1], Math.round(width / 100)) : [range[0]]).filter((step) => axis === 'seconds' || Number.isInteger(step))
+  const steps = (range[1] > range[0] ? linearTicks(range[0], range[1], Math.round(width / 100)) : [range[0]]).filter(
+    (step) => axis === 'seconds' || Number.isInteger(step),
+  )
   const [values, numbers] = [tickTexts(ticks), tickTexts(steps)]
   const shown = dividers.length <= 30 ? dividers : []
   return html`${shown.map((step) => html`<path class="divider" d="M${x(step)} ${top}V${bottom}"/>`)}
@@ -105,7 +108,10 @@ function curve(chart: LineChart, points: readonly Point[], span: number, frame: 
   if (chart.kind === 'steps') {
     const corners = points.filter(([, value], i) => i === 0 || i === points.length - 1 || value !== points[i - 1]![1] || value !== points[i + 1]![1])
     const line = thinned(corners, 800)
-    const d = `M${place(line[0]!)}${line.slice(1).map(([step, value]) => `H${x(step)}V${y(value)}`).join('')}`
+    const d = `M${place(line[0]!)}${line
+      .slice(1)
+      .map(([step, value]) => `H${x(step)}V${y(value)}`)
+      .join('')}`
     return html`<path class="line" d="${d}"/>${dot(line)}${endLabel(frame, last)}`
   }
   if (chart.kind === 'plain') return html`<path class="line" d="${path(thinned(points, 800))}"/>${dot(points)}`
@@ -128,7 +134,9 @@ function marks({ best }: LineChart, points: readonly Point[], frame: Frame): Mar
   const { x, y, text } = frame
   const last = points.at(-1)!
   const chosen = points.find(([step]) => step === best)
-  const dots = points.map(([step, value]) => html`<circle class="mark" cx="${x(step)}" cy="${y(value)}" r="2.6"><title>step ${step}: ${text(value)}</title></circle>`)
+  const dots = points.map(
+    ([step, value]) => html`<circle class="mark" cx="${x(step)}" cy="${y(value)}" r="2.6"><title>step ${step}: ${text(value)}</title></circle>`,
+  )
   if (chosen === undefined) return html`${dots}${endLabel(frame, last)}`
   const [cx, cy] = [x(chosen[0]), y(chosen[1])]
   const diamond = html`<path class="best" d="M${cx} ${cy - 5.5}l5.5 5.5l-5.5 5.5l-5.5 -5.5z"><title>best, step ${chosen[0]}: ${text(chosen[1])}</title></path>`

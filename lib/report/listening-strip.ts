@@ -26,7 +26,10 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
     })),
   )
   const sheet = { width: columns * (cell[1] + gap) - gap, height: rows.length * (cell[0] + gap) - gap, channels: 3, background: 'white' } as const
-  return sharp({ create: sheet }).composite(await Promise.all(cells)).png().toBuffer()
+  return sharp({ create: sheet })
+    .composite(await Promise.all(cells))
+    .png()
+    .toBuffer()
 }
 
 async function mapCell({ picture, maps }: ListenedFrame, row: HeardWith, cell: readonly [number, number]): Promise<Buffer> {

@@ -26,8 +26,10 @@ export function pageHead(title: string, policy: string, ...styles: readonly Mark
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="diffsal">
 <title>${title}</title>
-${styles.map((one) => html`${one}
-`)}</head>
+${styles.map(
+  (one) => html`${one}
+`,
+)}</head>
 `
 }
 

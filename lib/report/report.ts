@@ -34,9 +34,13 @@ export interface ReportContent {
 /** A page that holds all it shows: it opens from a file, without a network, and prints. */
 export function reportHtml({ title, state, facts, curves, scores, scoresNote, pictures, picturesNote, config }: ReportContent): string {
   const body = html`${curves && curveSections(curves)}
-${scores.length > 0 ? html`<h2>Scores</h2>
+${
+  scores.length > 0
+    ? html`<h2>Scores</h2>
 <p class="note">${scoresNote}</p>
-${scoreTables(scores)}` : undefined}
+${scoreTables(scores)}`
+    : undefined
+}
 ${pictures.length > 0 ? strip(peopleColumns, pictures.map(rowOf), picturesNote) : undefined}`
   return pageHtml({ title, state, facts, body, config })
 }
@@ -62,9 +66,13 @@ ${lineChart({ ...shared, title: 'Loss', unit: lossUnit, points: steps.map(({ ste
 ${lineChart({ ...shared, title: 'Gradient norm', unit: 'norm of all gradients together, before clipping', points: steps.map(({ step, gradNorm }) => [step, gradNorm]), kind: 'noisy' })}
 ${lineChart({ ...shared, title: 'Learning rate', unit: 'of each step', points: steps.map(({ step, lr }) => [step, lr]), kind: 'steps' })}
 </div>
-${validations.length > 0 ? html`<h2>Validation</h2>
+${
+  validations.length > 0
+    ? html`<h2>Validation</h2>
 <p class="note">Means over the validation videos. The diamond marks the best weights, which ${decides} decides.</p>
 <div class="charts">
 ${scoreColumns.map(({ name, title, lessIsBetter }) => lineChart({ ...shared, title, unit: lessIsBetter ? 'less is better' : 'greater is better', points: validations.map(({ step, scores }) => [step, scores.mean[name]]), kind: 'marks', best, text: scoreText }))}
-</div>` : undefined}`
+</div>`
+    : undefined
+}`
 }

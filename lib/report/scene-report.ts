@@ -25,8 +25,10 @@ export async function sceneReport(
   const note = `Of ${comparedSteps} denoising ${comparedSteps === 1 ? 'step' : 'steps'}, evenly spaced over the scenes.`
   const body = html`<h2>Scores</h2>
 ${sceneTable(benchmark, config)}
-${sceneTableNotes(benchmark).map((text) => html`<p class="note">${text}</p>
-`)}
+${sceneTableNotes(benchmark).map(
+  (text) => html`<p class="note">${text}</p>
+`,
+)}
 ${rows.length > 0 ? strip(columns, rows, note) : undefined}`
   return pageHtml({ title, state: 'One of several shapes sounds: does the map sit on it, and what is it without its sound?', facts, body, config: settings })
 }

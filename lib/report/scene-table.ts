@@ -31,8 +31,18 @@ export function sceneTableText({ rows }: SceneBenchmark, config: DiffSalConfig):
   const line = (title: string, steps: string, cells: readonly string[]): string =>
     title.padEnd(30) + steps.padStart(6) + cells.map((cell, i) => cell.padStart(i === columns.length - 1 ? 18 : 16)).join('')
   return [
-    line('', 'steps', columns.map(({ title }) => title)),
-    ...rows.map((row) => line(sceneRowTitle(row.kind, config), stepsText(row), columns.map(({ name, text }) => meanText(row[name], text)))),
+    line(
+      '',
+      'steps',
+      columns.map(({ title }) => title),
+    ),
+    ...rows.map((row) =>
+      line(
+        sceneRowTitle(row.kind, config),
+        stepsText(row),
+        columns.map(({ name, text }) => meanText(row[name], text)),
+      ),
+    ),
   ].join('\n')
 }
 
@@ -40,8 +50,12 @@ export function sceneTableText({ rows }: SceneBenchmark, config: DiffSalConfig):
 export function sceneTable({ rows }: SceneBenchmark, config: DiffSalConfig): Markup {
   return html`<div class="wide"><table>
 <thead><tr><th scope="col">Maps</th><th scope="col" class="number">Steps</th>${columns.map(({ title }) => html`<th scope="col" class="number">${title}\u00a0↑</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr><th scope="row">${sceneRowTitle(row.kind, config)}</th><td class="number">${stepsText(row)}</td>${columns.map(({ name, text }) => html`<td class="number">${meanText(row[name], text)}</td>`)}</tr>
-`)}</tbody></table></div>`
+<tbody>${rows.map(
+    (
+      row,
+    ) => html`<tr><th scope="row">${sceneRowTitle(row.kind, config)}</th><td class="number">${stepsText(row)}</td>${columns.map(({ name, text }) => html`<td class="number">${meanText(row[name], text)}</td>`)}</tr>
+`,
+  )}</tbody></table></div>`
 }
 
 /** What the table's numbers are. */

@@ -27,8 +27,10 @@ function videoTable(dataset: ScoredDataset): Markup {
   const open = videos.length <= openUpTo ? html` open` : undefined
   return html`<details${open}><summary><bdi>${title}</bdi>: each video</summary><div class="wide"><table>
 <thead><tr><th scope="col">Video</th>${heads(columns)}</tr></thead>
-<tbody>${videos.map(([video, mean]) => html`<tr><th scope="row"><bdi>${video}</bdi></th>${cells(columns, mean)}</tr>
-`)}</tbody>
+<tbody>${videos.map(
+    ([video, mean]) => html`<tr><th scope="row"><bdi>${video}</bdi></th>${cells(columns, mean)}</tr>
+`,
+  )}</tbody>
 <tfoot><tr><th scope="row">${meanTitle(scores)}</th>${cells(columns, scores.mean)}</tr>${intervals && intervalRow(columns, intervals)}</tfoot></table></div>
 ${undefinedNote(scores).map((note) => html`<p class="note">${note}</p>`)}</details>
 `

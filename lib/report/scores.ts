@@ -18,7 +18,9 @@ const extraColumns = [
 ] as const satisfies readonly { name: ExtraScoreName; title: string; lessIsBetter: boolean }[]
 
 /** The columns of a table of these datasets. */
-export function columnsOf(datasets: readonly ScoredDataset[]): { readonly name: ScoreName | ExtraScoreName; readonly title: string; readonly lessIsBetter: boolean }[] {
+export function columnsOf(
+  datasets: readonly ScoredDataset[],
+): { readonly name: ScoreName | ExtraScoreName; readonly title: string; readonly lessIsBetter: boolean }[] {
   return [...scoreColumns, ...extraColumns.filter(({ name }) => datasets.some(({ scores }) => scores.mean[name] !== undefined))]
 }
 
@@ -52,7 +54,10 @@ export function scoresText(datasets: readonly ScoredDataset[]): string {
     const values = (mean: Partial<Scores['mean']>): string[] => columns.map(({ name }) => scoreText(mean[name]))
     const ends = (end: keyof Interval): string[] => columns.map(({ name }) => scoreText(intervals?.[name]?.[end]))
     return [
-      line(printable(title), columns.map((column) => column.title)),
+      line(
+        printable(title),
+        columns.map((column) => column.title),
+      ),
       ...Object.entries(scores.videos).map(([video, mean]) => line(`  ${printable(video)}`, values(mean))),
       line(meanTitle(scores), values(scores.mean)),
       ...(intervals ? [line(`${intervalTitle}, from`, ends('low')), line('to'.padStart(intervalTitle.length + 6), ends('high'))] : []),
@@ -73,6 +78,8 @@ export function meanTitle({ videos, frames }: Scores): string {
 
 /** Says where scores were undefined, if any were. */
 export function undefinedNote({ undefinedCount, frames }: Scores): string[] {
-  const some = [...scoreColumns, ...extraColumns].filter(({ name }) => (undefinedCount[name] ?? 0) > 0).map(({ name, title }) => `${title} for ${undefinedCount[name]}`)
+  const some = [...scoreColumns, ...extraColumns]
+    .filter(({ name }) => (undefinedCount[name] ?? 0) > 0)
+    .map(({ name, title }) => `${title} for ${undefinedCount[name]}`)
   return some.length === 0 ? [] : [`Undefined, and left out of the means: ${some.join(', ')} of ${frames} frames.`]
 }

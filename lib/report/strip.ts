@@ -16,7 +16,9 @@ export function strip(columns: readonly string[], rows: readonly StripRow[], not
 <p class="note">${note} Each map is scaled from its lowest value, black, to its highest, white.</p>
 <div class="strip" style="--columns: ${columns.length}">
 ${columns.map((column) => html`<b>${column}</b>`)}
-${rows.map(({ video, frame, size: [height, width], pictures }) => html`<p><bdi>${video}</bdi>, frame ${frame}</p>
+${rows.map(
+  ({ video, frame, size: [height, width], pictures }) => html`<p><bdi>${video}</bdi>, frame ${frame}</p>
 ${pictures.map((source, i) => html`<img src="${source}" width="${width}" height="${height}" alt="${columns[i]}, ${video}, frame ${frame}">`)}
-`)}</div>`
+`,
+)}</div>`
 }

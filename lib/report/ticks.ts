@@ -32,7 +32,11 @@ export function numberText(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–'
   if (value === 0) return '0'
   const size = Math.abs(value)
-  if (size < 1e-3 || size >= 1e7) return value.toExponential(digits - 1).replace(/\.?0+e/, 'e').replace('e+', 'e')
+  if (size < 1e-3 || size >= 1e7)
+    return value
+      .toExponential(digits - 1)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e')
   const rounded = Number(value.toPrecision(size >= 1 ? Math.max(digits, Math.floor(Math.log10(size)) + 1) : digits))
   const [whole, fraction] = String(rounded).split('.') as [string, string?]
   const grouped = size >= 1e4 ? whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') : whole

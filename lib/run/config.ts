@@ -46,7 +46,7 @@ export interface RunConfig {
   /** Whether events for TensorBoard are written too. */
   readonly tensorboard: boolean
   readonly workers?: number
-  readonly validation: { /** Epochs from one to the next. */ readonly every: number; /** Samples, evenly spaced. */ readonly limit?: number | undefined }
+  readonly validation: { /** Epochs from one to the next. */ readonly every: number /** Samples, evenly spaced. */; readonly limit?: number | undefined }
   /** How maps are sampled where they are scored. */
   readonly sampling: { readonly steps?: number | undefined; readonly eta: number; readonly seed: number; readonly batch: number }
   /** Samples in the report. */
@@ -87,7 +87,8 @@ function check(file: string, given: unknown): RunConfig {
   if (batch % accumulate !== 0) throw invalidArgument('batch', `a multiple of 'trainer.accumulate' = ${accumulate}`, batch)
   const list = typeof pretrained === 'string' ? [pretrained] : pretrained
   if (list !== undefined && !Array.isArray(list)) throw invalidArgument('pretrained', 'a path or a list of paths', pretrained)
-  if (weights !== undefined && list !== undefined) throw invalidArgument('pretrained', "left out where 'weights' are given, which hold the encoders too", pretrained)
+  if (weights !== undefined && list !== undefined)
+    throw invalidArgument('pretrained', "left out where 'weights' are given, which hold the encoders too", pretrained)
   const by = checkChoice('by', options.by ?? 'cc', ['cc', 'sim', 'nss', 'aucJudd', 'kl'])
   const validate = checkEntries('validate', options.validate, path)
   if (earlyStop !== undefined && validate.length === 0) throw invalidArgument('earlyStop', "left out of a run whose 'validate' names no dataset", earlyStop)

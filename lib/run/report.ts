@@ -38,9 +38,11 @@ export function trainingReport(config: SeededRun, { events, device, finished, sc
   const seconds = sum((event) => event.seconds)
   const stop = events.findLast((event) => event.type === 'stop')
   const state =
-    finished && stop ? `Stopped after ${epochs} of ${config.epochs} epochs: ${standstillText(stop)}.`
-    : finished ? `All ${config.epochs} epochs are trained.`
-    : `${epochs} of ${config.epochs} epochs are trained${last ? `; step ${last.step} is done` : ''}.`
+    finished && stop
+      ? `Stopped after ${epochs} of ${config.epochs} epochs: ${standstillText(stop)}.`
+      : finished
+        ? `All ${config.epochs} epochs are trained.`
+        : `${epochs} of ${config.epochs} epochs are trained${last ? `; step ${last.step} is done` : ''}.`
   const terms = Object.entries(config.trainer.terms ?? {}).flatMap(([name, weight]) => (weight ? [`${weight} × ${name.toUpperCase()}`] : []))
   return reportHtml({
     title: basename(config.output),

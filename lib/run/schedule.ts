@@ -42,5 +42,9 @@ function tooLongWarmup(warmup: number, warmupSteps: number, total: number, total
   const epochs = (count: number): string => `${count} ${count === 1 ? 'epoch' : 'epochs'}`
   if (warmup >= total) return invalidArgumentText('schedule.warmup', `less than the whole schedule of ${epochs(total)}`, epochs(warmup))
   const steps = (count: number): string => `${count} ${count === 1 ? 'step' : 'steps'}`
-  return invalidArgumentText('schedule.warmup', `less than the whole schedule of ${epochs(total)}, which is ${steps(totalSteps)} here`, `${epochs(warmup)}, which is ${steps(warmupSteps)},`)
+  return invalidArgumentText(
+    'schedule.warmup',
+    `less than the whole schedule of ${epochs(total)}, which is ${steps(totalSteps)} here`,
+    `${epochs(warmup)}, which is ${steps(warmupSteps)},`,
+  )
 }

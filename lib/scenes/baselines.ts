@@ -62,7 +62,11 @@ export async function scoreSceneBaselines(scenes: SoundingScenesOptions, options
     // Of every pair, each shape with itself included.
     const correlations = await cc(join(bells.flatMap((one) => bells.map(() => one))), join(bells.flatMap(() => bells)))
     derived += Math.sqrt(correlations.values.reduce((a, b) => a + b, 0)) / bells.length
-    for (const [name, map] of [['video', mean], ['audio', prior], ['both', target.data]] as const) {
+    for (const [name, map] of [
+      ['video', mean],
+      ['audio', prior],
+      ['both', target.data],
+    ] as const) {
       const tensor: Tensor<'float32'> = { dtype: 'float32', shape: [1, height, width], data: map }
       const scores = await Promise.all([cc(tensor, target), sim(tensor, target), nss(tensor, fixations!), aucJudd(tensor, fixations!)])
       names.forEach((score, i) => means[name][score].add(scores[i]!.mean))

@@ -137,17 +137,24 @@ export async function benchmarkScenes(model: SceneModel, options?: SceneBenchmar
         for (const { steps: count, scores } of table.of(kind)) {
           const { data } = await model.predict(features, { steps: count!, seed: noiseSeed, ...(signal && { signal }) })
           const pixels = data.length / read.length
-          await Promise.all(read.map(async ({ sample }, i) => {
-            const map = data.slice(i * pixels, (i + 1) * pixels)
-            await scores.add(first + i, sample, map)
-            if (count === comparedSteps) shown.get(first + i)?.push({ kind, map: { dtype: 'float32', shape: [1, ...config.size], data: map } })
-          }))
+          await Promise.all(
+            read.map(async ({ sample }, i) => {
+              const map = data.slice(i * pixels, (i + 1) * pixels)
+              await scores.add(first + i, sample, map)
+              if (count === comparedSteps) shown.get(first + i)?.push({ kind, map: { dtype: 'float32', shape: [1, ...config.size], data: map } })
+            }),
+          )
         }
       } finally {
         features.dispose()
       }
     }
-    for (const [i, { sample: { video, frame, frames, target } }] of read.entries()) {
+    for (const [
+      i,
+      {
+        sample: { video, frame, frames, target },
+      },
+    ] of read.entries()) {
       const maps = shown.get(first + i)
       if (maps !== undefined) found.push({ video, frame, frames, target, maps })
     }
@@ -200,7 +207,11 @@ class Table {
 async function addCeilings(table: Table, index: number, sample: SceneSample, prior: Float32Array): Promise<void> {
   const [height, width] = sample.target.shape.slice(-2) as [number, number]
   const pictures = averageMap(sample.shapes.map((shape) => shapeMap(shape, height, width)))
-  const ceilings = [['pictures', pictures], ['sound', prior], ['truth', sample.target.data]] as const
+  const ceilings = [
+    ['pictures', pictures],
+    ['sound', prior],
+    ['truth', sample.target.data],
+  ] as const
   await Promise.all(ceilings.map(([kind, map]) => table.of(kind)[0]!.scores.add(index, sample, map)))
 }
 
@@ -244,7 +255,15 @@ async function readScene(config: DiffSalConfig, dataset: SceneDataset, cued: Rea
 
 function inputOf({ video, audio }: DiffSalConfig, kind: ModelRowKind, scenes: readonly ReadScene[], others: readonly ReadScene[]): ClipInput {
   const words = scenes.map(({ sample }) => sample.video)
-  const frames = video && { frames: stack('frames', scenes.map(({ sample }) => sample.frames), 'uint8', 4, words) }
+  const frames = video && {
+    frames: stack(
+      'frames',
+      scenes.map(({ sample }) => sample.frames),
+      'uint8',
+      4,
+      words,
+    ),
+  }
   if (!audio) return { ...frames }
   if (kind === 'leftOut') return { ...frames, audio: null }
   const mels = (): (Tensor<'float32'> | undefined)[] => {
@@ -252,5 +271,14 @@ function inputOf({ video, audio }: DiffSalConfig, kind: ModelRowKind, scenes: re
     if (kind === 'other') return others.map((scene) => scene.mels.model)
     return scenes.map((scene) => scene.mels[kind])
   }
-  return { ...frames, mel: stack('mel', mels().map((mel) => mel!), 'float32', 4, words) }
+  return {
+    ...frames,
+    mel: stack(
+      'mel',
+      mels().map((mel) => mel!),
+      'float32',
+      4,
+      words,
+    ),
+  }
 }

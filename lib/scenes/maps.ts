@@ -3,8 +3,7 @@ import type { SceneDataset } from '../datasets/scenes.ts'
 /** The map of a shape at (x, y), as if it sounded. */
 export function shapeMap({ x, y }: { readonly x: number; readonly y: number }, height: number, width: number): Float32Array {
   const sigma = height / 10
-  const axis = (length: number, at: number): Float64Array =>
-    Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - at) / sigma) ** 2))
+  const axis = (length: number, at: number): Float64Array => Float64Array.from({ length }, (_, i) => Math.exp(-0.5 * ((i + 0.5 - at) / sigma) ** 2))
   const [rows, columns] = [axis(height, y), axis(width, x)]
   return Float32Array.from({ length: height * width }, (_, i) => rows[Math.floor(i / width)]! * columns[i % width]!)
 }

@@ -100,13 +100,16 @@ function zoomed({ rows, columns, data, light }: SmallPicture, zoom: number): Sma
     const at = (i + 0.5 - length / 2) / zoom + length / 2 - 0.5
     return [Math.floor(at), at - Math.floor(at)]
   }
-  const value = (y: number, x: number, c: number): number => data[3 * (Math.min(Math.max(y, 0), rows - 1) * columns + Math.min(Math.max(x, 0), columns - 1)) + c]!
+  const value = (y: number, x: number, c: number): number =>
+    data[3 * (Math.min(Math.max(y, 0), rows - 1) * columns + Math.min(Math.max(x, 0), columns - 1)) + c]!
   for (let y = 0; y < rows; y++) {
     const [top, below] = from(y, rows)
     for (let x = 0; x < columns; x++) {
       const [left, right] = from(x, columns)
       for (let c = 0; c < 3; c++) {
-        made[3 * (y * columns + x) + c] = (1 - below) * ((1 - right) * value(top, left, c) + right * value(top, left + 1, c)) + below * ((1 - right) * value(top + 1, left, c) + right * value(top + 1, left + 1, c))
+        made[3 * (y * columns + x) + c] =
+          (1 - below) * ((1 - right) * value(top, left, c) + right * value(top, left + 1, c)) +
+          below * ((1 - right) * value(top + 1, left, c) + right * value(top + 1, left + 1, c))
       }
     }
   }
@@ -131,7 +134,11 @@ function remainder(a: SmallPicture, b: SmallPicture, down: number, across: numbe
     }
   }
   const count = 3 * (bottom - top) * (right - left)
-  const [spreadA, spreadB, together] = [squareA / count - (sumA / count) ** 2, squareB / count - (sumB / count) ** 2, product / count - (sumA * sumB) / count ** 2]
+  const [spreadA, spreadB, together] = [
+    squareA / count - (sumA / count) ** 2,
+    squareB / count - (sumB / count) ** 2,
+    product / count - (sumA * sumB) / count ** 2,
+  ]
   const most = Math.max(spreadA, spreadB)
   const explained = spreadA > 0 && spreadB > 0 && together > 0 ? together ** 2 / (spreadA * spreadB) : 0
   return 0.8 * Math.sqrt(most * (1 - Math.min(explained, 1)))

@@ -63,7 +63,12 @@ export class CheckpointFolder {
     if (!inside && (steps.length > 0 || names.includes(bestName))) {
       throw occupied(path, 'holds the checkpoints of another training', 'To go on with that one, use DiffSal.resume')
     }
-    const later = resumed && (await newestWhole(path, steps.filter((step) => step > resumed.step && !resumed.passedOver?.includes(step))))
+    const later =
+      resumed &&
+      (await newestWhole(
+        path,
+        steps.filter((step) => step > resumed.step && !resumed.passedOver?.includes(step)),
+      ))
     if (later !== undefined) {
       throw occupied(path, `holds '${later}', which is later than the checkpoint that was resumed`, 'Resume from the latest')
     }
@@ -216,9 +221,13 @@ async function remove(path: string): Promise<void> {
 }
 
 function occupied(path: string, what: string, remedy: string): DiffSalError {
-  return new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'checkpointDir' must be a folder of this training alone, but '${path}' ${what}. ${remedy}; or give another folder.`, {
-    argument: 'checkpointDir',
-    expected: 'a folder of this training alone',
-    received: path,
-  })
+  return new DiffSalError(
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    `'checkpointDir' must be a folder of this training alone, but '${path}' ${what}. ${remedy}; or give another folder.`,
+    {
+      argument: 'checkpointDir',
+      expected: 'a folder of this training alone',
+      received: path,
+    },
+  )
 }

@@ -47,8 +47,14 @@ export async function readTrainingHeader(path: string): Promise<TrainingCheckpoi
   const checkpoint = await readCheckpoint(path)
   const text = checkpoint.metadata.training
   const fail = (what: string, received: string, cause?: unknown) =>
-    new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: ${what}.`, { argument: path, expected: 'a file that Trainer.save wrote', received, cause })
-  if (text === undefined) throw fail('it holds weights, but no training state. Load it with DiffSal.load and begin a training with its weights', 'weights alone')
+    new DiffSalError('ERR_DIFFSAL_CHECKPOINT', `'${path}' cannot be resumed: ${what}.`, {
+      argument: path,
+      expected: 'a file that Trainer.save wrote',
+      received,
+      cause,
+    })
+  if (text === undefined)
+    throw fail('it holds weights, but no training state. Load it with DiffSal.load and begin a training with its weights', 'weights alone')
   let training: TrainingMetadata
   try {
     training = JSON.parse(text) as TrainingMetadata

@@ -21,9 +21,11 @@ const start = 1
 /** One event, as it stands in a file. */
 export function eventRecord(seconds: number, step: number, content: EventContent): Buffer {
   const said =
-    'version' in content ? { fileVersion: content.version }
-    : 'begins' in content ? { sessionLog: { status: start } }
-    : { summary: { value: content.scalars.map(([tag, simpleValue]) => ({ tag, simpleValue })) } }
+    'version' in content
+      ? { fileVersion: content.version }
+      : 'begins' in content
+        ? { sessionLog: { status: start } }
+        : { summary: { value: content.scalars.map(([tag, simpleValue]) => ({ tag, simpleValue })) } }
   return record(encodeMessage(schema, 'Event', { wallTime: seconds, ...(step > 0 && { step }), ...said }))
 }
 

@@ -117,5 +117,9 @@ function checkValidation(trainer: Trained, given: ValidateOptions, batch: number
   if (typeof given !== 'object' || given === null) throw invalidArgument('validate', "an object with a 'dataset'", given)
   const { signal: _, group: _group, ...known } = evaluateTable()
   const { dataset, every, batch: own = batch, ...options } = ownOptions('validate', given, [...namesOf(known), 'dataset', 'every'])
-  return { dataset, ...checkedBy({ every }, everyTable, 'validate.'), options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }) }
+  return {
+    dataset,
+    ...checkedBy({ every }, everyTable, 'validate.'),
+    options: checkEvaluation(trainer.model, 'validate.dataset', dataset, { ...options, batch: own }),
+  }
 }

@@ -107,13 +107,7 @@ export class Fit {
   }
 
   /** Checks all that can be checked before the first step. */
-  static async begin(
-    trainer: Trained,
-    hands: FitHands,
-    resumed: Resumed | undefined,
-    dataset: Dataset<TrainingSample>,
-    options: FitOptions,
-  ): Promise<Fit> {
+  static async begin(trainer: Trained, hands: FitHands, resumed: Resumed | undefined, dataset: Dataset<TrainingSample>, options: FitOptions): Promise<Fit> {
     const { hands: group } = hands
     const plan = checkFit(trainer, dataset, options, group?.worldSize)
     plan.signal?.throwIfAborted()
@@ -128,7 +122,10 @@ export class Fit {
     const writes = checkpointDir !== undefined && (group?.rank ?? 0) === 0
     const folder = !writes ? undefined : await CheckpointFolder.open(checkpointDir, keep, resumed)
     if (validate && folder && state.best && !(folder.continues ? beside : stored)) {
-      log('warn', `The best weights of before are not beside the checkpoint '${resumed!.path}' any more, so the next validation begins the search for the best anew.`)
+      log(
+        'warn',
+        `The best weights of before are not beside the checkpoint '${resumed!.path}' any more, so the next validation begins the search for the best anew.`,
+      )
       state.best = null
     }
     const saved = resumed?.step === trainer.steps && (folder?.continues ?? true)
@@ -226,11 +223,18 @@ export class Fit {
       const { code, message, argument, expected, received } = error
       const names = samples.map(({ video, frame }) => `frame ${frame} of '${video}'`).join(', ')
       const more =
-        code === 'ERR_DIFFSAL_DIVERGED' ? ` It holds ${names}. ${await this.#wayOn()}`
-        : code === 'ERR_DIFFSAL_INVALID_ARGUMENT' ? ` The batch holds ${names}.`
-        : undefined
+        code === 'ERR_DIFFSAL_DIVERGED'
+          ? ` It holds ${names}. ${await this.#wayOn()}`
+          : code === 'ERR_DIFFSAL_INVALID_ARGUMENT'
+            ? ` The batch holds ${names}.`
+            : undefined
       if (more === undefined) throw error
-      throw new DiffSalError(code, message + more, { cause: error, ...(argument && { argument }), ...(expected && { expected }), ...(received && { received }) })
+      throw new DiffSalError(code, message + more, {
+        cause: error,
+        ...(argument && { argument }),
+        ...(expected && { expected }),
+        ...(received && { received }),
+      })
     }
   }
 

@@ -52,12 +52,18 @@ export function isMeant(pattern: string, name: string): boolean {
 
 /** Patterns of which each means a parameter: one that means none is a spelling mistake. */
 export function checkPatterns(argument: string, given: unknown, parameters: readonly string[], least = 0): string[] {
-  const patterns = checkList(argument, given, "a list of beginnings or patterns of parameters' names", least).map((one, i) => checkString(`${argument}[${i}]`, one))
+  const patterns = checkList(argument, given, "a list of beginnings or patterns of parameters' names", least).map((one, i) =>
+    checkString(`${argument}[${i}]`, one),
+  )
   patterns.forEach((pattern, i) => {
     if (parameters.some((name) => isMeant(pattern, name))) return
     const parts = parameters.flatMap((name) => name.split('.').map((_, j, words) => words.slice(0, j + 1).join('.')))
     const near = nearest(pattern, [...new Set(parts)])
-    throw invalidArgument(`${argument}[${i}]`, `the beginning of a parameter's name, or a pattern of one${near === undefined ? '' : ` (did you mean '${near}'?)`}`, pattern)
+    throw invalidArgument(
+      `${argument}[${i}]`,
+      `the beginning of a parameter's name, or a pattern of one${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
+      pattern,
+    )
   })
   return patterns
 }

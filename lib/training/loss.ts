@@ -29,11 +29,7 @@ export interface TrainingLoss {
  * @param target - float32 (B, 1, H, W), values 0 to 1
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
-export async function trainingLoss(
-  map: Tensor<'float32'>,
-  target: Tensor<'float32'>,
-  options?: TrainingLossOptions,
-): Promise<TrainingLoss> {
+export async function trainingLoss(map: Tensor<'float32'>, target: Tensor<'float32'>, options?: TrainingLossOptions): Promise<TrainingLoss> {
   const { loss, terms, fixations } = readOptions('options', options, table)
   const weights = checkTerms(terms)
   const maps = checkTensor('map', map, ['float32'])

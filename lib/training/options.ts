@@ -221,7 +221,11 @@ export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, mode
   const frozen = resolveFrozen(options.frozen, model.parameters)
   const groups = resolveGroups(orUsual(options.groups, []), { weightDecay, frozen, parameters: model.parameters })
   if (membersOf({ groups, frozen }, model.parameters).frozen.length === model.parameters.length) {
-    throw invalidArgument(groups.some((group) => group.frozen) ? 'groups' : 'frozen', 'something that leaves a parameter to train', options.frozen ?? options.groups)
+    throw invalidArgument(
+      groups.some((group) => group.frozen) ? 'groups' : 'frozen',
+      'something that leaves a parameter to train',
+      options.frozen ?? options.groups,
+    )
   }
   return {
     lr,

@@ -28,7 +28,8 @@ export function videoOf(info: MediaInfo): VideoInfo {
   if (video === null) throw mediaError(info.path, 'has no video stream, which the page shows')
   const shown = { ...info, video }
   const why = unplayable(shown)
-  if (why !== undefined) log('warn', `'${info.path}' will hardly be seen in the page: ${why}. Make one that is played: \`ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4\`.`)
+  if (why !== undefined)
+    log('warn', `'${info.path}' will hardly be seen in the page: ${why}. Make one that is played: \`ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4\`.`)
   return shown
 }
 
@@ -42,7 +43,10 @@ export async function filmFor(output: string, info: VideoInfo, beside: boolean):
     const { size } = await stat(fileOf(info)).catch((cause: unknown) => Promise.reject(fileError('read', info.path, cause)))
     if (size <= mostFilmBytes) return { inside: mimeOf(info) }
     const [has, most] = [size, mostFilmBytes].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`)
-    throw mediaError(info.path, `has ${has}, and a page holds a video of ${most}: leave it beside the page (--beside, beside: true), look at it by --serve, or make it smaller`)
+    throw mediaError(
+      info.path,
+      `has ${has}, and a page holds a video of ${most}: leave it beside the page (--beside, beside: true), look at it by --serve, or make it smaller`,
+    )
   }
   if (info.spooled !== undefined) throw mediaError(info.path, 'is no file that could lie beside the page: save it to one first')
   const way = relative(dirname(withoutLinks(output)), resolve(info.path))
@@ -75,12 +79,18 @@ export interface PageMap {
 }
 
 /** Takes the maps, one by one, and keeps what the page shows. */
-export async function takeMaps(info: VideoInfo, { times, shots, wave }: Looked, given: AsyncIterable<PageMap>, options: { readonly signal?: AbortSignal | undefined; readonly onMap?: (count: number) => void }): Promise<ViewContent> {
+export async function takeMaps(
+  info: VideoInfo,
+  { times, shots, wave }: Looked,
+  given: AsyncIterable<PageMap>,
+  options: { readonly signal?: AbortSignal | undefined; readonly onMap?: (count: number) => void },
+): Promise<ViewContent> {
   const maps = new MapShelf()
   let [last, stride] = [-1, 1]
   for await (const { frame, time = times[frame], tensor } of given) {
     options.signal?.throwIfAborted()
-    if (!Number.isInteger(frame) || frame <= last || time === undefined) throw invalidArgument('maps', `maps of frames in their order, each below ${times.length}, the frames of the video`, frame)
+    if (!Number.isInteger(frame) || frame <= last || time === undefined)
+      throw invalidArgument('maps', `maps of frames in their order, each below ${times.length}, the frames of the video`, frame)
     if (typeof time !== 'number' || !Number.isFinite(time)) throw invalidArgument('maps', 'maps with times that are numbers', time)
     if (last >= 0) stride = frame - last
     last = frame

@@ -35,7 +35,11 @@ export function checkMapBytes(count: number, size: readonly [number, number], st
   const most = Math.floor(mostMapBytes / (height * width))
   if (count <= most) return
   const words = `at least ${Math.ceil((stride * count) / most)} for ${count} maps of ${height}×${width} bytes (a page holds ${most} of them, ${mostMapBytes / 2 ** 20} MiB), or a part of the video must be chosen with start and end`
-  throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'stride' (--stride) must be ${words}, but ${stride} came.`, { argument: 'stride', expected: words, received: `${stride}` })
+  throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'stride' (--stride) must be ${words}, but ${stride} came.`, {
+    argument: 'stride',
+    expected: words,
+    received: `${stride}`,
+  })
 }
 
 /** What is kept of the maps of a video: bytes of each, and some numbers. */
@@ -57,7 +61,10 @@ export class MapShelf {
     const { data, height, width } = checkMap(map, 0)
     const size = keptSize([height, width])
     if (this.times.length === 0) this.size = size
-    else if (size[0] !== this.size[0] || size[1] !== this.size[1]) throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'maps' must be maps of one size, but one of ${height}×${width} came after others.`, { argument: 'maps' })
+    else if (size[0] !== this.size[0] || size[1] !== this.size[1])
+      throw new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `'maps' must be maps of one size, but one of ${height}×${width} came after others.`, {
+        argument: 'maps',
+      })
     checkMapBytes(this.times.length + 1, [height, width], stride)
     const small = resized(data, [height, width], size)
     const [least, greatest] = extremes(small)

@@ -36,7 +36,12 @@ export async function serveView(served: Served, port: number): Promise<ViewServe
   await new Promise<void>((done, fail) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'it is taken' : cause.code === 'EACCES' ? 'permission is denied' : cause.message
-      fail(new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `Port ${port} cannot be served on (--serve): ${why}. Without a number, a free one is chosen.`, { argument: 'serve', cause }))
+      fail(
+        new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `Port ${port} cannot be served on (--serve): ${why}. Without a number, a free one is chosen.`, {
+          argument: 'serve',
+          cause,
+        }),
+      )
     })
     server.listen(port, '127.0.0.1', done)
   })
@@ -57,7 +62,12 @@ async function answer(served: Served, request: IncomingMessage, response: Server
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return refuse(403)
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, { Allow: 'GET, HEAD' })
   const path = (request.url ?? '/').split('?')[0]
-  const usual = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin', 'Referrer-Policy': 'no-referrer' }
+  const usual = {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+  }
   if (path === '/') {
     response.writeHead(200, { ...usual, 'Content-Type': 'text/html; charset=utf-8', 'X-Frame-Options': 'DENY' })
     if (request.method === 'HEAD') return void response.end()

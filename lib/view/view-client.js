@@ -109,7 +109,10 @@ let spokenShot = -1
 const say = (time) => {
   const at = mapAt(time)
   spokenShot = shotAt(time)
-  const found = at < 0 ? 'No map here.' : `Concentration ${maps.confidence[at].toFixed(2)}, looks at ${Math.round(100 * maps.focus[at][0])} % from the left and ${Math.round(100 * maps.focus[at][1])} % from above.`
+  const found =
+    at < 0
+      ? 'No map here.'
+      : `Concentration ${maps.confidence[at].toFixed(2)}, looks at ${Math.round(100 * maps.focus[at][0])} % from the left and ${Math.round(100 * maps.focus[at][1])} % from above.`
   part('said').textContent = `${clockText(time)} of ${clockText(data.duration)}. Shot ${spokenShot + 1} of ${shots.length}. ${found}`
 }
 
@@ -189,7 +192,7 @@ for (const button of document.querySelectorAll('[data-time]')) button.addEventLi
 for (const track of document.querySelectorAll('.track')) {
   track.addEventListener('click', (event) => {
     const { left, width } = track.getBoundingClientRect()
-    go((data.duration * (/** @type {MouseEvent} */ (event).clientX - left)) / width)
+    go((data.duration * /** @type {MouseEvent} */ (event.clientX - left)) / width)
   })
 }
 

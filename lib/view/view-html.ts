@@ -126,8 +126,14 @@ function cuts(shots: readonly ViewShot[], duration: number): Markup[] {
 }
 
 function curve({ times, confidence }: MapShelf, duration: number): Markup {
-  const greatest = Math.max(0.02, confidence.reduce((a, b) => Math.max(a, b), 0))
-  const points = thinned(confidence.map((value, i): Point => [times[i]!, value]), 2 * across)
+  const greatest = Math.max(
+    0.02,
+    confidence.reduce((a, b) => Math.max(a, b), 0),
+  )
+  const points = thinned(
+    confidence.map((value, i): Point => [times[i]!, value]),
+    2 * across,
+  )
   return html`<path class="line" d="M${points.map(([time, value]) => `${round((across * time) / duration)} ${round(96 - (92 * value) / greatest)}`).join('L')}"/>`
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 #include <napi.h>
 
-#include <exception>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>

@@ -80,9 +80,7 @@ Napi::Value FeaturesHandle::tensors(const Call& call) {
       [result](Napi::Env, Nothing&) -> Napi::Value { return result->Value(); });
 }
 
-Napi::Value FeaturesHandle::batch(const Call& call) {
-  return Napi::Number::New(call.env(), static_cast<double>(features_of(call.self())->batch()));
-}
+Napi::Value FeaturesHandle::batch(const Call& call) { return Napi::Number::New(call.env(), static_cast<double>(features_of(call.self())->batch())); }
 
 Napi::Value FeaturesHandle::dispose(const Call& call) {
   release(call.env());

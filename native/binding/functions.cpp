@@ -30,9 +30,7 @@ Napi::Value libtorch(const Call& call) {
 }
 
 // () -> number
-Napi::Value js_cuda_devices(const Call& call) {
-  return Napi::Number::New(call.env(), static_cast<double>(cuda_devices()));
-}
+Napi::Value js_cuda_devices(const Call& call) { return Napi::Number::New(call.env(), static_cast<double>(cuda_devices())); }
 
 // (path) -> undefined
 Napi::Value js_open_cuda_part(const Call& call) {

@@ -10,16 +10,20 @@ namespace diffsal {
 namespace {
 
 GroupOptions group_options_from_js(const Napi::Object& o) {
-  return {integer(o, "rank"), integer(o, "worldSize"), text(o, "host"), integer(o, "port"), boolean(o, "serve"), text(o, "prefix"), number(o, "seconds"), text(o, "interface")};
+  return {integer(o, "rank"),  integer(o, "worldSize"), text(o, "host"),      integer(o, "port"),
+          boolean(o, "serve"), text(o, "prefix"),       number(o, "seconds"), text(o, "interface")};
 }
 
 }  // namespace
 
 void GroupHandle::define(Napi::Env env, Napi::Object exports) {
   exports.Set("Group", DefineClass(env, "Group",
-                                   {InstanceMethod<&GroupHandle::through<&GroupHandle::join>>("join"), InstanceMethod<&GroupHandle::through<&GroupHandle::connect>>("connect"),
-                                    InstanceMethod<&GroupHandle::through<&GroupHandle::exchange>>("exchange"), InstanceMethod<&GroupHandle::through<&GroupHandle::fail>>("fail"),
-                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave"), InstanceMethod<&GroupHandle::through<&GroupHandle::traffic>>("traffic")}));
+                                   {InstanceMethod<&GroupHandle::through<&GroupHandle::join>>("join"),
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::connect>>("connect"),
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::exchange>>("exchange"),
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::fail>>("fail"),
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::leave>>("leave"),
+                                    InstanceMethod<&GroupHandle::through<&GroupHandle::traffic>>("traffic")}));
 }
 
 GroupHandle::GroupHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), workers_(Environment::of(info.Env()).workers) {
@@ -72,7 +76,9 @@ Napi::Value GroupHandle::exchange(const Call& call) {
   auto channel = text(call[0]);
   return run_job<Texts>(
       call.env(), worker(channel), call.self(), CancelToken::flag_of(call[3]),
-      [group = group(), channel, given = text(call[1]), seconds = number(call[2])] { return group->exchange(channel, given, seconds, throw_if_cancelled); },
+      [group = group(), channel, given = text(call[1]), seconds = number(call[2])] {
+        return group->exchange(channel, given, seconds, throw_if_cancelled);
+      },
       [](Napi::Env env, Texts& texts) -> Napi::Value {
         auto list = Napi::Array::New(env, texts.size());
         for (uint32_t i = 0; i < texts.size(); ++i) list.Set(i, Napi::String::New(env, texts[i]));

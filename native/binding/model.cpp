@@ -68,8 +68,8 @@ std::map<std::string, StoredTensor> entries_from_js(const Napi::Array& array) {
   std::map<std::string, StoredTensor> entries;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     auto entry = array.Get(i).As<Napi::Object>();
-    StoredTensor stored{text(entry, "dtype"), integers_from_js(entry.Get("shape")), unsigned_integer(entry, "begin"),
-                        unsigned_integer(entry, "end"), {}, {}};
+    StoredTensor stored{
+        text(entry, "dtype"), integers_from_js(entry.Get("shape")), unsigned_integer(entry, "begin"), unsigned_integer(entry, "end"), {}, {}};
     if (auto strides = entry.Get("strides"); strides.IsArray()) stored.strides = integers_from_js(strides);
     if (auto data = entry.Get("data"); data.IsTypedArray()) {
       if (auto bytes = bytes_from_js(data, stored.begin, stored.end)) {
@@ -397,8 +397,9 @@ Napi::Value ModelHandle::predict(const Call& call) {
   } else {
     inputs = clip_from_js(given, call[2], priority);
   }
-  PredictOptions options{integer(object, "steps"), number(object, "eta"), seeds_from_js(object.Get("seeds")),
-                         optional_tensor(object, "noise"), {}, boolean(object, "estimates"), boolean(object, "activity")};
+  PredictOptions options{
+      integer(object, "steps"),     number(object, "eta"),      seeds_from_js(object.Get("seeds")), optional_tensor(object, "noise"), {},
+      boolean(object, "estimates"), boolean(object, "activity")};
   auto batch = static_cast<int64_t>(options.seeds.size());
   if (features && features->batch() != batch) throw Error(ErrorCode::internal, "Not one seed for each clip.");
   if (options.noise.defined()) check_map(options.noise, "noise", batch, config_);

@@ -48,7 +48,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   void at_close(std::function<void()> free) { at_close_.push_back(std::move(free)); }
 
  private:
-  // (config, device, { seed } | { path, identity, entries } | { lent: true }, cancel, precision) -> Promise<void>. The other methods are for after it.
+  // (config, device, { seed } | { path, identity, entries } | { lent: true }, cancel, precision) -> Promise<void>. The other methods are for after
+  // it.
   Napi::Value build(const Call& call);
   // () -> { name, shape, buffer }[]
   Napi::Value parameters(const Call& call);

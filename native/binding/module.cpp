@@ -8,8 +8,8 @@
 #include "binding/job.h"
 #include "binding/metrics.h"
 #include "binding/model.h"
-#include "binding/trainer.h"
 #include "binding/scenes.h"
+#include "binding/trainer.h"
 #include "runtime/block_allocator.h"
 #include "runtime/device.h"
 

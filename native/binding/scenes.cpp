@@ -35,10 +35,8 @@ struct Drawn {
 SceneOptions scene_options_from_js(const Napi::Object& object) {
   auto small = [&](const char* name) { return static_cast<int>(integer(object, name)); };
   auto natural = [&](const char* name) { return static_cast<uint32_t>(integer(object, name)); };
-  return {natural("seed"),        natural("domain"),        natural("index"),
-          small("fewest"),        small("most"),            small("hues"),
-          boolean(object, "pitch"), boolean(object, "loudness"), number(object, "changes"),
-          small("height"),        small("width"),           small("rate"),
+  return {natural("seed"),          natural("domain"),           natural("index"),          small("fewest"), small("most"),  small("hues"),
+          boolean(object, "pitch"), boolean(object, "loudness"), number(object, "changes"), small("height"), small("width"), small("rate"),
           integer(object, "frames")};
 }
 
@@ -119,8 +117,7 @@ Napi::Value scene(const Call& call) {
   auto object = call[1].As<Napi::Object>();
   Wanted wanted{integer(object, "from"), integer(object, "to"), boolean(object, "frames"), boolean(object, "sound"), integer(object, "truth")};
   return run_job<Drawn>(
-      env, Environment::of(env).drawing(), Napi::Object::New(env), CancelToken::flag_of(call[2]),
-      [=] { return draw(options, wanted); }, to_js);
+      env, Environment::of(env).drawing(), Napi::Object::New(env), CancelToken::flag_of(call[2]), [=] { return draw(options, wanted); }, to_js);
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ at::Tensor tensor_from_js(const Napi::Value& value, const std::string& argument,
     if (dtype.array != elements.type) continue;
     auto count = count_of(shape);
     if (count != elements.count) {
-      throw invalid_argument(argument + ".data", std::to_string(count) + " elements, as its shape says", std::to_string(elements.count) + " elements");
+      throw invalid_argument(argument + ".data", std::to_string(count) + " elements, as its shape says",
+                             std::to_string(elements.count) + " elements");
     }
     auto tensor = memory(shape, dtype.scalar);
     if (count > 0) std::memcpy(tensor.data_ptr(), elements.data, count * dtype.bytes);

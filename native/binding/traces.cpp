@@ -26,16 +26,11 @@ Napi::Array sizes_to_js(Napi::Env env, at::IntArrayRef sizes) {
 
 const char* name_of(at::ScalarType type) {
   switch (type) {
-    case at::kFloat:
-      return "float32";
-    case at::kDouble:
-      return "float64";
-    case at::kLong:
-      return "int64";
-    case at::kBool:
-      return "bool";
-    default:
-      throw Error(ErrorCode::internal, "A traced tensor is of a type that no network has.");
+    case at::kFloat: return "float32";
+    case at::kDouble: return "float64";
+    case at::kLong: return "int64";
+    case at::kBool: return "bool";
+    default: throw Error(ErrorCode::internal, "A traced tensor is of a type that no network has.");
   }
 }
 
@@ -76,8 +71,12 @@ Napi::Object constant_to_js(Napi::Env env, const at::Tensor& constant) {
 
 Napi::Object trace_to_js(Napi::Env env, const NamedTrace& named) {
   const auto& trace = named.trace;
-  auto numbers = [&](const std::vector<int64_t>& list) { return array(env, list, [&](int64_t value) { return js_number(env, static_cast<double>(value)); }); };
-  auto names = [&](const std::vector<std::string>& list) { return array(env, list, [&](const std::string& name) { return Napi::String::New(env, name); }); };
+  auto numbers = [&](const std::vector<int64_t>& list) {
+    return array(env, list, [&](int64_t value) { return js_number(env, static_cast<double>(value)); });
+  };
+  auto names = [&](const std::vector<std::string>& list) {
+    return array(env, list, [&](const std::string& name) { return Napi::String::New(env, name); });
+  };
   auto object = Napi::Object::New(env);
   object.Set("inputNames", names(named.inputs));
   object.Set("outputNames", names(named.outputs));

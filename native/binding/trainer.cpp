@@ -135,12 +135,18 @@ Napi::Value js_training_loss(const Call& call) {
 
 void TrainerHandle::define(Napi::Env env, Napi::Object exports) {
   auto constructor = DefineClass(env, "Trainer",
-                                 {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradients>>("gradients"),
-                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradient_norms>>("gradientNorms"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
-                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
-                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::lend_average>>("lendAverage"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::spoilt>>("spoilt"),
-                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::begin_sharing>>("beginSharing"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::fingerprint>>("fingerprint"),
-                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::restore>>("restore"), InstanceMethod<&TrainerHandle::through<&TrainerHandle::dispose>>("dispose")});
+                                 {InstanceMethod<&TrainerHandle::through<&TrainerHandle::step>>("step"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradients>>("gradients"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::gradient_norms>>("gradientNorms"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::tensors>>("tensors"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::save>>("save"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::save_average>>("saveAverage"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::lend_average>>("lendAverage"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::spoilt>>("spoilt"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::begin_sharing>>("beginSharing"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::fingerprint>>("fingerprint"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::restore>>("restore"),
+                                  InstanceMethod<&TrainerHandle::through<&TrainerHandle::dispose>>("dispose")});
   Environment::of(env).trainer = Napi::Persistent(constructor);
   exports.Set("Trainer", constructor);
   export_function<js_training_loss>(exports, "trainingLoss");

@@ -54,8 +54,8 @@ at::ScalarType scalar_type(const std::string& dtype, const std::string& name, co
   if (dtype == "F16") return at::kHalf;
   if (dtype == "BF16") return at::kBFloat16;
   if (dtype == "F64") return at::kDouble;
-  throw Error(ErrorCode::checkpoint, "The weights file '" + path + "' stores '" + name + "' as " + dtype + "; F32, F16, BF16 and F64 can be read.", name,
-              "F32, F16, BF16 or F64", dtype);
+  throw Error(ErrorCode::checkpoint, "The weights file '" + path + "' stores '" + name + "' as " + dtype + "; F32, F16, BF16 and F64 can be read.",
+              name, "F32, F16, BF16 or F64", dtype);
 }
 
 }  // namespace

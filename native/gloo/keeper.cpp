@@ -52,7 +52,8 @@ std::shared_ptr<Keeper> Keeper::open(const GroupOptions& options, const Poll& po
   bool serves = options.rank == 0 && options.serve;
   bool taken = keeper->not_opened_.find("EADDRINUSE") != std::string::npos || keeper->not_opened_.find("ddress already in use") != std::string::npos;
   if (serves && taken) {
-    throw PeerError(0, "Rank 0 cannot listen at " + where + ": another process does. Is there a second rank 0? Else give another port (MASTER_PORT).");
+    throw PeerError(0,
+                    "Rank 0 cannot listen at " + where + ": another process does. Is there a second rank 0? Else give another port (MASTER_PORT).");
   }
   if (serves) throw PeerError(0, "Rank 0 cannot listen at " + where + ": " + keeper->not_opened_);
   throw PeerError(0, "Nothing answers at " + where + ", where rank 0 should be, within " + seconds_text(options.seconds) +
@@ -141,8 +142,9 @@ void Keeper::round(Store& store) {
         seen.lost = !left;
       }
       if (!left) {
-        publish(store, rank, name_of(rank) + " is gone or stopped: no sign of life of it for " +
-                                 seconds_text(std::chrono::duration<double>(limit_).count()) + ".");
+        publish(
+            store, rank,
+            name_of(rank) + " is gone or stopped: no sign of life of it for " + seconds_text(std::chrono::duration<double>(limit_).count()) + ".");
         return;
       }
     }
@@ -170,7 +172,8 @@ void Keeper::check() {
   if (!fault_ && Clock::now() - answered_ > limit_ + every_) set_fault(0, unanswered());
   if (fault_) throw PeerError(fault_->rank, fault_->message);
   for (size_t rank = 0; rank < seen_.size(); ++rank) {
-    if (seen_[rank].left) throw PeerError(static_cast<int64_t>(rank), name_of(static_cast<int64_t>(rank)) + " has left the group, which another still needs it for.");
+    if (seen_[rank].left)
+      throw PeerError(static_cast<int64_t>(rank), name_of(static_cast<int64_t>(rank)) + " has left the group, which another still needs it for.");
   }
 }
 

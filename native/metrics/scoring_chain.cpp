@@ -5,7 +5,6 @@
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 
-
 namespace diffsal {
 namespace {
 

@@ -39,7 +39,7 @@ struct Config {
   int64_t unet_width, norm_groups;
   Attention attention;
   std::string interaction;  // one of network/interaction.cpp's
-  int64_t mam_stages;  // the coarsest ones, at most four
+  int64_t mam_stages;       // the coarsest ones, at most four
   std::vector<int64_t> kv_kernel;
   int64_t attention_heads;
   double dropout;

@@ -72,12 +72,13 @@ const Graphed* Network::graphed() const {
   if (!graphs_) return nullptr;
   if (auto now = state(); !graphed_ || graphed_state_ != now) {
     graphed_ = std::make_unique<Graphed>(
-        Graphed::Functions{[this](const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel) { return calculate(frames, maps, mel, {}); },
-                           [this](const Tensor& x, const Tensor& t, const PreparedClip& clip) { return (*parts_.decoder_net)(x, t, clip, {}); },
-                           [this](PreparedClip& clip) {
-                             clip.maker = state();
-                             clip.number = ++clips;
-                           }},
+        Graphed::Functions{
+            [this](const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel) { return calculate(frames, maps, mel, {}); },
+            [this](const Tensor& x, const Tensor& t, const PreparedClip& clip) { return (*parts_.decoder_net)(x, t, clip, {}); },
+            [this](PreparedClip& clip) {
+              clip.maker = state();
+              clip.number = ++clips;
+            }},
         graphs_, warn_);
     graphed_state_ = now;
   }

@@ -26,8 +26,8 @@ class Network {
   // each call.
   Features current(Features features) const;
 
-  // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,). `activity`, where it is there, is given every stage's; such a pass runs
-  // without a graph, which keeps no such thing.
+  // One Saliency-UNet pass: the estimate of S0 from x (B, 1, H, W) at times t (B,). `activity`, where it is there, is given every stage's; such a
+  // pass runs without a graph, which keeps no such thing.
   Tensor denoise(const Tensor& x, const Tensor& t, const Features& features, const Pass& pass = {}, std::vector<Tensor>* activity = nullptr) const;
 
   // Has predictions run as graphs of `maker` (none where it is null); `warn` is told, once, why something does not. Before the

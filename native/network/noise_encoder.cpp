@@ -28,9 +28,7 @@ Tensor dropout(const Tensor& x, double configured, const Pass& pass) {
   return x * to_device(kept, x.device()).permute({0, 2, 3, 1}).to(at::kFloat).div_(1 - p).to(x.scalar_type());
 }
 
-Convolution square3(const Scope& scope, int64_t in, int64_t out) {
-  return Convolution(scope, in, out, {3, 3}, {.padding = {1, 1}});
-}
+Convolution square3(const Scope& scope, int64_t in, int64_t out) { return Convolution(scope, in, out, {3, 3}, {.padding = {1, 1}}); }
 
 // A 3x3 convolution whose zero padding is on the right and bottom only.
 Convolution shrinking(const Scope& scope, int64_t channels, int64_t stride) {
@@ -74,8 +72,8 @@ NoiseEncoder::NoiseEncoder(const Scope& scope, const Config& c)
   }
 }
 
-// Each tap of the outer one spreads the inner kernel about its place: 5x5, stride 4, padding 1. A size is a multiple of 4, so the outer one reads none
-// of its own padding.
+// Each tap of the outer one spreads the inner kernel about its place: 5x5, stride 4, padding 1. A size is a multiple of 4, so the outer one reads
+// none of its own padding.
 Tensor NoiseEncoder::enter(const Tensor& noisy) const {
   const auto &inner = conv_in_, &outer = down1_;
   auto compose = [&] {

@@ -3,7 +3,6 @@
 #include <ATen/ops/max_pool3d.h>
 #include <ATen/ops/relu.h>
 
-
 namespace diffsal {
 namespace {
 
@@ -32,7 +31,9 @@ Tensor ResNet3D::Bottleneck::operator()(const Tensor& x, const Pass& pass) const
 }
 
 ResNet3D::ResNet3D(const Scope& scope) : conv1_(convolution(scope / "conv1", 3, 64, 7, {1, 2, 2})), bn1_(scope / "bn1", 64) {
-  const struct { int64_t blocks, width; } layers[] = {{3, 64}, {4, 128}, {6, 256}, {3, 512}};
+  const struct {
+    int64_t blocks, width;
+  } layers[] = {{3, 64}, {4, 128}, {6, 256}, {3, 512}};
   int64_t in = 64, number = 0;
   for (auto [blocks, width] : layers) {
     auto layer = scope / ("layer" + std::to_string(++number));

@@ -42,7 +42,8 @@ SaliencyUNet::SaliencyUNet(const Scope& scope, const Config& c)
     auto stage = decoder / "mid_stages" / index;
     std::optional<UpEmbed> up;
     if (i > 0) up.emplace(stage / "patch_embed" / 0, channels[i - 1], channels[i]);
-    stages_.push_back({std::move(up), MAMBlock(stage / "blocks" / 0, channels[i], c.kv_kernel[i], c), LayerNorm(decoder / "norm_mts" / index, channels[i]),
+    stages_.push_back({std::move(up), MAMBlock(stage / "blocks" / 0, channels[i], c.kv_kernel[i], c),
+                       LayerNorm(decoder / "norm_mts" / index, channels[i]),
                        temporal(decoder / "redu_chan_up" / index / "proj" / 0, channels[i], channels[0], c.released())});
   }
 }
@@ -56,7 +57,8 @@ PreparedClip SaliencyUNet::prepare(const std::vector<Tensor>& video, const Tenso
   return clip;
 }
 
-Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass, std::vector<Tensor>* activity) const {
+Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass,
+                                std::vector<Tensor>* activity) const {
   if (activity) activity->assign(stages_.size(), {});
   auto noise = noise_encoder_(noisy, t, clip.video[0].scalar_type(), pass);
   Tensor x;

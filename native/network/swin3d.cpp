@@ -7,7 +7,6 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 
-
 namespace diffsal {
 namespace {
 
@@ -86,7 +85,9 @@ Tensor WindowAttention::operator()(const Tensor& input) const {
 
 Swin3D::Swin3D(const Scope& scope)
     : proj_(scope / "patch_embed" / "proj", 3, 96, {2, 4, 4}, {.stride = {2, 4, 4}}), norm_(scope / "patch_embed" / "norm", 96) {
-  const struct { int64_t blocks, heads; } stages[] = {{2, 3}, {2, 6}, {6, 12}, {2, 24}};
+  const struct {
+    int64_t blocks, heads;
+  } stages[] = {{2, 3}, {2, 6}, {6, 12}, {2, 24}};
   int64_t width = 96, index = 0;
   for (auto [blocks, heads] : stages) {
     auto& stage = stages_.emplace_back();
@@ -98,8 +99,9 @@ Swin3D::Swin3D(const Scope& scope)
     auto list = scope / "features" / index++;
     for (int64_t i = 0; i < blocks; ++i) {
       auto block = list / i;
-      stage.blocks.push_back({LayerNorm(block / "norm1", width), WindowAttention(block / "attn", width, heads, i % 2 == 1),
-                              MLP{LayerNorm(block / "norm2", width), Linear(block / "mlp" / 0, width, 4 * width), Linear(block / "mlp" / 3, 4 * width, width)}});
+      stage.blocks.push_back(
+          {LayerNorm(block / "norm1", width), WindowAttention(block / "attn", width, heads, i % 2 == 1),
+           MLP{LayerNorm(block / "norm2", width), Linear(block / "mlp" / 0, width, 4 * width), Linear(block / "mlp" / 3, 4 * width, width)}});
     }
   }
 }

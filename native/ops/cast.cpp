@@ -16,9 +16,8 @@ at::Tensor channels_last(const at::Tensor& weight) {
 Weights WeightCast::of(const at::Tensor& weight, const at::Tensor& bias, at::ScalarType type, bool convolution) const {
   bool as_it_is = weight.scalar_type() == type && (!convolution || weight.is_cpu());
   if (as_it_is || wants_gradients(weight, bias)) return {weight, bias};
-  return kept_.of({weight, bias, type}, [&] {
-    return Weights{convolution ? channels_last(weight.to(type)) : weight.to(type), bias.defined() ? bias.to(type) : bias};
-  });
+  return kept_.of({weight, bias, type},
+                  [&] { return Weights{convolution ? channels_last(weight.to(type)) : weight.to(type), bias.defined() ? bias.to(type) : bias}; });
 }
 
 }  // namespace diffsal

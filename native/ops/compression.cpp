@@ -33,9 +33,7 @@ Tensor Compression::around_places(const Tensor& x) const {
   return packed_for(x, {}) ? around_cpu(x.contiguous(), packed_around()) : around_torch(x, *this);
 }
 
-Tensor Compression::tokens(const Tensor& x) const {
-  return packed_for(x, {}) ? packed_patches()(x.contiguous()) : patches_torch(x, *this);
-}
+Tensor Compression::tokens(const Tensor& x) const { return packed_for(x, {}) ? packed_patches()(x.contiguous()) : patches_torch(x, *this); }
 
 Tensor Compression::tokens(const Modulated& x) const {
   if (!x.factor.defined() || conv.weight.size(3) % x.repeat() != 0) return tokens(x.map());

@@ -44,7 +44,8 @@ struct After {
   Tensor image_bias = {};  // (N, out), or undefined
   bool relu = false;
   Tensor residual = {};  // of the result's shape, or undefined
-  Tensor last = {};      // where defined, (B, h, w, out): the residual of every sample's last slot, and `residual` that of the others, (B, t - 1, h, w, out)
+  Tensor last =
+      {};  // where defined, (B, h, w, out): the residual of every sample's last slot, and `residual` that of the others, (B, t - 1, h, w, out)
 };
 
 // A 2-D convolution of channels-last maps, (N, H, W, in) -> (N, h, w, out).

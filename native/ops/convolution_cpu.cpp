@@ -11,7 +11,8 @@ constexpr int64_t widest_transformed = 512;
 
 bool transformable(const Convolution& c) {
   const auto& o = c.options;
-  bool square = c.weight.size(2) == 3 && c.weight.size(3) == 3 && o.stride == Sizes{1, 1} && o.padding == o.dilation && o.dilation[0] == o.dilation[1];
+  bool square =
+      c.weight.size(2) == 3 && c.weight.size(3) == 3 && o.stride == Sizes{1, 1} && o.padding == o.dilation && o.dilation[0] == o.dilation[1];
   // Of one channel the transform would not pay either.
   return square && o.after == 0 && c.weight.size(0) <= widest_transformed && c.weight.size(1) > 1;
 }
@@ -32,11 +33,12 @@ std::function<const float*(int64_t)> residual_of(const After& after) {
 
 }  // namespace
 
-PackedConvolution::PackedConvolution(const Convolution& c)
-    : bias_(c.bias.defined() ? c.bias : at::zeros({c.weight.size(0)}, c.weight.options())) {
+PackedConvolution::PackedConvolution(const Convolution& c) : bias_(c.bias.defined() ? c.bias : at::zeros({c.weight.size(0)}, c.weight.options())) {
   if (transformable(c)) tiles_.emplace(c.weight, c.options.dilation[0]);
   else if (c.weight.size(2) == 1 && c.weight.size(3) == 1 && c.options.stride == Sizes{1, 1}) pointwise_.emplace(c.weight.flatten(1), bias_);
-  else patches_.emplace(c.weight, bias_, PatchGeometry{c.options.stride[0], c.options.padding[0], c.options.padding[0] + c.options.after, c.options.dilation[0]});
+  else
+    patches_.emplace(c.weight, bias_,
+                     PatchGeometry{c.options.stride[0], c.options.padding[0], c.options.padding[0] + c.options.after, c.options.dilation[0]});
 }
 
 Tensor PackedConvolution::operator()(const Tensor& x, const After& after) const {

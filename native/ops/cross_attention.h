@@ -20,8 +20,8 @@ struct CrossAttention {
 
   // What the packed side makes of the projections.
   struct Packing {
-    PackedLinear query, key, value, output;            // key with the attention's scale
-    std::vector<Packed> head_queries, head_outputs;    // (width, C), to fold into keys and values
+    PackedLinear query, key, value, output;          // key with the attention's scale
+    std::vector<Packed> head_queries, head_outputs;  // (width, C), to fold into keys and values
   };
   const Packing& packing() const;
 
@@ -31,9 +31,9 @@ struct CrossAttention {
 
 // Who attends together, and what is read of the result.
 struct Attending {
-  bool by_slot;          // the released program's slots attend each to itself alone; else a sample's tokens do
-  int64_t read;          // the first slots, whose norms are wanted
-  bool read_alone;       // the others may keep what x held
+  bool by_slot;     // the released program's slots attend each to itself alone; else a sample's tokens do
+  int64_t read;     // the first slots, whose norms are wanted
+  bool read_alone;  // the others may keep what x held
 };
 
 struct Attended {

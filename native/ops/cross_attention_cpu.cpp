@@ -29,7 +29,8 @@ Keys prepare_keys(const Tensor& keys, const Tensor& values, const CrossAttention
   int64_t groups = keys.size(0), count = keys.size(1), channels = keys.size(2), width = channels / heads;
   auto k = packing.key(keys), v = packing.value(values);
   auto key_rows = at::empty({groups, heads * count, channels}, keys.options()), value_rows = at::empty_like(key_rows);
-  Keys folded{std::vector<Packed>(static_cast<size_t>(groups)), std::vector<Packed>(static_cast<size_t>(groups)), at::empty({groups, heads * count}, keys.options()), count};
+  Keys folded{std::vector<Packed>(static_cast<size_t>(groups)), std::vector<Packed>(static_cast<size_t>(groups)),
+              at::empty({groups, heads * count}, keys.options()), count};
   float *bias = folded.bias.data_ptr<float>(), *to_keys = key_rows.data_ptr<float>(), *to_values = value_rows.data_ptr<float>();
   const float *from_keys = k.const_data_ptr<float>(), *from_values = v.const_data_ptr<float>(), *shift = packing.query.shift();
   at::parallel_for(0, groups * heads * 2, 1, [&](int64_t begin, int64_t end) {
@@ -41,7 +42,8 @@ Keys prepare_keys(const Tensor& keys, const Tensor& values, const CrossAttention
         for (int64_t i = 0; i < count; ++i) bias[part * count + i] = dot(from_keys + from + i * channels, shift + head * width, width);
       } else {
         // A head's weights add up to 1, so that the output's bias can ride on the values of one.
-        multiply(from_values + from, channels, count, packing.head_outputs[static_cast<size_t>(head)], to_values + to, channels, {head == 0 ? packing.output.shift() : nullptr, false});
+        multiply(from_values + from, channels, count, packing.head_outputs[static_cast<size_t>(head)], to_values + to, channels,
+                 {head == 0 ? packing.output.shift() : nullptr, false});
       }
     }
   });

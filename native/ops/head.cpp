@@ -4,7 +4,9 @@
 
 namespace diffsal {
 
-bool Head::packed_for(const Tensor& x) const { return on_packed_side(x, layer_.convolution.weight, layer_.convolution.bias, logits_.weight, logits_.bias); }
+bool Head::packed_for(const Tensor& x) const {
+  return on_packed_side(x, layer_.convolution.weight, layer_.convolution.bias, logits_.weight, logits_.bias);
+}
 
 Tensor Head::part(const Tensor& normed, const Convolution& reduce, const Pass& pass) const {
   // Both functions are to choose alike, so a training keeps to libtorch's.

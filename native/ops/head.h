@@ -6,8 +6,8 @@
 namespace diffsal {
 
 // The Saliency-UNet's end: sigmoid(logits(relu(norm(convolution(sum of up(f_i)))))), where f_i is a stage's fold, the mean of what a convolution
-// over its slots gives after ReLU, and up() the bilinear upsampling to half the clip's size. All that is linear up to the norm, so the convolution's nine
-// taps run on each stage's own map, and their results are upsampled, moved and added.
+// over its slots gives after ReLU, and up() the bilinear upsampling to half the clip's size. All that is linear up to the norm, so the convolution's
+// nine taps run on each stage's own map, and their results are upsampled, moved and added.
 class Head {
  public:
   Head(Convolution convolution, BatchNorm norm, Linear logits) : layer_(std::move(convolution), std::move(norm)), logits_(std::move(logits)) {}

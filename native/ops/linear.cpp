@@ -33,9 +33,7 @@ const PackedLinear& Linear::packed() const {
 
 Weights Linear::in(at::ScalarType type) const { return cast_.of(weight, bias, type); }
 
-Tensor Linear::operator()(const Tensor& x) const {
-  return on_packed_side(x, weight, bias) ? packed()(x.contiguous()) : linear_torch(*this, x);
-}
+Tensor Linear::operator()(const Tensor& x) const { return on_packed_side(x, weight, bias) ? packed()(x.contiguous()) : linear_torch(*this, x); }
 
 Tensor Linear::onto(const Tensor& residual, const Tensor& x) const {
   if (!on_packed_side(x, weight, bias, residual)) return residual + linear_torch(*this, x);

@@ -20,7 +20,8 @@ constexpr int64_t panel = 2 * sizeof(Lanes) / sizeof(float);
 constexpr int64_t depth = 384, cached_bytes = 256 << 10, cached_rows = 240;
 
 template <typename Lanes, int height>
-DIFFSAL_INLINE void tile_product(const float* a, int64_t a_step, const float* b, int64_t k, float* to, int64_t to_step, const float* bias, bool held) {
+DIFFSAL_INLINE void tile_product(const float* a, int64_t a_step, const float* b, int64_t k, float* to, int64_t to_step, const float* bias,
+                                 bool held) {
   constexpr int64_t half = panel<Lanes> / 2;
   Lanes sums[height][2], left, right;
 #pragma GCC unroll 16
@@ -84,7 +85,8 @@ DIFFSAL_INLINE void strip(const float* a, int64_t a_step, const float* b, int64_
 }
 
 template <typename Lanes, int height>
-DIFFSAL_INLINE void product(const float* a, int64_t a_step, int64_t m, const float* b, int64_t k, int64_t n, float* to, int64_t to_step, const Onto& onto) {
+DIFFSAL_INLINE void product(const float* a, int64_t a_step, int64_t m, const float* b, int64_t k, int64_t n, float* to, int64_t to_step,
+                            const Onto& onto) {
   for (int64_t first = 0; first < m; first += cached_rows) {
     int64_t last = std::min(first + cached_rows, m);
     for (int64_t p = 0; p < k; p += depth) {

@@ -3,7 +3,8 @@
 
 namespace diffsal {
 
-// Where sound meets a map. Channels-last maps: x is (B, t, h, w, C), sound (B, t, h / r, w / r, C), each place of which stands for r x r of the map's.
+// Where sound meets a map. Channels-last maps: x is (B, t, h, w, C), sound (B, t, h / r, w / r, C), each place of which stands for r x r of the
+// map's.
 
 // Eq. 9's factor: softmax along the width of the mean over the slots of sound * x -> (B, h, w, C), float32.
 at::Tensor agreement(const at::Tensor& x, const at::Tensor& sound);

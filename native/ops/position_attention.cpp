@@ -26,7 +26,8 @@ Tensor RelativePositions::torch(const Tensor& q, const Tensor& k, const Tensor& 
   auto position = relative_position_channels(patches, queries, wants_gradients(t, h, w) ? make() : rows_.of(key, make));
   // Fused kernels on CUDA want a multiple of eight channels.
   int64_t channels = q.size(3), further = position.size(3), spare = (8 - (channels + further) % 8) % 8;
-  const auto& one_hot = one_hot_.of({{}, queries, keys, type}, [&] { return at::constant_pad_nd(one_hot_positions(keys, q.options()), {0, spare, 1, 0}); });
+  const auto& one_hot =
+      one_hot_.of({{}, queries, keys, type}, [&] { return at::constant_pad_nd(one_hot_positions(keys, q.options()), {0, spare, 1, 0}); });
   auto asked = at::cat({q, at::constant_pad_nd(position, {0, spare, 1, 0})}, 3);
   // The relative position takes the query as it is; the scale is the key's.
   auto known = at::cat({k * (1 / std::sqrt(static_cast<double>(channels))), one_hot.expand({k.size(0), k.size(1), -1, -1})}, 3);

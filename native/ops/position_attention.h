@@ -27,7 +27,8 @@ struct RelativePositions {
   Tensor t, h, w;
 
   // MViTv2's attention after its pooling, softmax(q k^T / sqrt(C) + position) v + q, where the class token (the first) has neither position nor
-  // residual, of grids of queries and keys. q: (B, heads, 1 + n, C), k and v: (B, heads, 1 + m, C) -> (B, 1 + n, heads C). No map of scores is stored.
+  // residual, of grids of queries and keys. q: (B, heads, 1 + n, C), k and v: (B, heads, 1 + m, C) -> (B, 1 + n, heads C). No map of scores is
+  // stored.
   Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, const Grid& queries, const Grid& keys) const;
 
  private:

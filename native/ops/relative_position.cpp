@@ -31,10 +31,10 @@ PositionRows::PositionRows(const Grid& queries, const Grid& keys, const Tensor& 
 }
 
 Tensor relative_position_channels(const Tensor& query, const Grid& queries, const PositionRows& tables) {
-  auto grid = query.unflatten(2, {queries[0], queries[1], queries[2]});                                      // B n t h w C
-  auto t = at::matmul(grid.flatten(3, 4), tables.slots).unflatten(3, {queries[1], queries[2]});              // (t, C, kt)
-  auto h = at::matmul(grid, tables.rows);                                                                    // (h, C, kh)
-  auto w = at::matmul(grid.transpose(3, 4), tables.columns).transpose(3, 4);                                 // (w, C, kw)
+  auto grid = query.unflatten(2, {queries[0], queries[1], queries[2]});                          // B n t h w C
+  auto t = at::matmul(grid.flatten(3, 4), tables.slots).unflatten(3, {queries[1], queries[2]});  // (t, C, kt)
+  auto h = at::matmul(grid, tables.rows);                                                        // (h, C, kh)
+  auto w = at::matmul(grid.transpose(3, 4), tables.columns).transpose(3, 4);                     // (w, C, kw)
   return at::cat({t, h, w}, -1).flatten(2, 4);
 }
 

@@ -134,8 +134,8 @@ struct Tiling {
 };
 
 std::vector<Packed> transform_filters(const at::Tensor& weight) {
-  auto g = at::tensor({1.0 / 4, 0.0, 0.0, -1.0 / 6, -1.0 / 6, -1.0 / 6, -1.0 / 6, 1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 12, 1.0 / 6, 1.0 / 24, -1.0 / 12, 1.0 / 6,
-                       0.0, 0.0, 1.0},
+  auto g = at::tensor({1.0 / 4, 0.0, 0.0, -1.0 / 6, -1.0 / 6, -1.0 / 6, -1.0 / 6, 1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 12, 1.0 / 6, 1.0 / 24, -1.0 / 12,
+                       1.0 / 6, 0.0, 0.0, 1.0},
                       at::TensorOptions(at::kDouble))
                .view({reach, 3})
                .to(weight.scalar_type());
@@ -179,7 +179,8 @@ at::Tensor WinogradConvolution::operator()(const at::Tensor& x, const Epilogue& 
         transform_input(from, in, entered.data_ptr<float>() + i * in, size * in);
       }
       for (int64_t p = 0; p < points; ++p) {
-        multiply(entered.const_data_ptr<float>() + p * size * in, in, count, filters_[static_cast<size_t>(p)], products.data_ptr<float>() + p * size * out, out);
+        multiply(entered.const_data_ptr<float>() + p * size * in, in, count, filters_[static_cast<size_t>(p)],
+                 products.data_ptr<float>() + p * size * out, out);
       }
       for (int64_t i = 0; i < count; ++i) {
         auto [image, top, left] = tiling.place(first + i);

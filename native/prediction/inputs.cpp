@@ -43,7 +43,8 @@ void check_finite(const at::Tensor& tensor, const std::string& argument) {
   for (int64_t i = first; i < count; ++i) {
     if (std::abs(data[i]) <= greatest_input) continue;
     auto at = " at element " + std::to_string(i);
-    if (std::isfinite(data[i])) throw invalid_argument(argument, "of values from -1e12 to 1e12, as what is far larger overflows on its way", text_of(data[i]) + at);
+    if (std::isfinite(data[i]))
+      throw invalid_argument(argument, "of values from -1e12 to 1e12, as what is far larger overflows on its way", text_of(data[i]) + at);
     throw invalid_argument(argument, "finite", (std::isnan(data[i]) ? "NaN" : data[i] > 0 ? "Infinity" : "-Infinity") + at);
   }
 }
@@ -52,7 +53,8 @@ void check_unit(const at::Tensor& map, const std::string& argument) {
   check_finite(map, argument);
   const float* data = map.const_data_ptr<float>();
   for (int64_t i = 0, count = map.numel(); i < count; ++i) {
-    if (data[i] < 0 || data[i] > 1) throw invalid_argument(argument, "of values from 0 to 1", std::to_string(data[i]) + " at element " + std::to_string(i));
+    if (data[i] < 0 || data[i] > 1)
+      throw invalid_argument(argument, "of values from 0 to 1", std::to_string(data[i]) + " at element " + std::to_string(i));
   }
 }
 

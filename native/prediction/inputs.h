@@ -18,10 +18,10 @@ struct Sound {
 
 // What a caller hands over for B clips: pixels or frames, mel or sounds; undefined and empty where absent.
 struct ClipInputs {
-  Upload pixels;              // uint8 (B, T, h, w, 3), any size
-  Upload frames;              // float32 (B, 3, T, H, W), already normalised
-  Upload mel;                 // float32 (B, 1, slots, H/2, W/2)
-  std::vector<Sound> sounds;  // B of them
+  Upload pixels;                         // uint8 (B, T, h, w, 3), any size
+  Upload frames;                         // float32 (B, 3, T, H, W), already normalised
+  Upload mel;                            // float32 (B, 1, slots, H/2, W/2)
+  std::vector<Sound> sounds;             // B of them
   std::shared_future<at::Tensor> heard;  // slices_of(sounds), where another thread makes them
 };
 

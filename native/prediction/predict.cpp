@@ -22,7 +22,8 @@ void check_result(const Tensor& map) {
 Prediction sample(const Network& network, const Features& given, const PredictOptions& options) {
   auto features = network.current(given);
   bool hears = std::all_of(features.clip.sound.begin(), features.clip.sound.end(), [](const Tensor& sound) { return sound.defined(); });
-  if (options.keep_activity && !hears) throw invalid_argument("activity", "false for clips without sound: it is where sound and picture agree", "true");
+  if (options.keep_activity && !hears)
+    throw invalid_argument("activity", "false for clips without sound: it is where sound and picture agree", "true");
   const auto& config = network.config();
   std::vector<at::Generator> generators;
   for (auto seed : options.seeds) generators.push_back(make_generator(seed));

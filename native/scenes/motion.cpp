@@ -22,8 +22,7 @@ Point direction(Random& random) {
 
 }  // namespace
 
-Motion::Motion(const Scene& scene)
-    : width_(static_cast<double>(scene.options.width) / scene.options.height), rate_(scene.options.rate) {
+Motion::Motion(const Scene& scene) : width_(static_cast<double>(scene.options.width) / scene.options.height), rate_(scene.options.rate) {
   auto random = scene.random(movement);
   for (const auto& shape : scene.shapes) {
     reach_.push_back(std::min({shape.radius * (1 + swell), 0.49 * width_, 0.49}));

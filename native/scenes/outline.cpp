@@ -68,11 +68,11 @@ float outline(int kind, float x, float y) {
 
 float pattern(int which, float x, float y) {
   switch (which) {
-    case 0: return std::sin(2.2f * pi * x);                                              // stripes
-    case 1: return std::sin(2.f * pi * x) * std::sin(2.f * pi * y) > 0 ? 0.8f : -0.8f;   // checks
+    case 0: return std::sin(2.2f * pi * x);                                                // stripes
+    case 1: return std::sin(2.f * pi * x) * std::sin(2.f * pi * y) > 0 ? 0.8f : -0.8f;     // checks
     case 2: return std::cos(2.6f * pi * x) * std::cos(2.6f * pi * y) > 0.35f ? 1 : -0.4f;  // dots
-    case 3: return std::cos(3.f * pi * std::sqrt(x * x + y * y));                        // circles
-    default: return std::sin(2.2f * pi * y + 1.2f * std::sin(1.6f * pi * x));            // waves
+    case 3: return std::cos(3.f * pi * std::sqrt(x * x + y * y));                          // circles
+    default: return std::sin(2.2f * pi * y + 1.2f * std::sin(1.6f * pi * x));              // waves
   }
 }
 

@@ -14,7 +14,7 @@ enum Domain : uint32_t { training_clips, test_clips, whole_scenes };
 struct SceneOptions {
   uint32_t seed;
   uint32_t domain;
-  uint32_t index;  // below 2^30
+  uint32_t index;    // below 2^30
   int fewest, most;  // shapes
   int hues;
   bool pitch_cue, loudness_cue;

@@ -8,8 +8,8 @@
 
 namespace diffsal {
 
-// A computation as the operators of libtorch that it is made of, for one shape of each input: what the equations in network/ and ops/ come down to, without a
-// second copy of them. All sizes are numbers; what does not depend on an input is a constant.
+// A computation as the operators of libtorch that it is made of, for one shape of each input: what the equations in network/ and ops/ come down to,
+// without a second copy of them. All sizes are numbers; what does not depend on an input is a constant.
 struct Trace {
   // A tensor that an operator makes, or an input, by its number in `values`.
   struct Value {
@@ -39,9 +39,9 @@ struct Trace {
   Tensors outputs;
 };
 
-// What `function` does with inputs like these and with parameters, which are constants of it. It must do the same operations whatever the values are. It is
-// run once before, so that tables that it keeps are made and no part of the trace. Meanwhile the parameters want gradients: by that all operations take
-// libtorch's side (ops/side.h), and none works in place.
+// What `function` does with inputs like these and with parameters, which are constants of it. It must do the same operations whatever the values are.
+// It is run once before, so that tables that it keeps are made and no part of the trace. Meanwhile the parameters want gradients: by that all
+// operations take libtorch's side (ops/side.h), and none works in place.
 Trace trace(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
             const std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>&)>& function);
 

@@ -55,7 +55,9 @@ at::Tensor scanpath_saliency(const at::Tensor& map, const at::Tensor& fixations)
 }
 
 at::Tensor training_loss(const at::Tensor& map, const at::Tensor& truth, const at::Tensor& fixations, const LossOptions& options) {
-  auto loss = options.kind == LossKind::mse ? squared_error(map, truth) : options.kind == LossKind::ce ? cross_entropy(map, truth) : divergence(map, truth);
+  auto loss = options.kind == LossKind::mse  ? squared_error(map, truth)
+              : options.kind == LossKind::ce ? cross_entropy(map, truth)
+                                             : divergence(map, truth);
   if (options.cc != 0) loss = loss + options.cc * correlation(map, truth);
   if (options.sim != 0) loss = loss + options.sim * similarity(map, truth);
   if (options.nss != 0) loss = loss + options.nss * scanpath_saliency(map, fixations);

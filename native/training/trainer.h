@@ -58,7 +58,7 @@ struct TrainingBatch {
 };
 
 struct StepResult {
-  int64_t step;  // how many are done, this one included
+  int64_t step;                               // how many are done, this one included
   double loss, gradient_norm, learning_rate;  // the norm before it was clipped
 };
 
@@ -74,8 +74,8 @@ class Trainer {
   // A checksum of the weights, running statistics and averages, which tells whether another process has the same.
   std::string fingerprint() const;
 
-  // Section 3.3's step: noise the target, denoise it under the clip, descend; `rate` is the full learning rate. It is done whole or not at all: when it
-  // throws (a loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
+  // Section 3.3's step: noise the target, denoise it under the clip, descend; `rate` is the full learning rate. It is done whole or not at all: when
+  // it throws (a loss or gradient that is not finite, a cancellation), parameters, running statistics and random state are as before.
   StepResult step(const TrainingBatch& batch, double rate);
 
   // Of the last step, before they were clipped, by parameter; zeros where the loss does not depend on one. Gradients only with keep_gradients, and

@@ -125,7 +125,14 @@ describe('what is missing is said, with the remedy', () => {
     const dir = makeLibtorch(temporaryPath('bare/torch'), '2.13.0+cu130')
     const lib = join(dir, 'lib')
     compile(join(temporaryPath('bare'), 'libcumadeup.so.13'), 'extern "C" int cumadeup() { return 1; }', ['-Wl,-soname,libcumadeup.so.13'])
-    const needs = ['-Wl,-soname,libtorch.so', '-Wl,--no-as-needed', `-L${lib}`, '-ltorch_cpu', join(temporaryPath('bare'), 'libcumadeup.so.13'), '-Wl,-rpath,$ORIGIN']
+    const needs = [
+      '-Wl,-soname,libtorch.so',
+      '-Wl,--no-as-needed',
+      `-L${lib}`,
+      '-ltorch_cpu',
+      join(temporaryPath('bare'), 'libcumadeup.so.13'),
+      '-Wl,-rpath,$ORIGIN',
+    ]
     compile(join(lib, 'libtorch.so'), '', needs)
     expect(look({ ...cudaBuild, DIFFSAL_LIBTORCH: dir }).cuda0).toBe(
       "ERR_DIFFSAL_LIBTORCH_MISSING libtorch cannot be opened: it is a CUDA build (cu130), and CUDA's own library libcumadeup.so.13 was not found. " +

@@ -16,8 +16,26 @@ it('functions, typed arrays and what is no object are themselves', () => {
 })
 
 it.each([
-  ['an accessor', { get a() { return 1 } }],
-  ['an accessor', { a: [{ get b() { return 1 } }] }],
+  [
+    'an accessor',
+    {
+      get a() {
+        return 1
+      },
+    },
+  ],
+  [
+    'an accessor',
+    {
+      a: [
+        {
+          get b() {
+            return 1
+          },
+        },
+      ],
+    },
+  ],
   ['a proxy', new Proxy({}, {})],
   ['a proxy', { a: new Proxy([], {}) }],
 ])('%s is refused, since nobody can have checked it', async (what, value) => {

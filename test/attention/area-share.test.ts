@@ -21,7 +21,12 @@ test('pixels count by the part of them that is inside', () => {
   const size = [5, 7] as const
   const map = Float32Array.from({ length: 35 }, (_, i) => ((i * 37) % 11) / 10)
   const sum = map.reduce((a, b) => a + b)
-  for (const box of [{ x: 0, y: 0, width: 1, height: 1 }, { x: 0.2, y: 0.3, width: 0.05, height: 0.02 }, { x: 0.125, y: 0.25, width: 0.6, height: 0.75 }, { x: 0.9, y: 0, width: 0.1, height: 0.1 }]) {
+  for (const box of [
+    { x: 0, y: 0, width: 1, height: 1 },
+    { x: 0.2, y: 0.3, width: 0.05, height: 0.02 },
+    { x: 0.125, y: 0.25, width: 0.6, height: 0.75 },
+    { x: 0.9, y: 0, width: 0.1, height: 0.1 },
+  ]) {
     expect(areaShare(box, size)(map, sum), JSON.stringify(box)).toBeCloseTo(counted(map, size, box), 2)
   }
   expect(areaShare({ x: 0, y: 0, width: 1, height: 1 }, size)(map, sum)).toBeCloseTo(1, 6)

@@ -12,7 +12,11 @@ function follow(seconds: readonly (readonly ReturnType<typeof box>[])[], shots: 
 }
 
 test('two regions that move are two, whatever the order of their boxes', () => {
-  const found = follow([[box(0.1, 0.3), box(0.7)], [box(0.69), box(0.13, 0.4)], [box(0.16, 0.3), box(0.68)]])
+  const found = follow([
+    [box(0.1, 0.3), box(0.7)],
+    [box(0.69), box(0.13, 0.4)],
+    [box(0.16, 0.3), box(0.68)],
+  ])
   expect(found).toMatchObject([
     { start: 0, end: 3, seconds: 3, dwell: 1, best: { frame: 10, time: 1, box: { mass: 0.4 } } },
     { start: 0, end: 3, seconds: 3, dwell: 0.75 },
@@ -29,7 +33,10 @@ test('one that jumps is another, one that grows is not', () => {
 
 test('where two boxes are like a region, the more alike goes on', () => {
   const found = follow([[box(0.3)], [box(0.34), box(0.31)]])
-  expect(found.map(({ start, seconds }) => [start, seconds])).toEqual([[0, 2], [1, 1]])
+  expect(found.map(({ start, seconds }) => [start, seconds])).toEqual([
+    [0, 2],
+    [1, 1],
+  ])
 })
 
 test('a gap of a second is none, a longer one and a new shot are an end', () => {
@@ -39,6 +46,10 @@ test('a gap of a second is none, a longer one and a new shot are an end', () => 
 })
 
 test('those that held most are kept', () => {
-  const found = follow(Array.from({ length: 9 }, (_, i) => [box(i / 10, (i + 1) / 10)]), [0, 1, 2, 3, 4, 5, 6, 7, 8], 3)
+  const found = follow(
+    Array.from({ length: 9 }, (_, i) => [box(i / 10, (i + 1) / 10)]),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    3,
+  )
   expect(found.map(({ dwell }) => dwell.toFixed(1))).toEqual(['0.9', '0.8', '0.7'])
 })

@@ -18,7 +18,8 @@ interface Part {
 declare const document: { querySelectorAll(selector: string): Iterable<Part>; readonly documentElement: Part }
 
 const executablePath = findChromium()
-if (executablePath === undefined) console.warn('No chromium is on PATH: the tests of the report in a browser are SKIPPED. `apt-get install chromium`, or name one by DIFFSAL_TEST_CHROMIUM.')
+if (executablePath === undefined)
+  console.warn('No chromium is on PATH: the tests of the report in a browser are SKIPPED. `apt-get install chromium`, or name one by DIFFSAL_TEST_CHROMIUM.')
 
 const name = '<img src=x onerror=alert(1)>"\''
 let browser: Browser
@@ -29,7 +30,10 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
   beforeAll(async () => {
     const output = temporaryPath('report.html')
     const clip = await spotClip('clip.mkv', 'if(lt(t\\,1)\\,0.2\\,0.8)', 50)
-    const areas = [{ name, x: 20, y: 33, width: 24, height: 24 }, { name: 'late', x: 116, y: 33, width: 24, height: 24, from: 1 }]
+    const areas = [
+      { name, x: 20, y: 33, width: 24, height: 24 },
+      { name: 'late', x: 116, y: 33, width: 24, height: 24, from: 1 },
+    ]
     await report(new FakeModel({ size: [45, 80] }), clip, { videoOnly: true, seed: 1, areas, output })
     browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] })
     // It needs no script.
@@ -45,12 +49,26 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
 
   test('headings, tables with headers, and pictures with words', async () => {
     expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual(['clip.mkv'])
-    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['Attention over time', 'Areas', 'Regions that held attention longest', 'Shots', 'What the figures mean', 'Configuration'])
+    expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual([
+      'Attention over time',
+      'Areas',
+      'Regions that held attention longest',
+      'Shots',
+      'What the figures mean',
+      'Configuration',
+    ])
     expect(await page.getByRole('heading', { level: 4 }).allTextContents()).toEqual([name, 'late'])
     for (const row of [name, 'late']) expect(await page.getByRole('rowheader', { name: row, exact: true }).count(), row).toBe(1)
-    for (const column of ['Dwell', 'Share of time', 'First look']) expect(await page.getByRole('columnheader', { name: column, exact: true }).count()).toBeGreaterThan(0)
+    for (const column of ['Dwell', 'Share of time', 'First look'])
+      expect(await page.getByRole('columnheader', { name: column, exact: true }).count()).toBeGreaterThan(0)
     // What an image shows is said, and a region's figures are in its row.
-    for (const words of [/^Concentration over \d+ points, from/, /^Share of attention over \d+ points/, /^late, at 1\.\d\d\ss, where it holds \d+\s% of the map$/, /^Region 1, at/]) expect(await page.getByRole('img', { name: words }).count(), `${words}`).toBeGreaterThan(0)
+    for (const words of [
+      /^Concentration over \d+ points, from/,
+      /^Share of attention over \d+ points/,
+      /^late, at 1\.\d\d\ss, where it holds \d+\s% of the map$/,
+      /^Region 1, at/,
+    ])
+      expect(await page.getByRole('img', { name: words }).count(), `${words}`).toBeGreaterThan(0)
     expect(await page.getByRole('row', { name: /^1 Region 1/ }).innerText()).toMatch(/\d+\s%/)
   })
 

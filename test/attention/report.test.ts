@@ -19,13 +19,16 @@ beforeAll(async () => {
 afterEach(async () => expect(await runningFfmpegs()).toEqual([]))
 
 const model = (): FakeModel => new FakeModel({ size: [45, 80] })
-const tell = (options: ReportOptions, input: string = clip): Promise<AttentionReport> => report(model(), input, { videoOnly: true, shots: false, stride: 5, seed: 1, ...options })
+const tell = (options: ReportOptions, input: string = clip): Promise<AttentionReport> =>
+  report(model(), input, { videoOnly: true, shots: false, stride: 5, seed: 1, ...options })
 
 const left = { name: 'left', x: 20, y: 33, width: 24, height: 24 }
 const right = { name: 'right', x: 116, y: 33, width: 24, height: 24 }
 
 test('each area gets the attention that lies in it, while it is there', async () => {
-  const { areas, ...rest } = await tell({ areas: [left, { ...right, from: 0.5, to: 1.5 }, { name: 'all', x: 0, y: 0, width: 160, height: 90 }, { name: 'nothing', x: 0, y: 0, width: 16, height: 9 }] })
+  const { areas, ...rest } = await tell({
+    areas: [left, { ...right, from: 0.5, to: 1.5 }, { name: 'all', x: 0, y: 0, width: 160, height: 90 }, { name: 'nothing', x: 0, y: 0, width: 16, height: 9 }],
+  })
   expect(rest).toMatchObject({ name: clip, size: [90, 160], start: 0, end: 2, maps: 10, stride: 5, seed: 1, look: 2 })
   const [first, second, all, nothing] = areas
   // Maps of frames 0, 5, …, 45 stand for frames up to two after them.
@@ -74,7 +77,9 @@ test('the regions that held attention, each with a picture of the frame', async 
     const { box } = best
     expect(box.x).toBeGreaterThan(place.x - 12)
     expect(box.x + box.width).toBeLessThan(place.x + 12)
-    const { data, info } = await sharp(Buffer.from(picture.split(',')[1]!, 'base64')).raw().toBuffer({ resolveWithObject: true })
+    const { data, info } = await sharp(Buffer.from(picture.split(',')[1]!, 'base64'))
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     expect([info.height, info.width]).toEqual([90, 160])
     const red = data[3 * (45 * 160 + Math.round(place.x))]!
     expect(red).toBeGreaterThan(200)
@@ -85,9 +90,26 @@ test('the regions that held attention, each with a picture of the frame', async 
 
 test('shots, a part of the video, and pictures of pixels that are not square', async () => {
   const path = temporaryPath('shots.mkv')
-  await make('-f', 'lavfi', '-i', 'smptebars=s=160x90:r=25:d=1', '-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=1', '-filter_complex', '[0][1]concat,setsar=2', '-c:v', 'libx264', path)
+  await make(
+    '-f',
+    'lavfi',
+    '-i',
+    'smptebars=s=160x90:r=25:d=1',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=160x90:r=25:d=1',
+    '-filter_complex',
+    '[0][1]concat,setsar=2',
+    '-c:v',
+    'libx264',
+    path,
+  )
   const found = await report(model(), path, { videoOnly: true, stride: 10, seed: 1 })
-  expect(found.shots).toMatchObject([{ shot: 0, start: 0, end: 1 }, { shot: 1, start: 1, end: 2 }])
+  expect(found.shots).toMatchObject([
+    { shot: 0, start: 0, end: 1 },
+    { shot: 1, start: 1, end: 2 },
+  ])
   for (const { concentration } of found.shots) expect(concentration).toBeGreaterThan(0)
   // The third map, of frame 20, stands until the cut.
   expect(found.moments.map(({ to }) => to)).toEqual([0.24, 0.64, 1, 1.44, 2].map((value) => expect.closeTo(value)))
@@ -107,7 +129,7 @@ test('the report as a page and as JSON', async () => {
   const text = readFileSync(page, 'utf8')
   expect(text).toContain('<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>')
   expect(text).not.toContain('<script')
-  expect(text).toContain("default-src &#39;none&#39;; img-src data:")
+  expect(text).toContain('default-src &#39;none&#39;; img-src data:')
   expect(text.match(/<image href="data:image\/jpeg;base64,/g)).toHaveLength(1 + made.regions.length)
   expect(readdirSync(temporaryPath('new')).sort()).toEqual(['report.html', 'report.json'])
 })
@@ -173,7 +195,12 @@ test('an end by the caller leaves what was there, at maps and at pictures', asyn
 
 test('bytes, as well as a file, and accessors are read once', async () => {
   let reads = 0
-  const area = { ...left, get x() { return ++reads === 1 ? 20 : -1 } } as ReportArea
+  const area = {
+    ...left,
+    get x() {
+      return ++reads === 1 ? 20 : -1
+    },
+  } as ReportArea
   const found = await report(model(), readFileSync(clip), { videoOnly: true, stride: 25, areas: [area], seed: 1 })
   expect(found).toMatchObject({ maps: 2, areas: [{ x: 20 }] })
   expect(reads).toBe(1)

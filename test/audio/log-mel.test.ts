@@ -71,8 +71,7 @@ describe('logMel', () => {
 })
 
 describe('melSlices', () => {
-  const slices = (samples: number, options: Partial<MelSlicesOptions> = {}) =>
-    melSlices(sound.subarray(0, samples), { sampleRate, size, ...options })
+  const slices = (samples: number, options: Partial<MelSlicesOptions> = {}) => melSlices(sound.subarray(0, samples), { sampleRate, size, ...options })
 
   /** Slice i of (1, n, h, w). */
   const slice = (all: Awaited<ReturnType<typeof slices>>, i: number) => {

@@ -96,51 +96,154 @@ const screen = () => ({ width: 800, height: 600, widthCm: 40, heightCm: 30, dist
 const exports: Readonly<Record<string, Export>> = {
   'DiffSal.create': exported(
     async (...args: []) => (await DiffSal.create(...args)).dispose(),
-    () => [{ ...trainingConfig, size: [32, 64], audioEncoder: { widths: [[8], [8], [16], [16]] }, normalisation: { mean: [0, 0, 0] } }, { seed: 1, pretrained: [nowhere], device: 'cpu', threads: 1, precision: 'float32' }],
+    () => [
+      { ...trainingConfig, size: [32, 64], audioEncoder: { widths: [[8], [8], [16], [16]] }, normalisation: { mean: [0, 0, 0] } },
+      { seed: 1, pretrained: [nowhere], device: 'cpu', threads: 1, precision: 'float32' },
+    ],
   ),
   'DiffSal.load': exported(
     async (...args: []) => (await DiffSal.load(...args)).dispose(),
     () => [nowhere, { config: { mamStages: 4 }, device: 'cpu', threads: 1, precision: 'float32', signal }],
   ),
-  'DiffSal#save': exported((...args: [never]) => model.save(...args), () => [nowhere, { dtype: 'float32', signal }]),
+  'DiffSal#save': exported(
+    (...args: [never]) => model.save(...args),
+    () => [nowhere, { dtype: 'float32', signal }],
+  ),
   'DiffSal#predict': exported(
     (...args: [never]) => model.predict(...args),
-    () => [clip(), { steps: 1, eta: 0, seed: [1], noise: map(), priority: 'high', signal, onProgress: () => undefined, estimates: true, uncertainty: undefined, activity: true }],
+    () => [
+      clip(),
+      {
+        steps: 1,
+        eta: 0,
+        seed: [1],
+        noise: map(),
+        priority: 'high',
+        signal,
+        onProgress: () => undefined,
+        estimates: true,
+        uncertainty: undefined,
+        activity: true,
+      },
+    ],
   ),
-  'DiffSal#predict, of features': exported((options: never) => model.predict(features, options), () => [{ steps: 1, seed: 1, uncertainty: 2 }]),
-  'DiffSal#predict, of pictures and sounds': exported((input: never) => model.predict(input, { steps: 1 }), () => [{ frames: pictures(), audio: [audio()] }]),
+  'DiffSal#predict, of features': exported(
+    (options: never) => model.predict(features, options),
+    () => [{ steps: 1, seed: 1, uncertainty: 2 }],
+  ),
+  'DiffSal#predict, of pictures and sounds': exported(
+    (input: never) => model.predict(input, { steps: 1 }),
+    () => [{ frames: pictures(), audio: [audio()] }],
+  ),
   'DiffSal#predictVideo': exported(
     (...args: [never]) => drain(model.predictVideo(...args)),
-    () => [nowhere, { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined }],
+    () => [
+      nowhere,
+      { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined },
+    ],
   ),
-  'DiffSal#reframe': exported((...args: [never]) => model.reframe(...args), () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }]),
-  'DiffSal#thumbnails': exported((...args: [never]) => model.thumbnails(...args), () => [nowhere, { count: 2, aspect: 1, apart: 1, format: 'png', stride: 1, seed: 1, signal }]),
-  'DiffSal#qualityRegions': exported((...args: [never]) => model.qualityRegions(...args), () => [nowhere, { strength: 0.1, every: 2, stride: 1, shots: true, seed: 1, signal }]),
-  'DiffSal#listen': exported((...args: [never]) => model.listen(...args), () => [nowhere, { frames: 2, seed: 1, signal }]),
-  'DiffSal#exportOnnx': exported((...args: [never]) => model.exportOnnx(...args), () => [`${nowhere}.onnx`, { signal }]),
+  'DiffSal#reframe': exported(
+    (...args: [never]) => model.reframe(...args),
+    () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }],
+  ),
+  'DiffSal#thumbnails': exported(
+    (...args: [never]) => model.thumbnails(...args),
+    () => [nowhere, { count: 2, aspect: 1, apart: 1, format: 'png', stride: 1, seed: 1, signal }],
+  ),
+  'DiffSal#qualityRegions': exported(
+    (...args: [never]) => model.qualityRegions(...args),
+    () => [nowhere, { strength: 0.1, every: 2, stride: 1, shots: true, seed: 1, signal }],
+  ),
+  'DiffSal#listen': exported(
+    (...args: [never]) => model.listen(...args),
+    () => [nowhere, { frames: 2, seed: 1, signal }],
+  ),
+  'DiffSal#exportOnnx': exported(
+    (...args: [never]) => model.exportOnnx(...args),
+    () => [`${nowhere}.onnx`, { signal }],
+  ),
   'DiffSal#evaluate': exported(
     (...args: [never]) => model.evaluate(...args),
     () => [dataset(), { steps: 1, eta: 0, seed: 1, mirror: true, batch: 1, workers: 1, limit: 1, signal, onProgress: () => undefined }],
   ),
-  'DiffSal#encode': exported(async (...args: [never]) => (await model.encode(...args)).dispose(), () => [clip(), { signal, seed: [1], priority: 'low' }]),
-  'DiffSal#denoise': exported((x: never, t: never, options: never) => model.denoise(x, t, features, options), () => [map(), [5], { signal, priority: 'high' }]),
-  'DiffSal#denoise, of features': exported((given: never) => model.denoise(map(), 5, given), () => [undefined]),
-  'DiffSal#parameters': exported(() => model.parameters(), () => []),
-  'DiffSal#parameter': exported((name: never) => model.parameter(name), () => ['decoder_net.conv_in.bias']),
-  'DiffSal#setParameter': exported((...args: [never, never]) => model.setParameter(...args), () => ['decoder_net.conv_in.bias', { dtype: 'float32', shape: [16], data: new Float32Array(16) }]),
-  'DiffSal#clone': exported(async (...args: []) => (await model.clone(...args)).dispose(), () => [{ device: 'cpu', threads: 1, precision: 'float32' }]),
+  'DiffSal#encode': exported(
+    async (...args: [never]) => (await model.encode(...args)).dispose(),
+    () => [clip(), { signal, seed: [1], priority: 'low' }],
+  ),
+  'DiffSal#denoise': exported(
+    (x: never, t: never, options: never) => model.denoise(x, t, features, options),
+    () => [map(), [5], { signal, priority: 'high' }],
+  ),
+  'DiffSal#denoise, of features': exported(
+    (given: never) => model.denoise(map(), 5, given),
+    () => [undefined],
+  ),
+  'DiffSal#parameters': exported(
+    () => model.parameters(),
+    () => [],
+  ),
+  'DiffSal#parameter': exported(
+    (name: never) => model.parameter(name),
+    () => ['decoder_net.conv_in.bias'],
+  ),
+  'DiffSal#setParameter': exported(
+    (...args: [never, never]) => model.setParameter(...args),
+    () => ['decoder_net.conv_in.bias', { dtype: 'float32', shape: [16], data: new Float32Array(16) }],
+  ),
+  'DiffSal#clone': exported(
+    async (...args: []) => (await model.clone(...args)).dispose(),
+    () => [{ device: 'cpu', threads: 1, precision: 'float32' }],
+  ),
   'DiffSal#trainer': exported(
     (options: never) => model.trainer(options).dispose(),
-    () => [{ lr: 1, optimiser: 'adam', betas: [0.9, 0.9], clip: null, loss: 'kl', terms: { cc: 1 }, schedule: { kind: 'multistep', milestones: [1, 2] }, frozen: ['audio_net.'], groups: [{ names: ['*.bias'], lrScale: 0.5, weightDecay: 0, frozen: false }], times: [{ first: 1 }], seed: 1, keepGradients: true }],
+    () => [
+      {
+        lr: 1,
+        optimiser: 'adam',
+        betas: [0.9, 0.9],
+        clip: null,
+        loss: 'kl',
+        terms: { cc: 1 },
+        schedule: { kind: 'multistep', milestones: [1, 2] },
+        frozen: ['audio_net.'],
+        groups: [{ names: ['*.bias'], lrScale: 0.5, weightDecay: 0, frozen: false }],
+        times: [{ first: 1 }],
+        seed: 1,
+        keepGradients: true,
+      },
+    ],
   ),
-  'DiffSal#memory': exported(() => model.memory(), () => []),
+  'DiffSal#memory': exported(
+    () => model.memory(),
+    () => [],
+  ),
   'DiffSal#dispose': exported(sabotage, () => []),
-  'Features#tensors': exported(() => features.tensors(), () => []),
+  'Features#tensors': exported(
+    () => features.tensors(),
+    () => [],
+  ),
   'Features#dispose': exported(sabotage, () => []),
-  'DiffSal.resume': exported(async (...args: [never]) => (await DiffSal.resume(...args)).dispose(), () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }]),
+  'DiffSal.resume': exported(
+    async (...args: [never]) => (await DiffSal.resume(...args)).dispose(),
+    () => [nowhere, { device: 'cpu', threads: 1, precision: 'float32', signal }],
+  ),
   'Trainer#fit': exported(
     (...args: [never, never]) => drain(trainer.fit(...args)),
-    () => [dataset(), { epochs: 1, batch: 1, validate: { dataset: dataset(), every: 1, steps: 1 }, checkpointDir: undefined, earlyStop: { patience: 1, minDelta: 0, by: 'cc' }, tensorboard: undefined, workers: 1, seed: 1, dropLast: false, signal: aborted }],
+    () => [
+      dataset(),
+      {
+        epochs: 1,
+        batch: 1,
+        validate: { dataset: dataset(), every: 1, steps: 1 },
+        checkpointDir: undefined,
+        earlyStop: { patience: 1, minDelta: 0, by: 'cc' },
+        tensorboard: undefined,
+        workers: 1,
+        seed: 1,
+        dropLast: false,
+        signal: aborted,
+      },
+    ],
   ),
   'Trainer#step': exported(
     (...args: [never]) => trainer.step(...args),
@@ -153,28 +256,64 @@ const exports: Readonly<Record<string, Export>> = {
     },
     () => [{ names: ['decoder_net.', '*.bias'], signal }],
   ),
-  'Trainer#gradientNorms': exported(() => trainer.gradientNorms(), () => []),
-  'Trainer#lr': exported((rate: never) => void (trainer.lr = rate), () => [0.1]),
-  'Trainer#save': exported((...args: [never]) => trainer.save(...args), () => [nowhere, { extra: { a: [1, { b: 'c' }] }, signal }]),
-  'Trainer#saveAverage': exported((...args: [never]) => trainer.saveAverage(...args), () => [nowhere, { signal }]),
+  'Trainer#gradientNorms': exported(
+    () => trainer.gradientNorms(),
+    () => [],
+  ),
+  'Trainer#lr': exported(
+    (rate: never) => void (trainer.lr = rate),
+    () => [0.1],
+  ),
+  'Trainer#save': exported(
+    (...args: [never]) => trainer.save(...args),
+    () => [nowhere, { extra: { a: [1, { b: 'c' }] }, signal }],
+  ),
+  'Trainer#saveAverage': exported(
+    (...args: [never]) => trainer.saveAverage(...args),
+    () => [nowhere, { signal }],
+  ),
   'Trainer#dispose': exported(sabotage, () => []),
-  'countParameters': exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
-  'devices': exported(api.devices, () => []),
-  'cropVideo': exported(api.cropVideo, () => [nowhere, reframing(), '/nowhere/out.mp4', { preview: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
-  'cropFilter': exported(api.cropFilter, () => [reframing()]),
-  'qualityFilter': exported(api.qualityFilter, () => [{ size: [9, 16], segments: [{ frame: 0, frames: 2, regions: [{ x: 0, y: 0, width: 2, height: 2, offset: 0.1 }] }] }]),
-  'findShots': exported((...args: [never]) => drain(api.findShots(...args)), () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }]),
-  'writeViewPage': exported((...args: [never, never, never]) => api.writeViewPage(...args), () => [join(nowhere, '..', 'page.html'), nowhere, own({ frame: 0, time: 0, tensor: map() }), { beside: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, network: false, spoolLimit: 9, signal: aborted, onProgress: () => undefined }]),
-  'logMel': exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
-  'melSlices': exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
-  'setLogger': exported((logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)), () => [() => undefined]),
-  'tensor': exported(api.tensor, () => ['float32', [2, 2], new Float32Array(4)]),
-  'trainingLoss': exported(api.trainingLoss, () => [map(), map(), { loss: 'kl', terms: { nss: 1 }, fixations: fixations() }]),
+  countParameters: exported(api.countParameters, () => [{ size: [32, 64], videoEncoder: { downscaleAt: [1, 2, 3] } }]),
+  devices: exported(api.devices, () => []),
+  cropVideo: exported(api.cropVideo, () => [
+    nowhere,
+    reframing(),
+    '/nowhere/out.mp4',
+    { preview: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined },
+  ]),
+  cropFilter: exported(api.cropFilter, () => [reframing()]),
+  qualityFilter: exported(api.qualityFilter, () => [
+    { size: [9, 16], segments: [{ frame: 0, frames: 2, regions: [{ x: 0, y: 0, width: 2, height: 2, offset: 0.1 }] }] },
+  ]),
+  findShots: exported(
+    (...args: [never]) => drain(api.findShots(...args)),
+    () => [nowhere, { threshold: 30, fade: 10, flash: 0.1, videoTrack: 1, stallLimit: 60, signal: aborted, onProgress: () => undefined }],
+  ),
+  writeViewPage: exported(
+    (...args: [never, never, never]) => api.writeViewPage(...args),
+    () => [
+      join(nowhere, '..', 'page.html'),
+      nowhere,
+      own({ frame: 0, time: 0, tensor: map() }),
+      { beside: true, videoTrack: 1, audioTrack: 1, stallLimit: 60, network: false, spoolLimit: 9, signal: aborted, onProgress: () => undefined },
+    ],
+  ),
+  logMel: exported(api.logMel, () => [audio().samples, { sampleRate: 16_000 }]),
+  melSlices: exported(api.melSlices, () => [audio().samples, { sampleRate: 16_000, size: [16, 32], slots: 5 }]),
+  setLogger: exported(
+    (logger: never) => (api.setLogger(logger), api.setLogger(() => undefined)),
+    () => [() => undefined],
+  ),
+  tensor: exported(api.tensor, () => ['float32', [2, 2], new Float32Array(4)]),
+  trainingLoss: exported(api.trainingLoss, () => [map(), map(), { loss: 'kl', terms: { nss: 1 }, fixations: fixations() }]),
   'distributed.join': exported(
     async (...args: [never]) => (await distributed.join(...args)).leave(),
     () => [{ backend: 'gloo', rank: 0, worldSize: 1, master: '127.0.0.1:29511', timeout: 2, configuration: { lr: [1] }, signal: aborted }],
   ),
-  'distributed.Group': exported((...args: [never]) => new (distributed.Group as unknown as new (...args: unknown[]) => object)(...args), () => [1]),
+  'distributed.Group': exported(
+    (...args: [never]) => new (distributed.Group as unknown as new (...args: unknown[]) => object)(...args),
+    () => [1],
+  ),
   'schedule.betas': exported(schedule.betas, () => [10]),
   'schedule.alphaBars': exported(schedule.alphaBars, () => [10]),
   'schedule.ddimTimes': exported(schedule.ddimTimes, () => [4, { T: 10, dialect: 'paper' }]),
@@ -188,14 +327,26 @@ const exports: Readonly<Record<string, Export>> = {
   'metrics.informationGain': exported(metrics.informationGain, () => [map(), fixations(), map()]),
   'metrics.centreBias': exported(metrics.centreBias, () => [3, 4]),
   'metrics.centreGaussian': exported(metrics.centreGaussian, () => [3, 4, { height: 0.2, width: 0.2 }]),
-  'metrics.fitCentreGaussian': exported((given: never) => metrics.fitCentreGaussian(own(given) as never), () => [map()]),
-  'metrics.meanMap': exported((given: never) => metrics.meanMap(own(given) as never), () => [map()]),
-  'metrics.bootstrap': exported(metrics.bootstrap, () => [{ mean: { cc: 1 }, videos: { v: { cc: 1 } } }, { resamples: 2, level: 0.5, seed: 1 }]),
-  'metrics.score': exported(metrics.score, () => [own({ video: 'v', frame: 1, tensor: map() }), dataset()]),
-  'metrics.score, of a map': exported((prediction: never, truth: never) => metrics.score(own(prediction), { truth: () => truth }), () => [
-    { video: 'v', frame: 1, tensor: map() },
-    { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
+  'metrics.fitCentreGaussian': exported(
+    (given: never) => metrics.fitCentreGaussian(own(given) as never),
+    () => [map()],
+  ),
+  'metrics.meanMap': exported(
+    (given: never) => metrics.meanMap(own(given) as never),
+    () => [map()],
+  ),
+  'metrics.bootstrap': exported(metrics.bootstrap, () => [
+    { mean: { cc: 1 }, videos: { v: { cc: 1 } } },
+    { resamples: 2, level: 0.5, seed: 1 },
   ]),
+  'metrics.score': exported(metrics.score, () => [own({ video: 'v', frame: 1, tensor: map() }), dataset()]),
+  'metrics.score, of a map': exported(
+    (prediction: never, truth: never) => metrics.score(own(prediction), { truth: () => truth }),
+    () => [
+      { video: 'v', frame: 1, tensor: map() },
+      { density: { ...map(), shape: [32, 64] }, fixations: fixations([32, 64]) },
+    ],
+  ),
   'DiffSal#stream': exported(
     async (options: never, frame: never, samples: never, time: never) => {
       await using stream = model.stream(options)
@@ -203,9 +354,28 @@ const exports: Readonly<Record<string, Export>> = {
       await stream.pushAudio(samples, time)
       stream.end()
     },
-    () => [{ fps: 25, sampleRate: 16_000, lookahead: 1, latency: 1, drop: 'oldest', repeat: true, stride: 1, videoOnly: false, steps: 1, eta: 0, seed: 1, stallLimit: 1, signal }, { ...pictures(), shape: [64, 32, 3], data: new Uint8Array(64 * 32 * 3) }, new Float32Array(100), 1],
+    () => [
+      {
+        fps: 25,
+        sampleRate: 16_000,
+        lookahead: 1,
+        latency: 1,
+        drop: 'oldest',
+        repeat: true,
+        stride: 1,
+        videoOnly: false,
+        steps: 1,
+        eta: 0,
+        seed: 1,
+        stallLimit: 1,
+        signal,
+      },
+      { ...pictures(), shape: [64, 32, 3], data: new Uint8Array(64 * 32 * 3) },
+      new Float32Array(100),
+      1,
+    ],
   ),
-  'clipAt': exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
+  clipAt: exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
   'maps.activity': exported(maps.activity, () => [[{ dtype: 'float32', shape: [1, 2, 2, 4], data: new Float32Array(16).fill(0.25) }], { size: [16, 24] }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
@@ -215,11 +385,22 @@ const exports: Readonly<Record<string, Export>> = {
   'maps.confidence': exported(maps.confidence, () => [map(), { floor: 0.001 }]),
   'maps.resize': exported(maps.resize, () => [map(), [16, 24]]),
   'maps.split': exported(maps.split, () => [map()]),
-  'maps.RunningRange': exported((given: never) => new maps.RunningRange().meet(given), () => [map()]),
+  'maps.RunningRange': exported(
+    (given: never) => new maps.RunningRange().meet(given),
+    () => [map()],
+  ),
   'maps.toPng': exported(maps.toPng, () => [map(), { size: [16, 24], scale: [0, 1], bits: 8 }]),
   'maps.colourise': exported(maps.colourise, () => [
     map(),
-    { scale: 'each', colourMap: 'magma', opacity: 0.5, contours: [0.5], sideBySide: true, format: 'png', over: { ...pictures(), shape: [32, 64, 3], data: new Uint8Array(32 * 64 * 3) } },
+    {
+      scale: 'each',
+      colourMap: 'magma',
+      opacity: 0.5,
+      contours: [0.5],
+      sideBySide: true,
+      format: 'png',
+      over: { ...pictures(), shape: [32, 64, 3], data: new Uint8Array(32 * 64 * 3) },
+    },
   ]),
   'datasets.openMaps': exported(datasets.openMaps, () => [nowhere]),
   'datasets.shareOfDegrees': exported(datasets.shareOfDegrees, () => [1, screen(), { width: 640, height: 480 }]),
@@ -227,46 +408,110 @@ const exports: Readonly<Record<string, Export>> = {
     (...args: [never, never, never]) => datasets.findFixations(new datasets.GazeRecording([{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }]), ...args),
     () => [{ method: 'ivt', velocity: 30, window: 20, minDuration: 60, gap: 75 }, screen(), { width: 640, height: 480 }],
   ),
-  'datasets.findFixations, of a recording': exported((given: never) => datasets.findFixations(given, { method: 'ivt' }, screen() as never), () => [undefined]),
+  'datasets.findFixations, of a recording': exported(
+    (given: never) => datasets.findFixations(given, { method: 'ivt' }, screen() as never),
+    () => [undefined],
+  ),
   'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
   'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
-  'datasets.halfAgainstHalf': exported((options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options), () => [{ halvings: 1, frames: 1, seed: 1 }]),
-  'datasets.gazeBaselines': exported((options: never) => datasets.gazeBaselines(gazeSet as never, options), () => [{ frames: 1, others: 1 }]),
+  'datasets.halfAgainstHalf': exported(
+    (options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options),
+    () => [{ halvings: 1, frames: 1, seed: 1 }],
+  ),
+  'datasets.gazeBaselines': exported(
+    (options: never) => datasets.gazeBaselines(gazeSet as never, options),
+    () => [{ frames: 1, others: 1 }],
+  ),
   'datasets.openDhf1k': exported(datasets.openDhf1k, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openHollywood2': exported(datasets.openHollywood2, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openUcfSports': exported(datasets.openUcfSports, () => [nowhere, { split: 'train', size: [32, 64] }]),
   'datasets.openDataset': exported(datasets.openDataset, () => ['DHF1K', nowhere, { split: 'train', size: [32, 64] }]),
-  'datasets.concatDatasets': exported(async (given: never) => datasets.concatDatasets(given).get(0), () => [[dataset()]]),
+  'datasets.concatDatasets': exported(
+    async (given: never) => datasets.concatDatasets(given).get(0),
+    () => [[dataset()]],
+  ),
   'datasets.densityFromFixations': exported(datasets.densityFromFixations, () => [fixations(), 2]),
-  'datasets.readGaze': exported(datasets.readGaze, () => [nowhere, { rate: 25, faults: 'error', screen: screen(), fixations: { method: 'ivt', velocity: 30 } }]),
-  'datasets.GazeRecording': exported((look: never) => datasets.GazeRecording.join([new datasets.GazeRecording([look])]).at(0), () => [{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }]),
-  'datasets.densityOfPoints': exported((point: never, size: never, sigma: never) => datasets.densityOfPoints([point], size, sigma), () => [{ x: 0.5, y: 0.5 }, [3, 4], 0.1]),
-  'datasets.fixationMapOfPoints': exported((point: never, size: never) => datasets.fixationMapOfPoints([point], size), () => [{ x: 0.5, y: 0.5 }, [3, 4]]),
+  'datasets.readGaze': exported(datasets.readGaze, () => [
+    nowhere,
+    { rate: 25, faults: 'error', screen: screen(), fixations: { method: 'ivt', velocity: 30 } },
+  ]),
+  'datasets.GazeRecording': exported(
+    (look: never) => datasets.GazeRecording.join([new datasets.GazeRecording([look])]).at(0),
+    () => [{ viewer: 'a', x: 0.5, y: 0.5, start: 0, duration: 9 }],
+  ),
+  'datasets.densityOfPoints': exported(
+    (point: never, size: never, sigma: never) => datasets.densityOfPoints([point], size, sigma),
+    () => [{ x: 0.5, y: 0.5 }, [3, 4], 0.1],
+  ),
+  'datasets.fixationMapOfPoints': exported(
+    (point: never, size: never) => datasets.fixationMapOfPoints([point], size),
+    () => [{ x: 0.5, y: 0.5 }, [3, 4]],
+  ),
   'datasets.loadBatches': exported(
     (...args: [never, never]) => drain(datasets.loadBatches(...args)),
-    () => [dataset(), { batch: 1, seed: 1, shuffle: true, position: { epoch: 0, offset: 0 }, epochs: 1, dropLast: false, workers: 1, ahead: 1, mel: { size: [16, 32], slots: 5 }, signal: aborted }],
+    () => [
+      dataset(),
+      {
+        batch: 1,
+        seed: 1,
+        shuffle: true,
+        position: { epoch: 0, offset: 0 },
+        epochs: 1,
+        dropLast: false,
+        workers: 1,
+        ahead: 1,
+        mel: { size: [16, 32], slots: 5 },
+        signal: aborted,
+      },
+    ],
   ),
-  'datasets.renderScene': exported(
-    datasets.renderScene,
-    () => [nowhere, { index: 0, seconds: 0.2, track: undefined, signal: aborted, onProgress: () => undefined, seed: 1, shapes: [2, 3], hues: 3, cues: ['pitch'], size: [32, 64], fps: 8 }],
+  'datasets.renderScene': exported(datasets.renderScene, () => [
+    nowhere,
+    {
+      index: 0,
+      seconds: 0.2,
+      track: undefined,
+      signal: aborted,
+      onProgress: () => undefined,
+      seed: 1,
+      shapes: [2, 3],
+      hues: 3,
+      cues: ['pitch'],
+      size: [32, 64],
+      fps: 8,
+    },
+  ]),
+  'datasets.scoreSceneBaselines': exported(
+    (scenes: never) => datasets.scoreSceneBaselines(scenes, { priorScenes: 0 }),
+    () => [{ size: [32, 64], length: 1, clipLength: 2 }],
   ),
-  'datasets.scoreSceneBaselines': exported((scenes: never) => datasets.scoreSceneBaselines(scenes, { priorScenes: 0 }), () => [{ size: [32, 64], length: 1, clipLength: 2 }]),
   'datasets.benchmarkScenes': exported(
     // The defaults would take a minute.
     (options: never) => (isEmpty(options) ? undefined : datasets.benchmarkScenes(model, options)),
     () => [{ seed: 1, shapes: [2, 3], hues: 3, length: 2, steps: [1], batch: 2, priorScenes: 1, pictures: 0, signal: aborted, onProgress: () => undefined }],
   ),
-  'datasets.benchmarkScenes, of a model': exported((given: never) => datasets.benchmarkScenes(given), () => [undefined]),
+  'datasets.benchmarkScenes, of a model': exported(
+    (given: never) => datasets.benchmarkScenes(given),
+    () => [undefined],
+  ),
   'datasets.followsSound': exported(
     (track: never, prediction: never) => datasets.followsSound(track, own(prediction)),
-    () => [{ fps: 8, size: [32, 64], sigma: 3, shapes: [{ kind: 'disc', hue: 0 }], frames: [{ sounding: 0, centres: [[1, 2]] }] }, { frame: 0, tensor: map() }],
+    () => [
+      { fps: 8, size: [32, 64], sigma: 3, shapes: [{ kind: 'disc', hue: 0 }], frames: [{ sounding: 0, centres: [[1, 2]] }] },
+      { frame: 0, tensor: map() },
+    ],
   ),
   'datasets.pitchOf': exported(datasets.pitchOf, () => [0, 3]),
   'datasets.soundingScenes': exported(
     (options: never) => datasets.soundingScenes(options).describe(0),
-    () => [{ seed: 1, shapes: [2, 3], hues: 3, cues: ['pitch'], size: [32, 64], fps: 8, split: 'test', length: 2, changes: 0.5, clipLength: 2, fixations: true }],
+    () => [
+      { seed: 1, shapes: [2, 3], hues: 3, cues: ['pitch'], size: [32, 64], fps: 8, split: 'test', length: 2, changes: 0.5, clipLength: 2, fixations: true },
+    ],
   ),
-  'datasets.ShuffledIndices': exported((...args: [never, never]) => new datasets.ShuffledIndices(...args).next(), () => [3, { seed: 1, shuffle: true, position: { epoch: 0, offset: 0 } }]),
+  'datasets.ShuffledIndices': exported(
+    (...args: [never, never]) => new datasets.ShuffledIndices(...args).next(),
+    () => [3, { seed: 1, shuffle: true, position: { epoch: 0, offset: 0 } }],
+  ),
 }
 
 const reframing = () => ({ size: [90, 160], window: [90, 50], frames: [{ frame: 0, time: 0, shot: 0, x: 1, y: 0 }] })
@@ -280,7 +525,9 @@ function callable(): string[] {
     ...within('', api).filter((name) => name !== 'DiffSalError' && !(name in classes)),
     ...Object.entries({ datasets, distributed, maps, metrics, schedule }).flatMap(([name, holder]) => within(`${name}.`, holder)),
     ...Object.entries(classes).flatMap(([name, { prototype, ...rest }]) => {
-      const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value, set }]) => ((isFunction(value) || set) && key !== 'constructor' ? [`${name}#${key}`] : []))
+      const methods = Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([key, { value, set }]) =>
+        (isFunction(value) || set) && key !== 'constructor' ? [`${name}#${key}`] : [],
+      )
       const makers = Object.getOwnPropertyNames(classes[name as keyof typeof classes]).filter((key) => isFunction((classes as never)[name][key]))
       return [...methods, ...makers.map((key) => `${name}.${key}`), ...within(`${name}.`, rest)]
     }),
@@ -324,7 +571,10 @@ const nullable = [
 
 /** Arguments whose options are checked where those above end before that. */
 const lasting: Readonly<Record<string, () => unknown[]>> = {
-  'DiffSal.create': () => [{ ...trainingConfig, normalisation: { mean: [0, 0, 0] } }, { seed: 1, device: 'cpu', threads: 1, precision: 'float32' }],
+  'DiffSal.create': () => [
+    { ...trainingConfig, normalisation: { mean: [0, 0, 0] } },
+    { seed: 1, device: 'cpu', threads: 1, precision: 'float32' },
+  ],
   'DiffSal.load': () => [presets.scenes.weights, { config: { mamStages: 4 }, device: 'cpu', threads: 1, precision: 'float32', signal }],
   'DiffSal.resume': () => [saved, { device: 'cpu', threads: 1, precision: 'float32', signal }],
   'datasets.openAudioVisual': () => [nowhere, 'DIEM', { split: 'test', fold: 1, size: [32, 64], faults: 'error' }],
@@ -398,7 +648,11 @@ describe.each(Object.entries(exports))('%s', (title, { call, args }) => {
         const full = [...way.filter((key, i) => i > 0 && typeof key === 'string'), name].join('.')
         if (nullable.some((one) => one.test(`${title}: ${full}`))) continue
         const error = await outcome(withProperty(fresh(), way, name, null))
-        const refused = error instanceof DiffSalError && error.code === (name === 'device' ? 'ERR_DIFFSAL_DEVICE' : 'ERR_DIFFSAL_INVALID_ARGUMENT') && error.message.includes(name) && error.message.includes('null')
+        const refused =
+          error instanceof DiffSalError &&
+          error.code === (name === 'device' ? 'ERR_DIFFSAL_DEVICE' : 'ERR_DIFFSAL_INVALID_ARGUMENT') &&
+          error.message.includes(name) &&
+          error.message.includes('null')
         if (!refused) wrong.push(`${full}: ${error instanceof Error ? error.message : String(error)}`)
       }
     }

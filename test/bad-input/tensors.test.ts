@@ -6,8 +6,7 @@ import { tinyConfig } from '../support/tiny-config.ts'
 import { spoilt, tinyInputs } from '../support/tiny-inputs.ts'
 
 const { frames, mel, noise } = tinyInputs()
-const invalid = (action: () => unknown, ...parts: (string | RegExp)[]) =>
-  expectDiffSalError(action, 'ERR_DIFFSAL_INVALID_ARGUMENT', ...parts)
+const invalid = (action: () => unknown, ...parts: (string | RegExp)[]) => expectDiffSalError(action, 'ERR_DIFFSAL_INVALID_ARGUMENT', ...parts)
 
 let model: DiffSal
 let features: Features
@@ -60,7 +59,10 @@ describe.each([3e38, -3e38, 1e13])('%s, which overflows on its way,', (value) =>
 })
 
 it('values as great as are taken give a finite map', async () => {
-  for (const input of [{ frames: filled(frames, 1e12), mel }, { frames, mel: filled(mel, -1e12) }]) {
+  for (const input of [
+    { frames: filled(frames, 1e12), mel },
+    { frames, mel: filled(mel, -1e12) },
+  ]) {
     const { data } = await model.predict(input, { steps: 2, noise: filled(noise, 1e12) })
     expect(data.every((value) => value >= 0 && value <= 1)).toBe(true)
   }

@@ -18,8 +18,7 @@ beforeAll(async () => {
   bytes = await readFile(weights)
 })
 
-const refused = (path: string, ...parts: (string | RegExp)[]) =>
-  expectDiffSalError(() => DiffSal.load(path), 'ERR_DIFFSAL_CHECKPOINT', path, ...parts)
+const refused = (path: string, ...parts: (string | RegExp)[]) => expectDiffSalError(() => DiffSal.load(path), 'ERR_DIFFSAL_CHECKPOINT', path, ...parts)
 
 describe('DiffSal.load', () => {
   it('takes the files that the others here are made from', async () => {
@@ -31,12 +30,7 @@ describe('DiffSal.load', () => {
   })
 
   it('names a file that is missing, and a directory', async () => {
-    await expectDiffSalError(
-      () => DiffSal.load(temporaryPath('absent.safetensors')),
-      'ERR_DIFFSAL_FILE',
-      'absent.safetensors',
-      'does not exist',
-    )
+    await expectDiffSalError(() => DiffSal.load(temporaryPath('absent.safetensors')), 'ERR_DIFFSAL_FILE', 'absent.safetensors', 'does not exist')
     const folder = temporaryPath('folder')
     await mkdir(folder)
     await expectDiffSalError(() => DiffSal.load(folder), 'ERR_DIFFSAL_FILE', folder, 'is a directory')
@@ -58,8 +52,7 @@ describe('DiffSal.load', () => {
   })
 
   it('refuses a huge header', async () => {
-    for (const length of [100_000_001n, 2n ** 40n, 2n ** 64n - 1n])
-      await refused(await writeSafetensors('{}', 0, length), 'header is too long')
+    for (const length of [100_000_001n, 2n ** 40n, 2n ** 64n - 1n]) await refused(await writeSafetensors('{}', 0, length), 'header is too long')
   })
 
   it('refuses overlapping tensors', async () => {

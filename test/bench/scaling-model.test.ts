@@ -37,7 +37,9 @@ test("the page's table is what the formulas give, of the paper's network", () =>
   const milliseconds = (seconds: number, digits: number): string => `${(1000 * seconds).toFixed(digits)} ms`
   const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
   const rows = scalingTable().map(({ carrier: by, processes, computing, gradients, statistics, efficiency, hiddenEfficiency }) =>
-    [by, processes, milliseconds(computing, 0), milliseconds(gradients, 1), milliseconds(statistics, 1), percent(efficiency), percent(hiddenEfficiency)].join(' | '),
+    [by, processes, milliseconds(computing, 0), milliseconds(gradients, 1), milliseconds(statistics, 1), percent(efficiency), percent(hiddenEfficiency)].join(
+      ' | ',
+    ),
   )
   expect([...page.matchAll(/^\| ((?:NVLink|TCP).*) \|$/gm)].map(([, row]) => row)).toEqual(rows)
 })

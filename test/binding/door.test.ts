@@ -22,10 +22,20 @@ describe('the door of the addon', () => {
   })
 
   it('refuses accessors and proxies that nobody has checked, before it reads anything', async () => {
-    const lying = { dtype: 'float32', get shape() { return [1, 4] }, data: new Float32Array(4) } as Tensor<'float32'>
+    const lying = {
+      dtype: 'float32',
+      get shape() {
+        return [1, 4]
+      },
+      data: new Float32Array(4),
+    } as Tensor<'float32'>
     const sound: Tensor<'float32'> = { dtype: 'float32', shape: [1, 4], data: new Float32Array(4) }
     await expectDiffSalError(() => native().metric('cc', lying, sound, undefined), 'ERR_DIFFSAL_INTERNAL', 'an accessor')
-    await expectDiffSalError(() => native().trainingLoss(new Proxy(sound, {}), sound, undefined, { loss: 'mse', terms: { cc: 0, sim: 0, nss: 0 } }), 'ERR_DIFFSAL_INTERNAL', 'a proxy')
+    await expectDiffSalError(
+      () => native().trainingLoss(new Proxy(sound, {}), sound, undefined, { loss: 'mse', terms: { cc: 0, sim: 0, nss: 0 } }),
+      'ERR_DIFFSAL_INTERNAL',
+      'a proxy',
+    )
   })
 
   it('ends in a DiffSalError where an argument is of another kind than any check lets through', async () => {
@@ -64,7 +74,13 @@ describe('a tensor', () => {
     const buffer = resizable(4 * count)
     let reads = 0
     const strike = () => (how === 'detach' ? void structuredClone(buffer, { transfer: [buffer] }) : buffer.resize(4))
-    return { dtype: 'float32', data: new Float32Array(buffer), get shape() { return (++reads === time && strike(), shape) } }
+    return {
+      dtype: 'float32',
+      data: new Float32Array(buffer),
+      get shape() {
+        return (++reads === time && strike(), shape)
+      },
+    }
   }
   const map = (): Tensor<'float32'> => ({ dtype: 'float32', shape: [1, 1, 64, 96], data: new Float32Array(6144).fill(0.5) })
   const good = map()
@@ -94,11 +110,24 @@ describe('a tensor', () => {
 
   it('is refused where the accessor of a later argument takes its memory away', async () => {
     const x = map()
-    const options = { get signal() { return void structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] }) } }
+    const options = {
+      get signal() {
+        return void structuredClone(x.data.buffer, { transfer: [x.data.buffer as ArrayBuffer] })
+      },
+    }
     await expectDiffSalError(() => model.denoise(x, 5, features, options), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'x.data'", '0 elements')
-    const t = { get 0() { return (structuredClone(y.data.buffer, { transfer: [y.data.buffer as ArrayBuffer] }), 5) } }
+    const t = {
+      get 0() {
+        return (structuredClone(y.data.buffer, { transfer: [y.data.buffer as ArrayBuffer] }), 5)
+      },
+    }
     const y = map()
-    await expectDiffSalError(() => model.denoise(y, Object.defineProperty([5], 0, Object.getOwnPropertyDescriptor(t, 0)!), features), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'x.data'", '0 elements')
+    await expectDiffSalError(
+      () => model.denoise(y, Object.defineProperty([5], 0, Object.getOwnPropertyDescriptor(t, 0)!), features),
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      "'x.data'",
+      '0 elements',
+    )
   })
 
   it('is as large as the model that takes it, whatever is written over the model or its features', async () => {
@@ -119,14 +148,89 @@ describe('dispose() inside an accessor', () => {
   const picture = { dtype: 'float32' as const, data: frames.data }
 
   it.each<[string, (model: DiffSal, features: Features) => unknown]>([
-    ['encode', (model) => model.encode({ frames: { ...picture, get shape() { return (void model.dispose(), frames.shape) } }, mel })],
-    ['predict', (model) => model.predict({ mel, get frames() { return (void model.dispose(), frames) } }, { steps: 1 })],
-    ['predict of features', (model, features) => model.predict(features, { get steps() { return (void model.dispose(), 1) } })],
-    ['denoise', (model, features) => model.denoise(noise, 5, features, { get signal() { return void model.dispose() } })],
-    ['save', (model) => model.save('nowhere.safetensors', { get dtype() { return (void model.dispose(), 'float32' as const) } })],
-    ['trainer', (model) => model.trainer({ get lr() { return (void model.dispose(), 1) } })],
-    ['step', (model) => model.trainer().step({ frames, mel, target: { ...noise, data: noise.data.map(Math.abs) }, get t() { return (void model.dispose(), 5) } })],
-    ['a trainer’s save', (model) => model.trainer().save('nowhere.safetensors', { get extra() { return void model.dispose() } })],
+    [
+      'encode',
+      (model) =>
+        model.encode({
+          frames: {
+            ...picture,
+            get shape() {
+              return (void model.dispose(), frames.shape)
+            },
+          },
+          mel,
+        }),
+    ],
+    [
+      'predict',
+      (model) =>
+        model.predict(
+          {
+            mel,
+            get frames() {
+              return (void model.dispose(), frames)
+            },
+          },
+          { steps: 1 },
+        ),
+    ],
+    [
+      'predict of features',
+      (model, features) =>
+        model.predict(features, {
+          get steps() {
+            return (void model.dispose(), 1)
+          },
+        }),
+    ],
+    [
+      'denoise',
+      (model, features) =>
+        model.denoise(noise, 5, features, {
+          get signal() {
+            return void model.dispose()
+          },
+        }),
+    ],
+    [
+      'save',
+      (model) =>
+        model.save('nowhere.safetensors', {
+          get dtype() {
+            return (void model.dispose(), 'float32' as const)
+          },
+        }),
+    ],
+    [
+      'trainer',
+      (model) =>
+        model.trainer({
+          get lr() {
+            return (void model.dispose(), 1)
+          },
+        }),
+    ],
+    [
+      'step',
+      (model) =>
+        model.trainer().step({
+          frames,
+          mel,
+          target: { ...noise, data: noise.data.map(Math.abs) },
+          get t() {
+            return (void model.dispose(), 5)
+          },
+        }),
+    ],
+    [
+      'a trainer’s save',
+      (model) =>
+        model.trainer().save('nowhere.safetensors', {
+          get extra() {
+            return void model.dispose()
+          },
+        }),
+    ],
   ])('refuses the call: %s', async (_, call) => {
     await using model = await DiffSal.create(lightConfig, { seed: 1, threads: 1 })
     const features = await model.encode({ frames, mel })

@@ -39,10 +39,7 @@ type Weights = Map<string, { shape: readonly number[]; data: Float32Array }>
 async function readWeights(path: string): Promise<Weights> {
   const [header, bytes] = await Promise.all([readHeader(path), readFile(path)])
   return new Map(
-    [...header.tensors].map(([name, { shape, begin, end }]) => [
-      name,
-      { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer) },
-    ]),
+    [...header.tensors].map(([name, { shape, begin, end }]) => [name, { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer) }]),
   )
 }
 
@@ -127,8 +124,7 @@ describe.each<[string, (value: unknown) => Buffer]>([
         const rest = data.length / rows / columns
         const turned = new Float32Array(data.length)
         for (let r = 0; r < rows; r++) {
-          for (let c = 0; c < columns; c++)
-            turned.set(data.subarray((r * columns + c) * rest, (r * columns + c + 1) * rest), (c * rows + r) * rest)
+          for (let c = 0; c < columns; c++) turned.set(data.subarray((r * columns + c) * rest, (r * columns + c + 1) * rest), (c * rows + r) * rest)
         }
         const strides = rowMajor(shape)
         items.push([name, new PyTensor(storage(turned), shape, [rest, rows * rest, ...strides.slice(2)])])
@@ -166,13 +162,7 @@ describe.each<[string, (value: unknown) => Buffer]>([
       name === 'decoder_net.conv_in.bias' ? ([name, tensor(new Int32Array(width), [width])] as const) : ([name, value] as const),
     )
     const path = await writePth(save(orderedDict(items)))
-    await expectDiffSalError(
-      () => DiffSal.load(path, { config: untold }),
-      'ERR_DIFFSAL_CHECKPOINT',
-      path,
-      'decoder_net.conv_in.bias',
-      'I32',
-    )
+    await expectDiffSalError(() => DiffSal.load(path, { config: untold }), 'ERR_DIFFSAL_CHECKPOINT', path, 'decoder_net.conv_in.bias', 'I32')
   })
 
   it('refuses a checkpoint that would run code', async () => {
@@ -195,9 +185,7 @@ describe.each<[string, (value: unknown) => Buffer]>([
     const rounded: Weights = new Map(
       [...weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((value) => Math.round(value * 64) / 64 + 0) }]),
     )
-    const items = [...rounded].map(
-      ([name, { shape, data }]) => [name, tensor(Uint16Array.from(new Uint32Array(data.buffer), narrow), shape, type)] as const,
-    )
+    const items = [...rounded].map(([name, { shape, data }]) => [name, tensor(Uint16Array.from(new Uint32Array(data.buffer), narrow), shape, type)] as const)
     expectSame(await weightsOf(await writePth(save(orderedDict(items)))), rounded)
   })
 
@@ -251,9 +239,7 @@ describe('DiffSal.load, of a .pth', () => {
 
   it('refuses shapes that are of no network', async () => {
     const items = [...weights].map(([name, { shape, data }]) =>
-      name === 'decoder_net.conv_in.weight'
-        ? ([name, tensor(new Float32Array(9 * 9), [9, 1, 3, 3])] as const)
-        : ([name, tensor(data, shape)] as const),
+      name === 'decoder_net.conv_in.weight' ? ([name, tensor(new Float32Array(9 * 9), [9, 1, 3, 3])] as const) : ([name, tensor(data, shape)] as const),
     )
     const path = await writePth(pthZip(orderedDict(items)))
     for (const given of [{}, { config: untold }]) {
@@ -275,9 +261,7 @@ describe('DiffSal.load, of an encoder by itself', () => {
     }
   }
   const part = (prefix: string): (readonly [string, PyTensor])[] =>
-    [...weights].flatMap(([name, { shape, data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor(data, shape)] as const] : [],
-    )
+    [...weights].flatMap(([name, { shape, data }]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor(data, shape)] as const] : []))
 
   it("takes MViTv2 in torchvision's naming, and draws the rest", async () => {
     const token = new Float32Array(2 * width).fill(NaN)
@@ -322,12 +306,7 @@ describe('DiffSal.load, of an encoder by itself', () => {
     expectSame(without(loaded, isEncoder), without(drawn, isEncoder))
     const twice = () => DiffSal.create(config, { pretrained: [audio, audio] })
     await expectDiffSalError(twice, 'ERR_DIFFSAL_INVALID_ARGUMENT', 'pretrained', 'one file an encoder')
-    await expectDiffSalError(
-      () => DiffSal.create(config, { pretrained: reference }),
-      'ERR_DIFFSAL_INVALID_ARGUMENT',
-      'pretrained',
-      'whole network',
-    )
+    await expectDiffSalError(() => DiffSal.create(config, { pretrained: reference }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'pretrained', 'whole network')
     const deaf = () => DiffSal.create({ ...config, audio: false }, { pretrained: audio })
     await expectDiffSalError(deaf, 'ERR_DIFFSAL_CHECKPOINT', audio, 'not known', 'audio_net.features.0.weight')
   })
@@ -336,12 +315,7 @@ describe('DiffSal.load, of an encoder by itself', () => {
     const items = part('visual_net.').map(([name, value]) => [`backbone.${name}`, value] as const)
     const path = await writePth(pthZip(orderedDict(items.filter(([name]) => name !== 'backbone.blocks.1.mlp.fc1.bias'))))
     setLogger(() => {})
-    await expectDiffSalError(
-      () => DiffSal.load(path, { config: untold }),
-      'ERR_DIFFSAL_CHECKPOINT',
-      path,
-      /1 missing: visual_net\.blocks\.1\.mlp\.fc1\.bias/,
-    )
+    await expectDiffSalError(() => DiffSal.load(path, { config: untold }), 'ERR_DIFFSAL_CHECKPOINT', path, /1 missing: visual_net\.blocks\.1\.mlp\.fc1\.bias/)
     setLogger(undefined)
   })
 })

@@ -14,8 +14,7 @@ async function tensorsOf(config: PartialDiffSalConfig): Promise<Tensors> {
   return new Map(model.parameters().map(({ name, shape }) => [name, { shape }]))
 }
 
-const renamed = (tensors: Tensors, change: (name: string) => string): Tensors =>
-  new Map([...tensors].map(([name, tensor]) => [change(name), tensor]))
+const renamed = (tensors: Tensors, change: (name: string) => string): Tensors => new Map([...tensors].map(([name, tensor]) => [change(name), tensor]))
 const only = (tensors: Tensors, prefix: string): Tensors => new Map([...tensors].filter(([name]) => name.startsWith(prefix)))
 const names = (tensors: ReadonlyMap<string, unknown>): string[] => [...tensors.keys()].sort()
 
@@ -64,9 +63,7 @@ describe('recognise, of a network', () => {
   it('strips module. and drops what nothing reads', async () => {
     const tensors = await tensorsOf(tinyConfig)
     const given = renamed(tensors, (name) => `module.${name}`)
-    const extra = ['fc.weight', 'audio_net.embeddings.0.weight', 'decoder_net.invpt_decoder.mt_proj.1.num_batches_tracked'].map(
-      (name) => `module.${name}`,
-    )
+    const extra = ['fc.weight', 'audio_net.embeddings.0.weight', 'decoder_net.invpt_decoder.mt_proj.1.num_batches_tracked'].map((name) => `module.${name}`)
     for (const name of extra) given.set(name, { shape: [] })
     const found = recognise('x.pth', given)
     expect(found.tensors).toEqual(tensors)
@@ -107,10 +104,7 @@ describe('recognise, of an encoder by itself', () => {
   })
 
   it("takes mmaction's, with its classifier, and tells the clip it was trained on", async () => {
-    const encoder = only(
-      await tensorsOf({ ...tinyConfig, videoEncoder: { ...tinyConfig.videoEncoder, pretrainSize: [32, 256, 256] } }),
-      'visual_net.',
-    )
+    const encoder = only(await tensorsOf({ ...tinyConfig, videoEncoder: { ...tinyConfig.videoEncoder, pretrainSize: [32, 256, 256] } }), 'visual_net.')
     const given = renamed(encoder, (name) => name.replace('visual_net.', 'backbone.'))
     given.set('cls_head.fc_cls.weight', { shape: [400, 768] })
     const found = recognise('x.pth', given)
@@ -159,9 +153,7 @@ describe('recognise, of an encoder by itself', () => {
     expect([...adapted.tensors.keys()]).toEqual(wanted)
     expect(adapted.unused).toHaveLength(skipped.length)
 
-    const alone = new Map(
-      [...given].filter(([name]) => name.startsWith('net.')).map(([name, tensor]) => [name.slice('net.'.length), tensor]),
-    )
+    const alone = new Map([...given].filter(([name]) => name.startsWith('net.')).map(([name, tensor]) => [name.slice('net.'.length), tensor]))
     for (const name of classifier) alone.set(name, { shape: [1] })
     const found = recognise(
       'x.pth',
@@ -180,14 +172,7 @@ describe('recognise, of an encoder by itself', () => {
 
   it('refuses names of something else, showing some of them', async () => {
     const given = new Map(Array.from({ length: 100 }, (_, i) => [`bert.layer.${i}.weight`, { shape: [1] }]))
-    const error = await expectDiffSalError(
-      () => recognise('x.pth', given),
-      'ERR_DIFFSAL_CHECKPOINT',
-      'x.pth',
-      "'bert.layer.0.weight'",
-      '96 more',
-      'mmaction',
-    )
+    const error = await expectDiffSalError(() => recognise('x.pth', given), 'ERR_DIFFSAL_CHECKPOINT', 'x.pth', "'bert.layer.0.weight'", '96 more', 'mmaction')
     expect(error.message.length).toBeLessThan(800)
   })
 })

@@ -9,9 +9,7 @@ const hooks = { global: torchGlobal, persistent: storageOf }
 
 /** The bytes of a pickle: numbers are bytes, text is its characters. */
 const bytes = (...parts: (number | string | Uint8Array)[]): Buffer =>
-  Buffer.concat(
-    parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : typeof part === 'string' ? Buffer.from(part, 'latin1') : part)),
-  )
+  Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : typeof part === 'string' ? Buffer.from(part, 'latin1') : part)))
 
 const read = (...parts: (number | string | Uint8Array)[]): unknown => unpickle(bytes(...parts), hooks).value
 

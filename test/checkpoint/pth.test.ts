@@ -4,17 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type CheckpointTensor, readPth } from '../../lib/checkpoint/pth.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { orderedDict, pickle, PyCall, PyGlobal, PyPersistent, tuple, uint64 } from '../support/pickle-writer.ts'
-import {
-  magicPickle,
-  pthLegacy,
-  pthZip,
-  PyStorage,
-  PyTensor,
-  rowMajor,
-  storage,
-  tensor,
-  type ZipOptions,
-} from '../support/pth-writer.ts'
+import { magicPickle, pthLegacy, pthZip, PyStorage, PyTensor, rowMajor, storage, tensor, type ZipOptions } from '../support/pth-writer.ts'
 import { writePth } from '../support/write-pth.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import type { ZipRecord } from '../support/torch-zip.ts'
@@ -55,12 +45,7 @@ const refused = async (bytes: Uint8Array, ...parts: (string | RegExp)[]): Promis
 }
 
 /** A zip with one of its records changed, or left out. */
-const withRecord = (
-  name: string,
-  change: (record: ZipRecord) => ZipRecord | undefined,
-  value: unknown = one(),
-  options: ZipOptions = {},
-): Buffer => {
+const withRecord = (name: string, change: (record: ZipRecord) => ZipRecord | undefined, value: unknown = one(), options: ZipOptions = {}): Buffer => {
   const bytes = pthZip(value, {
     ...options,
     change: (records) => {
@@ -208,11 +193,7 @@ describe.each(formats)('readPth, of %s', (_, save) => {
   })
 
   it('refuses tensors that are a hundred gigabytes of the same few bytes', async () => {
-    await refused(
-      save(new Map([['a.weight', new PyTensor(storage(range(1)), [2 ** 20, 2 ** 15], [0, 0])]])),
-      "'a.weight'",
-      'larger than the file',
-    )
+    await refused(save(new Map([['a.weight', new PyTensor(storage(range(1)), [2 ** 20, 2 ** 15], [0, 0])]])), "'a.weight'", 'larger than the file')
     const base = storage(range(2 ** 20))
     const all = new Map(Array.from({ length: 20 }, (__, i) => [`w${i}`, new PyTensor(base, [2 ** 20], [1])]))
     await refused(save(all), 'larger than the file')
@@ -366,24 +347,15 @@ describe('readPth, of a zip', () => {
     )
   })
 
-  it.each(['../../etc/passwd', '/etc/passwd', 'archive/../../x', '..\\x', 'C:/x', 'archive/./data/9', 'a\0b'])(
-    'refuses a record named %j',
-    async (name) => {
-      const bytes = pthZip(one(), { change: (records) => [...records, { name, data: Buffer.from('x') }] })
-      await refused(bytes, 'file elsewhere')
-    },
-  )
+  it.each(['../../etc/passwd', '/etc/passwd', 'archive/../../x', '..\\x', 'C:/x', 'archive/./data/9', 'a\0b'])('refuses a record named %j', async (name) => {
+    const bytes = pthZip(one(), { change: (records) => [...records, { name, data: Buffer.from('x') }] })
+    await refused(bytes, 'file elsewhere')
+  })
 
   it('looks for no file beside the archive, whatever key a storage has', async () => {
     const id = tuple('storage', new PyGlobal('torch', 'FloatStorage'), '../../../etc/hostname', 'cpu', 1)
     const value = new Map([
-      [
-        'a',
-        new PyCall(
-          new PyGlobal('torch._utils', '_rebuild_tensor_v2'),
-          tuple(new PyPersistent(id), 0, tuple(1), tuple(1), false, orderedDict()),
-        ),
-      ],
+      ['a', new PyCall(new PyGlobal('torch._utils', '_rebuild_tensor_v2'), tuple(new PyPersistent(id), 0, tuple(1), tuple(1), false, orderedDict()))],
     ])
     await refused(pthZip(value), 'etc/hostname', 'missing')
   })
@@ -495,10 +467,7 @@ describe('readPth, of a zip', () => {
       withRecord('data.pkl', () => undefined),
       'no file of torch.save',
     )
-    await refused(
-      pthZip(one(), { change: (records) => [...records, { name: 'other/data.pkl', data: records[0]!.data }] }),
-      'no file of torch.save',
-    )
+    await refused(pthZip(one(), { change: (records) => [...records, { name: 'other/data.pkl', data: records[0]!.data }] }), 'no file of torch.save')
     const constants = { name: 'archive/constants.pkl', data: pickle(tuple()) }
     await refused(pthZip(one(), { change: (records) => [...records, constants] }), 'TorchScript')
     await refused(
@@ -518,10 +487,7 @@ describe('readPth, of a legacy file', () => {
   const view = (key: unknown, count: number, part: unknown = null, type = 'FloatStorage') =>
     new PyPersistent(tuple('storage', new PyGlobal('torch', type), key, 'cpu', count, part))
   const rebuilt = (id: PyPersistent, offset: number, shape: number[]) =>
-    new PyCall(
-      new PyGlobal('torch._utils', '_rebuild_tensor_v2'),
-      tuple(id, offset, tuple(...shape), tuple(...rowMajor(shape)), false, orderedDict()),
-    )
+    new PyCall(new PyGlobal('torch._utils', '_rebuild_tensor_v2'), tuple(id, offset, tuple(...shape), tuple(...rowMajor(shape)), false, orderedDict()))
   const six = Buffer.concat([uint64(6), Buffer.from(range(6).buffer)])
 
   it('reads views of a storage, as versions before 0.4 wrote them', async () => {

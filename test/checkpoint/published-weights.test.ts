@@ -37,20 +37,16 @@ async function placed(config: PartialDiffSalConfig, prefix = ''): Promise<Placed
 }
 
 const unread = (name: string, ...shape: number[]): Placed => ({ name, ours: null, shape })
-const renamed = (given: readonly Placed[], change: (name: string) => string): Placed[] =>
-  given.map((one) => ({ ...one, name: change(one.name) }))
+const renamed = (given: readonly Placed[], change: (name: string) => string): Placed[] => given.map((one) => ({ ...one, name: change(one.name) }))
 
 /** Beside each running variance, as PyTorch counts. */
 const withCounters = (given: readonly Placed[]): Placed[] =>
-  given.flatMap((one) =>
-    one.name.endsWith('running_var') ? [one, unread(one.name.replace('running_var', 'num_batches_tracked'))] : [one],
-  )
+  given.flatMap((one) => (one.name.endsWith('running_var') ? [one, unread(one.name.replace('running_var', 'num_batches_tracked'))] : [one]))
 
 const size = (shape: readonly number[]): number => shape.reduce((product, each) => product * each, 1)
 
 /** What a tensor that the network reads holds: torchvision's class token is a vector, ours is not. */
-const valueIn = (ours: string, shape: readonly number[]): Float32Array =>
-  testValue(ours, ours.endsWith('cls_token') ? [1, 1, size(shape)] : shape)
+const valueIn = (ours: string, shape: readonly number[]): Float32Array => testValue(ours, ours.endsWith('cls_token') ? [1, 1, size(shape)] : shape)
 
 function placedValue({ name, ours, shape }: Placed): PyTensor {
   if (name.endsWith('num_batches_tracked')) return tensor(BigInt64Array.of(7n), [])
@@ -77,8 +73,7 @@ const authors = (given: readonly Placed[]): Map<string, unknown> =>
 const isStageNorm = ({ name }: Placed): boolean => /^norm[012]\./.test(name)
 
 /** MViTv2 as a classifier, which has no norms at the ends of its first stages. */
-const classifier = async (): Promise<Placed[]> =>
-  (await placed({ ...narrow, audio: false }, 'visual_net.')).filter((one) => !isStageNorm(one))
+const classifier = async (): Promise<Placed[]> => (await placed({ ...narrow, audio: false }, 'visual_net.')).filter((one) => !isStageNorm(one))
 
 /** An encoder of a fixed size, without the adapters that this network puts on it. */
 function fixed(kind: string): Placed[] {
@@ -91,10 +86,7 @@ function fixed(kind: string): Placed[] {
 }
 
 /** A layer that this network lacks: its weight, of the shape given, and its bias. */
-const layer = (name: string, out: number, ...rest: number[]): Placed[] => [
-  unread(`${name}.weight`, out, ...rest),
-  unread(`${name}.bias`, out),
-]
+const layer = (name: string, out: number, ...rest: number[]): Placed[] => [unread(`${name}.weight`, out, ...rest), unread(`${name}.bias`, out)]
 
 const beside = {
   fc: [...layer('fc.0', 512, 128), ...layer('fc.2', 768, 512)],
@@ -112,11 +104,7 @@ const plain = (tensors: readonly Placed[]): Buffer => pthZip(stateDict(tensors))
 
 const networks: Readonly<Record<string, Layout>> = {
   'diffsal-av': {
-    tensors: async () => [
-      ...(await placed({ ...narrow, dialect: 'released' })),
-      ...beside.fc,
-      ...renamed(beside.embeddings, (name) => `audio_net.${name}`),
-    ],
+    tensors: async () => [...(await placed({ ...narrow, dialect: 'released' })), ...beside.fc, ...renamed(beside.embeddings, (name) => `audio_net.${name}`)],
     file: (tensors) => pthZip(authors(tensors)),
   },
   'diffsal-video': {
@@ -128,10 +116,7 @@ const networks: Readonly<Record<string, Layout>> = {
 
 const encoders: Readonly<Record<string, Layout>> = {
   'mvitv2-mmaction': {
-    tensors: async () => [
-      ...renamed(await classifier(), (name) => `backbone.${name}`),
-      ...layer('cls_head.fc_cls', 400, 8 * width),
-    ],
+    tensors: async () => [...renamed(await classifier(), (name) => `backbone.${name}`), ...layer('cls_head.fc_cls', 400, 8 * width)],
     file: (tensors) => pthZip(dict({ meta: new Map(), state_dict: stateDict(tensors) })),
     config: narrow,
   },

@@ -54,10 +54,7 @@ describe('readHeader', () => {
   })
 
   it('takes words that an object inherits for the plain names they are', async () => {
-    const path = await writeSafetensors(
-      '{"__metadata__":{"toString":"x"},"constructor":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
-      1,
-    )
+    const path = await writeSafetensors('{"__metadata__":{"toString":"x"},"constructor":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1)
     const { tensors, metadata } = await readHeader(path)
     expect([...tensors.keys()]).toEqual(['constructor'])
     expect(metadata.toString).toBe('x')
@@ -154,21 +151,17 @@ describe('readHeader on a damaged file', () => {
   })
 
   it('is not misled by names inside of strings', async () => {
-    const path = await writeSafetensors(
-      { __metadata__: { config: '{"a":1,"a":2,"__proto__":{}}', 'a\\"': 'a', a: '\\' }, b: entry(0, 1) },
-      1,
-    )
+    const path = await writeSafetensors({ __metadata__: { config: '{"a":1,"a":2,"__proto__":{}}', 'a\\"': 'a', a: '\\' }, b: entry(0, 1) }, 1)
     expect((await readHeader(path)).metadata).toEqual({ config: '{"a":1,"a":2,"__proto__":{}}', 'a\\"': 'a', a: '\\' })
   })
 
-  it.each([
-    '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
-    '{"__metadata__":{"__proto__":"x"}}',
-    '{"a":{"\\u005f_proto__":{}}}',
-  ])('refuses the reserved name in %s', async (header) => {
-    await refused(await writeSafetensors(header, 1), "'__proto__' is reserved")
-    expect(({} as Record<string, unknown>).dtype).toBeUndefined()
-  })
+  it.each(['{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', '{"__metadata__":{"__proto__":"x"}}', '{"a":{"\\u005f_proto__":{}}}'])(
+    'refuses the reserved name in %s',
+    async (header) => {
+      await refused(await writeSafetensors(header, 1), "'__proto__' is reserved")
+      expect(({} as Record<string, unknown>).dtype).toBeUndefined()
+    },
+  )
 
   it.each([
     [{ a: 1 }, /__metadata__\.a.*1 came/],
@@ -199,16 +192,9 @@ describe('readHeader on a damaged file', () => {
     },
   )
 
-  it.each([[[0]], [[0, 1, 2]], [[-1, 0]], [[0, 1.5]], [['0', '1']], [undefined], [[0, 2 ** 60]]])(
-    'refuses the data_offsets %j',
-    async (offsets) => {
-      await refused(
-        await writeSafetensors({ 'a.weight': { dtype: 'U8', shape: [1], data_offsets: offsets } }, 1),
-        "'a.weight'",
-        'bad data_offsets',
-      )
-    },
-  )
+  it.each([[[0]], [[0, 1, 2]], [[-1, 0]], [[0, 1.5]], [['0', '1']], [undefined], [[0, 2 ** 60]]])('refuses the data_offsets %j', async (offsets) => {
+    await refused(await writeSafetensors({ 'a.weight': { dtype: 'U8', shape: [1], data_offsets: offsets } }, 1), "'a.weight'", 'bad data_offsets')
+  })
 
   it('refuses reversed offsets', async () => {
     await refused(await writeSafetensors({ 'a.weight': entry(4, 0, [4]) }, 4), "'a.weight'", 'reversed', '[4, 0]')
@@ -220,26 +206,16 @@ describe('readHeader on a damaged file', () => {
 
   it("refuses offsets past the file's end", async () => {
     await refused(await writeSafetensors({ a: entry(0, 4), 'b.weight': entry(4, 8) }, 7), "'b.weight'", "past the file's end", 'truncated')
-    await refused(
-      await writeSafetensors({ a: entry(0, 0), 'b.weight': entry(2 ** 53 - 5, 2 ** 53 - 1) }, 7),
-      "'b.weight'",
-      "past the file's end",
-    )
+    await refused(await writeSafetensors({ a: entry(0, 0), 'b.weight': entry(2 ** 53 - 5, 2 ** 53 - 1) }, 7), "'b.weight'", "past the file's end")
   })
 
   it('refuses tensors that overlap, naming both', async () => {
-    await refused(
-      await writeSafetensors({ 'a.weight': entry(0, 8), 'b.weight': entry(4, 12) }, 12),
-      "'b.weight' overlaps tensor 'a.weight'",
-    )
+    await refused(await writeSafetensors({ 'a.weight': entry(0, 8), 'b.weight': entry(4, 12) }, 12), "'b.weight' overlaps tensor 'a.weight'")
     await refused(await writeSafetensors({ 'a.weight': entry(0, 8), 'b.weight': entry(0, 8) }, 8), "'b.weight' overlaps tensor 'a.weight'")
   })
 
   it('refuses a gap between tensors and before the first', async () => {
-    await refused(
-      await writeSafetensors({ 'a.weight': entry(0, 4), 'b.weight': entry(5, 8) }, 8),
-      "'b.weight' leaves a gap after tensor 'a.weight'",
-    )
+    await refused(await writeSafetensors({ 'a.weight': entry(0, 4), 'b.weight': entry(5, 8) }, 8), "'b.weight' leaves a gap after tensor 'a.weight'")
     await refused(await writeSafetensors({ 'a.weight': entry(1, 4) }, 4), "'a.weight' leaves a gap after the header")
   })
 

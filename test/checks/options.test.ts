@@ -10,7 +10,11 @@ const refused = async (action: () => unknown, argument: string, ...parts: (strin
 
 describe('a name of any length', () => {
   it('is said in part, and at once', async () => {
-    const error = await expectDiffSalError(() => checkNames('options', { ['x'.repeat(1_000_000)]: 1 }, ['steps', 'seed']), 'ERR_DIFFSAL_INVALID_ARGUMENT', "unknown option 'xxx")
+    const error = await expectDiffSalError(
+      () => checkNames('options', { ['x'.repeat(1_000_000)]: 1 }, ['steps', 'seed']),
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      "unknown option 'xxx",
+    )
     expect(error.message.length).toBeLessThan(200)
     expect(error.argument!.length).toBeLessThan(1000)
   })
@@ -28,7 +32,11 @@ describe('checkOptions', () => {
 
   it('gives a frozen copy, of which every property was read once', () => {
     let reads = 0
-    const options = { get steps() { return ++reads } }
+    const options = {
+      get steps() {
+        return ++reads
+      },
+    }
     const checked = checkOptions('options', options, ['steps'])
     expect([checked.steps, checked.steps, reads, Object.isFrozen(checked)]).toEqual([1, 1, 1, true])
   })
@@ -45,17 +53,54 @@ describe('checkOptions', () => {
   })
 
   it.each([
-    ['an accessor', { get steps(): number { throw new TypeError('no') } }],
-    ['a proxy', new Proxy({ steps: 4 }, { getOwnPropertyDescriptor: () => { throw new TypeError('no') } })],
-    ['a proxy that hides its prototype', new Proxy({ steps: 4 }, { getPrototypeOf: () => { throw new TypeError('no') } })],
+    [
+      'an accessor',
+      {
+        get steps(): number {
+          throw new TypeError('no')
+        },
+      },
+    ],
+    [
+      'a proxy',
+      new Proxy(
+        { steps: 4 },
+        {
+          getOwnPropertyDescriptor: () => {
+            throw new TypeError('no')
+          },
+        },
+      ),
+    ],
+    [
+      'a proxy that hides its prototype',
+      new Proxy(
+        { steps: 4 },
+        {
+          getPrototypeOf: () => {
+            throw new TypeError('no')
+          },
+        },
+      ),
+    ],
   ])('says that %s cannot be read, with what it threw as the cause', async (_, options) => {
     const error = await expectDiffSalError(() => checkOptions('options', options, ['steps']), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'options'", 'cannot be read')
     expect(error.cause).toEqual(new TypeError('no'))
   })
 
-  it.each([null, 4, 'steps', true, () => {}, [4], new Float32Array(1), new DataView(new ArrayBuffer(1)), new Map([['steps', 4]]), new AbortController().signal, new Date()])('refuses %o', (options) =>
-    refused(() => checkOptions('options', options as object, []), 'options', 'an object'),
-  )
+  it.each([
+    null,
+    4,
+    'steps',
+    true,
+    () => {},
+    [4],
+    new Float32Array(1),
+    new DataView(new ArrayBuffer(1)),
+    new Map([['steps', 4]]),
+    new AbortController().signal,
+    new Date(),
+  ])('refuses %o', (options) => refused(() => checkOptions('options', options as object, []), 'options', 'an object'))
 })
 
 describe('checkNames', () => {

@@ -58,9 +58,14 @@ describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
 ])('in lib/%s the comments of %s', (file, name, declared) => {
   const source = readFileSync(join(import.meta.dirname, '../../lib', file), 'utf8')
   const body = source.slice(source.indexOf(`interface ${name} `)).split('\n}\n')[0]!
-  it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))('say the default of %s, %s', (option, usual) => {
-    const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
-    const written = spellings(usual).map((one) => one.replace(/[[\]]/g, '\\$&')).join('|')
-    expect(comment).toMatch(new RegExp(`Default:? (?:is )?(?:${written})(?!\\w)`))
-  })
+  it.each(Object.entries(declared).flatMap(([option, { usual }]) => (usual === undefined ? [] : [[option, usual] as const])))(
+    'say the default of %s, %s',
+    (option, usual) => {
+      const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*${option}\\?:`).exec(body)?.[1]
+      const written = spellings(usual)
+        .map((one) => one.replace(/[[\]]/g, '\\$&'))
+        .join('|')
+      expect(comment).toMatch(new RegExp(`Default:? (?:is )?(?:${written})(?!\\w)`))
+    },
+  )
 })

@@ -8,19 +8,7 @@ import { ffmpeg } from '../support/media.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
-import {
-  audioVisualTree,
-  colourOf,
-  fixationMat,
-  framesOf,
-  numbers,
-  rampWav,
-  wavFile,
-  write,
-  writeMap,
-  writePicture,
-  type AudioVisualTree,
-} from './trees.ts'
+import { audioVisualTree, colourOf, fixationMat, framesOf, numbers, rampWav, wavFile, write, writeMap, writePicture, type AudioVisualTree } from './trees.ts'
 
 const small = { size: [6, 8], clipLength: 4 } as const
 
@@ -84,8 +72,7 @@ test("splits and folds are the lists'", async () => {
   const root = await tree({ videos: { V1: { frames: 4 }, V2: { frames: 4 }, V3: { frames: 4 } }, list: 'V1 4 25' })
   await write(join(root, 'fold_lists/AVAD_list_test_1_fps.txt'), 'V3 4 25')
   await write(join(root, 'fold_lists/AVAD_list_train_3_fps.txt'), 'V2 4 25\r\nV3 4 25\r\n')
-  const videos = async (options: object): Promise<readonly string[]> =>
-    (await openAudioVisual(root, 'AVAD', { ...small, ...options })).videos
+  const videos = async (options: object): Promise<readonly string[]> => (await openAudioVisual(root, 'AVAD', { ...small, ...options })).videos
   expect(await videos({})).toEqual(['AVAD/V1'])
   expect(await videos({ split: 'test' })).toEqual(['AVAD/V3'])
   expect(await videos({ fold: 3 })).toEqual(['AVAD/V2', 'AVAD/V3'])
@@ -178,11 +165,7 @@ test('missing maps: their clips are left out', async () => {
 
 test('no maps at all: made of the fixations where a deviation is given', async () => {
   const root = await tree({ videos: { V1: { frames: 20, noMaps: true } } })
-  await expectDiffSalError(
-    () => openAudioVisual(root, 'AVAD', small),
-    'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /fixations but no density maps: give 'densitySigma'/,
-  )
+  await expectDiffSalError(() => openAudioVisual(root, 'AVAD', small), 'ERR_DIFFSAL_INVALID_ARGUMENT', /fixations but no density maps: give 'densitySigma'/)
   const dataset = await openAudioVisual(root, 'AVAD', { ...small, size: [12, 16], densitySigma: 1.5 })
   const { target } = (await dataset.get(0))!
   expect(target.data.indexOf(1)).toBe(2 * 16 + 10)
@@ -231,9 +214,7 @@ test('a list that names a missing video: the video is left out, or it is an erro
   const warnings = listen()
   const dataset = await openAudioVisual(root, 'AVAD', small)
   expect(dataset.videos).toEqual(['AVAD/V1'])
-  expect(warnings).toEqual([
-    expect.stringMatching(/video_frames\/AVAD\/Gone' does not exist, though '.*' names 'Gone'; the video is left out/),
-  ])
+  expect(warnings).toEqual([expect.stringMatching(/video_frames\/AVAD\/Gone' does not exist, though '.*' names 'Gone'; the video is left out/)])
   await expectDiffSalError(() => openAudioVisual(root, 'AVAD', { faults: 'error' }), 'ERR_DIFFSAL_FILE', /'Gone'/)
 })
 

@@ -32,8 +32,14 @@ describe('several datasets as one', () => {
 
   test('are of different videos', async () => {
     await refused([listed('a'), unlisted(3), listed('b', 'a')], /'datasets\[2\]' must be of other videos than 'datasets\[0\]', but both have 'a'/)
-    await refused([unlisted(3), unlisted(4), unlisted(3, 5)], /'datasets\[2\]' must be of other videos than 'datasets\[0\]', but both have 'scenes-3\/train\/0'/)
-    await refused([unlisted(3), listed('scenes-3/train/9999999')], /'datasets\[1\]' must be of other videos than 'datasets\[0\]', but both have 'scenes-3\/train\/9999999'/)
+    await refused(
+      [unlisted(3), unlisted(4), unlisted(3, 5)],
+      /'datasets\[2\]' must be of other videos than 'datasets\[0\]', but both have 'scenes-3\/train\/0'/,
+    )
+    await refused(
+      [unlisted(3), listed('scenes-3/train/9999999')],
+      /'datasets\[1\]' must be of other videos than 'datasets\[0\]', but both have 'scenes-3\/train\/9999999'/,
+    )
     await refused([unlisted(3), concatDatasets([listed('a'), unlisted(3, 1)])], /'datasets\[1\]' must be of other videos than 'datasets\[0\]'/)
     expect(concatDatasets([soundingScenes({ length: 2 }), listed('a')]).videos).toEqual(['scenes-0/train/0', 'scenes-0/train/1', 'a'])
   })

@@ -97,8 +97,7 @@ test('as published: a video shorter than its annotation repeats its last frame; 
 
 test('as published, with pictures in the annotation', async () => {
   const root = temporaryPath('pictures')
-  for (let number = 1; number <= 10; number++)
-    await writePicture(join(root, `annotation/0007/images/${pad(number)}.png`), colourOf(number - 1))
+  for (let number = 1; number <= 10; number++) await writePicture(join(root, `annotation/0007/images/${pad(number)}.png`), colourOf(number - 1))
   await annotate(join(root, 'annotation/0007/maps'), undefined, 10)
   const dataset = await openDhf1k(root, small)
   expect([dataset.videos, dataset.length]).toEqual([['DHF1K/7'], 1])

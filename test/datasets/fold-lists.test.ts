@@ -32,12 +32,7 @@ test.each([
   ['../V1 250 25', /Line 2.*a path for a name/],
   ['V0 250 25', /Line 2.*'V0' again, which line 1/],
 ])('%s is refused', async (line, why) => {
-  await expectDiffSalError(
-    () => parseFoldList(`V0 10 25\r\n${line}\r\n`, 'fold_lists/a.txt'),
-    'ERR_DIFFSAL_FILE',
-    /fold_lists\/a\.txt/,
-    why,
-  )
+  await expectDiffSalError(() => parseFoldList(`V0 10 25\r\n${line}\r\n`, 'fold_lists/a.txt'), 'ERR_DIFFSAL_FILE', /fold_lists\/a\.txt/, why)
 })
 
 test('a list is read from its file; a missing one is named', async () => {
@@ -52,5 +47,7 @@ test('the time that a line takes grows with its length alone', () => {
   expect(() => parseFoldList(`a${blank}x`, 'list.txt')).toThrow(/fewer than three words/)
   expect(() => parseFoldList(`${blank}x${blank}y`, 'list.txt')).toThrow(/fewer than three words/)
   expect(parseFoldList(`a${blank}b${blank}10${blank}25${blank}`, 'list.txt')).toEqual([{ name: `a${blank}b`, frames: 10, rate: { num: 25, den: 1 } }])
-  expect(() => parseFoldList(`${'a'.repeat(400_000)}/ 1 25`, 'list.txt')).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{100,2000}$/) as unknown }))
+  expect(() => parseFoldList(`${'a'.repeat(400_000)}/ 1 25`, 'list.txt')).toThrow(
+    expect.objectContaining({ message: expect.stringMatching(/^.{100,2000}$/) as unknown }),
+  )
 })

@@ -38,8 +38,7 @@ test('pictures that clips share are decoded once', async () => {
   for (let frame = 0; frame < 4; frame++) await writePicture(join(folder, `${frame + 1}.png`), colourOf(frame))
   const pictures = (await NumberedFolder.open(folder, pictureExtensions))!
   const frames = new PictureFrames(pictures, 1, new LruCache(3))
-  const read = async (numbers: number[]): Promise<number[]> =>
-    framesOf({ shape: [numbers.length, 2, 2, 3], data: await frames.read(numbers, [2, 2]) })
+  const read = async (numbers: number[]): Promise<number[]> => framesOf({ shape: [numbers.length, 2, 2, 3], data: await frames.read(numbers, [2, 2]) })
   expect(await read([0, 0, 1, 2])).toEqual([0, 0, 1, 2])
   for (const number of [1, 2, 3]) await writeFile(join(folder, `${number}.png`), 'gone')
   // Of the four, the three used last are kept.
@@ -51,16 +50,7 @@ test('pictures that clips share are decoded once', async () => {
 })
 
 test('a folder of numbered files, whatever they are called', async () => {
-  const names = [
-    'img_00002.jpg',
-    'img_00004.jpg',
-    'img_00003.JPG',
-    'img_7.jpg',
-    'readme.txt',
-    '.img_00009.jpg',
-    'notes.jpg',
-    'img_00002.png',
-  ]
+  const names = ['img_00002.jpg', 'img_00004.jpg', 'img_00003.JPG', 'img_7.jpg', 'readme.txt', '.img_00009.jpg', 'notes.jpg', 'img_00002.png']
   const folder = new NumberedFolder('f', names, pictureExtensions)
   expect([folder.count, folder.first, folder.last]).toEqual([4, 2, 7])
   expect([1, 2, 3, 4, 5, 6, 7, 8].map((number) => folder.has(number))).toEqual([false, true, true, true, false, false, true, false])

@@ -28,9 +28,14 @@ async function folder(files: Record<string, string | Uint8Array> = {}): Promise<
 /** A picture that is dark but for a white square of 5 × 5 pixels around a place. */
 async function spot(x: number, y: number, height = 48, width = 64): Promise<Buffer> {
   const [left, top] = [Math.max(0, Math.floor(x * width) - 2), Math.max(0, Math.floor(y * height) - 2)]
-  const white = await sharp({ create: { width: 5, height: 5, channels: 3, background: '#fff' } }).png().toBuffer()
+  const white = await sharp({ create: { width: 5, height: 5, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer()
   const dark = sharp({ create: { width, height, channels: 3, background: '#203040' } })
-  return dark.composite([{ input: white, left, top }]).png().toBuffer()
+  return dark
+    .composite([{ input: white, left, top }])
+    .png()
+    .toBuffer()
 }
 
 const fixationsOf = (pictures: Record<string, readonly (readonly [number | string, number, number])[]>): string =>
@@ -39,7 +44,19 @@ const fixationsOf = (pictures: Record<string, readonly (readonly [number | strin
 /** Ten pictures, `0.png` to `9.png`, each looked at where its spot is. */
 async function pictures(count = 10): Promise<string> {
   const places = Array.from({ length: count }, (_, i) => [0.2 + 0.06 * i, 0.75 - 0.05 * i] as const)
-  const files: Record<string, string | Uint8Array> = { 'fixations.json': fixationsOf(Object.fromEntries(places.map((place, i) => [`${i}.png`, [['a', ...place], ['b', ...place]]]))) }
+  const files: Record<string, string | Uint8Array> = {
+    'fixations.json': fixationsOf(
+      Object.fromEntries(
+        places.map((place, i) => [
+          `${i}.png`,
+          [
+            ['a', ...place],
+            ['b', ...place],
+          ],
+        ]),
+      ),
+    ),
+  }
   for (const [i, place] of places.entries()) files[`${i}.png`] = await spot(...place)
   return folder(files)
 }
@@ -49,7 +66,11 @@ const frame = ({ frames }: TrainingSample, t: number): Uint8Array => frames.data
 
 describe('pictures with fixations', () => {
   test('are clips of themselves with the density and the number of fixations, silent', async () => {
-    const points = [{ x: 0.25, y: 0.5 }, { x: 0.25, y: 0.5 }, { x: 1, y: 0 }]
+    const points = [
+      { x: 0.25, y: 0.5 },
+      { x: 0.25, y: 0.5 },
+      { x: 1, y: 0 },
+    ]
     const root = await folder({ 'one.png': await spot(0.25, 0.5), 'fixations.json': fixationsOf({ 'one.png': points.map(({ x, y }, i) => [i, x, y]) }) })
     const set = await openGaze(root, { ...form, fixations: true, sigma: 0.1 })
     expect(set.length).toBe(1)
@@ -85,7 +106,13 @@ describe('pictures with fixations', () => {
   })
 
   test('that do not decode, are pipes, folders or empty are left out with their names, or refused', async () => {
-    const root = await folder({ 'good.png': await spot(0.5, 0.5), 'bad.png': 'no picture', 'empty.png': '', 'folder.png/x': '', 'cut.png': (await spot(0.5, 0.5)).subarray(0, 90) })
+    const root = await folder({
+      'good.png': await spot(0.5, 0.5),
+      'bad.png': 'no picture',
+      'empty.png': '',
+      'folder.png/x': '',
+      'cut.png': (await spot(0.5, 0.5)).subarray(0, 90),
+    })
     execFileSync('mkfifo', [join(root, 'pipe.png')])
     const bad = ['bad', 'cut', 'empty', 'folder', 'pipe']
     await write(join(root, 'fixations.json'), fixationsOf(Object.fromEntries([...bad, 'good'].map((name) => [`${name}.png`, [['a', 0.5, 0.5]]]))))
@@ -93,7 +120,11 @@ describe('pictures with fixations', () => {
       const set = await openGaze(root, { ...form, augment, camera: 0 })
       const samples = await Promise.all(set.videos.map((_, i) => set.get(i)))
       expect(samples.flatMap((one) => (one ? [stems([one.video])] : []))).toEqual(['good'])
-      for (const name of bad) expect(warnings.filter((one) => one.includes(`${name}.png`)), name).not.toEqual([])
+      for (const name of bad)
+        expect(
+          warnings.filter((one) => one.includes(`${name}.png`)),
+          name,
+        ).not.toEqual([])
     }
     const strict = await openGaze(root, { ...form, faults: 'error' })
     for (const [i, name] of strict.videos.entries()) {
@@ -105,7 +136,13 @@ describe('pictures with fixations', () => {
 })
 
 test('pictures with density maps are samples and truth, and move with their maps', async () => {
-  const root = await folder({ '0001.jpg': await sharp(await spot(0.5, 0.5)).jpeg().toBuffer(), '0002.jpg': 'no map', 'other.png': 'no picture' })
+  const root = await folder({
+    '0001.jpg': await sharp(await spot(0.5, 0.5))
+      .jpeg()
+      .toBuffer(),
+    '0002.jpg': 'no map',
+    'other.png': 'no picture',
+  })
   await writeMap(join(root, '0001.png'), 200, { height: 48, width: 64, top: 24 })
   const set = await openGaze(root, { ...form, fixations: true })
   expect(stems(set.videos)).toBe('0001')
@@ -153,7 +190,10 @@ describe('augment', () => {
         const centre = frame(sample, 4)
         const most = centre.reduce((greatest, value) => Math.max(greatest, value), 0)
         expect(Math.max(...centre.subarray(at * 3, at * 3 + 3))).toBeGreaterThan(most * 0.5)
-        const steps = Array.from({ length: 7 }, (_, t) => frame(sample, t).reduce((sum, value, k) => sum + Math.abs(value - frame(sample, t + 1)[k]!), 0) / 2304)
+        const steps = Array.from(
+          { length: 7 },
+          (_, t) => frame(sample, t).reduce((sum, value, k) => sum + Math.abs(value - frame(sample, t + 1)[k]!), 0) / 2304,
+        )
         if (steps.every((step) => step > 0)) moved += 1
         if (Math.max(...steps) > 4 * (steps.toSorted((a, b) => a - b)[3]! + 1)) cuts += 1
       }
@@ -189,13 +229,18 @@ describe('augment', () => {
 describe('splits', () => {
   test('hold out each nth, names, or a pattern', async () => {
     const root = await pictures()
-    const names = async (split: 'train' | 'validation' | 'test', heldOut: GazeOptions['heldOut']) => stems((await openGaze(root, { ...form, split, heldOut })).videos)
+    const names = async (split: 'train' | 'validation' | 'test', heldOut: GazeOptions['heldOut']) =>
+      stems((await openGaze(root, { ...form, split, heldOut })).videos)
     expect(await names('train', 4)).toBe('0 1 2 4 5 6 8 9')
     expect(await names('validation', 4)).toBe('3 7')
     expect(await names('test', ['2', '8'])).toBe('2 8')
     expect(await names('train', ['2', '8'])).toBe('0 1 3 4 5 6 7 9')
     expect(await names('train', undefined)).toBe(await names('test', undefined))
-    await expectDiffSalError(() => names('train', ['*']), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'heldOut' must be such that it leaves the split 'train' some of the 10/)
+    await expectDiffSalError(
+      () => names('train', ['*']),
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      /'heldOut' must be such that it leaves the split 'train' some of the 10/,
+    )
     const error = await expectDiffSalError(() => names('train', ['2', '22']), 'ERR_DIFFSAL_INVALID_ARGUMENT', /name, without extension, of a picture or video/)
     expect(error.argument).toBe('heldOut[1]')
     await expectDiffSalError(() => names('train', 1), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'heldOut')
@@ -220,7 +265,14 @@ describe('splits', () => {
   })
 
   test('folders train and val are splits, and are parted no further', async () => {
-    const root = await folder({ 'train/a.jpg': await sharp(await spot(0.5, 0.5)).jpeg().toBuffer(), 'Val/b.jpg': await sharp(await spot(0.5, 0.5)).jpeg().toBuffer() })
+    const root = await folder({
+      'train/a.jpg': await sharp(await spot(0.5, 0.5))
+        .jpeg()
+        .toBuffer(),
+      'Val/b.jpg': await sharp(await spot(0.5, 0.5))
+        .jpeg()
+        .toBuffer(),
+    })
     await writeMap(join(root, 'train/a.png'), 255)
     await writeMap(join(root, 'Val/b.png'), 255)
     const title = root.split('/').at(-1)
@@ -258,7 +310,10 @@ describe('videos', () => {
     expect((await set.get(1))!.target).toEqual(at({ x: 0.25, y: 0.5 }, { x: 0.75, y: 0.25 }))
     expect(second.target).toEqual(at({ x: 0.75, y: 0.25 }))
     expect(first.audio!.samples).toEqual(new Float32Array(12_800))
-    expect(set.points(set.videos[0]!, 3)).toEqual([{ viewer: 'a', x: 0.25, y: 0.5 }, { viewer: 'b', x: 0.75, y: 0.25 }])
+    expect(set.points(set.videos[0]!, 3)).toEqual([
+      { viewer: 'a', x: 0.25, y: 0.5 },
+      { viewer: 'b', x: 0.75, y: 0.25 },
+    ])
     expect((await openGaze(root, { ...form, split: 'test' })).length).toBe(40)
     expect((await openGaze(root, form)).length).toBe(3)
   })
@@ -275,7 +330,10 @@ describe('videos', () => {
     const root = await video({ 'v.csv': gaze, 'v.second.csv': 'viewer,frame,x,y\na,0,0.5,0.5\n', 'v.notes.txt': 'nothing' })
     const viewers = async (recordings?: string[]) => {
       const set = await openGaze(root, { ...form, recordings })
-      return set.points(set.videos[0]!, 0)!.map(({ x }) => x).sort()
+      return set
+        .points(set.videos[0]!, 0)!
+        .map(({ x }) => x)
+        .sort()
     }
     expect(await viewers()).toEqual([0.25, 0.5])
     expect(await viewers([''])).toEqual([0.25])
@@ -293,7 +351,17 @@ describe('videos', () => {
 
   test('with a video of maps, a frame a frame, as long as both are', async () => {
     const root = await video({})
-    await ffmpeg('-f', 'lavfi', '-i', "color=black:s=32x24:r=10,format=gray,geq=lum='if(lt(X,N),200,0)'", '-frames:v', '20', '-c:v', 'ffv1', join(root, 'v.map.mkv'))
+    await ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      "color=black:s=32x24:r=10,format=gray,geq=lum='if(lt(X,N),200,0)'",
+      '-frames:v',
+      '20',
+      '-c:v',
+      'ffv1',
+      join(root, 'v.map.mkv'),
+    )
     const set = await openGaze(root, { ...form, stride: 1, fixations: true })
     expect(set.length).toBe(20)
     expect(await set.get(0)).toBeNull()
@@ -305,7 +373,21 @@ describe('videos', () => {
 
   test('sound is heard, from half a frame before the clip on', async () => {
     const root = await folder({ 'v.csv': gaze })
-    await ffmpeg('-f', 'lavfi', '-i', 'color=gray:s=32x32:r=10:d=2', '-f', 'lavfi', '-i', 'aevalsrc=if(lt(t\\,1)\\,0\\,0.5):s=16000:d=2', '-c:v', 'ffv1', '-c:a', 'pcm_s16le', join(root, 'v.mkv'))
+    await ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      'color=gray:s=32x32:r=10:d=2',
+      '-f',
+      'lavfi',
+      '-i',
+      'aevalsrc=if(lt(t\\,1)\\,0\\,0.5):s=16000:d=2',
+      '-c:v',
+      'ffv1',
+      '-c:a',
+      'pcm_s16le',
+      join(root, 'v.mkv'),
+    )
     const set = await openGaze(root, { ...form, stride: 1 })
     const { audio } = (await set.get(10))!
     expect(audio!.sampleRate).toBe(16_000)
@@ -323,7 +405,11 @@ describe('videos', () => {
     await numberedFrames(join(root, 'alone.mkv'), 4, '10')
     const set = await openGaze(root, { ...form, split: 'test' })
     expect(stems(set.videos)).toBe('seconds v')
-    const said = (text: RegExp) => expect(warnings.filter((one) => text.test(one)), String(text)).toHaveLength(1)
+    const said = (text: RegExp) =>
+      expect(
+        warnings.filter((one) => text.test(one)),
+        String(text),
+      ).toHaveLength(1)
     said(/'.*v\.mkv' is 4\.00 s long, but 1 looks in '.*v\.csv' begin after it has ended, the last at 9\.00 s/)
     said(/bad\.mp4' is not a video.*'.*\/bad\.mp4' is left out/)
     said(/folder\.mp4'.*it is a directory.*is left out/)

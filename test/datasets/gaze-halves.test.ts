@@ -11,9 +11,16 @@ let set: datasets.GazeSet
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'gaze-'))
-  const picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#888' } }).png().toBuffer()
+  const picture = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#888' } })
+    .png()
+    .toBuffer()
   // In one picture all look at one place, in the other each at a place of their own.
-  const corners = [[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]] as const
+  const corners = [
+    [0.1, 0.1],
+    [0.9, 0.1],
+    [0.1, 0.9],
+    [0.9, 0.9],
+  ] as const
   const fixations = {
     'agree.png': corners.map((_, i) => [`v${i}`, 0.25, 0.5, 200]),
     'differ.png': corners.map(([x, y], i) => [`v${i}`, x, y, 200]),
@@ -58,7 +65,11 @@ it.each<[string, object | null]>([
   ['set.viewers(video)', { viewers: () => 3 }],
   ['set.frames(video)', { frames: () => Number.NaN }],
 ])('names %s where a set is none: %j', async (argument, change) => {
-  const bad = (change === null || Object.keys(change).length === 0 ? change : { videos: set.videos, frames: () => 1, viewers: () => ['a', 'b'], truth: async () => undefined, points: () => undefined, ...change }) as never
+  const bad = (
+    change === null || Object.keys(change).length === 0
+      ? change
+      : { videos: set.videos, frames: () => 1, viewers: () => ['a', 'b'], truth: async () => undefined, points: () => undefined, ...change }
+  ) as never
   await expectDiffSalError(() => datasets.halfAgainstHalf(bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`)
   if (argument !== 'set.viewers(video)') await expectDiffSalError(() => datasets.gazeBaselines(bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${argument}'`)
 })

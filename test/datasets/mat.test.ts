@@ -70,9 +70,7 @@ test.each([
   ['an unknown type', matFile([matrix('m', [1, 8], 9, [element(77, Buffer.alloc(8))])]), /unknown type 77/],
   [
     'a sparse index outside',
-    matFile([
-      matrix('m', [2, 1], 5, [element(5, numbers('i32', [9])), element(5, numbers('i32', [0, 1])), element(9, numbers('f64', [1]))]),
-    ]),
+    matFile([matrix('m', [2, 1], 5, [element(5, numbers('i32', [9])), element(5, numbers('i32', [0, 1])), element(9, numbers('f64', [1]))])]),
     /impossible index/,
   ],
 ])('%s is refused with the reason', async (_name, bytes, why) => {
@@ -134,7 +132,22 @@ describe('a small file that would become large', () => {
     ['a sparse matrix whose columns are not there', () => matFile([sparse([1, 2 ** 31 - 1], [], [0])]), /impossible index/],
     ['a sparse matrix whose columns overlap', () => matFile([sparse([4, 3], [0, 1, 2], [0, 3, 0, 3])]), /impossible index/],
     ['a negative row', () => matFile([sparse([4, 1], [-1], [0, 1])]), /impossible index/],
-    ['a size that is no integer', () => matFile([element(14, Buffer.concat([element(6, numbers('u32', [9, 0])), element(9, numbers('f64', [1.5, 2])), element(1, Buffer.from('x')), element(2, Buffer.alloc(3))]))]), /impossible size/],
+    [
+      'a size that is no integer',
+      () =>
+        matFile([
+          element(
+            14,
+            Buffer.concat([
+              element(6, numbers('u32', [9, 0])),
+              element(9, numbers('f64', [1.5, 2])),
+              element(1, Buffer.from('x')),
+              element(2, Buffer.alloc(3)),
+            ]),
+          ),
+        ]),
+      /impossible size/,
+    ],
   ])('%s is refused', async (_name, bytes, why) => {
     await expectDiffSalError(() => parseMat(bytes(), 'fixMap.mat'), 'ERR_DIFFSAL_MEDIA', /'fixMap\.mat'/, why)
   })
@@ -152,7 +165,10 @@ describe('a small file that would become large', () => {
 })
 
 describe('fixation pictures', () => {
-  const blackPng = (width: number, height: number): Promise<Buffer> => sharp({ create: { width, height, channels: 3, background: 'black' } }).png().toBuffer()
+  const blackPng = (width: number, height: number): Promise<Buffer> =>
+    sharp({ create: { width, height, channels: 3, background: 'black' } })
+      .png()
+      .toBuffer()
 
   test('of more pixels than a map has are refused', async () => {
     const path = temporaryPath('large.png')
@@ -164,7 +180,12 @@ describe('fixation pictures', () => {
     const path = temporaryPath('wide.png')
     const pixels = Buffer.alloc(2000 * 2000)
     pixels[1_234_567] = 1
-    await write(path, await sharp(pixels, { raw: { width: 2000, height: 2000, channels: 1 } }).png().toBuffer())
+    await write(
+      path,
+      await sharp(pixels, { raw: { width: 2000, height: 2000, channels: 1 } })
+        .png()
+        .toBuffer(),
+    )
     const { shape, data } = await readFixations(path)
     expect(shape).toEqual([2000, 2000])
     expect([data.indexOf(1), data.lastIndexOf(1)]).toEqual([1_234_567, 1_234_567])

@@ -7,7 +7,8 @@ import { temporaryPath } from '../support/temporary.ts'
 
 const ramp = Buffer.from(Array.from({ length: 256 * 4 }, (_, i) => i % 256))
 const grey = (): Sharp => sharp(ramp, { raw: { width: 256, height: 4, channels: 1 } }).toColourspace('b-w')
-const rgb = (): Sharp => sharp(Buffer.from(Array.from({ length: 3 * 256 * 4 }, (_, i) => Math.floor(i / 3) % 256)), { raw: { width: 256, height: 4, channels: 3 } })
+const rgb = (): Sharp =>
+  sharp(Buffer.from(Array.from({ length: 3 * 256 * 4 }, (_, i) => Math.floor(i / 3) % 256)), { raw: { width: 256, height: 4, channels: 3 } })
 
 test.each<[string, () => Sharp, number]>([
   ['grey', () => grey().png(), 1],
@@ -28,7 +29,10 @@ test.each<[string, () => Sharp, number]>([
 test('a drawing is no picture, whatever it is called: a short one can take hours to draw', async () => {
   const path = temporaryPath('drawing.png')
   const filter = '<feGaussianBlur stdDeviation="900"/><feTurbulence numOctaves="500" baseFrequency="0.01"/>'.repeat(3)
-  writeFileSync(path, `<svg xmlns="http://www.w3.org/2000/svg" width="8000" height="8000"><filter id="f">${filter}</filter>${'<rect width="8000" height="8000" filter="url(#f)"/>'.repeat(20)}</svg>`)
+  writeFileSync(
+    path,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="8000" height="8000"><filter id="f">${filter}</filter>${'<rect width="8000" height="8000" filter="url(#f)"/>'.repeat(20)}</svg>`,
+  )
   for (const read of [() => readGrey(path), () => readRgb(path, [8, 8]), () => readPictureSize(path)]) {
     await expectDiffSalError(read, 'ERR_DIFFSAL_MEDIA', `'${path}'`, 'svg')
   }

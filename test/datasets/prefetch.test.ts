@@ -176,11 +176,7 @@ test('an error comes at its own batch, not before', async () => {
 
 test('an epoch with nothing to learn from is an error, not an endless search', async () => {
   const { dataset } = watched(5, () => null)
-  await expectDiffSalError(
-    () => collect(dataset, { batch: 2, seed: 1 }),
-    'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /gives no batch: all its 5 samples/,
-  )
+  await expectDiffSalError(() => collect(dataset, { batch: 2, seed: 1 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /gives no batch: all its 5 samples/)
   const few = collect(watched(2).dataset, { batch: 3, seed: 1, dropLast: true })
   await expectDiffSalError(() => few, 'ERR_DIFFSAL_INVALID_ARGUMENT', /fewer samples than a batch of 3, and 'dropLast'/)
   const resumed = watched(5, (i) => (i === 4 ? null : sampleOf(i)))
@@ -213,11 +209,7 @@ test('samples of different sizes, or that are none, are named', async () => {
   const target = { dtype: 'float32', shape: [1, 2, 2], data: new Float32Array(4) } as const
   const { dataset } = watched(2, (i) => (i === 0 ? sampleOf(i) : { ...sampleOf(i), target }))
   const options = { batch: 2, seed: 1, shuffle: false, epochs: 1 }
-  await expectDiffSalError(
-    () => collect(dataset, options),
-    'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /samples\[1\]\.target\.shape.*\[1, 1, 2\].*\[1, 2, 2\]/,
-  )
+  await expectDiffSalError(() => collect(dataset, options), 'ERR_DIFFSAL_INVALID_ARGUMENT', /samples\[1\]\.target\.shape.*\[1, 1, 2\].*\[1, 2, 2\]/)
   const flat = watched(2, (i) => ({ ...sampleOf(i), frames: { dtype: 'uint8', shape: [12], data: new Uint8Array(12) } }))
   await expectDiffSalError(() => collect(flat.dataset, options), 'ERR_DIFFSAL_INVALID_ARGUMENT', /frames\.shape.*4 dimensions/)
 })
@@ -239,11 +231,7 @@ test('a dataset that is empty, or none, is refused', async () => {
     'ERR_DIFFSAL_INVALID_ARGUMENT',
     /'dataset'.*at least one sample/,
   )
-  await expectDiffSalError(
-    () => loadBatches({} as Dataset<TrainingSample>, { batch: 1, seed: 1 }).next(),
-    'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /'dataset'/,
-  )
+  await expectDiffSalError(() => loadBatches({} as Dataset<TrainingSample>, { batch: 1, seed: 1 }).next(), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'dataset'/)
 })
 
 test('log-mel slices are made ahead, of each excerpt centred in silence or cut around its centre', async () => {
@@ -257,9 +245,7 @@ test('log-mel slices are made ahead, of each excerpt centred in silence or cut a
   const centred = new Float32Array(25_600)
   centred.set(tone(10_241), 7679)
   const expected = await Promise.all(
-    [centred, tone(40_000).slice(7200, 32_800), new Float32Array(25_600)].map((samples) =>
-      melSlices(samples, { sampleRate: 16_000, size }),
-    ),
+    [centred, tone(40_000).slice(7200, 32_800), new Float32Array(25_600)].map((samples) => melSlices(samples, { sampleRate: 16_000, size })),
   )
   expect(mel!.data).toEqual(Float32Array.of(...expected.flatMap(({ data }) => [...data])))
   const silent = watched(1)

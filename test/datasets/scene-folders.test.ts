@@ -93,11 +93,7 @@ test('UCF Sports: a missing frame and a folder without pictures', async () => {
 test('a folder that is none of a set says what it should hold', async () => {
   const root = temporaryPath('nothing')
   for (const open of [openHollywood2, openUcfSports]) {
-    await expectDiffSalError(
-      () => open(root),
-      'ERR_DIFFSAL_FILE',
-      /training' does not exist.*training and testing.*images, maps and fixation/,
-    )
+    await expectDiffSalError(() => open(root), 'ERR_DIFFSAL_FILE', /training' does not exist.*training and testing.*images, maps and fixation/)
   }
   await write(join(root, 'training/.keep'), '')
   await expectDiffSalError(() => openUcfSports(root), 'ERR_DIFFSAL_INVALID_ARGUMENT', /UCF dataset is empty/)
@@ -110,11 +106,7 @@ test('a dataset by its name', async () => {
   await expectDiffSalError(() => openDataset('UCF', root, { fold: 1 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /unknown option 'fold'/)
   await expectDiffSalError(() => openDataset('DIEM', root), 'ERR_DIFFSAL_FILE', /DIEM_list_train_fps\.txt/)
   await expectDiffSalError(() => openDataset('DHF1K', root), 'ERR_DIFFSAL_FILE', /no DHF1K tree/)
-  await expectDiffSalError(
-    () => openDataset('Hollywood2', root, { split: 'test', size: [1] as never }),
-    'ERR_DIFFSAL_INVALID_ARGUMENT',
-    /'size'/,
-  )
+  await expectDiffSalError(() => openDataset('Hollywood2', root, { split: 'test', size: [1] as never }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'size'/)
   await expectDiffSalError(() => openDataset('Holywood2' as 'UCF', root), 'ERR_DIFFSAL_INVALID_ARGUMENT', /did you mean 'Hollywood2'/)
 })
 

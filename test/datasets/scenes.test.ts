@@ -102,7 +102,10 @@ describe('the truth', () => {
   it('is a Gaussian on the shape that sounds, with twenty fixations', async () => {
     const dataset = soundingScenes({ ...small, split: 'test', fixations: true })
     for (const { target, fixations, shapes, sounding, video, frame } of await read(dataset, 20)) {
-      expect([target.shape, fixations!.shape]).toEqual([[1, 64, 96], [1, 64, 96]])
+      expect([target.shape, fixations!.shape]).toEqual([
+        [1, 64, 96],
+        [1, 64, 96],
+      ])
       const { x, y } = shapes[sounding]!
       const errors = target.data.map((value, at) => {
         const squared = ((at % 96) + 0.5 - x) ** 2 + (Math.floor(at / 96) + 0.5 - y) ** 2
@@ -133,7 +136,12 @@ describe('the truth', () => {
     expect(batches.map(({ samples }) => samples.length)).toEqual([2, 2, 1])
     const { frames, mel, target, fixations } = batches[0]!.batch
     const shapes = [frames, mel!, target, fixations!].map(({ shape }) => shape)
-    expect(shapes).toEqual([[2, 16, 64, 96, 3], [2, 1, 9, 32, 48], [2, 1, 64, 96], [2, 1, 64, 96]])
+    expect(shapes).toEqual([
+      [2, 16, 64, 96, 3],
+      [2, 1, 9, 32, 48],
+      [2, 1, 64, 96],
+      [2, 1, 64, 96],
+    ])
     // Different sounds, and more in them than silence.
     const [first, second] = [mel!.data.subarray(0, mel!.data.length / 2), mel!.data.subarray(mel!.data.length / 2)]
     expect(same(first, second)).toBe(false)
@@ -142,7 +150,7 @@ describe('the truth', () => {
 })
 
 describe('the cues', () => {
-  it('pitch: in each frame the pitch of one hue is heard, the sounding shape\'s', async () => {
+  it("pitch: in each frame the pitch of one hue is heard, the sounding shape's", async () => {
     for (const hues of [3, 6, 8]) {
       const dataset = soundingScenes({ ...small, hues, shapes: [2, 3], changes: 1, split: 'test' })
       const pitches = Array.from({ length: hues }, (_, hue) => pitchOf(hue, hues))
@@ -161,7 +169,7 @@ describe('the cues', () => {
     expect([0, 5].map((hue) => pitchOf(hue, 6))).toEqual([150, expect.closeTo(6000, 6)])
   })
 
-  it('pitch: exact over a whole clip, and no other shape\'s in it', async () => {
+  it("pitch: exact over a whole clip, and no other shape's in it", async () => {
     for (const sample of await read(soundingScenes({ ...small, changes: 0, split: 'test' }), 30)) {
       const { samples } = sample.audio!
       const pitch = pitchOf(sample.shapes[sample.sounding]!.hue, 6)

@@ -39,8 +39,7 @@ test('from any position it goes on as if it had never stopped', () => {
 
 test('no index is likelier in a place than another', () => {
   const counts = new Float64Array(16)
-  for (let seed = 0; seed < 4000; seed++)
-    counts[4 * new ShuffledIndices(4, { seed }).next().index + take(new ShuffledIndices(4, { seed }), 4)[3]!]! += 1
+  for (let seed = 0; seed < 4000; seed++) counts[4 * new ShuffledIndices(4, { seed }).next().index + take(new ShuffledIndices(4, { seed }), 4)[3]!]! += 1
   // Twelve pairs of first and last, 333 times each: the deviation is 17.
   for (const [pair, count] of counts.entries()) {
     if (pair % 5 === 0) expect(count).toBe(0)

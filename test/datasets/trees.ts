@@ -58,11 +58,7 @@ export function smallElement(type: number, data: Buffer): Buffer {
 
 /** A matrix's element: class, shape, name, and the elements of its data. */
 export function matrix(name: string, shape: readonly number[], kind: number, data: readonly Buffer[], big = false): Buffer {
-  const head = [
-    element(6, numbers('u32', [kind, 0], big), big),
-    element(5, numbers('i32', shape, big), big),
-    element(1, Buffer.from(name), big),
-  ]
+  const head = [element(6, numbers('u32', [kind, 0], big), big), element(5, numbers('i32', shape, big), big), element(1, Buffer.from(name), big)]
   return element(14, Buffer.concat([...head, ...data]), big)
 }
 
@@ -97,9 +93,7 @@ export function wavFile(
     numbers('u16', [extensible ? 0xfffe : kind, channels]),
     numbers('u32', [sampleRate, sampleRate * align]),
     numbers('u16', [align, bits]),
-    extensible
-      ? Buffer.concat([numbers('u16', [22, bits]), numbers('u32', [0]), numbers('u16', [kind]), Buffer.alloc(14)])
-      : Buffer.alloc(0),
+    extensible ? Buffer.concat([numbers('u16', [22, bits]), numbers('u32', [0]), numbers('u16', [kind]), Buffer.alloc(14)]) : Buffer.alloc(0),
   ])
   const chunks = [chunk('fmt ', layout), before, Buffer.from('data'), numbers('u32', [length]), data]
   const body = Buffer.concat([Buffer.from('WAVE'), ...chunks])
@@ -155,10 +149,7 @@ export function rampWav(seconds: number, rate = 8000): Buffer {
  * Makes a tree of one audio-visual set. Frame k is of {@link colourOf} k; its map is 255 from row 6 on; it has one fixation,
  * (2, k mod 16).
  */
-export async function audioVisualTree(
-  root: string,
-  { set = 'AVAD', videos = { V1: { frames: 20 } }, list, listName }: AudioVisualTree = {},
-): Promise<void> {
+export async function audioVisualTree(root: string, { set = 'AVAD', videos = { V1: { frames: 20 } }, list, listName }: AudioVisualTree = {}): Promise<void> {
   const lines = Object.entries(videos).map(([name, { frames, fps = '25' }]) => `${name} ${frames} ${fps}`)
   await write(join(root, 'fold_lists', listName ?? `${set}_list_train_1_fps.txt`), list ?? lines.join('\n'))
   for (const [name, { frames, sound, skipFrames = [], skipMaps = [], blackMaps = [], noMaps = false }] of Object.entries(videos)) {

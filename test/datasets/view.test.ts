@@ -26,7 +26,13 @@ describe('where a point is', () => {
     const crop = view({ boxes: still(0.25, 0.5, 0.5, 0.25) })
     expect(placed(0.5, 0.5625, crop)).toEqual([[0.5, 0.25]])
     expect(placed(0.25, 0.75, crop)).toEqual([[0, 1]])
-    for (const [x, y] of [[0.2, 0.6], [0.8, 0.6], [0.5, 0.49], [0.5, 0.76]] as const) expect(placed(x, y, crop)).toEqual([])
+    for (const [x, y] of [
+      [0.2, 0.6],
+      [0.8, 0.6],
+      [0.5, 0.49],
+      [0.5, 0.76],
+    ] as const)
+      expect(placed(x, y, crop)).toEqual([])
     expect(placed(0.375, 0.5625, { ...crop, mirrored: true })).toEqual([[0.75, 0.25]])
   })
 

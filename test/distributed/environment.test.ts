@@ -2,14 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { firstHost, isLaunched, placementOf, readMaster } from '../../lib/distributed/environment.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 
-describe('the launcher\'s variables', () => {
-  it('are torchrun\'s', () => {
-    const env = { RANK: '3', WORLD_SIZE: '8', LOCAL_RANK: '1', MASTER_ADDR: 'node7', MASTER_PORT: '1234', TORCHELASTIC_USE_AGENT_STORE: 'True', TORCHELASTIC_RUN_ID: 'x', TORCHELASTIC_RESTART_COUNT: '2' }
+describe("the launcher's variables", () => {
+  it("are torchrun's", () => {
+    const env = {
+      RANK: '3',
+      WORLD_SIZE: '8',
+      LOCAL_RANK: '1',
+      MASTER_ADDR: 'node7',
+      MASTER_PORT: '1234',
+      TORCHELASTIC_USE_AGENT_STORE: 'True',
+      TORCHELASTIC_RUN_ID: 'x',
+      TORCHELASTIC_RESTART_COUNT: '2',
+    }
     expect(placementOf(env)).toEqual({ rank: 3, worldSize: 8, localRank: 1, host: 'node7', port: 1234, served: true, run: 'x-2' })
     expect(isLaunched(env)).toBe(true)
   })
 
-  it('are SLURM\'s in a step, and not in a batch script, which is one process', () => {
+  it("are SLURM's in a step, and not in a batch script, which is one process", () => {
     const batch = { SLURM_PROCID: '0', SLURM_NTASKS: '4', SLURM_JOB_ID: '31234567', SLURM_JOB_NODELIST: 'gpu[03-05,9],x1' }
     expect(placementOf(batch)).toEqual({ served: false, run: '' })
     expect(isLaunched(batch)).toBe(false)
@@ -18,8 +27,12 @@ describe('the launcher\'s variables', () => {
     expect(isLaunched(step)).toBe(true)
   })
 
-  it('are an indexed Job\'s', () => {
-    expect(placementOf({ JOB_COMPLETION_INDEX: '2', WORLD_SIZE: '3', MASTER_ADDR: 'train-0.train' })).toMatchObject({ rank: 2, worldSize: 3, host: 'train-0.train' })
+  it("are an indexed Job's", () => {
+    expect(placementOf({ JOB_COMPLETION_INDEX: '2', WORLD_SIZE: '3', MASTER_ADDR: 'train-0.train' })).toMatchObject({
+      rank: 2,
+      worldSize: 3,
+      host: 'train-0.train',
+    })
   })
 
   it('are refused where they are no numbers', async () => {
@@ -30,7 +43,15 @@ describe('the launcher\'s variables', () => {
   })
 
   it('name the first machine of a list', () => {
-    expect(['a', 'a,b', 'n[1-3]', 'n[07,09-11]-x,m', 'rack1-[2-4]', '', undefined].map(firstHost)).toEqual(['a', 'a', 'n1', 'n07-x', 'rack1-2', undefined, undefined])
+    expect(['a', 'a,b', 'n[1-3]', 'n[07,09-11]-x,m', 'rack1-[2-4]', '', undefined].map(firstHost)).toEqual([
+      'a',
+      'a',
+      'n1',
+      'n07-x',
+      'rack1-2',
+      undefined,
+      undefined,
+    ])
   })
 })
 

@@ -11,7 +11,8 @@ const trainer = { lr: 1e-5, eps: 1e-2, seed: 3 }
 const patience = 300_000
 
 const of = (said: readonly Said[], type: string) => said.filter((event) => event.type === type)
-const numbers = (said: readonly Said[]) => of(said, 'step').map(({ step, epoch, samples, loss, gradNorm }) => ({ step, epoch, samples, loss, gradNorm }) as Record<string, number>)
+const numbers = (said: readonly Said[]) =>
+  of(said, 'step').map(({ step, epoch, samples, loss, gradNorm }) => ({ step, epoch, samples, loss, gradNorm }) as Record<string, number>)
 const hashOf = (said: readonly Said[]) => of(said, 'hash')[0]?.hash as string
 
 /** One process by itself, without a group. */
@@ -23,73 +24,90 @@ function expectSame(actual: readonly Said[], expected: readonly Said[], { loss =
   expect(now.length).toBe(then.length)
   for (const [i, step] of then.entries()) {
     expect(now[i]).toMatchObject({ step: step.step, epoch: step.epoch, samples: step.samples })
-    for (const [name, most] of Object.entries({ loss, gradNorm })) expect(Math.abs(now[i]![name]! / step[name]! - 1), `${name} of step ${i + 1}`).toBeLessThan(most)
+    for (const [name, most] of Object.entries({ loss, gradNorm }))
+      expect(Math.abs(now[i]![name]! / step[name]! - 1), `${name} of step ${i + 1}`).toBeLessThan(most)
   }
 }
 
 describe.skipIf(!hasGloo)('several processes', () => {
-  it('take the steps that one takes, each with its part of the data, and have the same weights bit for bit', async () => {
-    // Two samples are none, the last batch is not full and smaller than three processes, and the noise encoder drops values.
-    const scenario = { create: { ...trainingConfig, dropout: 0.1 }, trainer: { ...trainer, clip: 0.5, ema: 0.9 }, length: 21, nulls: [2, 7] }
-    const fit = (batch: number) => ({ fit: { epochs: 5, batch } })
-    const one = await alone({ ...scenario, ...fit(6) })
-    expect(numbers(one).length).toBeGreaterThanOrEqual(20)
-    for (const count of [2, 3]) {
-      const all = await runGroup(count, { ...scenario, ...fit(6 / count) })
-      // Later norms were seen to differ by 2e-3, which is not explained yet; losses do not.
-      for (const said of all) expectSame(said, one, { gradNorm: 1e-2 })
-      for (const said of all) for (const i of [0]) expect(Math.abs(numbers(said)[i]!.gradNorm! / numbers(one)[i]!.gradNorm! - 1)).toBeLessThan(1e-5)
-      expect(new Set(all.map(hashOf)).size).toBe(1)
-      expect(hashOf(all[0]!)).toMatch(/^[\da-f]{64}$/)
-      const reads = all.map((said) => (of(said, 'read')[0]!.read as number[]).length)
-      expect(reads.reduce((sum, each) => sum + each)).toBe(5 * 21)
-      for (const each of reads) expect(Math.abs(each - (5 * 21) / count)).toBeLessThanOrEqual(5)
-    }
-  }, patience)
-
-  it('accumulate and freeze as one does', async () => {
-    const scenario = { create: trainingConfig, trainer: { ...trainer, accumulate: 2, frozen: ['audio_net.', 'visual_net.'] }, length: 8 }
-    const one = await alone({ ...scenario, fit: { epochs: 1, batch: 4 } })
-    const all = await runGroup(2, { ...scenario, fit: { epochs: 1, batch: 2 } })
-    for (const said of all) expectSame(said, one)
-    expect(new Set(all.map(hashOf)).size).toBe(1)
-  }, patience)
-
-  it('validate and score as one does', async () => {
-    const scenario = { create: trainingConfig, trainer, length: 7, evaluate: {} }
-    const fit = (batch: number) => ({ fit: { epochs: 1, batch, validated: { batch: 1 } } })
-    const one = await alone({ ...scenario, ...fit(2) })
-    const all = await runGroup(2, { ...scenario, ...fit(1) })
-    const scores = of(one, 'scores')[0]!.scores as { frames: number; mean: Record<string, number> }
-    expect(scores.frames).toBe(7)
-    for (const said of all) {
-      for (const found of [of(said, 'scores')[0]!.scores, of(said, 'validation')[0]!.scores] as (typeof scores)[]) {
-        expect(found.frames).toBe(7)
-        for (const [name, value] of Object.entries(scores.mean)) expect(found.mean[name], name).toBeCloseTo(value, 4)
+  it(
+    'take the steps that one takes, each with its part of the data, and have the same weights bit for bit',
+    async () => {
+      // Two samples are none, the last batch is not full and smaller than three processes, and the noise encoder drops values.
+      const scenario = { create: { ...trainingConfig, dropout: 0.1 }, trainer: { ...trainer, clip: 0.5, ema: 0.9 }, length: 21, nulls: [2, 7] }
+      const fit = (batch: number) => ({ fit: { epochs: 5, batch } })
+      const one = await alone({ ...scenario, ...fit(6) })
+      expect(numbers(one).length).toBeGreaterThanOrEqual(20)
+      for (const count of [2, 3]) {
+        const all = await runGroup(count, { ...scenario, ...fit(6 / count) })
+        // Later norms were seen to differ by 2e-3, which is not explained yet; losses do not.
+        for (const said of all) expectSame(said, one, { gradNorm: 1e-2 })
+        for (const said of all) for (const i of [0]) expect(Math.abs(numbers(said)[i]!.gradNorm! / numbers(one)[i]!.gradNorm! - 1)).toBeLessThan(1e-5)
+        expect(new Set(all.map(hashOf)).size).toBe(1)
+        expect(hashOf(all[0]!)).toMatch(/^[\da-f]{64}$/)
+        const reads = all.map((said) => (of(said, 'read')[0]!.read as number[]).length)
+        expect(reads.reduce((sum, each) => sum + each)).toBe(5 * 21)
+        for (const each of reads) expect(Math.abs(each - (5 * 21) / count)).toBeLessThanOrEqual(5)
       }
-    }
-    // The two ranks' are one result.
-    expect(of(all[0]!, 'scores')).toEqual(of(all[1]!, 'scores'))
-  }, patience)
+    },
+    patience,
+  )
 
-  it('go on from a checkpoint, bit for bit with as many processes, and with the same data with another number', async () => {
-    const scenario = { create: trainingConfig, trainer, length: 12 }
-    const fit = (batch: number, checkpointDir: string) => ({ fit: { epochs: 2, batch, checkpointDir, every: 1, keep: 9 } })
-    const whole = temporaryPath('whole')
-    const through = await runGroup(2, { ...scenario, ...fit(2, whole) })
-    // One process writes them.
-    expect(readdirSync(whole).sort()).toEqual([1, 2, 3, 4, 5, 6].map((step) => `step-0000000${step}.safetensors`))
-    expect(of(through[0]!, 'checkpoint').length).toBe(6)
-    expect(of(through[1]!, 'checkpoint')).toEqual([])
+  it(
+    'accumulate and freeze as one does',
+    async () => {
+      const scenario = { create: trainingConfig, trainer: { ...trainer, accumulate: 2, frozen: ['audio_net.', 'visual_net.'] }, length: 8 }
+      const one = await alone({ ...scenario, fit: { epochs: 1, batch: 4 } })
+      const all = await runGroup(2, { ...scenario, fit: { epochs: 1, batch: 2 } })
+      for (const said of all) expectSame(said, one)
+      expect(new Set(all.map(hashOf)).size).toBe(1)
+    },
+    patience,
+  )
 
-    const from = `${whole}/step-00000002.safetensors`
-    const again = await runGroup(2, { ...scenario, resume: from, ...fit(2, temporaryPath('again')) })
-    for (const [rank, said] of again.entries()) {
-      expect(numbers(said)).toEqual(numbers(through[rank]!).slice(2))
-      expect(hashOf(said)).toBe(hashOf(through[0]!))
-    }
-    const single = await alone({ ...scenario, resume: from, ...fit(4, temporaryPath('single')) })
-    expect(numbers(single).map(({ samples, step }) => [samples, step])).toEqual([3, 4, 5, 6].map((step) => [4, step]))
-    for (const [i, { loss }] of numbers(single).entries()) expect(Math.abs(loss! / numbers(through[0]!)[2 + i]!.loss! - 1)).toBeLessThan(1e-5)
-  }, patience)
+  it(
+    'validate and score as one does',
+    async () => {
+      const scenario = { create: trainingConfig, trainer, length: 7, evaluate: {} }
+      const fit = (batch: number) => ({ fit: { epochs: 1, batch, validated: { batch: 1 } } })
+      const one = await alone({ ...scenario, ...fit(2) })
+      const all = await runGroup(2, { ...scenario, ...fit(1) })
+      const scores = of(one, 'scores')[0]!.scores as { frames: number; mean: Record<string, number> }
+      expect(scores.frames).toBe(7)
+      for (const said of all) {
+        for (const found of [of(said, 'scores')[0]!.scores, of(said, 'validation')[0]!.scores] as (typeof scores)[]) {
+          expect(found.frames).toBe(7)
+          for (const [name, value] of Object.entries(scores.mean)) expect(found.mean[name], name).toBeCloseTo(value, 4)
+        }
+      }
+      // The two ranks' are one result.
+      expect(of(all[0]!, 'scores')).toEqual(of(all[1]!, 'scores'))
+    },
+    patience,
+  )
+
+  it(
+    'go on from a checkpoint, bit for bit with as many processes, and with the same data with another number',
+    async () => {
+      const scenario = { create: trainingConfig, trainer, length: 12 }
+      const fit = (batch: number, checkpointDir: string) => ({ fit: { epochs: 2, batch, checkpointDir, every: 1, keep: 9 } })
+      const whole = temporaryPath('whole')
+      const through = await runGroup(2, { ...scenario, ...fit(2, whole) })
+      // One process writes them.
+      expect(readdirSync(whole).sort()).toEqual([1, 2, 3, 4, 5, 6].map((step) => `step-0000000${step}.safetensors`))
+      expect(of(through[0]!, 'checkpoint').length).toBe(6)
+      expect(of(through[1]!, 'checkpoint')).toEqual([])
+
+      const from = `${whole}/step-00000002.safetensors`
+      const again = await runGroup(2, { ...scenario, resume: from, ...fit(2, temporaryPath('again')) })
+      for (const [rank, said] of again.entries()) {
+        expect(numbers(said)).toEqual(numbers(through[rank]!).slice(2))
+        expect(hashOf(said)).toBe(hashOf(through[0]!))
+      }
+      const single = await alone({ ...scenario, resume: from, ...fit(4, temporaryPath('single')) })
+      expect(numbers(single).map(({ samples, step }) => [samples, step])).toEqual([3, 4, 5, 6].map((step) => [4, step]))
+      for (const [i, { loss }] of numbers(single).entries()) expect(Math.abs(loss! / numbers(through[0]!)[2 + i]!.loss! - 1)).toBeLessThan(1e-5)
+    },
+    patience,
+  )
 })

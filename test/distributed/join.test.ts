@@ -15,7 +15,12 @@ describe.skipIf(!hasGloo)('join', () => {
   it('brings processes together, and lets them part', async () => {
     const all = await runGroup(3, { waits: true })
     expect(all.map((said) => said.map(({ type, rank, worldSize, code }) => [type, rank ?? code, worldSize]))).toEqual(
-      [0, 1, 2].map((rank) => [['joined', rank, 3], ['read', undefined, undefined], ['end', undefined, undefined], ['closed', 0, undefined]]),
+      [0, 1, 2].map((rank) => [
+        ['joined', rank, 3],
+        ['read', undefined, undefined],
+        ['end', undefined, undefined],
+        ['closed', 0, undefined],
+      ]),
     )
   }, 120_000)
 
@@ -45,7 +50,9 @@ describe.skipIf(!hasGloo)('join', () => {
     const { version } = manifest
     writeFileSync(join(other, 'package.json'), JSON.stringify({ ...manifest, version: '0.0.9' }))
     const port = await freePort()
-    const members = [0, 1].map((rank) => startMember({ join: { rank, worldSize: 2, master: `127.0.0.1:${port}`, timeout: 30 } }, {}, rank === 1 ? other : undefined))
+    const members = [0, 1].map((rank) =>
+      startMember({ join: { rank, worldSize: 2, master: `127.0.0.1:${port}`, timeout: 30 } }, {}, rank === 1 ? other : undefined),
+    )
     const said = await Promise.all(members.map(({ events }) => events))
     expect(said.map(errors)).toEqual([0, 1].map(() => [peer('1', new RegExp(`^Rank 1 has diffsal 0\\.0\\.9, but rank 0 ${version.replaceAll('.', '\\.')}`))]))
   }, 180_000)
@@ -62,10 +69,15 @@ describe('without the part for several processes', () => {
     const bare = temporaryPath('bare')
     mkdirSync(join(bare, 'build', 'Release'), { recursive: true })
     const build = join(packageFolder(), 'build', 'Release')
-    for (const name of readdirSync(build)) if (/\.(node|so|json)$/.test(name) && name !== 'diffsal_gloo.so') symlinkSync(join(build, name), join(bare, 'build', 'Release', name))
+    for (const name of readdirSync(build))
+      if (/\.(node|so|json)$/.test(name) && name !== 'diffsal_gloo.so') symlinkSync(join(build, name), join(bare, 'build', 'Release', name))
     const said = await startMember({ join: { rank: 0, worldSize: 1 } }, { DIFFSAL_PREBUILD: bare }).events
     expect(errors(said)).toEqual([
-      { type: 'error', code: 'ERR_DIFFSAL_ADDON_MISSING', message: expect.stringMatching(/apt-get install libgloo-dev`\) and compile the addon again with `npm run build:native`/) as string },
+      {
+        type: 'error',
+        code: 'ERR_DIFFSAL_ADDON_MISSING',
+        message: expect.stringMatching(/apt-get install libgloo-dev`\) and compile the addon again with `npm run build:native`/) as string,
+      },
     ])
   }, 120_000)
 })

@@ -18,7 +18,12 @@ describe.skipIf(!hasGloo || whyNoHosts !== undefined)('two hosts', () => {
   function start(scenario: object, at: number): Member[] {
     return ([0, 1] as const).map((rank) => {
       const join = { rank, worldSize: 2, master: `${hosts.addresses[0]}:${at}`, timeout: seconds }
-      return startMember({ create: trainingConfig, trainer: { lr: 1e-3, seed: 3 }, length: 8, ...scenario, join }, { GLOO_SOCKET_IFNAME: hosts.interface }, packageFolder(), hosts.within(rank))
+      return startMember(
+        { create: trainingConfig, trainer: { lr: 1e-3, seed: 3 }, length: 8, ...scenario, join },
+        { GLOO_SOCKET_IFNAME: hosts.interface },
+        packageFolder(),
+        hosts.within(rank),
+      )
     })
   }
 
@@ -41,7 +46,9 @@ describe.skipIf(!hasGloo || whyNoHosts !== undefined)('two hosts', () => {
     const all = await Promise.all(members.map(({ events }) => events))
     const passed = (performance.now() - begin) / 1000
     for (const [rank, said] of all.entries()) {
-      expect(of(said, 'error')).toEqual([{ type: 'error', code: 'ERR_DIFFSAL_PEER', received: `${1 - rank}`, message: expect.stringMatching(new RegExp(`^Rank ${1 - rank} `)) as string }])
+      expect(of(said, 'error')).toEqual([
+        { type: 'error', code: 'ERR_DIFFSAL_PEER', received: `${1 - rank}`, message: expect.stringMatching(new RegExp(`^Rank ${1 - rank} `)) as string },
+      ])
       expect(said.at(-1)).toEqual({ type: 'closed', code: 0, signal: null })
     }
     // What a process is promised, and the time that it takes to end on a busy machine.

@@ -43,7 +43,11 @@ afterEach(async () => {
 })
 
 const seeded = { seed: 1, steps: 1, stride: 5 } as const
-const places: Reframing = { size: [height, width], window: [48, 26], frames: Array.from({ length: 30 }, (_, k) => ({ frame: k, time: k / 25, shot: 0, x: k, y: 0 })) }
+const places: Reframing = {
+  size: [height, width],
+  window: [48, 26],
+  frames: Array.from({ length: 30 }, (_, k) => ({ frame: k, time: k / 25, shot: 0, x: k, y: 0 })),
+}
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = []
@@ -52,7 +56,8 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 async function* mapsOf(stride: number) {
-  for (let frame = 0; frame < 30; frame += stride) yield { frame, tensor: { dtype: 'float32' as const, shape: [4, 8], data: Float32Array.from({ length: 32 }, (_, i) => i) } }
+  for (let frame = 0; frame < 30; frame += stride)
+    yield { frame, tensor: { dtype: 'float32' as const, shape: [4, 8], data: Float32Array.from({ length: 32 }, (_, i) => i) } }
 }
 
 let written = 0
@@ -108,11 +113,13 @@ describe.each(Object.entries(doors))('%s', (name, open) => {
     const reason = new Error('enough')
     await expect(open(readFileSync(video), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const leaving = new AbortController()
-    const stalling = Readable.from((async function* () {
-      yield readFileSync(video).subarray(0, 2000)
-      leaving.abort(reason)
-      await new Promise(() => undefined)
-    })())
+    const stalling = Readable.from(
+      (async function* () {
+        yield readFileSync(video).subarray(0, 2000)
+        leaving.abort(reason)
+        await new Promise(() => undefined)
+      })(),
+    )
     await expect(open(stalling, { signal: leaving.signal })).rejects.toBe(reason)
     expect(stalling.destroyed, name).toBe(true)
   })
@@ -120,10 +127,18 @@ describe.each(Object.entries(doors))('%s', (name, open) => {
   test('reads each option once', async () => {
     const reads = new Map<string, number>()
     const told = { signal: undefined, stallLimit: 30, network: true, spoolLimit: 1e9, videoTrack: 1 }
-    const options = Object.defineProperties({}, Object.fromEntries(Object.entries(told).map(([key, value]) => [key, {
-      enumerable: true,
-      get: () => (reads.set(key, (reads.get(key) ?? 0) + 1), value),
-    }])))
+    const options = Object.defineProperties(
+      {},
+      Object.fromEntries(
+        Object.entries(told).map(([key, value]) => [
+          key,
+          {
+            enumerable: true,
+            get: () => (reads.set(key, (reads.get(key) ?? 0) + 1), value),
+          },
+        ]),
+      ),
+    )
     await open(video, options)
     expect(Object.fromEntries(reads)).toEqual(Object.fromEntries(Object.keys(told).map((key) => [key, 1])))
   })
@@ -131,7 +146,8 @@ describe.each(Object.entries(doors))('%s', (name, open) => {
 
 test('an output that is the input, by its URL too, is refused before it is read', async () => {
   const bytes = readFileSync(video)
-  for (const input of [video, pathToFileURL(video)]) await expectDiffSalError(() => cropVideo(input, places, video), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'is the input')
+  for (const input of [video, pathToFileURL(video)])
+    await expectDiffSalError(() => cropVideo(input, places, video), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'is the input')
   expect(readFileSync(video).equals(bytes)).toBe(true)
   expect(existsSync(`${video}.video`)).toBe(false)
 })

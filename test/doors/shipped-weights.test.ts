@@ -43,7 +43,11 @@ test('reframe holds what the maps are about, and cropVideo writes the part', asy
   // What is in the window of what the best one of that map could hold.
   for (const { frame, tensor, size } of predicted) {
     const [, , height, width] = tensor.shape as [number, number, number, number]
-    const within = (x: number): number => tensor.data.reduce((sum, value, i) => sum + (Math.abs((((i % width) + 0.5) / width) * size[1] - x - found.window[1] / 2) < found.window[1] / 2 ? value : 0), 0)
+    const within = (x: number): number =>
+      tensor.data.reduce(
+        (sum, value, i) => sum + (Math.abs((((i % width) + 0.5) / width) * size[1] - x - found.window[1] / 2) < found.window[1] / 2 ? value : 0),
+        0,
+      )
     const best = maps.cropWindow({ ...tensor, shape: [height, width] }, found.window[1] / found.window[0], { size })
     expect(within(found.frames[frame - 30]!.x) / within(best.x), `${frame}`).toBeGreaterThan(0.7)
   }
@@ -63,7 +67,10 @@ test('thumbnails are cropped to it, and quality regions lie on it', async () => 
   const { segments } = await model.qualityRegions(bytes, options)
   expect(segments[0]).toMatchObject({ frame: 30, frames: 30 })
   const best = segments[0]!.regions.filter(({ offset }) => offset === -0.1)
-  expect(best.some((one) => one.x <= x && x < one.x + one.width && one.y <= y && y < one.y + one.height), JSON.stringify({ best, x, y })).toBe(true)
+  expect(
+    best.some((one) => one.x <= x && x < one.x + one.width && one.y <= y && y < one.y + one.height),
+    JSON.stringify({ best, x, y }),
+  ).toBe(true)
 })
 
 test('listen looks at frames of the part', async () => {

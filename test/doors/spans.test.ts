@@ -39,7 +39,11 @@ test('reframe: the frames of the part, by their numbers in the video; what is ou
 })
 
 test('the shots of a part keep their numbers of the whole video', async () => {
-  const path = await sceneClip('shots.mkv', [['bars', 20], ['test', 20], ['colours', 20]])
+  const path = await sceneClip('shots.mkv', [
+    ['bars', 20],
+    ['test', 20],
+    ['colours', 20],
+  ])
   const { frames } = await reframe(new FakeModel(), path, { seed: 1, stride: 4, start: 1, videoOnly: true })
   expect(frames.map(({ frame, shot }) => [frame, shot])).toEqual(numbers(25, 60).map((k) => [k, k < 40 ? 1 : 2]))
 })
@@ -49,7 +53,11 @@ test.each(ffmpegs)('cropVideo writes the part that was reframed, picture and sou
   const path = temporaryPath('in step.mp4')
   await make(...flashing(4, 0.5), ...beeping(4, 0.5), ...h264, '-c:a', 'aac', path)
   const window = { size: [120, 160], window: [120, 68] } as const
-  const part = (from: number, to: number, span: object): Reframing => ({ ...window, ...span, frames: numbers(from, to).map((k) => ({ frame: k, time: k / 25, shot: 0, x: 40, y: 0 })) })
+  const part = (from: number, to: number, span: object): Reframing => ({
+    ...window,
+    ...span,
+    frames: numbers(from, to).map((k) => ({ frame: k, time: k / 25, shot: 0, x: 40, y: 0 })),
+  })
   const output = temporaryPath('part.mp4')
   for (const [from, to, span, flashes] of [
     [30, 80, { start: 1.2, end: 3.2 }, [0.32, 1.32]],
@@ -69,7 +77,14 @@ test.each(ffmpegs)('cropVideo writes the part that was reframed, picture and sou
     expect(seen.info.duration!).toBeLessThan((to - from) / 25 + 0.1)
   }
   // Places of another part, or of another video.
-  for (const [from, to, span] of [[30, 70, { start: 1.2, end: 3.2 }], [30, 90, { start: 1.2, end: 3.2 }], [0, 99, {}], [0, 101, {}], [90, 110, { start: 3.6 }], [25, 80, { start: 1.2, end: 3.2 }]] as const) {
+  for (const [from, to, span] of [
+    [30, 70, { start: 1.2, end: 3.2 }],
+    [30, 90, { start: 1.2, end: 3.2 }],
+    [0, 99, {}],
+    [0, 101, {}],
+    [90, 110, { start: 3.6 }],
+    [25, 80, { start: 1.2, end: 3.2 }],
+  ] as const) {
     const bad = temporaryPath('bad/part.mp4')
     await expectDiffSalError(() => cropVideo(path, part(from, to, span), bad), 'ERR_DIFFSAL_INVALID_ARGUMENT', /reframing\.frames.*as many frames as there are/)
   }
@@ -93,7 +108,10 @@ test('qualityRegions and qualityFilter: segments of the part, by numbers in the 
   const path = await spotClip('regions.mkv', 'if(lt(t\\,2)\\,0.8\\,0.2)', 75)
   const found = await qualityRegions(new FakeModel({ size: [45, 80] }), path, { every: 1, stride: 5, videoOnly: true, shots: false, start: 1, end: 2.6 })
   expect([found.start, found.end]).toEqual([1, 2.6])
-  expect(found.segments.map(({ frame, frames }) => [frame, frames])).toEqual([[25, 25], [50, 15]])
+  expect(found.segments.map(({ frame, frames }) => [frame, frames])).toEqual([
+    [25, 25],
+    [50, 15],
+  ])
   const middle = ({ regions: [one] }: (typeof found.segments)[number]): number => (one!.x + one!.width / 2) / 160
   expect(middle(found.segments[0]!)).toBeCloseTo(0.8, 1)
   expect(middle(found.segments[1]!)).toBeCloseTo(0.2, 1)
@@ -111,14 +129,22 @@ test('thumbnails are of the part', async () => {
 })
 
 test('findShots: the shots of the part, cut where it begins and ends', async () => {
-  const path = await sceneClip('cut.mkv', [['bars', 50], ['test', 50], ['colours', 50]])
+  const path = await sceneClip('cut.mkv', [
+    ['bars', 50],
+    ['test', 50],
+    ['colours', 50],
+  ])
   const shotsOf = async (options: object): Promise<Shot[]> => {
     const shots: Shot[] = []
     for await (const shot of findShots(path, options)) shots.push(shot)
     return shots
   }
   const whole = await shotsOf({})
-  expect(whole.map(({ begins, frame, frames }) => [begins, frame, frames])).toEqual([['video', 0, 50], ['cut', 50, 50], ['cut', 100, 50]])
+  expect(whole.map(({ begins, frame, frames }) => [begins, frame, frames])).toEqual([
+    ['video', 0, 50],
+    ['cut', 50, 50],
+    ['cut', 100, 50],
+  ])
   expect(await shotsOf({ start: 1, end: 5 })).toEqual([
     { shot: 0, begins: 'video', frame: 25, frames: 25, start: 1, end: 2 },
     { shot: 1, begins: 'cut', frame: 50, frames: 50, start: 2, end: 4 },
@@ -135,7 +161,21 @@ test('findShots: the shots of the part, cut where it begins and ends', async () 
 test('listen looks at frames of the part, each with its own sound', async () => {
   const path = temporaryPath('heard.mkv')
   // A tone whose loudness tells the time.
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=4', '-f', 'lavfi', '-i', 'aevalsrc=0.2*t*sin(2*PI*500*t):d=4:s=16000', '-c:v', 'ffv1', '-c:a', 'pcm_f32le', path)
+  await make(
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=64x48:r=25:d=4',
+    '-f',
+    'lavfi',
+    '-i',
+    'aevalsrc=0.2*t*sin(2*PI*500*t):d=4:s=16000',
+    '-c:v',
+    'ffv1',
+    '-c:a',
+    'pcm_f32le',
+    path,
+  )
   const model = new FakeModel({ size: [16, 32] })
   const { frames } = await listen(model, path, { frames: 4, seed: 1, steps: 1, start: 2, end: 3 })
   expect(frames.map(({ frame }) => frame)).toEqual([53, 59, 65, 71])
@@ -200,5 +240,9 @@ test('clipAt of sound alone, of a silent video and of a picture', async () => {
 
 test('a page has no part of its own, and says so', async () => {
   const maps = (async function* () {})()
-  await expectDiffSalError(() => writeViewPage(temporaryPath('page.html'), 'clip.mp4', maps, { start: 1 } as object), 'ERR_DIFFSAL_INVALID_ARGUMENT', "unknown option 'start'")
+  await expectDiffSalError(
+    () => writeViewPage(temporaryPath('page.html'), 'clip.mp4', maps, { start: 1 } as object),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    "unknown option 'start'",
+  )
 })

@@ -31,11 +31,20 @@ test.each([
   ['', 1, 1],
   [`[${'{"x": 1},\n'.repeat(500)}{"x": NaN}]`, 501, 7],
 ])('the place where %j is no JSON', async (text, line, column) => {
-  const error = await expectDiffSalError(() => parseJsonFile('areas.json', text), 'ERR_DIFFSAL_INVALID_ARGUMENT', /^'areas\.json' is not JSON: /, new RegExp(`\\(line ${line}, column ${column}\\)\\.$`))
+  const error = await expectDiffSalError(
+    () => parseJsonFile('areas.json', text),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /^'areas\.json' is not JSON: /,
+    new RegExp(`\\(line ${line}, column ${column}\\)\\.$`),
+  )
   expect(error.message.length).toBeLessThan(150)
 })
 
 test('a mark of the byte order is no part of a file, and too many parts have no place', async () => {
   expect(parseJsonFile('a.json', '\ufeff[1]')).toEqual([1])
-  await expectDiffSalError(() => parseJsonFile('a.json', '['.repeat(200)), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'a\.json' is not JSON: it has more than 100 lists and objects in each other\.$/)
+  await expectDiffSalError(
+    () => parseJsonFile('a.json', '['.repeat(200)),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /'a\.json' is not JSON: it has more than 100 lists and objects in each other\.$/,
+  )
 })

@@ -29,7 +29,14 @@ function folderOf(name: string): string {
 test('what a killed process left is swept; what is of a living one, of another machine or not ours stays', () => {
   const folder = folderOf('swept')
   leftBehind(folder)
-  const stays = [basename(temporaryName(folder)), '.diffsal-00000000-1-0123456789ab.tmp', '.diffsal-0123456789ab.tmp', '.diffsal-notes.tmp', 'a.tmp', '.diffsal-0123456789ab.tmpx']
+  const stays = [
+    basename(temporaryName(folder)),
+    '.diffsal-00000000-1-0123456789ab.tmp',
+    '.diffsal-0123456789ab.tmp',
+    '.diffsal-notes.tmp',
+    'a.tmp',
+    '.diffsal-0123456789ab.tmpx',
+  ]
   for (const name of stays) writeFileSync(join(folder, name), 'x')
   sweep(folder)
   expect(readdirSync(folder).sort()).toEqual([...stays].sort())
@@ -59,7 +66,9 @@ test('the next process that writes there sweeps: a run, an output', async () => 
 test('a process that may open few files says so in a sentence', () => {
   const main = join(packageFolder(), 'dist/cli/main.js')
   for (const limit of [32, 64]) {
-    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, main, 'predict', 'none.mp4'], { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, main, 'predict', 'none.mp4'], {
+      encoding: 'utf8',
+    })
     expect({ status, stdout }).toEqual({ status: 5, stdout: '' })
     expect(stderr).toMatch(/^diffsal: .*may not open as many files.*`ulimit -n 1024`.*\n$/)
   }

@@ -11,7 +11,14 @@ const patience = { work: 60, waiting: 600 }
 /** Bytes that the process may hold after a case. */
 const mostMemory = 3 * 2 ** 30
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string', default: String(Date.now() % 1e6) }, target: { type: 'string' }, case: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: String(Date.now() % 1e6) },
+    target: { type: 'string' },
+    case: { type: 'string' },
+  },
+})
 const until = Date.now() + Number(values.minutes) * 60_000
 const counts = new Map<string, number>()
 let findings = 0
@@ -48,7 +55,12 @@ function memoryOf(pid: number): number {
 
 /** Runs cases in one process until it ends or the time is over. */
 function runProcess(): Promise<void> {
-  const env = { ...process.env, FUZZ_SEED: String(seed++), ...(values.target && { FUZZ_TARGET: values.target }), ...(values.case && { FUZZ_CASE: values.case }) }
+  const env = {
+    ...process.env,
+    FUZZ_SEED: String(seed++),
+    ...(values.target && { FUZZ_TARGET: values.target }),
+    ...(values.case && { FUZZ_CASE: values.case }),
+  }
   const child = fork(join(import.meta.dirname, 'child.js'), { env })
   let last: (Told & { readonly at: number; readonly work: number }) | undefined
   let ended: string | undefined

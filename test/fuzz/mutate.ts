@@ -4,7 +4,34 @@ import type { Random } from './random.ts'
 const odd = [0, 1, 2, 3, 4, 7, 8, 15, 16, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
 
 /** Texts at which readers of texts go wrong. */
-const oddTexts = ['', '\0', '\u001b[31m', '\u202e', '\ufeff', '\ud800', '-1', '1e309', 'NaN', 'null', '[]', '{}', '""', '../', '__proto__', 'constructor', '9'.repeat(400), ' '.repeat(5000), '"'.repeat(99), '[['.repeat(999), ',', '\r', '\n\n', '0x10', '1_0', '٣']
+const oddTexts = [
+  '',
+  '\0',
+  '\u001b[31m',
+  '\u202e',
+  '\ufeff',
+  '\ud800',
+  '-1',
+  '1e309',
+  'NaN',
+  'null',
+  '[]',
+  '{}',
+  '""',
+  '../',
+  '__proto__',
+  'constructor',
+  '9'.repeat(400),
+  ' '.repeat(5000),
+  '"'.repeat(99),
+  '[['.repeat(999),
+  ',',
+  '\r',
+  '\n\n',
+  '0x10',
+  '1_0',
+  '٣',
+]
 
 /** Damages bytes in one to several ways, each of which a disk, a network or a malicious hand could. */
 export function mutated(random: Random, given: Uint8Array): Buffer {
@@ -75,6 +102,10 @@ const ways: readonly Way[] = [
     const places = [...bytes.keys()].filter((at) => bytes[at]! >= 0x30 && bytes[at]! <= 0x39)
     if (places.length === 0 || bytes.length > 100_000) return bytes
     const at = random.one(places)
-    return Buffer.concat([bytes.subarray(0, at), Buffer.from(random.one(['-1', '0', '1e999', '4294967296', '9007199254740993', '0.5', '1e-320', String(random.below(1000))])), bytes.subarray(at + 1)])
+    return Buffer.concat([
+      bytes.subarray(0, at),
+      Buffer.from(random.one(['-1', '0', '1e999', '4294967296', '9007199254740993', '0.5', '1e-320', String(random.below(1000))])),
+      bytes.subarray(at + 1),
+    ])
   },
 ]

@@ -10,7 +10,21 @@ const screen: GazeScreen = { width: 1000, height: 500, widthCm: 100, heightCm: 5
 
 /** Samples at whole degrees from the middle, 10 ms apart where no time is given. */
 const samplesOf = (places: readonly (readonly [x: number, y: number, time?: number] | undefined)[]): GazeRecording =>
-  new GazeRecording(places.flatMap((place, i): GazeLook[] => (place ? [{ viewer: 'a', x: 0.5 + shareOfDegrees(Math.abs(place[0]) || 1e-3, screen) * Math.sign(place[0]), y: 0.5 + place[1] / 50, start: place[2] ?? i * 10, duration: 10 }] : [])))
+  new GazeRecording(
+    places.flatMap((place, i): GazeLook[] =>
+      place
+        ? [
+            {
+              viewer: 'a',
+              x: 0.5 + shareOfDegrees(Math.abs(place[0]) || 1e-3, screen) * Math.sign(place[0]),
+              y: 0.5 + place[1] / 50,
+              start: place[2] ?? i * 10,
+              duration: 10,
+            },
+          ]
+        : [],
+    ),
+  )
 
 const looksOf = ({ looks }: GazeRecording) => looks.map(({ start, duration, x }) => [Math.round(start), Math.round(duration), Math.round(x * 1000) / 1000])
 
@@ -19,7 +33,10 @@ test('I-VT as calculated by hand: 0.1° in 10 ms is 10°/s and stays, 5° in 10 
   const found = findFixations(samplesOf(xs.map((x) => [x, 0])), { method: 'ivt', velocity: 30, window: 0, minDuration: 0 }, screen)
   // Samples 0 to 4; then number 5 is the jump's own, whose velocity is that of the 500°/s before it; 6 to 9.
   const mean = (values: readonly number[]) => 0.5 + values.reduce((sum, x) => sum + Math.tan((x * Math.PI) / 180) * screen.distanceCm!, 0) / values.length / 100
-  expect(looksOf(found)).toEqual([[0, 50, Math.round(mean([0, 0.1, 0.2, 0.1, 0]) * 1000) / 1000], [60, 40, Math.round(mean([5.1, 5, 5.1, 5]) * 1000) / 1000]])
+  expect(looksOf(found)).toEqual([
+    [0, 50, Math.round(mean([0, 0.1, 0.2, 0.1, 0]) * 1000) / 1000],
+    [60, 40, Math.round(mean([5.1, 5, 5.1, 5]) * 1000) / 1000],
+  ])
   // At a threshold of 600°/s all is one; at 5°/s nothing stays but the pairs that do not move.
   expect(looksOf(findFixations(samplesOf(xs.map((x) => [x, 0])), { method: 'ivt', velocity: 600, window: 0, minDuration: 0 }, screen))).toHaveLength(1)
   expect(looksOf(findFixations(samplesOf(xs.map((x) => [x, 0])), { method: 'ivt', velocity: 5, window: 0, minDuration: 0 }, screen))).toHaveLength(0)
@@ -27,18 +44,41 @@ test('I-VT as calculated by hand: 0.1° in 10 ms is 10°/s and stays, 5° in 10 
 })
 
 test('I-DT as calculated by hand: width and height of 0.6° + 0.5° are beyond 1°, and a fixation grows until then', () => {
-  const places = [[0, 0], [0.3, 0.2], [0.6, 0.3], [0.6, 0.5], [3, 0], [3.1, 0], [3.1, 0.1]] as const
+  const places = [
+    [0, 0],
+    [0.3, 0.2],
+    [0.6, 0.3],
+    [0.6, 0.5],
+    [3, 0],
+    [3.1, 0],
+    [3.1, 0.1],
+  ] as const
   const found = findFixations(samplesOf(places), { method: 'idt', dispersion: 1, minDuration: 30 }, screen)
-  expect(looksOf(found).map(([start, duration]) => [start, duration])).toEqual([[0, 30], [40, 30]])
-  expect(looksOf(findFixations(samplesOf(places), { method: 'idt', dispersion: 1.2, minDuration: 30 }, screen)).map(([, duration]) => duration)).toEqual([40, 30])
+  expect(looksOf(found).map(([start, duration]) => [start, duration])).toEqual([
+    [0, 30],
+    [40, 30],
+  ])
+  expect(looksOf(findFixations(samplesOf(places), { method: 'idt', dispersion: 1.2, minDuration: 30 }, screen)).map(([, duration]) => duration)).toEqual([
+    40, 30,
+  ])
 })
 
 test('a gap ends a fixation; samples of one time are no endless jump', () => {
   const still = Array.from({ length: 12 }, (_, i) => [0, 0, i < 6 ? i * 10 : 300 + i * 10] as const)
   for (const method of ['ivt', 'idt'] as const) {
-    expect(looksOf(findFixations(samplesOf(still), { method, minDuration: 50 }, screen)).map(([start, duration]) => [start, duration])).toEqual([[0, 60], [360, 60]])
+    expect(looksOf(findFixations(samplesOf(still), { method, minDuration: 50 }, screen)).map(([start, duration]) => [start, duration])).toEqual([
+      [0, 60],
+      [360, 60],
+    ])
   }
-  const twice = samplesOf([[0, 0, 0], [0.1, 0, 0], [0, 0, 1], [0.01, 0, 1], [0, 0, 2], [0, 0, 2]])
+  const twice = samplesOf([
+    [0, 0, 0],
+    [0.1, 0, 0],
+    [0, 0, 1],
+    [0.01, 0, 1],
+    [0, 0, 2],
+    [0, 0, 2],
+  ])
   expect(findFixations(twice, { method: 'ivt', velocity: 120, window: 0, minDuration: 0 }, screen).looks).toHaveLength(1)
 })
 
@@ -92,7 +132,8 @@ function sample(start: number, x: number, y: number): GazeLook {
 
 test('options and the screen are checked', async () => {
   const recording = samplesOf([[0, 0]])
-  const bad = (options: object, of: GazeScreen | undefined, ...parts: (string | RegExp)[]) => expectDiffSalError(() => findFixations(recording, options as never, of as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...parts)
+  const bad = (options: object, of: GazeScreen | undefined, ...parts: (string | RegExp)[]) =>
+    expectDiffSalError(() => findFixations(recording, options as never, of as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...parts)
   await bad({ method: 'hmm' }, screen, 'options.method')
   await bad({ method: 'idt', velocity: 30 }, screen, "'options.velocity' must be left out with the method 'idt'")
   await bad({ method: 'ivt' }, { width: 10, height: 10 }, 'widthCm')

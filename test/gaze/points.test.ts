@@ -13,7 +13,13 @@ function expected(points: readonly { x: number; y: number }[], [height, width]: 
 }
 
 test('a density is the sum of Gaussians, as wide down as across, with what is there twice counted twice', () => {
-  const points = [{ x: 0.3, y: 0.21 }, { x: 0.3, y: 0.21 }, { x: 0.82, y: 0.5 }, { x: 0, y: 1 }, { x: 1.02, y: 0.4 }]
+  const points = [
+    { x: 0.3, y: 0.21 },
+    { x: 0.3, y: 0.21 },
+    { x: 0.82, y: 0.5 },
+    { x: 0, y: 1 },
+    { x: 1.02, y: 0.4 },
+  ]
   const size = [12, 20] as const
   const { dtype, shape, data } = densityOfPoints(points, size, 0.08)
   expect({ dtype, shape }).toEqual({ dtype: 'float32', shape: [12, 20] })
@@ -33,17 +39,45 @@ test('without points, or with all far outside, there is nothing', () => {
 })
 
 test('a fixation map counts, has the edges in it, and stops at 255', () => {
-  const points = [{ x: 0, y: 0 }, { x: 1, y: 1 }, { x: 0.999, y: 0.999 }, { x: 0.25, y: 0.5 }, { x: 1.001, y: 0.5 }, { x: 0.5, y: -0.001 }]
+  const points = [
+    { x: 0, y: 0 },
+    { x: 1, y: 1 },
+    { x: 0.999, y: 0.999 },
+    { x: 0.25, y: 0.5 },
+    { x: 1.001, y: 0.5 },
+    { x: 0.5, y: -0.001 },
+  ]
   const { dtype, shape, data } = fixationMapOfPoints(points, [2, 4])
   expect({ dtype, shape, data: [...data] }).toEqual({ dtype: 'uint8', shape: [2, 4], data: [1, 0, 0, 0, 0, 1, 0, 2] })
-  expect(fixationMapOfPoints(Array.from({ length: 300 }, () => ({ x: 0.5, y: 0.5 })), [1, 1]).data[0]).toBe(255)
+  expect(
+    fixationMapOfPoints(
+      Array.from({ length: 300 }, () => ({ x: 0.5, y: 0.5 })),
+      [1, 1],
+    ).data[0],
+  ).toBe(255)
 })
 
 test.each<[string, () => unknown, string]>([
-  ['a point without a number', () => densityOfPoints([{ x: 0.1, y: 0.1 }, { x: Number.NaN, y: 0 }], [2, 2], 0.1), 'points[1].x'],
+  [
+    'a point without a number',
+    () =>
+      densityOfPoints(
+        [
+          { x: 0.1, y: 0.1 },
+          { x: Number.NaN, y: 0 },
+        ],
+        [2, 2],
+        0.1,
+      ),
+    'points[1].x',
+  ],
   ['an endless point', () => fixationMapOfPoints([{ x: 0, y: -Infinity }], [2, 2]), 'points[0].y'],
   ['no point', () => fixationMapOfPoints([null as never], [2, 2]), 'points[0].x'],
-  ['a point that throws', () => densityOfPoints([Object.defineProperty({ x: 0 }, 'y', { get: () => JSON.parse('') as number }) as never], [2, 2], 0.1), 'points[0]'],
+  [
+    'a point that throws',
+    () => densityOfPoints([Object.defineProperty({ x: 0 }, 'y', { get: () => JSON.parse('') as number }) as never], [2, 2], 0.1),
+    'points[0]',
+  ],
   ['no list', () => densityOfPoints(3 as never, [2, 2], 0.1), 'points'],
   ['a width of nothing', () => densityOfPoints([], [2, 0], 0.1), 'size[1]'],
   ['no size', () => fixationMapOfPoints([], undefined as never), 'size'],

@@ -29,7 +29,12 @@ describe('each form', () => {
 
   test('a sample lasts until the next row of its viewer, at most 50 ms', async () => {
     const looks = await looksOf('viewer,time_ms,x,y\na,0,0.1,0.1\nb,4,0.2,0.2\na,16,0.3,0.3\na,200,0.4,0.4\n')
-    expect(looks.map(({ viewer, start, duration }) => [viewer, start, duration])).toEqual([['a', 0, 16], ['b', 4, 50], ['a', 16, 50], ['a', 200, 50]])
+    expect(looks.map(({ viewer, start, duration }) => [viewer, start, duration])).toEqual([
+      ['a', 0, 16],
+      ['b', 4, 50],
+      ['a', 16, 50],
+      ['a', 200, 50],
+    ])
   })
 
   test('a frame is looked at from half a frame before it to half a frame after', async () => {
@@ -39,7 +44,9 @@ describe('each form', () => {
   })
 
   test('columns stand in any order, others beside them; of two times those that are no frames count', async () => {
-    expect(await looksOf('Y,pupil,Frame,X,TIME_MS,Viewer\n0.2,7,3,0.1,40,"Ann, B."\n')).toEqual([{ viewer: 'Ann, B.', start: 40, duration: 50, x: 0.1, y: 0.2 }])
+    expect(await looksOf('Y,pupil,Frame,X,TIME_MS,Viewer\n0.2,7,3,0.1,40,"Ann, B."\n')).toEqual([
+      { viewer: 'Ann, B.', start: 40, duration: 50, x: 0.1, y: 0.2 },
+    ])
   })
 })
 
@@ -94,7 +101,7 @@ describe('a row that cannot be used', () => {
     ])
   })
 
-  test('many of a kind are one warning, and the row is the file\'s, empty lines counted', async () => {
+  test("many of a kind are one warning, and the row is the file's, empty lines counted", async () => {
     await looksOf('viewer,time_ms,x,y\n\n\na,1,0.1,0.1\na,2,5,5\na,3,6,6\na,4,7,7\n')
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(/Row 5 of '.*' lies outside the picture \('a,2,5,5'\), as do 2 more; they are left out/)
@@ -102,7 +109,10 @@ describe('a row that cannot be used', () => {
 
   test('a shut eye ends the look before it', async () => {
     const looks = await looksOf('viewer,time_ms,x,y\na,0,0.1,0.1\na,10,,\na,20,,\na,30,0.3,0.3\n')
-    expect(looks.map(({ start, duration }) => [start, duration])).toEqual([[0, 10], [30, 50]])
+    expect(looks.map(({ start, duration }) => [start, duration])).toEqual([
+      [0, 10],
+      [30, 50],
+    ])
   })
 })
 
@@ -111,7 +121,11 @@ describe('a file that is no table', () => {
     ['an empty one', '', /it is empty/],
     ['only a mark', '\ufeff', /it is empty/],
     ['only a header', 'viewer,time_ms,x,y\n', /none of its 0 rows can be used/],
-    ['unknown columns', 'subject,t,gx,gy\n1,2,3,4\n', /must name the columns, such as 'viewer,start_ms,duration_ms,x,y'.*but it is 'subject', 't', 'gx', 'gy'; say columns: \{ x: 'NAME' \}/],
+    [
+      'unknown columns',
+      'subject,t,gx,gy\n1,2,3,4\n',
+      /must name the columns, such as 'viewer,start_ms,duration_ms,x,y'.*but it is 'subject', 't', 'gx', 'gy'; say columns: \{ x: 'NAME' \}/,
+    ],
     ['a column twice', 'viewer,time_ms,x,x,y\na,0,0.1,0.1,0.1\n', /names the column 'x' twice/],
     ['only rows that cannot be used', 'viewer,time_ms,x,y\na,0,5,5\n', /none of its 1 rows can be used/],
     ['a quote that never ends', `viewer,time_ms,x,y\na,0,0.1,0.1\n"a,1,${'x'.repeat(1 << 20)}`, /Max Record Size|Quote Not Closed/],

@@ -35,11 +35,7 @@ test.each([
   ['/cut', 'ended the connection early'],
   ['/stalled', 'sent nothing for 0.2 s'],
 ])('%s: %s', async (path, part) => {
-  await expectDiffSalError(
-    () => download(server + path, temporaryPath(`bad${path.replace('/', '-')}`), { sha256, patience: 200 }),
-    'ERR_DIFFSAL_FILE',
-    part,
-  )
+  await expectDiffSalError(() => download(server + path, temporaryPath(`bad${path.replace('/', '-')}`), { sha256, patience: 200 }), 'ERR_DIFFSAL_FILE', part)
 })
 
 test('another content than expected is refused with both checksums', async () => {
@@ -52,18 +48,10 @@ test('another content than expected is refused with both checksums', async () =>
 
 test('a name that does not resolve, a closed port and an abort end at once', async () => {
   const path = (name: string): string => temporaryPath(`end-${name}`)
-  await expectDiffSalError(
-    () => download('http://nowhere.invalid/x', path('dns')),
-    'ERR_DIFFSAL_FILE',
-    'nowhere.invalid cannot be resolved',
-  )
+  await expectDiffSalError(() => download('http://nowhere.invalid/x', path('dns')), 'ERR_DIFFSAL_FILE', 'nowhere.invalid cannot be resolved')
   await expectDiffSalError(async () => download(await closedServer(), path('port')), 'ERR_DIFFSAL_FILE', '127.0.0.1 refuses connections')
   const controller = new AbortController()
-  const pending = expectDiffSalError(
-    () => download(`${server}/stalled`, path('abort'), { signal: controller.signal }),
-    'ERR_DIFFSAL_FILE',
-    'enough',
-  )
+  const pending = expectDiffSalError(() => download(`${server}/stalled`, path('abort'), { signal: controller.signal }), 'ERR_DIFFSAL_FILE', 'enough')
   setTimeout(() => controller.abort(new Error('enough')), 50)
   await pending
 })

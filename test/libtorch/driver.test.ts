@@ -110,8 +110,20 @@ describe('what keeps a CUDA libtorch from a device', () => {
   })
 
   test.each<[string, Partial<CudaDriver>, NodeJS.ProcessEnv, string, string]>([
-    ['no driver', { found: false, problem: 'libcuda.so.1: gone', devices: [] }, {}, 'no NVIDIA driver was found (libcuda.so.1: gone)', "Install NVIDIA's driver, 580 or newer"],
-    ['an old one', { version: 12080 }, {}, 'the NVIDIA driver is too old: it supports CUDA up to 12.8, and 13.0 is needed', "Update NVIDIA's driver to 580 or newer"],
+    [
+      'no driver',
+      { found: false, problem: 'libcuda.so.1: gone', devices: [] },
+      {},
+      'no NVIDIA driver was found (libcuda.so.1: gone)',
+      "Install NVIDIA's driver, 580 or newer",
+    ],
+    [
+      'an old one',
+      { version: 12080 },
+      {},
+      'the NVIDIA driver is too old: it supports CUDA up to 12.8, and 13.0 is needed',
+      "Update NVIDIA's driver to 580 or newer",
+    ],
     [
       'no device',
       { problem: 'cuInit: CUDA_ERROR_NO_DEVICE', devices: [] },

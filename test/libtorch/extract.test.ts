@@ -109,10 +109,5 @@ function wheelWith(file: ZipFile): Buffer {
 }
 
 test('names an archive that is not there', async () => {
-  await expectDiffSalError(
-    () => extractArchive(temporaryPath('none.whl'), temporaryPath('none')),
-    'ERR_DIFFSAL_FILE',
-    'none.whl',
-    'does not exist',
-  )
+  await expectDiffSalError(() => extractArchive(temporaryPath('none.whl'), temporaryPath('none')), 'ERR_DIFFSAL_FILE', 'none.whl', 'does not exist')
 })

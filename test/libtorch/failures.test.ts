@@ -257,7 +257,10 @@ describe('setup', () => {
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s in the middle of a download ends it and leaves nothing', async (signal) => {
     const env = { ...process.env, DIFFSAL_LIBTORCH: '', DIFFSAL_CACHE: cache }
-    const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), 'setup', '--from', `${server}/stalled`], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), 'setup', '--from', `${server}/stalled`], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     await once(child.stderr, 'data')
     expect(readdirSync(cache)).toHaveLength(1)
     child.kill(signal)
@@ -267,7 +270,10 @@ describe('setup', () => {
 
   test('a kill -9 in the middle leaves what the next one removes', async () => {
     const env = { ...process.env, DIFFSAL_LIBTORCH: '', DIFFSAL_CACHE: cache }
-    const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), 'setup', '--from', `${server}/stalled`], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), 'setup', '--from', `${server}/stalled`], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     await once(child.stderr, 'data')
     child.kill('SIGKILL')
     await once(child, 'close')
@@ -277,8 +283,16 @@ describe('setup', () => {
   })
 
   test.each([
-    ['HTTPS_PROXY', 'Tunnel connection failed: 407 Proxy Authentication Required', /407 Proxy Authentication Required; give it a name and a password, as in HTTPS_PROXY=/],
-    ['https_proxy', "<pip object>: Failed to establish a new connection: [Errno 111] Connection refused'", /the proxy of HTTPS_PROXY or of pip: Connection refused/],
+    [
+      'HTTPS_PROXY',
+      'Tunnel connection failed: 407 Proxy Authentication Required',
+      /407 Proxy Authentication Required; give it a name and a password, as in HTTPS_PROXY=/,
+    ],
+    [
+      'https_proxy',
+      "<pip object>: Failed to establish a new connection: [Errno 111] Connection refused'",
+      /the proxy of HTTPS_PROXY or of pip: Connection refused/,
+    ],
   ])('behind a proxy (%s) that lets nobody through: %s', async (variable, fault, says) => {
     const warning = `WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', OSError('${fault}'))': /simple/torch/`
     const pip = fakePip(temporaryPath(`pip-${variable}`), `cat >&2 <<'END'\n${warning}\nERROR: No matching distribution found for torch\nEND\nexit 1`)

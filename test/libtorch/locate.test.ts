@@ -37,8 +37,7 @@ test.each([
   [
     'a header',
     {
-      'include/torch/headeronly/version.h':
-        '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 14\n#define TORCH_VERSION_PATCH 0\n',
+      'include/torch/headeronly/version.h': '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 14\n#define TORCH_VERSION_PATCH 0\n',
       'lib/libtorch_cuda.so': '',
     },
     '2.14.0',
@@ -47,8 +46,7 @@ test.each([
   [
     'the older header',
     {
-      'include/torch/csrc/api/include/torch/version.h':
-        '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define TORCH_VERSION_PATCH 3\n',
+      'include/torch/csrc/api/include/torch/version.h': '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define TORCH_VERSION_PATCH 3\n',
     },
     '2.11.3',
     'cpu',
@@ -73,12 +71,7 @@ test('DIFFSAL_LIBTORCH set to something else is an error that names it, whatever
     expect(error.argument).toBe('DIFFSAL_LIBTORCH')
   }
   const silent = libtorchAt(temporaryPath('silent'), {})
-  await expectDiffSalError(
-    () => findLibtorch({ env: { DIFFSAL_LIBTORCH: silent } }),
-    'ERR_DIFFSAL_LIBTORCH_VERSION',
-    'DIFFSAL_LIBTORCH',
-    'version',
-  )
+  await expectDiffSalError(() => findLibtorch({ env: { DIFFSAL_LIBTORCH: silent } }), 'ERR_DIFFSAL_LIBTORCH_VERSION', 'DIFFSAL_LIBTORCH', 'version')
 })
 
 test('an empty DIFFSAL_LIBTORCH counts as unset; nothing anywhere is a sentence with the remedy', async () => {
@@ -135,12 +128,6 @@ test('sources compile against 2.11 to 2.14', async () => {
   const found = (version: string) => ({ dir: '/somewhere', version, variant: 'cpu', source: 'DIFFSAL_LIBTORCH' }) as const
   for (const version of ['2.11.0', '2.14.2+cu130']) expect(() => checkSupported(found(version))).not.toThrow()
   for (const version of ['1.13.1', '2.2.0', '2.10.0+cpu', '2.15.0', '3.0.0']) {
-    await expectDiffSalError(
-      () => checkSupported(found(version)),
-      'ERR_DIFFSAL_LIBTORCH_VERSION',
-      version,
-      '2.11 to 2.14',
-      'npx diffsal setup',
-    )
+    await expectDiffSalError(() => checkSupported(found(version)), 'ERR_DIFFSAL_LIBTORCH_VERSION', version, '2.11 to 2.14', 'npx diffsal setup')
   }
 })

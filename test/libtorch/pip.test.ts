@@ -86,15 +86,8 @@ test('no pip, and a full disk', async () => {
     'ERR_DIFFSAL_LIBTORCH_MISSING',
     'there is no pip',
   )
-  const pip = fakePip(
-    temporaryPath('pip-full'),
-    "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1",
-  )
-  await expectDiffSalError(
-    () => pipDownload(release, 'cpu', folder('full'), { env: { PATH: pip.PATH } }),
-    'ERR_DIFFSAL_NO_SPACE',
-    'disk is full',
-  )
+  const pip = fakePip(temporaryPath('pip-full'), "echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1")
+  await expectDiffSalError(() => pipDownload(release, 'cpu', folder('full'), { env: { PATH: pip.PATH } }), 'ERR_DIFFSAL_NO_SPACE', 'disk is full')
   expect(pip.calls()).toHaveLength(1)
 })
 

@@ -96,15 +96,8 @@ test('falls through to pip, whose wheel must have the checksum too', async () =>
   await expect(setupLibtorch({ env: good.env, release: good.release })).resolves.toMatchObject({ variant: 'cpu', source: 'cache' })
   expect(readdirSync(cache)).toEqual(['libtorch-2.13.0-cpu'])
 
-  const bad = place(
-    '/cut',
-    pipWith([['torch-2.13.0+cpu-cp311.whl', fakeWheel('2.13.0+cpu', [{ name: 'torch/include/c10/a.h', data: '' }])]]),
-  )
-  await expectDiffSalError(
-    () => setupLibtorch({ env: bad.env, release: bad.release }),
-    'ERR_DIFFSAL_LIBTORCH_MISSING',
-    'pip: its checksum is wrong',
-  )
+  const bad = place('/cut', pipWith([['torch-2.13.0+cpu-cp311.whl', fakeWheel('2.13.0+cpu', [{ name: 'torch/include/c10/a.h', data: '' }])]]))
+  await expectDiffSalError(() => setupLibtorch({ env: bad.env, release: bad.release }), 'ERR_DIFFSAL_LIBTORCH_MISSING', 'pip: its checksum is wrong')
   expect(readdirSync(bad.cache)).toEqual([])
 })
 
@@ -159,11 +152,7 @@ describe('auto', () => {
     await expect(setupLibtorch(options('auto'))).resolves.toMatchObject({ variant: 'cu130' })
     await expect(setupLibtorch(options('cpu'))).resolves.toMatchObject({ variant: 'cpu' })
     expect(readdirSync(cache).sort()).toEqual(['libtorch-2.13.0-cpu', 'libtorch-2.13.0-cu130'])
-    await expectDiffSalError(
-      () => setupLibtorch(options('cuda')),
-      'ERR_DIFFSAL_INVALID_ARGUMENT',
-      "'DIFFSAL_VARIANT' must be one of 'cpu', 'cu130', 'auto'",
-    )
+    await expectDiffSalError(() => setupLibtorch(options('cuda')), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'DIFFSAL_VARIANT' must be one of 'cpu', 'cu130', 'auto'")
   })
 
   test('takes with --from what is there', async () => {
@@ -200,11 +189,7 @@ test('a CPU build is not taken for cu130', async () => {
 
 test('two at once both end well, with one installation', async () => {
   const { cache, ...options } = place()
-  const results = await Promise.all([
-    setupLibtorch(options),
-    setupLibtorch(options),
-    setupLibtorch({ ...options, from: `${server}/wheel` }),
-  ])
+  const results = await Promise.all([setupLibtorch(options), setupLibtorch(options), setupLibtorch({ ...options, from: `${server}/wheel` })])
   for (const result of results) expect(result.dir).toBe(join(cache, 'libtorch-2.13.0-cpu', 'torch'))
   expect(readdirSync(cache)).toEqual(['libtorch-2.13.0-cpu'])
 })
@@ -294,11 +279,7 @@ test('a cache folder that cannot be made is named', async () => {
   const { release } = place()
   const taken = temporaryPath('a-file')
   writeFileSync(taken, '')
-  await expectDiffSalError(
-    () => setupLibtorch({ release, env: { DIFFSAL_CACHE: join(taken, 'cache'), PATH: '' } }),
-    'ERR_DIFFSAL_FILE',
-    taken,
-  )
+  await expectDiffSalError(() => setupLibtorch({ release, env: { DIFFSAL_CACHE: join(taken, 'cache'), PATH: '' } }), 'ERR_DIFFSAL_FILE', taken)
 })
 
 test('what a killed setup left is removed by the next one, and what a running one has is not', async () => {

@@ -58,7 +58,7 @@ test.each([
   checkTrusted(dir, { DIFFSAL_TRUST_CACHE: '1' }, ownedByOther(path))
 })
 
-test.runIf(user === 0)("what another user truly owns is refused", async () => {
+test.runIf(user === 0)('what another user truly owns is refused', async () => {
   const dir = libtorch()
   chownSync(join(dir, 'lib/libc10.so'), other, other)
   await expectDiffSalError(() => checkTrusted(dir, {}), 'ERR_DIFFSAL_LIBTORCH_MISSING', 'libc10.so', 'chown')

@@ -5,7 +5,14 @@ import { eachOnce, type Hands } from '../../lib/many/each-once.ts'
 const free = { release: async () => undefined }
 
 function handsOf(more: Partial<Hands<string, string>> = {}): Hands<string, string> {
-  return { finished: async () => undefined, claim: async () => free, work: async (item) => item.toUpperCase(), ends: () => false, waits: () => undefined, ...more }
+  return {
+    finished: async () => undefined,
+    claim: async () => free,
+    work: async (item) => item.toUpperCase(),
+    ends: () => false,
+    waits: () => undefined,
+    ...more,
+  }
 }
 
 async function all(items: readonly string[], hands: Hands<string, string>, jobs = 2, signal = new AbortController().signal) {
@@ -56,7 +63,9 @@ describe('each item', () => {
       had = true
       return free
     }
-    expect(await all(['a'], handsOf({ claim, work, finished: async () => (had ? 'theirs' : undefined) }))).toEqual([{ item: 'a', status: 'skipped', result: 'theirs' }])
+    expect(await all(['a'], handsOf({ claim, work, finished: async () => (had ? 'theirs' : undefined) }))).toEqual([
+      { item: 'a', status: 'skipped', result: 'theirs' },
+    ])
     expect(work).not.toHaveBeenCalled()
   })
 
@@ -78,19 +87,24 @@ describe('all ends', () => {
     expect(release).toHaveBeenCalledTimes(2)
   })
 
-  test("by the signal, with its reason, also while another process is waited for", async () => {
+  test('by the signal, with its reason, also while another process is waited for', async () => {
     const stopping = new AbortController()
     const running = all(['slow', 'slow2'], handsOf({ work: slow, claim: async () => free }), 1, stopping.signal)
     await sleep(10)
     stopping.abort(new Error('stop'))
     await expect(running).rejects.toThrow('stop')
     const waiting = new AbortController()
-    await expect(all(['a'], handsOf({ claim: async () => undefined, waits: () => void setTimeout(() => waiting.abort(new Error('enough')), 5) }), 1, waiting.signal)).rejects.toThrow('enough')
+    await expect(
+      all(['a'], handsOf({ claim: async () => undefined, waits: () => void setTimeout(() => waiting.abort(new Error('enough')), 5) }), 1, waiting.signal),
+    ).rejects.toThrow('enough')
   })
 
   test('when the reader leaves', async () => {
     const release = vi.fn(async () => undefined)
-    const hands = handsOf({ claim: async () => ({ release }), work: (item, signal) => (item === 'a' ? Promise.resolve(item) : sleep(60_000, item, { signal })) })
+    const hands = handsOf({
+      claim: async () => ({ release }),
+      work: (item, signal) => (item === 'a' ? Promise.resolve(item) : sleep(60_000, item, { signal })),
+    })
     for await (const _ of eachOnce(['a', 'b'], hands, { jobs: 2, signal: new AbortController().signal })) break
     expect(release).toHaveBeenCalledTimes(2)
   })

@@ -10,14 +10,32 @@ let root = ''
 
 beforeAll(() => {
   root = relative('.', resolve(temporaryPath('tree')))
-  for (const name of ['videos/one.mp4', 'videos/a/one.mp4', 'videos/a/TWO.MOV', 'videos/a/deep/three.webm', 'videos/b/notes.txt', 'videos/b/[x].mp4', 'videos/b/x.mp4', 'videos/.hidden/no.mp4', 'videos/out/one-saliency.mp4', 'more/one.mp4', 'none/notes.txt']) {
+  for (const name of [
+    'videos/one.mp4',
+    'videos/a/one.mp4',
+    'videos/a/TWO.MOV',
+    'videos/a/deep/three.webm',
+    'videos/b/notes.txt',
+    'videos/b/[x].mp4',
+    'videos/b/x.mp4',
+    'videos/.hidden/no.mp4',
+    'videos/out/one-saliency.mp4',
+    'more/one.mp4',
+    'none/notes.txt',
+  ]) {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), name)
   }
   symlinkSync('..', join(root, 'videos/a/deep/round'))
 })
 
-const below = async (inputs: readonly string[], out = 'elsewhere') => (await findVideos(inputs.map((input) => (input.startsWith('!') ? `!${join(root, input.slice(1))}` : input.startsWith('/') ? input : join(root, input))), join(root, out))).videos.map((video) => video.below)
+const below = async (inputs: readonly string[], out = 'elsewhere') =>
+  (
+    await findVideos(
+      inputs.map((input) => (input.startsWith('!') ? `!${join(root, input.slice(1))}` : input.startsWith('/') ? input : join(root, input))),
+      join(root, out),
+    )
+  ).videos.map((video) => video.below)
 
 describe('what is found', () => {
   test('a pattern: names below its part that is none, in order, links that go round only once', async () => {
@@ -79,7 +97,8 @@ describe('is refused', () => {
   })
 
   test('an address or standard input among them', async () => {
-    for (const input of ['-', 'https://example.org/a.mp4']) await refused([join(root, 'videos'), input], /an address and standard input go alone, but '.*' came/)
+    for (const input of ['-', 'https://example.org/a.mp4'])
+      await refused([join(root, 'videos'), input], /an address and standard input go alone, but '.*' came/)
   })
 })
 
@@ -93,7 +112,11 @@ test('a folder that cannot be read is told, not passed over', async () => {
   const isRoot = process.getuid!() === 0
   if (isRoot) process.seteuid!(65_534)
   try {
-    await expectDiffSalError(() => findVideos([`${resolve(closed)}/**/*.mp4`], 'elsewhere'), 'ERR_DIFFSAL_FILE', /^Cannot read '.*closed\/inner\/?': permission is denied/)
+    await expectDiffSalError(
+      () => findVideos([`${resolve(closed)}/**/*.mp4`], 'elsewhere'),
+      'ERR_DIFFSAL_FILE',
+      /^Cannot read '.*closed\/inner\/?': permission is denied/,
+    )
   } finally {
     if (isRoot) process.seteuid!(0)
     chmodSync(join(closed, 'inner'), 0o755)

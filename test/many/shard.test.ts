@@ -43,7 +43,10 @@ describe('what a scheduler says', () => {
   test('an array that is not even is refused by a task that has no place, not dealt out twice', async () => {
     const [first, second, third] = array([1, 2, 7])
     expect(shardOf(first!)).toEqual({ index: 1, count: 3 })
-    await refused(() => shardOf(second!), /'--shard' must be given, where the tasks of the SLURM array are not evenly spaced .* but task 2 of 3 from 1 to 7 came/)
+    await refused(
+      () => shardOf(second!),
+      /'--shard' must be given, where the tasks of the SLURM array are not evenly spaced .* but task 2 of 3 from 1 to 7 came/,
+    )
     expect(shardOf(third!)).toEqual({ index: 3, count: 3 })
   })
 
@@ -55,7 +58,10 @@ describe('what a scheduler says', () => {
   test('a pod of an indexed Job, whose manifest says how many', async () => {
     expect(shardOf({ JOB_COMPLETION_INDEX: '0', DIFFSAL_SHARDS: '8' })).toEqual({ index: 1, count: 8 })
     expect(shardOf({ JOB_COMPLETION_INDEX: '7', DIFFSAL_SHARDS: '8' })).toEqual({ index: 8, count: 8 })
-    await refused(() => shardOf({ JOB_COMPLETION_INDEX: '7' }), /'DIFFSAL_SHARDS' must be set to the Job's 'completions' where JOB_COMPLETION_INDEX is 7 .* but nothing came/)
+    await refused(
+      () => shardOf({ JOB_COMPLETION_INDEX: '7' }),
+      /'DIFFSAL_SHARDS' must be set to the Job's 'completions' where JOB_COMPLETION_INDEX is 7 .* but nothing came/,
+    )
     await refused(() => shardOf({ JOB_COMPLETION_INDEX: '8', DIFFSAL_SHARDS: '8' }), /but 8 came/)
     await refused(() => shardOf({ JOB_COMPLETION_INDEX: '0', DIFFSAL_SHARDS: 'all' }), /'DIFFSAL_SHARDS' must be a number/)
   })

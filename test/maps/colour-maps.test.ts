@@ -35,7 +35,13 @@ test('from violet over red to yellow, without a jump', () => {
 const hex = (table: Uint8Array, i: number): string => Buffer.from(table.subarray(3 * i, 3 * i + 3)).toString('hex')
 
 test('the published colour maps are those that others know, end to end', () => {
-  const ends = { magma: ['000004', 'fcfdbf'], inferno: ['000004', 'fcffa4'], viridis: ['440154', 'fde725'], turbo: ['30123b', '7a0403'], grey: ['000000', 'ffffff'] } as const
+  const ends = {
+    magma: ['000004', 'fcfdbf'],
+    inferno: ['000004', 'fcffa4'],
+    viridis: ['440154', 'fde725'],
+    turbo: ['30123b', '7a0403'],
+    grey: ['000000', 'ffffff'],
+  } as const
   for (const [name, [least, greatest]] of Object.entries(ends)) {
     const table = colourTable(name as keyof typeof ends)
     expect([name, table.length, hex(table, 0), hex(table, 255)]).toEqual([name, 768, least, greatest])

@@ -57,7 +57,7 @@ test('in shares, where no frame is named', () => {
   expect(mass).toBeCloseTo(1, 9)
 })
 
-test('the frame\'s own aspect gives all of it; a map that says nothing, the middle', () => {
+test("the frame's own aspect gives all of it; a map that says nothing, the middle", () => {
   expect(maps.cropWindow(columns(9, 16, 3), 16 / 9, { size: [1080, 1920] })).toMatchObject({ x: 0, y: 0, width: 1920, height: 1080 })
   for (const map of [columns(9, 16), { ...columns(9, 16), data: new Float32Array(144).fill(0.3) }]) {
     const { x, width } = maps.cropWindow(map, 9 / 16, { size: [1080, 1920] })
@@ -66,5 +66,9 @@ test('the frame\'s own aspect gives all of it; a map that says nothing, the midd
 })
 
 test('a map of a single pixel', () => {
-  expect(maps.cropWindow({ dtype: 'float32', shape: [1, 1], data: Float32Array.of(1) }, 0.5, { size: [100, 100] })).toMatchObject({ x: 25, width: 50, mass: 0.5 })
+  expect(maps.cropWindow({ dtype: 'float32', shape: [1, 1], data: Float32Array.of(1) }, 0.5, { size: [100, 100] })).toMatchObject({
+    x: 25,
+    width: 50,
+    mass: 0.5,
+  })
 })

@@ -19,7 +19,10 @@ test('over a picture the least level is clear, and the greatest as opaque as ask
 
 test('by itself all is opaque', () => {
   const pixels = paint(Float32Array.of(0, 1), [1, 2], { colourMap: 'viridis' }, false)
-  expect([pixel(pixels, 0), pixel(pixels, 1)]).toEqual([[...colour('viridis', 0), 255], [...colour('viridis', 255), 255]])
+  expect([pixel(pixels, 0), pixel(pixels, 1)]).toEqual([
+    [...colour('viridis', 0), 255],
+    [...colour('viridis', 255), 255],
+  ])
 })
 
 /** A cone: 1 in the middle, falling by `slope` a pixel. */
@@ -28,10 +31,16 @@ function cone(size: number, slope: number): Float32Array {
   return Float32Array.from({ length: size * size }, (_, i) => Math.max(0, 1 - slope * Math.hypot((i % size) - middle, Math.floor(i / size) - middle)))
 }
 
-test('a pixel\'s distance from a contour of a cone is that from a circle', () => {
+test("a pixel's distance from a contour of a cone is that from a circle", () => {
   const [size, slope] = [101, 0.02]
   const distances = contourDistances(cone(size, slope), [size, size], [0.5])
-  for (const [x, y] of [[75, 50], [50, 30], [70, 65], [50, 22], [80, 50]] as const) {
+  for (const [x, y] of [
+    [75, 50],
+    [50, 30],
+    [70, 65],
+    [50, 22],
+    [80, 50],
+  ] as const) {
     expect(Math.abs(distances[y * size + x]! - Math.abs(Math.hypot(x - 50, y - 50) - 25)), `${x}, ${y}`).toBeLessThan(0.1)
   }
   // Outside the cone it is flat.
@@ -54,10 +63,12 @@ test('lines are white in a dark rim, opaque whatever the opacity, and nowhere el
 
 test('a flat map has no lines, noise and all', () => {
   const noisy = Float32Array.from({ length: 64 }, (_, i) => 0.5 + (i % 2) * 1e-7)
-  expect([...paint(noisy, [8, 8], { contours: [0.5] }, true)].filter((_, i) => i % 4 === 3)).toEqual([...paint(noisy, [8, 8], {}, true)].filter((_, i) => i % 4 === 3))
+  expect([...paint(noisy, [8, 8], { contours: [0.5] }, true)].filter((_, i) => i % 4 === 3)).toEqual(
+    [...paint(noisy, [8, 8], {}, true)].filter((_, i) => i % 4 === 3),
+  )
 })
 
-test('pictures with lines come at the frame\'s size, others at the map\'s', () => {
+test("pictures with lines come at the frame's size, others at the map's", () => {
   const lines = mapPainter({ contours: [0.5] }, [4, 6], [40, 60], true)
   expect([lines.size, lines.paint(new Float32Array(24)).length]).toEqual([[40, 60], 40 * 60 * 4])
   const heat = mapPainter({}, [4, 6], [40, 60], true)

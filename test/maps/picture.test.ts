@@ -25,18 +25,38 @@ test('a grey PNG of 8 or 16 bits, of any size', async () => {
 })
 
 test('a flat map, and one that is hardly above zero, are black unless each is scaled by itself', async () => {
-  for (const one of [map(0.5, 0.5), map(0, 3e-6)]) expect(await sharp(await maps.toPng(one)).toColourspace('b-w').raw().toBuffer()).toEqual(Buffer.from([0, 0]))
-  expect(await sharp(await maps.toPng(map(0, 3e-6), { scale: 'each' })).toColourspace('b-w').raw().toBuffer()).toEqual(Buffer.from([0, 255]))
+  for (const one of [map(0.5, 0.5), map(0, 3e-6)])
+    expect(
+      await sharp(await maps.toPng(one))
+        .toColourspace('b-w')
+        .raw()
+        .toBuffer(),
+    ).toEqual(Buffer.from([0, 0]))
+  expect(
+    await sharp(await maps.toPng(map(0, 3e-6), { scale: 'each' }))
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer(),
+  ).toEqual(Buffer.from([0, 255]))
 })
 
 test('one running range makes the maps of a video comparable', async () => {
   const scale = new maps.RunningRange()
-  const value = async (one: ReturnType<typeof map>) => (await sharp(await maps.toPng(one, { scale })).toColourspace('b-w').raw().toBuffer())[1]
+  const value = async (one: ReturnType<typeof map>) =>
+    (
+      await sharp(await maps.toPng(one, { scale }))
+        .toColourspace('b-w')
+        .raw()
+        .toBuffer()
+    )[1]
   expect([await value(map(0, 1)), await value(map(0, 0.2)), scale.range]).toEqual([255, 51, 1])
 })
 
 test('by itself a map is opaque, in the colours that are asked for', async () => {
-  expect(await pixels(await maps.colourise(map(0, 1)))).toEqual([[0, 0, 0], [255, 255, 255]])
+  expect(await pixels(await maps.colourise(map(0, 1)))).toEqual([
+    [0, 0, 0],
+    [255, 255, 255],
+  ])
   expect(await pixels(await maps.colourise(map(0, 1), { colourMap: 'viridis' }))).toEqual([colour('viridis', 0), colour('viridis', 255)])
 })
 
@@ -49,19 +69,37 @@ test('over a picture, by the opacity', async () => {
 })
 
 test('over the bytes of a picture, beside it, and as another format', async () => {
-  const jpeg = await sharp(grey.data, { raw: { width: 6, height: 4, channels: 3 } }).jpeg().toBuffer()
+  const jpeg = await sharp(grey.data, { raw: { width: 6, height: 4, channels: 3 } })
+    .jpeg()
+    .toBuffer()
   const both = await maps.colourise(map(0, 1), { over: jpeg, sideBySide: true, format: 'webp' })
   expect(await sharp(both).metadata()).toMatchObject({ format: 'webp', width: 12, height: 4 })
   const exact = await pixels(await maps.colourise(map(0, 1), { over: jpeg, sideBySide: true, opacity: 1 }))
-  expect(exact.slice(0, 6).flat().every((value) => Math.abs(value - 100) < 3)).toBe(true)
+  expect(
+    exact
+      .slice(0, 6)
+      .flat()
+      .every((value) => Math.abs(value - 100) < 3),
+  ).toBe(true)
   expect(exact[11]).toEqual(colour('heat', 255))
 })
 
 test('a grey picture and one with transparency are taken', async () => {
-  const faint = await sharp({ create: { width: 2, height: 1, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).png().toBuffer()
-  const black = await sharp(Uint8Array.of(9, 9), { raw: { width: 2, height: 1, channels: 1 } }).toColourspace('b-w').png().toBuffer()
-  expect(await pixels(await maps.colourise(map(0, 0), { over: faint }))).toEqual([[0, 0, 0], [0, 0, 0]])
-  expect(await pixels(await maps.colourise(map(0, 0), { over: black }))).toEqual([[9, 9, 9], [9, 9, 9]])
+  const faint = await sharp({ create: { width: 2, height: 1, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+    .png()
+    .toBuffer()
+  const black = await sharp(Uint8Array.of(9, 9), { raw: { width: 2, height: 1, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer()
+  expect(await pixels(await maps.colourise(map(0, 0), { over: faint }))).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+  ])
+  expect(await pixels(await maps.colourise(map(0, 0), { over: black }))).toEqual([
+    [9, 9, 9],
+    [9, 9, 9],
+  ])
 })
 
 test('lines', async () => {
@@ -73,7 +111,8 @@ test('lines', async () => {
 })
 
 test('what cannot be painted is refused by name', async () => {
-  const refused = (options: object, ...words: string[]) => expectDiffSalError(() => maps.colourise(map(0, 1), options as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...words)
+  const refused = (options: object, ...words: string[]) =>
+    expectDiffSalError(() => maps.colourise(map(0, 1), options as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...words)
   await refused({ over: Buffer.from('no picture') }, "'over'", 'a picture')
   await refused({ over: { dtype: 'uint8', shape: [2, 2], data: new Uint8Array(4) } }, "'over.shape'", '(h, w, 3)')
   await refused({ over: grey, size: [2, 2] }, "'size'")

@@ -13,7 +13,11 @@ function blobs(height: number, width: number, list: readonly Blob[], shape: read
   return { dtype: 'float32', shape, data }
 }
 
-const flat = (value: number, height = 6, width = 8): Tensor<'float32'> => ({ dtype: 'float32', shape: [height, width], data: new Float32Array(height * width).fill(value) })
+const flat = (value: number, height = 6, width = 8): Tensor<'float32'> => ({
+  dtype: 'float32',
+  shape: [height, width],
+  data: new Float32Array(height * width).fill(value),
+})
 const only = (height: number, width: number, pixels: Record<number, number>): Tensor<'float32'> => {
   const data = new Float32Array(height * width)
   for (const [at, value] of Object.entries(pixels)) data[Number(at)] = value
@@ -35,7 +39,10 @@ test('the centre of mass of two pixels divides their distance by their values', 
 })
 
 test('the focal point is on the heavier of two, not between, and not on a speck that is higher', () => {
-  const map = blobs(60, 100, [[25, 20, 5, 0.8], [80, 45, 4, 0.8]])
+  const map = blobs(60, 100, [
+    [25, 20, 5, 0.8],
+    [80, 45, 4, 0.8],
+  ])
   map.data[50 * 100 + 5] = 1
   const { x, y } = maps.focalPoint(map)
   expect(Math.abs(x * 100 - 25.5)).toBeLessThan(1.1)
@@ -59,7 +66,10 @@ test('the focal point is where the sum of the formula is greatest', () => {
     }
     if (sum > best) [best, at] = [sum, i]
   }
-  expect(maps.focalPoint({ dtype: 'float32', shape: [height, width], data }, { spread })).toEqual({ x: ((at % width) + 0.5) / width, y: (Math.floor(at / width) + 0.5) / height })
+  expect(maps.focalPoint({ dtype: 'float32', shape: [height, width], data }, { spread })).toEqual({
+    x: ((at % width) + 0.5) / width,
+    y: (Math.floor(at / width) + 0.5) / height,
+  })
 })
 
 test('where nothing stands out the focal point is the middle', () => {
@@ -71,9 +81,17 @@ test('where nothing stands out the focal point is the middle', () => {
 })
 
 test('peaks: the highest first, none too near, none too low, at most so many', () => {
-  const map = blobs(60, 100, [[20, 20, 4, 0.6], [80, 40, 4, 1], [84, 30, 2, 0.7], [50, 50, 4, 0.15]])
+  const map = blobs(60, 100, [
+    [20, 20, 4, 0.6],
+    [80, 40, 4, 1],
+    [84, 30, 2, 0.7],
+    [50, 50, 4, 0.15],
+  ])
   const found = maps.peaks(map, { size: [60, 100] })
-  expect(found.map(({ x, y }) => [x, y])).toEqual([[80.5, 40.5], [20.5, 20.5]])
+  expect(found.map(({ x, y }) => [x, y])).toEqual([
+    [80.5, 40.5],
+    [20.5, 20.5],
+  ])
   expect(found.map(({ value }) => value)).toEqual([map.data[40 * 100 + 80], map.data[20 * 100 + 20]])
   expect(maps.peaks(map, { distance: 0, threshold: 0.1 })).toHaveLength(4)
   expect(maps.peaks(map, { count: 1 })).toHaveLength(1)
@@ -92,7 +110,10 @@ test('boxes hold the highest pixels that make up the mass, a box a region', asyn
   // 0.4 + 0.2 on the left, 0.3 at the right, 0.1 elsewhere.
   const map = only(4, 10, { 11: 0.4, 22: 0.2, 18: 0.3, 39: 0.1 })
   const all = maps.boxes(map, { mass: 0.9 })
-  expect(all.map(({ x, y, width, height }) => [x * 10, y * 4, width * 10, height * 4])).toEqual([[1, 1, 2, 2], [8, 1, 1, 1]])
+  expect(all.map(({ x, y, width, height }) => [x * 10, y * 4, width * 10, height * 4])).toEqual([
+    [1, 1, 2, 2],
+    [8, 1, 1, 1],
+  ])
   expect(all[0]!.mass).toBeCloseTo(0.6, 6)
   expect(all[1]!.mass).toBeCloseTo(0.3, 6)
   expect(maps.boxes(map, { mass: 0.35, size: [40, 100] })).toMatchObject([{ x: 10, y: 10, width: 10, height: 10 }])
@@ -123,7 +144,8 @@ test('no mass, no boxes; a flat map, one of all', () => {
 
 test('what is no map, or no option, is refused by name', async () => {
   const nan = only(2, 2, { 3: Number.NaN })
-  const refused = async (work: () => unknown, ...words: string[]) => expectDiffSalError(() => Promise.resolve().then(work), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...words)
+  const refused = async (work: () => unknown, ...words: string[]) =>
+    expectDiffSalError(() => Promise.resolve().then(work), 'ERR_DIFFSAL_INVALID_ARGUMENT', ...words)
   const negative = only(2, 2, { 1: -1 })
   for (const take of [maps.centreOfMass, maps.focalPoint, maps.boxes, maps.confidence, (map: Tensor<'float32'>) => maps.cropWindow(map, 1)]) {
     await refused(() => take(nan), "'map.data[3]'", 'NaN')
@@ -150,7 +172,20 @@ test('what is no map, or no option, is refused by name', async () => {
 test('a batch is parted into its maps, which share its memory', () => {
   const batch = { dtype: 'float32', shape: [3, 1, 1, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) } as const
   const parts = maps.split(batch)
-  expect(parts.map(({ shape, data }) => [shape, [...data]])).toEqual([[[1, 2], [1, 2]], [[1, 2], [3, 4]], [[1, 2], [5, 6]]])
+  expect(parts.map(({ shape, data }) => [shape, [...data]])).toEqual([
+    [
+      [1, 2],
+      [1, 2],
+    ],
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [1, 2],
+      [5, 6],
+    ],
+  ])
   batch.data[4] = 9
   expect(parts[2]!.data[0]).toBe(9)
 })

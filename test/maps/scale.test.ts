@@ -10,7 +10,10 @@ const bytes = (scale: Parameters<typeof levelScale>[0], ...of: Float32Array[]): 
 }
 
 test('each map from its own least to its greatest, if that is asked for', () => {
-  expect(bytes('each', map(0.2, 0.25, 0.4), map(1e-6, 1.5e-6, 3e-6))).toEqual([[0, 64, 255], [0, 64, 255]])
+  expect(bytes('each', map(0.2, 0.25, 0.4), map(1e-6, 1.5e-6, 3e-6))).toEqual([
+    [0, 64, 255],
+    [0, 64, 255],
+  ])
   expect(bytes('each', map(0.5, 0.5))).toEqual([[0, 0]])
 })
 
@@ -35,7 +38,7 @@ test.each([
   expect([...greyLevels(values)]).toEqual([0, 0, 0])
 })
 
-test('a running range of one\'s own is as the default of a video', () => {
+test("a running range of one's own is as the default of a video", () => {
   const of = (...data: number[]) => ({ dtype: 'float32', shape: [1, data.length], data: map(...data) }) as const
   const range = new maps.RunningRange()
   expect(range.range).toBe(0.1)

@@ -31,7 +31,8 @@ async function parts(path: string, count: number, codec: string[], extension: st
 beforeAll(async () => {
   await parts(sizes, 4, ['-c:v', 'libvpx', '-b:v', '300k'], 'ivf')
   await parts(often, 20, [...h264, '-bf', '0', '-x264opts', 'keyint=1000'], 'ts')
-  const grey = (color: string, ...args: string[]): Promise<void> => make('-f', 'lavfi', '-i', 'color=0x808080:s=64x48:r=25:d=1', '-vf', color, '-c:v', 'libx264', '-crf', '10', '-bf', '0', ...args)
+  const grey = (color: string, ...args: string[]): Promise<void> =>
+    make('-f', 'lavfi', '-i', 'color=0x808080:s=64x48:r=25:d=1', '-vf', color, '-c:v', 'libx264', '-crf', '10', '-bf', '0', ...args)
   const [first, second] = [temporaryPath('r1.ts'), temporaryPath('r2.ts')]
   await grey('scale=out_range=full,format=yuvj420p', first)
   await grey('format=yuv420p', '-output_ts_offset', '1', second)
@@ -77,7 +78,9 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
     const { times, info } = await look(steady)
     expect(times.length).toBeGreaterThan(78)
-    expect(times.slice(0, 75).map((time) => Number(time.toFixed(3)))).toEqual(Array.from({ length: 75 }, (_, k) => Number((k / 25 - (k % 10 === 3 ? 0.02 : 0)).toFixed(3))))
+    expect(times.slice(0, 75).map((time) => Number(time.toFixed(3)))).toEqual(
+      Array.from({ length: 75 }, (_, k) => Number((k / 25 - (k % 10 === 3 ? 0.02 : 0)).toFixed(3))),
+    )
     expect(Math.abs(rationalValue(info.video!.rate) - 25)).toBeLessThan(0.5)
   })
 

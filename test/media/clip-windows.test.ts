@@ -109,7 +109,10 @@ test.each([
   const source = { frames, sound: new SoundWindow(ramp(count)), rate }
   const { batches } = await collect(clipBatches(source, { ...plan, audio: true, stride }))
   expect(batches).toHaveLength(Math.ceil(40 / stride))
-  for (const { frames: [k], audio } of batches) {
+  for (const {
+    frames: [k],
+    audio,
+  } of batches) {
     expect(audio).toHaveLength(1)
     expect(audio![0]!.sampleRate).toBe(16_000)
     // Compared as bytes: arrays of numbers this long take seconds to compare one by one.
@@ -125,10 +128,14 @@ test('sound that starts before the first frame is heard before it', async () => 
   // 0.2 s are five frames, so the window of frame 0 has 3.5 frames of silence before.
   const [first] = batches[0]!.audio!
   expect(first!.samples.findIndex((value) => value !== 0)).toBe(3.5 * 640)
-  for (const { frames: [k], audio } of batches) expect([...audio![0]!.samples]).toEqual(expectedSound(k!, 16_000, rational(25, 1), 0.2))
+  for (const {
+    frames: [k],
+    audio,
+  } of batches)
+    expect([...audio![0]!.samples]).toEqual(expectedSound(k!, 16_000, rational(25, 1), 0.2))
 })
 
-test('at a variable rate the sound is around the frame\'s own time, and every frame\'s time is told once', async () => {
+test("at a variable rate the sound is around the frame's own time, and every frame's time is told once", async () => {
   const time = (k: number): number => (k < 10 ? k / 50 : 0.2 + (k - 10) * 0.3)
   const frames = new FrameWindow(numbered(30, time).frames, [1, 1], 16)
   const source = { frames, sound: new SoundWindow(ramp(120_000)), rate: rational(25, 1) }
@@ -167,7 +174,11 @@ test.each([
   const { batches, frames } = await collect(clipBatches(source, { ...plan, video: false, audio: true }))
   expect(frames).toBe(expected)
   expect(batches.map(({ frames: [k] }) => k)).toEqual(Array.from({ length: expected }, (_, k) => k))
-  for (const { frames: [k], audio, clips } of batches) {
+  for (const {
+    frames: [k],
+    audio,
+    clips,
+  } of batches) {
     expect(clips).toBeUndefined()
     expect([...audio![0]!.samples]).toEqual(expectedSound(k!, samples, rational(25, 1)))
   }

@@ -38,7 +38,12 @@ const cases: [string, number[], number[], (path: string) => Promise<void>][] = [
   ['later.mkv', seconds(0.52, 1.52, 2.52), seconds(1.5, 2.5), (path) => make(...later, ...aac, path)],
   ['late-video.ts', seconds(1.52, 2.52), seconds(0.5, 1.5, 2.5), (path) => make(...lateVideo, ...aac, path)],
   ['late-video.mkv', seconds(1.52, 2.52), seconds(0.5, 1.5, 2.5), (path) => make(...lateVideo, ...aac, path)],
-  ['negative.mkv', seconds(0.52, 1.52, 2.52), seconds(0.5, 1.5, 2.5), (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), ...aac, '-output_ts_offset', '-2', path)],
+  [
+    'negative.mkv',
+    seconds(0.52, 1.52, 2.52),
+    seconds(0.5, 1.5, 2.5),
+    (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), ...aac, '-output_ts_offset', '-2', path),
+  ],
   [
     'edit-list.mp4',
     seconds(0.52, 1.52),
@@ -52,18 +57,8 @@ const cases: [string, number[], number[], (path: string) => Promise<void>][] = [
   ['shorter-sound.mp4', seconds(0.52, 1.52, 2.52), seconds(0.5), (path) => make(...flashing(3, 0.5), ...beeping(1.2, 0.5), ...aac, path)],
   ['longer-sound.mkv', seconds(0.52), seconds(0.5, 1.5, 2.5), (path) => make(...flashing(1.2, 0.5), ...beeping(3, 0.5), ...aac, path)],
   ['splice.ts', seconds(0.52, 1.52, 2.52), seconds(0.5, 2.5), splice],
-  [
-    'layout.mkv',
-    [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52),
-    [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5),
-    (path) => changing(path, ['-ac', '6']),
-  ],
-  [
-    'sample-rate.mkv',
-    [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52),
-    [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5),
-    (path) => changing(path, ['-ar', '32000']),
-  ],
+  ['layout.mkv', [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52), [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5), (path) => changing(path, ['-ac', '6'])],
+  ['sample-rate.mkv', [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52), [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5), (path) => changing(path, ['-ar', '32000'])],
 ]
 
 beforeAll(async () => {
@@ -72,7 +67,10 @@ beforeAll(async () => {
 
 /** How far one list of times is from another. A container may move both streams by the priming of its sound codec, but not one of them. */
 function expectTimes(found: number[], expected: number[], moved: number, what: string): void {
-  expect(found.map((time) => time.toFixed(2)), what).toHaveLength(expected.length)
+  expect(
+    found.map((time) => time.toFixed(2)),
+    what,
+  ).toHaveLength(expected.length)
   for (const [i, time] of expected.entries()) expect(Math.abs(found[i]! - moved - time), `${what} at ${time} s, found ${found[i]}`).toBeLessThan(0.025)
 }
 

@@ -22,13 +22,29 @@ const clear = "color=red:s=64x48:r=10:d=1,format=rgba,geq=r='if(lt(X,32),0,255)'
 const fields = "color=black:s=160x120:r=50:d=1,format=gray,geq=lum='16+219*lt(mod(X+8*N,40),20)',tinterlace=interleave_top,fieldorder=tff,format=yuv420p"
 
 /** The left seven tenths of SMPTE bars at three quarters, as red, green and blue. */
-const barColours = [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0], [0, 0, 191]] as const
+const barColours = [
+  [191, 191, 191],
+  [191, 191, 0],
+  [0, 191, 191],
+  [0, 191, 0],
+  [191, 0, 191],
+  [191, 0, 0],
+  [0, 0, 191],
+] as const
 
 const coded: [string, string[], string | undefined][] = [
-  ['full-709.mp4', ['-vf', 'format=gbrp,scale=out_range=full:out_color_matrix=bt709,format=yuvj420p', '-c:v', 'libx264', '-crf', '5', ...tags('bt709', 'pc')], '(pc, bt709'],
+  [
+    'full-709.mp4',
+    ['-vf', 'format=gbrp,scale=out_range=full:out_color_matrix=bt709,format=yuvj420p', '-c:v', 'libx264', '-crf', '5', ...tags('bt709', 'pc')],
+    '(pc, bt709',
+  ],
   ['limited-709.mp4', ['-vf', 'scale=out_color_matrix=bt709,format=yuv420p', '-c:v', 'libx264', '-crf', '5', ...tags('bt709', 'tv')], '(tv, bt709'],
   ['limited-601.mp4', ['-vf', 'scale=out_color_matrix=bt601,format=yuv420p', '-c:v', 'libx264', '-crf', '5', ...tags('smpte170m', 'tv')], '(tv, smpte170m'],
-  ['full-601.mkv', ['-vf', 'format=gbrp,scale=out_range=full:out_color_matrix=bt601,format=yuvj420p', '-c:v', 'libx264', '-crf', '5', ...tags('smpte170m', 'pc')], '(pc, smpte170m'],
+  [
+    'full-601.mkv',
+    ['-vf', 'format=gbrp,scale=out_range=full:out_color_matrix=bt601,format=yuvj420p', '-c:v', 'libx264', '-crf', '5', ...tags('smpte170m', 'pc')],
+    '(pc, smpte170m',
+  ],
   ['untagged.mp4', ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-crf', '5'], undefined],
   ['rgb.mkv', ['-c:v', 'libx264rgb', '-crf', '5'], '(tv, bt709'],
   ['motion-jpeg.avi', ['-c:v', 'mjpeg', '-q:v', '2', '-pix_fmt', 'yuvj422p'], '(pc, bt470bg'],
@@ -85,7 +101,8 @@ function mean(picture: Uint8Array, { width, height }: { width: number; height: n
 function expectBars(picture: Uint8Array, video: { width: number; height: number }, tolerance: number, what: string): void {
   for (const [i, expected] of barColours.entries()) {
     const found = mean(picture, video, [(i + 0.3) / 7, (i + 0.7) / 7])
-    for (const [c, value] of expected.entries()) expect(Math.abs(found[c]! - value), `${what}, bar ${i}: ${found.map(Math.round)}`).toBeLessThanOrEqual(tolerance)
+    for (const [c, value] of expected.entries())
+      expect(Math.abs(found[c]! - value), `${what}, bar ${i}: ${found.map(Math.round)}`).toBeLessThanOrEqual(tolerance)
   }
 }
 
@@ -154,10 +171,22 @@ test('the files with fields have a comb that would be seen', () => {
 })
 
 test.each([
-  ['h264 (High) (avc1 / 0x31637661), yuvj420p(pc, bt709), 320x240, 25 fps', { pixelFormat: 'yuvj420p', range: 'pc', matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' }, false],
-  ['hevc (Main 10) (hvc1 / 0x31637668), yuv420p10le(tv, bt2020nc/bt2020/arib-std-b67, progressive), 320x240', { pixelFormat: 'yuv420p10le', range: 'tv', matrix: 'bt2020nc', primaries: 'bt2020', transfer: 'arib-std-b67' }, false],
+  [
+    'h264 (High) (avc1 / 0x31637661), yuvj420p(pc, bt709), 320x240, 25 fps',
+    { pixelFormat: 'yuvj420p', range: 'pc', matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' },
+    false,
+  ],
+  [
+    'hevc (Main 10) (hvc1 / 0x31637668), yuv420p10le(tv, bt2020nc/bt2020/arib-std-b67, progressive), 320x240',
+    { pixelFormat: 'yuv420p10le', range: 'tv', matrix: 'bt2020nc', primaries: 'bt2020', transfer: 'arib-std-b67' },
+    false,
+  ],
   ['mpeg2video (Main), yuv420p(tv, top first), 720x576 [SAR 16:15 DAR 4:3]', { pixelFormat: 'yuv420p', range: 'tv' }, true],
-  ['prores (4444), yuva444p12le(tv, bt470bg/unknown/unknown, top coded first (swapped)), 64x48', { pixelFormat: 'yuva444p12le', range: 'tv', matrix: 'bt470bg' }, true],
+  [
+    'prores (4444), yuva444p12le(tv, bt470bg/unknown/unknown, top coded first (swapped)), 64x48',
+    { pixelFormat: 'yuva444p12le', range: 'tv', matrix: 'bt470bg' },
+    true,
+  ],
   ['h264 (High), yuv420p(progressive), 160x120 [SAR 1:1 DAR 4:3]', { pixelFormat: 'yuv420p' }, false],
   ['gif, bgra, 64x48, 11 fps', { pixelFormat: 'bgra' }, false],
   ['rawvideo (RGB[24] / 0x18424752), rgb24(pc, gbr/unknown/unknown, progressive), 8x8', { pixelFormat: 'rgb24', range: 'pc' }, false],

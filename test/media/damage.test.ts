@@ -17,7 +17,10 @@ const moving = ['-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=3']
 /** The bytes of a video's packets, one after the other, and how many each has. */
 function packets(path: string): { bytes: Buffer; sizes: number[] } {
   const run = (format: string): Buffer => execFileSync(bundledFfmpeg, ['-v', 'quiet', '-i', path, '-map', '0:v', '-c', 'copy', '-f', format, 'pipe:1'])
-  const lines = run('framecrc').toString().split('\n').filter((line) => /^0,/.test(line))
+  const lines = run('framecrc')
+    .toString()
+    .split('\n')
+    .filter((line) => /^0,/.test(line))
   return { bytes: run('data'), sizes: lines.map((line) => Number(line.split(',')[4])) }
 }
 

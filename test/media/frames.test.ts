@@ -10,7 +10,6 @@ import { collectWarnings } from '../support/warnings.ts'
 
 const warnings = collectWarnings()
 
-
 async function numbers(path: string, minimum: 1 | 2 = 1): Promise<number[]> {
   const info = await probe(path)
   const all: number[] = []

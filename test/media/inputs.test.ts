@@ -106,7 +106,12 @@ test('redirections are followed; a name and a password become a header', async (
     whole(request, response)
   }
   expect(await collect(`${address.replace('//', '//me:p%40ss@')}/here`)).toHaveLength(25)
-  const error = await expectDiffSalError(() => collect(`${address.replace('//', '//me:secret@')}/here?key=secret`), 'ERR_DIFFSAL_FILE', 'answered 401', '/here?…')
+  const error = await expectDiffSalError(
+    () => collect(`${address.replace('//', '//me:secret@')}/here?key=secret`),
+    'ERR_DIFFSAL_FILE',
+    'answered 401',
+    '/here?…',
+  )
   expect(error.message).not.toContain('secret')
 })
 
@@ -117,7 +122,14 @@ test.each<[string, RequestListener, string | RegExp, ('ERR_DIFFSAL_FILE' | 'ERR_
   ['leads to another protocol', (_, response) => void response.writeHead(302, { location: 'ftp://127.0.0.1/a' }).end(), 'leads elsewhere'],
   ['never answers', () => undefined, 'gave nothing for 0.3 s'],
   ['begins and stalls', (_, response) => void response.writeHead(200).write(readFileSync(video).subarray(0, 3000)), 'gave nothing for 0.3 s'],
-  ['never ends', (_, response) => void Readable.from(endless()).on('error', () => undefined).pipe(response), 'longer than 1000000 bytes'],
+  [
+    'never ends',
+    (_, response) =>
+      void Readable.from(endless())
+        .on('error', () => undefined)
+        .pipe(response),
+    'longer than 1000000 bytes',
+  ],
   ['says that it is too long', (_, response) => void response.writeHead(200, { 'content-length': '5000000' }).write('a'), 'longer than 1000000 bytes'],
   ['breaks off', (_, response) => void response.writeHead(200, { 'content-length': '100000' }).write('abc', () => response.destroy()), 'broke off'],
   ['is empty', (_, response) => void response.writeHead(200).end(), 'is empty', 'ERR_DIFFSAL_MEDIA'],
@@ -201,9 +213,12 @@ test('a web stream that somebody else reads, and one that is stopped', async () 
   expect(cancelled).toBe(true)
 })
 
-test.each([undefined, null, 1, true, {}, [], () => 1, Symbol('a'), new Date(), new Float32Array(4), new DataView(new ArrayBuffer(4)), new Map()])('%s is no input', async (value) => {
-  await expectDiffSalError(() => collect(value), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'input'")
-})
+test.each([undefined, null, 1, true, {}, [], () => 1, Symbol('a'), new Date(), new Float32Array(4), new DataView(new ArrayBuffer(4)), new Map()])(
+  '%s is no input',
+  async (value) => {
+    await expectDiffSalError(() => collect(value), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'input'")
+  },
+)
 
 test('aborting takes the temporary file away, whether it is being written or read', async () => {
   const reason = new Error('enough')
@@ -264,7 +279,10 @@ test('a still picture is a clip of itself, with a note', async () => {
     const maps = await collect(input)
     expect(maps.map(({ frame, time, size }) => [frame, time, size])).toEqual([[0, 0, [48, 64]]])
   }
-  expect(warnings).toEqual([expect.stringMatching(/still\.png' has only one frame: it is predicted as a clip in which nothing moves/), expect.stringMatching(/'buffer' has only one frame/)])
+  expect(warnings).toEqual([
+    expect.stringMatching(/still\.png' has only one frame: it is predicted as a clip in which nothing moves/),
+    expect.stringMatching(/'buffer' has only one frame/),
+  ])
 })
 
 test('a pattern or a missing file is still told as what it is', async () => {

@@ -39,7 +39,10 @@ async function chapters(path: string): Promise<void> {
   await make('-i', base, '-i', list, '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy', path)
 }
 
-const copied = (...args: string[]) => (path: string): Promise<void> => make('-i', base, '-c', 'copy', ...args, path)
+const copied =
+  (...args: string[]) =>
+  (path: string): Promise<void> =>
+    make('-i', base, '-c', 'copy', ...args, path)
 
 /** All are three seconds long, but for one of four. */
 const inStep: [string, (path: string) => Promise<void>][] = [
@@ -49,11 +52,14 @@ const inStep: [string, (path: string) => Promise<void>][] = [
   ['negative-cts.mp4', copied('-movflags', '+negative_cts_offsets')],
   ['timecode.mov', copied('-timecode', '01:00:00:00')],
   ['no-duration.mkv', copied('-live', '1')],
-  ['empty-edit.mp4', async (path) => {
-    const late = temporaryPath('late.ts')
-    await make('-itsoffset', '2', ...flashing(3, 0.5), ...beeping(5, 0.5), ...h264, ...aac, late)
-    await make('-i', late, '-c', 'copy', path)
-  }],
+  [
+    'empty-edit.mp4',
+    async (path) => {
+      const late = temporaryPath('late.ts')
+      await make('-itsoffset', '2', ...flashing(3, 0.5), ...beeping(5, 0.5), ...h264, ...aac, late)
+      await make('-i', late, '-c', 'copy', path)
+    },
+  ],
   ['chapters.mkv', chapters],
   ['chapters.mp4', chapters],
   ['fewer-channels.ts', fewerChannels],
@@ -61,13 +67,16 @@ const inStep: [string, (path: string) => Promise<void>][] = [
   ['high.mkv', (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'flac', '-ar', '192000', path)],
   ['rate.avi', (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), '-c:v', 'mpeg4', '-c:a', 'pcm_s16le', path)],
   ['stripe.mkv', (path) => make(...flashing(3, 0.5, '4096x2'), ...beeping(3, 0.5), '-c:v', 'ffv1', '-c:a', 'flac', path)],
-  ['turned-sizes.mp4', async (path) => {
-    const [small, large, list] = [temporaryPath('small.ts'), temporaryPath('large.ts'), temporaryPath('sizes.txt')]
-    await make(...flashing(2, 0.5), ...h264, '-bf', '0', small)
-    await make(...flashing(2, 0.5, '240x160'), ...h264, '-bf', '0', large)
-    writeFileSync(list, `file '${small}'\nfile '${large}'\n`)
-    await make('-f', 'concat', '-safe', '0', '-i', list, ...beeping(4, 0.5), '-c:v', 'copy', ...aac, '-metadata:s:v:0', 'rotate=90', path)
-  }],
+  [
+    'turned-sizes.mp4',
+    async (path) => {
+      const [small, large, list] = [temporaryPath('small.ts'), temporaryPath('large.ts'), temporaryPath('sizes.txt')]
+      await make(...flashing(2, 0.5), ...h264, '-bf', '0', small)
+      await make(...flashing(2, 0.5, '240x160'), ...h264, '-bf', '0', large)
+      writeFileSync(list, `file '${small}'\nfile '${large}'\n`)
+      await make('-f', 'concat', '-safe', '0', '-i', list, ...beeping(4, 0.5), '-c:v', 'copy', ...aac, '-metadata:s:v:0', 'rotate=90', path)
+    },
+  ],
 ]
 
 const lost = temporaryPath('lost.ts')
@@ -83,7 +92,8 @@ beforeAll(async () => {
   writeFileSync(late, readFileSync(late).subarray(0, 0.8 * readFileSync(late).length))
   const upright = temporaryPath('fields.mp4')
   await make('-f', 'lavfi', '-i', fields, '-c:v', 'libx264', '-crf', '12', '-flags', '+ildct+ilme', '-x264opts', 'tff=1', upright)
-  for (const degrees of [90, 180, 270]) await make('-i', upright, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turnedFields.replace('.mp4', `${degrees}.mp4`))
+  for (const degrees of [90, 180, 270])
+    await make('-i', upright, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turnedFields.replace('.mp4', `${degrees}.mp4`))
 }, 120_000)
 
 describe.each(ffmpegs)('read by %s', (_name, program) => {

@@ -98,7 +98,9 @@ test('side by side: the video as it is, and the overlay', async () => {
 test('side by side: the video as it is, and the maps alone', async () => {
   const [both] = await overlay([halves(0, 1)], { sideBySide: true }, true)
   expect(heat(both!, 20, 32, 2 * width)).toBeLessThan(6)
-  expect([at(both!, width + 20, 32, 2 * width), at(both!, width + 80, 32, 2 * width)].map(([red]) => red! > 240 ? 'white' : red! < 15 ? 'black' : red)).toEqual(['white', 'black'])
+  expect(
+    [at(both!, width + 20, 32, 2 * width), at(both!, width + 80, 32, 2 * width)].map(([red]) => (red! > 240 ? 'white' : red! < 15 ? 'black' : red)),
+  ).toEqual(['white', 'black'])
 })
 
 test('a video of the maps takes colours and lines, and is grey without', async () => {

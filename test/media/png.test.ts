@@ -7,11 +7,14 @@ import { temporaryPath } from '../support/temporary.ts'
 
 const left = Float32Array.from({ length: 8 }, (_, i) => (i % 4 < 2 ? 0.3 : 0.1))
 
-test('grey pictures of the video\'s size, named by frame', async () => {
+test("grey pictures of the video's size, named by frame", async () => {
   const folder = temporaryPath('new/maps')
   const writer = await PngWriter.create(folder, [2, 4], [20, 41])
   await writer.write(0, left)
-  await writer.write(24, left.map((value) => 1 - value))
+  await writer.write(
+    24,
+    left.map((value) => 1 - value),
+  )
   await writer.finish()
   expect(existsSync(folder)).toBe(false)
   await writer.commit()
@@ -20,7 +23,10 @@ test('grey pictures of the video\'s size, named by frame', async () => {
   expect(readdirSync(temporaryPath('new'))).toEqual(['maps'])
   const meta = await sharp(`${folder}/000000.png`).metadata()
   expect(meta).toMatchObject({ width: 41, height: 20, channels: 1, depth: 'uchar' })
-  for (const [name, light, dark] of [['000000', 2, 38], ['000024', 38, 2]] as const) {
+  for (const [name, light, dark] of [
+    ['000000', 2, 38],
+    ['000024', 38, 2],
+  ] as const) {
     const pixels = await sharp(`${folder}/${name}.png`).toColourspace('b-w').raw().toBuffer()
     expect(pixels).toHaveLength(20 * 41)
     expect([pixels[10 * 41 + light], pixels[10 * 41 + dark]]).toEqual([255, 0])

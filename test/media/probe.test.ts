@@ -182,7 +182,10 @@ test('files that are no video', async () => {
   }
 
   const noise = temporaryPath('noise.mp4')
-  writeFileSync(noise, Uint8Array.from({ length: 50_000 }, (_, i) => (i * i * 31 + 17 * i) % 251))
+  writeFileSync(
+    noise,
+    Uint8Array.from({ length: 50_000 }, (_, i) => (i * i * 31 + 17 * i) % 251),
+  )
   await expectDiffSalError(() => probe(noise), 'ERR_DIFFSAL_MEDIA', 'not a video or sound file')
 
   const cut = temporaryPath('cut.mp4')

@@ -54,7 +54,10 @@ test('the centre of 5.1 is heard', async () => {
 
 test('eleven channels without a layout are averaged', async () => {
   const path = temporaryPath('eleven.wav')
-  writeFileSync(path, wav(11, 32_000, (c) => (c < 5 ? 16_384 : 0)))
+  writeFileSync(
+    path,
+    wav(11, 32_000, (c) => (c < 5 ? 16_384 : 0)),
+  )
   expect((await sound(path))[8_000]).toBeCloseTo((5 / 11) * 0.5, 3)
 })
 

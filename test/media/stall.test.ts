@@ -36,7 +36,10 @@ async function drain(all: AsyncIterable<unknown>): Promise<number> {
 const hang = 'exec sleep 1000'
 const flood = "exec yes 'a complaint of no interest' >&2"
 
-test.each([['hangs', hang], ['floods standard error', flood]])('an ffmpeg that %s is ended after the stall limit', async (_what, instead) => {
+test.each([
+  ['hangs', hang],
+  ['floods standard error', flood],
+])('an ffmpeg that %s is ended after the stall limit', async (_what, instead) => {
   const info = await probe(speaker)
   const limit = { stallLimit: 0.5 }
   broken('rawvideo', instead)
@@ -53,7 +56,11 @@ test('the option of predictVideo', async () => {
   broken('rawvideo', hang)
   await expectDiffSalError(() => drain(predictVideo(new FakeModel(), speaker, { stallLimit: 0.5 })), 'ERR_DIFFSAL_MEDIA', 'gave nothing for 0.5 s')
   for (const stallLimit of [0, -1, Number.NaN, '1']) {
-    await expectDiffSalError(() => drain(predictVideo(new FakeModel(), speaker, { stallLimit: stallLimit as number })), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'stallLimit'")
+    await expectDiffSalError(
+      () => drain(predictVideo(new FakeModel(), speaker, { stallLimit: stallLimit as number })),
+      'ERR_DIFFSAL_INVALID_ARGUMENT',
+      "'stallLimit'",
+    )
   }
 })
 

@@ -18,7 +18,7 @@ const mapSize = [32, 64] as const
 
 /** A light square in the left or the right half. */
 function square(side: 'left' | 'right'): Float32Array {
-  return Float32Array.from({ length: 32 * 64 }, (_, i) => ((i % 64 < 32) === (side === 'left') ? 0.9 : 0.2))
+  return Float32Array.from({ length: 32 * 64 }, (_, i) => (i % 64 < 32 === (side === 'left') ? 0.9 : 0.2))
 }
 
 async function input(name: string, ...args: string[]): Promise<MediaInfo> {
@@ -35,7 +35,12 @@ const h264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p']
 /** The sound's packets as a checksum of each: the same when they were copied. */
 async function soundPackets(path: string): Promise<string> {
   const text = await ffmpeg('-i', path, '-map', '0:a:0', '-c', 'copy', '-f', 'framecrc', 'pipe:1')
-  return text.toString().split('\n').filter((line) => !line.startsWith('#')).map((line) => line.split(',').slice(4).join()).join('\n')
+  return text
+    .toString()
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => line.split(',').slice(4).join())
+    .join('\n')
 }
 
 test('a map video: size, rate, grey levels, every frame, the sound copied', async () => {
@@ -161,7 +166,7 @@ test('sound that no container takes is left out, with a warning', async () => {
   expect(warnings).toEqual([expect.stringContaining('could not be put into')])
 })
 
-test('sound alone: a map video of the model\'s size', async () => {
+test("sound alone: a map video of the model's size", async () => {
   const info = await input('alone.wav', ...tone(1))
   const path = temporaryPath('alone.mp4')
   const writer = await createMapVideo(path, info, mapSize, rational(25, 1))

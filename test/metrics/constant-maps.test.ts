@@ -25,7 +25,12 @@ it('tells the mean CC that it has, and no other Gaussian has more', async () => 
     return values.reduce((a, b) => a + b) / maps.length
   }
   expect(await meanCc(found)).toBeCloseTo(found.cc, 6)
-  for (const [h, w] of [[1.1, 1], [0.9, 1], [1, 1.1], [1, 0.9]] as const) {
+  for (const [h, w] of [
+    [1.1, 1],
+    [0.9, 1],
+    [1, 1.1],
+    [1, 0.9],
+  ] as const) {
     expect(await meanCc({ height: found.height * h, width: found.width * w })).toBeLessThan(found.cc)
   }
 })

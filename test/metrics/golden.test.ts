@@ -110,8 +110,12 @@ describe('AUC-Judd where pixels tie', () => {
   })
 })
 
-describe('a map\'s level and scale', () => {
-  const [a, b, fixated] = [[1, 2, 5, 3, 0, 2], [0, 1, 4, 4, 1, 2], [0, 0, 1, 0, 0, 1]]
+describe("a map's level and scale", () => {
+  const [a, b, fixated] = [
+    [1, 2, 5, 3, 0, 2],
+    [0, 1, 4, 4, 1, 2],
+    [0, 0, 1, 0, 0, 1],
+  ]
   it.each([
     ['near 1e-300', (x: number) => x * 1e-300],
     ['below the least normal number', (x: number) => x * 2 ** -1070],

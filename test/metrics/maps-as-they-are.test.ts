@@ -17,7 +17,8 @@ test('bytes are scored as the numbers they are', async () => {
     [metrics.aucJudd(bytes, fixations), metrics.aucJudd(reals, fixations)],
     [metrics.informationGain(bytes, fixations, density), metrics.informationGain(reals, fixations, density)],
     [metrics.informationGain(bytes, fixations), metrics.informationGain(reals, fixations)],
-  ]) expect((await one!).mean).toBeCloseTo((await other!).mean, 12)
+  ])
+    expect((await one!).mean).toBeCloseTo((await other!).mean, 12)
 })
 
 test('blur and resizing are left out where that is said', async () => {
@@ -31,7 +32,11 @@ test('blur and resizing are left out where that is said', async () => {
   expect(await metrics.score(of(bytes), truth, { blur: true, resize: true })).toEqual(published)
   const small: MapTensor = { dtype: 'uint8', shape: [h / 2, w / 2], data: Uint8Array.from({ length: (h * w) / 4 }, (_, i) => (i * 29) % 256) }
   expect((await metrics.score(of(small), truth, { blur: false })).frames).toBe(1)
-  await expectDiffSalError(() => metrics.score(of(small), truth, { resize: false }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /as large as the truth, 12 × 16, without resizing, but 6 × 8 came/)
+  await expectDiffSalError(
+    () => metrics.score(of(small), truth, { resize: false }),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /as large as the truth, 12 × 16, without resizing, but 6 × 8 came/,
+  )
   await expectDiffSalError(() => metrics.score(of(small), truth, { blur: 1 as never }), 'ERR_DIFFSAL_INVALID_ARGUMENT', 'blur')
 })
 

@@ -33,7 +33,12 @@ const truthOf = (video: string, frame: number, size: [number, number] = [h, w]):
 })
 
 it('means over frames, then over videos, of the published chain', async () => {
-  const frames: FramePrediction[] = [['a', 0], ['a', 1], ['a', 2], ['b', 0]].map(([video, frame]) => ({
+  const frames: FramePrediction[] = [
+    ['a', 0],
+    ['a', 1],
+    ['a', 2],
+    ['b', 0],
+  ].map(([video, frame]) => ({
     video: video as string,
     frame: frame as number,
     tensor: predicted(`map ${video} ${frame}`),

@@ -20,13 +20,18 @@ const Case pooled("pooling of tokens", [] {
         auto to = grid;
         return std::vector{pool(i[0].select(2, 1).transpose(1, 2), to, norm)};
       });
-      compare(what + ", greatest", {draw({2, 1 + 105, channels})}, [&](const auto& i) { return std::vector{max_pool_tokens(i[0], grid, {1, stride, stride})}; }, 0);
+      compare(
+          what + ", greatest", {draw({2, 1 + 105, channels})},
+          [&](const auto& i) { return std::vector{max_pool_tokens(i[0], grid, {1, stride, stride})}; }, 0);
     }
   }
 });
 
 const Case positions("attention with relative positions", [] {
-  for (auto [queries, keys, channels] : {std::tuple{Grid{2, 4, 6}, Grid{2, 2, 3}, 16}, {Grid{1, 1, 1}, Grid{1, 1, 1}, 8}, {Grid{4, 7, 5}, Grid{4, 7, 5}, 11}, {Grid{8, 6, 10}, Grid{4, 3, 2}, 24}}) {
+  for (auto [queries, keys, channels] : {std::tuple{Grid{2, 4, 6}, Grid{2, 2, 3}, 16},
+                                         {Grid{1, 1, 1}, Grid{1, 1, 1}, 8},
+                                         {Grid{4, 7, 5}, Grid{4, 7, 5}, 11},
+                                         {Grid{8, 6, 10}, Grid{4, 3, 2}, 24}}) {
     Drawn drawn;
     RelativePositions layer;
     auto scope = drawn.scope("positions");
@@ -77,14 +82,18 @@ const Case cross("cross-attention and what follows it, eq. 7", [] {
         std::optional<int64_t> kernel;
         if (compressed) kernel = 1;
         CrossAttention attention(drawn.scope("attn"), channels, heads, kernel);
-        MLP mlp{LayerNorm(drawn.scope("norm2"), channels), Linear(drawn.scope("fc1"), channels, 2 * channels), Linear(drawn.scope("fc2"), 2 * channels, channels)};
+        MLP mlp{LayerNorm(drawn.scope("norm2"), channels), Linear(drawn.scope("fc1"), channels, 2 * channels),
+                Linear(drawn.scope("fc2"), 2 * channels, channels)};
         LayerNorm next(drawn.scope("next"), channels);
         std::vector<int64_t> map = {2, slots, h, w, channels}, tokens = {groups, 2 * slots * h * w / groups, channels};
         auto what = std::to_string(h) + "x" + std::to_string(w) + (by_slot ? " by slot" : "") + (compressed ? ", compressed" : "");
-        compare(what, {draw(map), draw(map, 2), draw(tokens, 3), draw(tokens, 4)}, [&](const auto& i) {
-          auto [x, normed] = attend(i[0], i[1], i[2], i[3], attention, mlp, next, {by_slot, read, false});
-          return std::vector{x, normed};
-        }, 1e-4);
+        compare(
+            what, {draw(map), draw(map, 2), draw(tokens, 3), draw(tokens, 4)},
+            [&](const auto& i) {
+              auto [x, normed] = attend(i[0], i[1], i[2], i[3], attention, mlp, next, {by_slot, read, false});
+              return std::vector{x, normed};
+            },
+            1e-4);
       }
     }
   }

@@ -43,8 +43,15 @@ struct Shape {
 };
 
 const Case convolution("convolutions", [] {
-  for (auto s : {Shape{3, 1, 1, 0, 1, 8, 8, 4, 4}, {3, 1, 1, 0, 1, 1, 5, 7, 9}, {3, 1, 1, 0, 1, 17, 33, 5, 3}, {3, 1, 2, 0, 2, 6, 10, 9, 13},
-                 {3, 1, 2, 0, 2, 3, 520, 3, 5}, {3, 2, 0, 1, 1, 7, 9, 8, 6}, {5, 4, 1, 0, 1, 1, 12, 16, 8}, {1, 1, 0, 0, 1, 9, 4, 3, 5}, {3, 1, 1, 0, 1, 4, 4, 1, 1}}) {
+  for (auto s : {Shape{3, 1, 1, 0, 1, 8, 8, 4, 4},
+                 {3, 1, 1, 0, 1, 1, 5, 7, 9},
+                 {3, 1, 1, 0, 1, 17, 33, 5, 3},
+                 {3, 1, 2, 0, 2, 6, 10, 9, 13},
+                 {3, 1, 2, 0, 2, 3, 520, 3, 5},
+                 {3, 2, 0, 1, 1, 7, 9, 8, 6},
+                 {5, 4, 1, 0, 1, 1, 12, 16, 8},
+                 {1, 1, 0, 0, 1, 9, 4, 3, 5},
+                 {3, 1, 1, 0, 1, 4, 4, 1, 1}}) {
     Drawn drawn;
     Convolution layer(drawn.scope("conv"), s.in, s.out, {s.kernel, s.kernel},
                       {.stride = {s.stride, s.stride}, .padding = {s.padding, s.padding}, .dilation = {s.dilation, s.dilation}, .after = s.after});
@@ -54,11 +61,13 @@ const Case convolution("convolutions", [] {
     compare(what + " and ReLU", {x}, [&](const auto& i) { return std::vector{convolve(i[0], layer, {.relu = true})}; }, 1e-4);
     if (s.stride > 1) continue;
     auto residual = draw({6, s.height, s.width, s.out}, 2), bias = draw({6, s.out}, 3);
-    compare(what + " and a residual", {x, bias, residual},
-            [&](const auto& i) { return std::vector{convolve(i[0], layer, {.image_bias = i[1], .residual = i[2]})}; }, 1e-4);
+    compare(
+        what + " and a residual", {x, bias, residual},
+        [&](const auto& i) { return std::vector{convolve(i[0], layer, {.image_bias = i[1], .residual = i[2]})}; }, 1e-4);
     auto others = draw({2, 2, s.height, s.width, s.out}, 4), last = draw({2, s.height, s.width, s.out}, 5);
-    compare(what + " and residuals of slots", {x, others, last},
-            [&](const auto& i) { return std::vector{convolve(i[0], layer, {.relu = true, .residual = i[1], .last = i[2]})}; }, 1e-4);
+    compare(
+        what + " and residuals of slots", {x, others, last},
+        [&](const auto& i) { return std::vector{convolve(i[0], layer, {.relu = true, .residual = i[1], .last = i[2]})}; }, 1e-4);
   }
 });
 
@@ -80,14 +89,18 @@ const Case head("the head's folds and sums", [] {
     std::vector<Tensor> stages;
     for (int64_t i = 0; i < 3; ++i) {
       int64_t channels = 12 - 4 * i;
-      reduce.emplace_back(drawn.scope("reduce" + std::to_string(i)), channels, 12, Sizes{5, 1, 1}, ConvolutionOptions{.stride = {stride, 1, 1}, .bias = false});
+      reduce.emplace_back(drawn.scope("reduce" + std::to_string(i)), channels, 12, Sizes{5, 1, 1},
+                          ConvolutionOptions{.stride = {stride, 1, 1}, .bias = false});
       stages.push_back(draw({2, 2 << i, 3 << i, stride == 4 ? 9 : 5, channels}, 10 + i));
     }
-    compare("stride " + std::to_string(stride), stages, [&](const auto& i) {
-      std::vector<Tensor> parts;
-      for (size_t stage = 0; stage < i.size(); ++stage) parts.push_back(layer.part(i[stage], reduce[stage], {}));
-      return std::vector{layer(parts, {})};
-    }, 2e-5, true);
+    compare(
+        "stride " + std::to_string(stride), stages,
+        [&](const auto& i) {
+          std::vector<Tensor> parts;
+          for (size_t stage = 0; stage < i.size(); ++stage) parts.push_back(layer.part(i[stage], reduce[stage], {}));
+          return std::vector{layer(parts, {})};
+        },
+        2e-5, true);
   }
 });
 

@@ -95,7 +95,8 @@ void compare(const std::string& what, const std::vector<Tensor>& inputs, const O
       if (!inputs[i].defined()) continue;
       auto broken = copies(inputs, false);
       broken[i].view(-1)[broken[i].numel() / 2].fill_(value);
-      hold_broken(what + " with " + std::to_string(value) + " in input " + std::to_string(i), packed(broken, operation), by_torch(broken, operation), spread);
+      hold_broken(what + " with " + std::to_string(value) + " in input " + std::to_string(i), packed(broken, operation), by_torch(broken, operation),
+                  spread);
     }
   }
 }

@@ -33,8 +33,8 @@ class Drawn : public ParameterSource {
 Tensor draw(at::IntArrayRef shape, uint64_t seed = 1);
 
 // Holds the packed side to libtorch's within `bound` of 1 + the value, with one thread and with three; and where an input holds a NaN or an infinity,
-// whatever libtorch makes no number of is none on the packed side; `spread` says that libtorch's products with zeros spread it over a whole map, so that
-// something on the packed side is to be none.
+// whatever libtorch makes no number of is none on the packed side; `spread` says that libtorch's products with zeros spread it over a whole map, so
+// that something on the packed side is to be none.
 void compare(const std::string& what, const std::vector<Tensor>& inputs, const Operation& operation, double bound = 2e-5, bool spread = false);
 
 }  // namespace diffsal::test

@@ -67,10 +67,22 @@ describe('scripts/prebuild.mjs', () => {
   it.each<[string, RegExp, () => void]>([
     ['shows its own symbols', /core\.so shows 1 symbols that should be hidden, another/, () => core('extern "C" int another() { return 1; }')],
     ['looks for libraries in a folder', /core\.so has the RUNPATH \/some\/where/, () => core('', '-Wl,-rpath,/some/where')],
-    ['keeps a path', /core\.so keeps a path of this machine, '\/usr\/\S+\.h'/, () => core('extern "C" __attribute__((visibility("hidden"))) const char path[] = "in /usr/include/x.h";')],
+    [
+      'keeps a path',
+      /core\.so keeps a path of this machine, '\/usr\/\S+\.h'/,
+      () => core('extern "C" __attribute__((visibility("hidden"))) const char path[] = "in /usr/include/x.h";'),
+    ],
     ['needs a newer system', /core\.so needs GLIBC_9\.1, newer than GLIBC_2\.34: build it on an older system/, needNewer],
-    ['is for another libtorch', /compiled with libtorch 2\.12\.1, but prebuilds are for 2\.13\.0/, () => writeFileSync(join(build, 'libtorch.json'), '{"version":"2.12.1"}')],
-    ['needs what nothing gives', /It does not open: The native addon cannot be opened: .*undefined symbol: nowhere/, () => core('extern "C" int nowhere(); static int x = nowhere();')],
+    [
+      'is for another libtorch',
+      /compiled with libtorch 2\.12\.1, but prebuilds are for 2\.13\.0/,
+      () => writeFileSync(join(build, 'libtorch.json'), '{"version":"2.12.1"}'),
+    ],
+    [
+      'needs what nothing gives',
+      /It does not open: The native addon cannot be opened: .*undefined symbol: nowhere/,
+      () => core('extern "C" int nowhere(); static int x = nowhere();'),
+    ],
     ['is not finished', /not a finished build: diffsal_core\.so is not in it/, () => rmSync(join(build, 'diffsal_core.so'))],
   ])('refuses a build that %s', (_, sentence, spoil) => {
     rmSync(prebuilds, { recursive: true, force: true })

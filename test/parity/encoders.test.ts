@@ -27,7 +27,10 @@ describe.each<VideoEncoderConfig['name']>(['s3d', 'swin3d_t', 'resnet3d_50'])('%
 
   it('has the names and shapes of its checkpoints', async () => {
     const text = await readFile(new URL(`../fixtures/encoder-${name}.names.txt`, import.meta.url), 'utf8')
-    const golden = text.trim().split('\n').filter((line) => !notParameters.test(line))
+    const golden = text
+      .trim()
+      .split('\n')
+      .filter((line) => !notParameters.test(line))
     const own = model.parameters().filter((parameter) => parameter.name.startsWith(prefix))
     expect(own.map((parameter) => `${parameter.name.slice(prefix.length)} [${parameter.shape.join(', ')}]`).sort()).toEqual(golden.sort())
   })

@@ -28,7 +28,11 @@ function reference(seed: bigint, stream: bigint, count: number): number[] {
   })
 }
 
-test.each([[0, 0], [1, 7], [2 ** 32 - 1, 2 ** 52 + 3]])('seed %d, stream %d gives the words of xoshiro128**', (seed, stream) => {
+test.each([
+  [0, 0],
+  [1, 7],
+  [2 ** 32 - 1, 2 ** 52 + 3],
+])('seed %d, stream %d gives the words of xoshiro128**', (seed, stream) => {
   const word = randomWords(seed, stream)
   expect(Array.from({ length: 50 }, word)).toEqual(reference(BigInt(seed), BigInt(stream), 50))
 })

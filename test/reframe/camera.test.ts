@@ -35,7 +35,13 @@ function inside(path: (time: number) => number, time: number, place: number): bo
 
 describe('the path of a window', () => {
   test('rests where what it follows rests, on a pixel, in the middle of it', () => {
-    const path = cameraPath(sights(4, 5, () => spot(0.3)), [0, 4], frame, length, limits)
+    const path = cameraPath(
+      sights(4, 5, () => spot(0.3)),
+      [0, 4],
+      frame,
+      length,
+      limits,
+    )
     const places = Array.from({ length: 100 }, (_, k) => path(k / 25))
     expect(new Set(places).size).toBe(1)
     expect(places[0]! % 2).toBe(0)
@@ -43,12 +49,25 @@ describe('the path of a window', () => {
   })
 
   test('does not tremble with what trembles', () => {
-    const path = cameraPath(sights(6, 25, (t) => spot(0.5 + 0.02 * Math.sin(40 * t))), [0, 6], frame, length, limits)
+    const path = cameraPath(
+      sights(6, 25, (t) => spot(0.5 + 0.02 * Math.sin(40 * t))),
+      [0, 6],
+      frame,
+      length,
+      limits,
+    )
     const places = Array.from({ length: 150 }, (_, k) => path(k / 25))
     expect(Math.max(...places) - Math.min(...places)).toBe(0)
   })
 
-  test.each([[1, 2], [0.4, 0.5], [3, 20], [1, 0.1], [0.01, 2], [50, 100]])('follows one who runs and turns, within a speed of %d and an acceleration of %d', (speed, acceleration) => {
+  test.each([
+    [1, 2],
+    [0.4, 0.5],
+    [3, 20],
+    [1, 0.1],
+    [0.01, 2],
+    [50, 100],
+  ])('follows one who runs and turns, within a speed of %d and an acceleration of %d', (speed, acceleration) => {
     const moving = sights(10, 12, (t) => spot(0.5 + 0.35 * Math.sin(1.1 * t)))
     const path = cameraPath(moving, [0, 10], frame, length, { keep: 0.9, speed, acceleration })
     const found = greatest(path, 10)
@@ -62,10 +81,23 @@ describe('the path of a window', () => {
   test('goes to the one of two who talks, and stays with one where there is no time', () => {
     const talk = (every: number): Sight[] => {
       const loud = (t: number): boolean => Math.floor(t / every) % 2 === 0
-      return sights(12, 5, (t) => spot(0.2, loud(t) ? 1 : 0.3), (t) => spot(0.8, loud(t) ? 0.3 : 1))
+      return sights(
+        12,
+        5,
+        (t) => spot(0.2, loud(t) ? 1 : 0.3),
+        (t) => spot(0.8, loud(t) ? 0.3 : 1),
+      )
     }
     const slow = cameraPath(talk(4), [0, 12], frame, length, limits)
-    for (const [time, place] of [[1.5, 0.2], [2.5, 0.2], [5.5, 0.8], [6.5, 0.8], [9.5, 0.2], [10.5, 0.2]] as const) expect(inside(slow, time, place), `${time}`).toBe(true)
+    for (const [time, place] of [
+      [1.5, 0.2],
+      [2.5, 0.2],
+      [5.5, 0.8],
+      [6.5, 0.8],
+      [9.5, 0.2],
+      [10.5, 0.2],
+    ] as const)
+      expect(inside(slow, time, place), `${time}`).toBe(true)
     const found = greatest(slow, 12)
     expect(found.speed).toBeLessThanOrEqual(1 + 1e-6)
     expect(found.speed).toBeGreaterThan(0.5)
@@ -75,7 +107,13 @@ describe('the path of a window', () => {
   })
 
   test('stays in the frame at its edges', () => {
-    const path = cameraPath(sights(8, 10, (t) => spot(t < 4 ? 0 : 1)), [0, 8], frame, length, { ...limits, speed: 5, acceleration: 20 })
+    const path = cameraPath(
+      sights(8, 10, (t) => spot(t < 4 ? 0 : 1)),
+      [0, 8],
+      frame,
+      length,
+      { ...limits, speed: 5, acceleration: 20 },
+    )
     const places = Array.from({ length: 801 }, (_, k) => path(k / 100))
     expect(Math.min(...places)).toBeGreaterThanOrEqual(0)
     expect(Math.max(...places)).toBeLessThanOrEqual(frame - length)
@@ -85,7 +123,13 @@ describe('the path of a window', () => {
 
   test('a long shot is planned in parts, without a seam', () => {
     const seconds = 150
-    const path = cameraPath(sights(seconds, 5, (t) => spot(0.5 + 0.3 * Math.sin(0.7 * t))), [0, seconds], frame, length, limits)
+    const path = cameraPath(
+      sights(seconds, 5, (t) => spot(0.5 + 0.3 * Math.sin(0.7 * t))),
+      [0, seconds],
+      frame,
+      length,
+      limits,
+    )
     const found = greatest(path, seconds)
     expect(found.speed).toBeLessThanOrEqual(1 + 1e-6)
     expect(found.acceleration).toBeLessThanOrEqual(2 + 1e-6)
@@ -93,9 +137,26 @@ describe('the path of a window', () => {
   })
 
   test('a shot of one frame, one without a map, a frame that is no longer than the window, a map of nothing', () => {
-    expect(cameraPath(sights(0, 5, () => spot(0.9)), [0, 0], frame, length, limits)(0) + length / 2).toBeGreaterThan(0.8 * frame)
+    expect(
+      cameraPath(
+        sights(0, 5, () => spot(0.9)),
+        [0, 0],
+        frame,
+        length,
+        limits,
+      )(0) +
+        length / 2,
+    ).toBeGreaterThan(0.8 * frame)
     expect(cameraPath([], [3, 4], frame, length, limits)(3.5)).toBe(656)
-    expect(cameraPath(sights(2, 5, () => spot(0.9)), [0, 2], 608, 608, limits)(1)).toBe(0)
+    expect(
+      cameraPath(
+        sights(2, 5, () => spot(0.9)),
+        [0, 2],
+        608,
+        608,
+        limits,
+      )(1),
+    ).toBe(0)
     const nothing = [{ time: 0, sums: new Float32Array(96) }]
     expect(Math.abs(cameraPath(nothing, [0, 2], frame, length, limits)(1) - 656)).toBeLessThanOrEqual(6)
   })

@@ -45,7 +45,14 @@ test('two spots that are bright in turn: the window goes to each, within its spe
   expect(speed).toBeGreaterThan(0.5)
   expect(speed).toBeLessThanOrEqual(1 + 1e-6)
   expect(acceleration).toBeLessThanOrEqual(2 + 1e-6)
-  for (const [k, place] of [[30, 0.2], [40, 0.2], [115, 0.8], [125, 0.8], [190, 0.2], [220, 0.2]] as const) {
+  for (const [k, place] of [
+    [30, 0.2],
+    [40, 0.2],
+    [115, 0.8],
+    [125, 0.8],
+    [190, 0.2],
+    [220, 0.2],
+  ] as const) {
     expect(place * 160, `${k}`).toBeGreaterThan(found.frames[k]!.x)
     expect(place * 160, `${k}`).toBeLessThan(found.frames[k]!.x + 50)
   }
@@ -68,7 +75,12 @@ test('a cut: the window is on what it follows in the first frame after it, and m
   const path = temporaryPath('cut.mkv')
   await make('-i', left, '-i', right, '-filter_complex', 'concat=n=2', '-c:v', 'libx264rgb', '-qp', '0', path)
   const found = await follow(path, { stride: 4 })
-  const places = [[0, 0.2], [49, 0.2], [50, 0.75], [99, 0.75]] as const
+  const places = [
+    [0, 0.2],
+    [49, 0.2],
+    [50, 0.75],
+    [99, 0.75],
+  ] as const
   for (const [k, place] of places) expect(Math.abs(found.frames[k]!.x + 25 - place * 160), `${k}`).toBeLessThan(6)
   expect(found.frames.map(({ shot }) => shot)).toEqual(Array.from({ length: 100 }, (_, k) => Number(k >= 50)))
   expect(greatest(found)).toEqual({ speed: 0, acceleration: 0 })
@@ -82,9 +94,20 @@ test('a cut: the window is on what it follows in the first frame after it, and m
 describe.each(ffmpegs)('%s', (_name, program) => {
   test('the video: what is in the window, frame for frame, with times and sound, and nothing beside it', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    const path = await sceneClip('source.mp4', [['test', 20], ['bars', 20]], [...tone(1.6)])
+    const path = await sceneClip(
+      'source.mp4',
+      [
+        ['test', 20],
+        ['bars', 20],
+      ],
+      [...tone(1.6)],
+    )
     const { size } = await follow(path, { videoOnly: true })
-    const still = { size, window: [180, 102] as const, frames: Array.from({ length: 40 }, (_, k) => ({ frame: k, time: k / 25, shot: 0, x: 20 + 2 * k, y: 0 })) }
+    const still = {
+      size,
+      window: [180, 102] as const,
+      frames: Array.from({ length: 40 }, (_, k) => ({ frame: k, time: k / 25, shot: 0, x: 20 + 2 * k, y: 0 })),
+    }
     const output = temporaryPath('written/cropped.mp4')
     const told: unknown[] = []
     await cropVideo(path, still, output, { onProgress: (progress) => told.push(progress) })
@@ -147,7 +170,8 @@ describe.each(ffmpegs)('%s', (_name, program) => {
     expect(small.window).toEqual([76, 76])
     await cropVideo(odd, small, output)
     const [frame, original] = [(await decodeFrames(output, 'gray', 76 * 76))[3]!, (await decodeFrames(odd, 'gray', 123 * 77))[3]!]
-    const mean = (bytes: Buffer, at: (i: number) => number, count: number): number => Array.from({ length: count }, (_, i) => bytes[at(i)]!).reduce((a, b) => a + b, 0) / count
+    const mean = (bytes: Buffer, at: (i: number) => number, count: number): number =>
+      Array.from({ length: count }, (_, i) => bytes[at(i)]!).reduce((a, b) => a + b, 0) / count
     const x = Math.round(small.frames[3]!.x)
     const row = (bytes: Buffer, width: number, left: number): number => mean(bytes, (i) => (20 + Math.floor(i / 76)) * width + left + (i % 76), 76 * 30)
     expect(Math.abs(row(frame, 76, 0) - row(original, 123, x))).toBeLessThan(2)
@@ -158,7 +182,10 @@ describe.each(ffmpegs)('%s', (_name, program) => {
 test('between pixels the picture is interpolated: a slow window glides', async () => {
   const path = temporaryPath('ramp.mkv')
   await ffmpeg('-f', 'lavfi', '-i', "color=black:s=320x64:r=25,format=gray,geq=lum='40+X/2'", '-frames:v', '10', '-c:v', 'ffv1', '-pix_fmt', 'yuv420p', path)
-  for (const [x, y] of [[10.5, 0], [10.25, 0]] as const) {
+  for (const [x, y] of [
+    [10.5, 0],
+    [10.25, 0],
+  ] as const) {
     const frames = Array.from({ length: 10 }, (_, k) => ({ frame: k, time: k / 25, shot: 0, x, y }))
     const output = temporaryPath('glide.mkv')
     await cropVideo(path, { size: [64, 320], window: [64, 100], frames }, output)
@@ -235,7 +262,11 @@ test('what cannot be, before anything is predicted', async () => {
   expect(readFileSync(path).equals(bytes)).toBe(true)
   await expectDiffSalError(() => cropVideo(path, { ...found, window: [90, 400] }, 'x.mp4'), 'ERR_DIFFSAL_INVALID_ARGUMENT', /within the frame's 90 × 160/)
   await expectDiffSalError(() => cropVideo(path, { ...found, window: [90, 51] }, 'x.mp4'), 'ERR_DIFFSAL_INVALID_ARGUMENT', /even/)
-  await expectDiffSalError(() => cropVideo(path, { ...found, frames: [{ ...found.frames[0]!, x: 150 }] }, 'x.mp4'), 'ERR_DIFFSAL_INVALID_ARGUMENT', /frames\[0\]\.x.*0 to 110/)
+  await expectDiffSalError(
+    () => cropVideo(path, { ...found, frames: [{ ...found.frames[0]!, x: 150 }] }, 'x.mp4'),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /frames\[0\]\.x.*0 to 110/,
+  )
   await expectDiffSalError(() => cropVideo(path, { ...found, size: [360, 640] }, 'x.mp4'), 'ERR_DIFFSAL_INVALID_ARGUMENT', /\[90, 160\]/)
   await expectDiffSalError(() => cropVideo(path, found, 'x.gif'), 'ERR_DIFFSAL_INVALID_ARGUMENT', /\.mp4/)
   expect(existsSync('x.mp4')).toBe(false)

@@ -26,11 +26,28 @@ test('a noisy curve has each point, pale, and a smoothed line that ends in its v
 })
 
 test('what spans far is on a log scale, and says so; 0 is not', () => {
-  const wide = lineChart({ ...base, points: [[1, 0.001], [50, 1], [100, 1000]], kind: 'noisy' }).text
+  const wide = lineChart({
+    ...base,
+    points: [
+      [1, 0.001],
+      [50, 1],
+      [100, 1000],
+    ],
+    kind: 'noisy',
+  }).text
   expect(wide).toContain('squared error, log scale.')
   const [low, middle, high] = path(wide, 'line').map(([, y]) => y) as [number, number, number]
   expect(low - middle).toBeCloseTo(middle - high, 0)
-  expect(lineChart({ ...base, points: [[1, 0], [100, 1000]], kind: 'noisy' }).text).not.toContain('log scale')
+  expect(
+    lineChart({
+      ...base,
+      points: [
+        [1, 0],
+        [100, 1000],
+      ],
+      kind: 'noisy',
+    }).text,
+  ).not.toContain('log scale')
 })
 
 test('the learning rate holds each value until the next', () => {
@@ -41,7 +58,11 @@ test('the learning rate holds each value until the next', () => {
 })
 
 test('marks name the best, which has a shape of its own', () => {
-  const marks = [[10, 0.2], [50, 0.5], [100, 0.4]] as const
+  const marks = [
+    [10, 0.2],
+    [50, 0.5],
+    [100, 0.4],
+  ] as const
   const { text } = lineChart({ ...base, points: marks, kind: 'marks', best: 50, text: (value) => value.toFixed(3) })
   expect(text.match(/<circle class="mark"/g)).toHaveLength(3)
   expect(text.match(/class="best"/g)).toHaveLength(1)
@@ -58,7 +79,14 @@ test('no value, one value and equal values are drawn', () => {
   expect(one).toContain('<circle')
   for (const kind of ['noisy', 'steps', 'marks'] as const) {
     for (const value of [0, -2, 5]) {
-      const { text } = lineChart({ ...base, points: [[1, value], [100, value]], kind })
+      const { text } = lineChart({
+        ...base,
+        points: [
+          [1, value],
+          [100, value],
+        ],
+        kind,
+      })
       expect(text).not.toMatch(/NaN|Infinity/)
     }
   }
@@ -72,7 +100,10 @@ test('100 000 steps make a small chart', () => {
 
 test('it is a picture that a renderer accepts', async () => {
   const { text } = lineChart({ ...base, title: 'A <name> & "more"', points, kind: 'noisy' })
-  const svg = /<svg[\s\S]*<\/svg>/.exec(text)![0].replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"').replaceAll('class="line"', 'fill="none" stroke="black"')
+  const svg = /<svg[\s\S]*<\/svg>/
+    .exec(text)![0]
+    .replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"')
+    .replaceAll('class="line"', 'fill="none" stroke="black"')
   const { info, data } = await sharp(Buffer.from(svg)).flatten({ background: 'white' }).greyscale().raw().toBuffer({ resolveWithObject: true })
   expect([info.width, info.height]).toEqual([430, 220])
   expect(data.some((value) => value < 50)).toBe(true)

@@ -7,12 +7,19 @@ import type { Scores } from '../../lib/index.ts'
 
 const mean = { cc: 0.5, sim: 0.25, nss: 2, aucJudd: 0.875, kl: Number.NaN }
 const none = { cc: 0, sim: 0, nss: 0, aucJudd: 0, kl: 4 }
-const scores = (videos: readonly string[]): Scores => ({ mean, videos: Object.fromEntries(videos.map((video) => [video, mean])), frames: 4, undefinedCount: none })
+const scores = (videos: readonly string[]): Scores => ({
+  mean,
+  videos: Object.fromEntries(videos.map((video) => [video, mean])),
+  frames: 4,
+  undefinedCount: none,
+})
 const evil = `V1"><script>alert('x')</script>`
 const content: ReportContent = {
   ...{ title: evil, state: 'Done.', facts: [['Device', evil]], scoresNote: evil, picturesNote: evil, config: { train: evil } },
   scores: [{ title: evil, scores: scores([evil]) }],
-  pictures: [{ video: evil, frame: 3, size: [32, 64], picture: 'data:image/jpeg;base64,AA', truth: 'data:image/jpeg;base64,BB', map: 'data:image/jpeg;base64,CC' }],
+  pictures: [
+    { video: evil, frame: 3, size: [32, 64], picture: 'data:image/jpeg;base64,AA', truth: 'data:image/jpeg;base64,BB', map: 'data:image/jpeg;base64,CC' },
+  ],
 }
 
 test('no name gets into the page unescaped', () => {
@@ -74,12 +81,18 @@ test('pictures are the middle frame, and the maps from black to white', async ()
   const [height, width, length] = [8, 16, 4]
   const frames = { dtype: 'uint8', shape: [length, height, width, 3], data: new Uint8Array(length * height * width * 3) } as const
   frames.data.fill(200, 2 * height * width * 3, 3 * height * width * 3)
-  const target = { dtype: 'float32', shape: [1, height, width], data: Float32Array.from({ length: height * width }, (_, i) => (i % width < 8 ? 0.25 : 0.5)) } as const
+  const target = {
+    dtype: 'float32',
+    shape: [1, height, width],
+    data: Float32Array.from({ length: height * width }, (_, i) => (i % width < 8 ? 0.25 : 0.5)),
+  } as const
   const map = { dtype: 'float32', shape: [1, 1, height, width], data: new Float32Array(height * width).fill(0.3) } as const
   const row = await pictureRow({ video: 'V', frame: 2, frames, target }, map)
   expect([row.video, row.frame, row.size]).toEqual(['V', 2, [8, 16]])
   const decode = async (address: string) => {
-    const { data, info } = await sharp(Buffer.from(address.replace('data:image/jpeg;base64,', ''), 'base64')).raw().toBuffer({ resolveWithObject: true })
+    const { data, info } = await sharp(Buffer.from(address.replace('data:image/jpeg;base64,', ''), 'base64'))
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     return { size: [info.height, info.width], first: data[0]!, last: data.at(-1)! }
   }
   expect(await decode(row.picture)).toEqual({ size: [8, 16], first: 200, last: 200 })

@@ -42,11 +42,17 @@ test('paths are relative to the file, and what is read is a configuration of the
 test('a run may end early, and be watched in TensorBoard', async () => {
   const file = temporaryPath('early.json')
   const read = (more: object) => {
-    writeFileSync(file, JSON.stringify({ train: [{ dataset: 'UCF', root: 'a' }], validate: [{ dataset: 'UCF', root: 'b' }], epochs: 2, batch: 3, by: 'nss', ...more }))
+    writeFileSync(
+      file,
+      JSON.stringify({ train: [{ dataset: 'UCF', root: 'a' }], validate: [{ dataset: 'UCF', root: 'b' }], epochs: 2, batch: 3, by: 'nss', ...more }),
+    )
     return readRunConfig(file)
   }
   expect(await read({ earlyStop: { patience: 2 }, tensorboard: true })).toMatchObject({ earlyStop: { patience: 2, minDelta: 0, by: 'nss' }, tensorboard: true })
-  expect(await read({ earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' } })).toMatchObject({ earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' }, tensorboard: false })
+  expect(await read({ earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' } })).toMatchObject({
+    earlyStop: { patience: 2, minDelta: 0.5, by: 'kl' },
+    tensorboard: false,
+  })
   for (const [more, part] of [
     [{ earlyStop: {} }, "'earlyStop.patience'"],
     [{ earlyStop: null }, "'earlyStop'"],
@@ -70,6 +76,8 @@ test('schedules in epochs become schedules in steps', () => {
   // What was not given is not what is wrong.
   const warmup = (given: object, steps: number) => () => schedule({ kind: 'cosine', ...given }, steps)
   expect(warmup({ warmup: 5 }, 100)).toThrow("'schedule.warmup' must be less than the whole schedule of 5 epochs, but 5 epochs came.")
-  expect(warmup({ warmup: 0.6, total: 0.9 }, 1)).toThrow("less than the whole schedule of 0.9 epochs, which is 1 step here, but 0.6 epochs, which is 1 step, came.")
+  expect(warmup({ warmup: 0.6, total: 0.9 }, 1)).toThrow(
+    'less than the whole schedule of 0.9 epochs, which is 1 step here, but 0.6 epochs, which is 1 step, came.',
+  )
   expect(warmup({ warmup: 4.9 }, 100)()).toEqual({ kind: 'cosine', warmup: 490, total: 500 })
 })

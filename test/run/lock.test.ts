@@ -63,7 +63,10 @@ describe('a lock', () => {
 
   test('of another machine stays, and its message says what to remove', async () => {
     const folder = lockedBy({ pid: 1, began: null, host: 'elsewhere', since })
-    await refused(folder, /the process 1 on the machine elsewhere is training, since 2026-01-01T00:00:00\.000Z\. .*If it does not run any more, remove '.*run\.lock'/)
+    await refused(
+      folder,
+      /the process 1 on the machine elsewhere is training, since 2026-01-01T00:00:00\.000Z\. .*If it does not run any more, remove '.*run\.lock'/,
+    )
     expect(readdirSync(folder.path)).toEqual(['run.lock'])
   })
 

@@ -60,7 +60,10 @@ test('what came after the checkpoint is cut off, and what comes again is there o
   expect(log.events).toEqual([step(1), step(2), checkpoint, epoch])
   expect([epoch, validation, step(3)].map((event) => log.append(event))).toEqual([false, true, true])
   log.close()
-  const types = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => (JSON.parse(line) as TrainingEvent).type)
+  const types = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as TrainingEvent).type)
   expect(types).toEqual(['step', 'step', 'checkpoint', 'epoch', 'validation', 'step'])
 })
 
@@ -71,7 +74,12 @@ test('a last line that is not whole is left out; another one is refused by numbe
   const log = await RunLog.open(path, 9)
   log.append(step(3))
   log.close()
-  expect(readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as TrainingEvent)).toEqual([step(1), step(2), step(3)])
+  expect(
+    readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as TrainingEvent),
+  ).toEqual([step(1), step(2), step(3)])
   for (const text of ['{"type":"step","st\n{}\n', '[]\n', '{"type":"other","step":1}\n']) {
     writeFileSync(path, text)
     await expectDiffSalError(() => RunLog.open(path, 9), 'ERR_DIFFSAL_FILE', /its line 1 is not an event/)

@@ -71,7 +71,11 @@ describe('a model that knows the truth, but only where it hears', () => {
   })
 
   test('scores what the true map itself scores, and always hits', () => {
-    const [itself, right, without] = (['truth', 'model', 'leftOut'] as const).map((kind) => find(result.rows, kind)) as [datasets.SceneRow, datasets.SceneRow, datasets.SceneRow]
+    const [itself, right, without] = (['truth', 'model', 'leftOut'] as const).map((kind) => find(result.rows, kind)) as [
+      datasets.SceneRow,
+      datasets.SceneRow,
+      datasets.SceneRow,
+    ]
     for (const name of ['cc', 'sim', 'nss', 'aucJudd', 'hits', 'ccOverPictures'] as const) expect(right[name]).toEqual(itself[name])
     expect(right.cc.mean).toBeGreaterThan(0.98)
     expect(right.hits).toEqual({ mean: 1, error: 0 })
@@ -83,7 +87,10 @@ describe('a model that knows the truth, but only where it hears', () => {
   test('has a row for each number of steps and for each other sound, and the ceilings in their order', () => {
     expect(result.rows.map(({ kind, steps }) => [kind, steps])).toEqual([
       ...(['pictures', 'sound', 'truth'] as const).map((kind) => [kind, null]),
-      ...[['model', 1], ['model', 4]],
+      ...[
+        ['model', 1],
+        ['model', 4],
+      ],
       ...(['other', 'silence', 'leftOut', 'pitch', 'loudness'] as const).map((kind) => [kind, 4]),
     ])
     expect(result).toMatchObject({ length: 6, comparedSteps: 4 })
@@ -102,7 +109,10 @@ describe('a model that knows the truth, but only where it hears', () => {
     expect(model.predicted.map(({ steps }) => steps)).toEqual([1, 4, 4, 4, 4, 4, 4, 1, 4, 4, 4, 4, 4, 4])
     expect(new Set(model.predicted.map(({ seed }) => seed))).toEqual(new Set([1]))
     expect(model.alive).toBe(0)
-    expect(done).toEqual([[4, 6], [6, 6]])
+    expect(done).toEqual([
+      [4, 6],
+      [6, 6],
+    ])
   })
 
   test('plays the sounds that the rows are called after', () => {
@@ -202,8 +212,22 @@ describe('with the network', () => {
 
 describe('followsSound', () => {
   const track: datasets.SceneTrack = {
-    ...{ fps: 25, size: [64, 128], sigma: 6.4, shapes: [{ kind: 'disc', hue: 0 }, { kind: 'star', hue: 2 }] },
-    frames: [0, 0, 1, 1].map((sounding) => ({ sounding, centres: [[20, 30], [100.5, 63.9]] })),
+    ...{
+      fps: 25,
+      size: [64, 128],
+      sigma: 6.4,
+      shapes: [
+        { kind: 'disc', hue: 0 },
+        { kind: 'star', hue: 2 },
+      ],
+    },
+    frames: [0, 0, 1, 1].map((sounding) => ({
+      sounding,
+      centres: [
+        [20, 30],
+        [100.5, 63.9],
+      ],
+    })),
   }
   const mapAt = (frame: number, x: number, y: number) => {
     const data = new Float32Array(16 * 32)

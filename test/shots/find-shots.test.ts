@@ -29,7 +29,11 @@ async function startsIn(path: string, options?: FindShotsOptions): Promise<strin
 describe.each(ffmpegs)('%s', (_name, program) => {
   test('hard cuts, with numbers, lengths and times', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    const path = await sceneClip('cuts.mkv', [['bars', 30], ['test', 25], ['colours', 20]])
+    const path = await sceneClip('cuts.mkv', [
+      ['bars', 30],
+      ['test', 25],
+      ['colours', 20],
+    ])
     expect(await shotsIn(path)).toEqual([
       { shot: 0, begins: 'video', frame: 0, frames: 30, start: 0, end: 1.2 },
       { shot: 1, begins: 'cut', frame: 30, frames: 25, start: 1.2, end: 2.2 },
@@ -40,26 +44,44 @@ describe.each(ffmpegs)('%s', (_name, program) => {
   test('a fade through black, slow and fast, and a cut to black and out of it: the black belongs to the shot before', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
     for (const length of [4, 8, 15]) {
-      const path = await sceneClip(`fade-${length}.mkv`, [['bars', 40, `fade=out:${40 - length}:${length}`], ['bars', 10, 'lutyuv=y=16:u=128:v=128'], ['test', 40, `fade=in:0:${length}`]])
+      const path = await sceneClip(`fade-${length}.mkv`, [
+        ['bars', 40, `fade=out:${40 - length}:${length}`],
+        ['bars', 10, 'lutyuv=y=16:u=128:v=128'],
+        ['test', 40, `fade=in:0:${length}`],
+      ])
       const shots = await shotsIn(path)
-      expect(shots.map(({ begins }) => begins), `${length}`).toEqual(['video', 'fade'])
+      expect(
+        shots.map(({ begins }) => begins),
+        `${length}`,
+      ).toEqual(['video', 'fade'])
       // The first frames of a slow fade are as black as the others.
       expect(shots[1]!.frame).toBeGreaterThanOrEqual(50)
       expect(shots[1]!.frame).toBeLessThanOrEqual(50 + Math.ceil(length / 4))
     }
-    const black = await sceneClip('black.mkv', [['bars', 20], ['bars', 10, 'lutyuv=y=16:u=128:v=128'], ['test', 20]])
+    const black = await sceneClip('black.mkv', [
+      ['bars', 20],
+      ['bars', 10, 'lutyuv=y=16:u=128:v=128'],
+      ['test', 20],
+    ])
     expect(await startsIn(black)).toEqual(['video 0', 'fade 30'])
   })
 
   test('a fade through white', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    const path = await sceneClip('white.mkv', [['bars', 40, 'fade=out:25:15:color=white'], ['test', 40, 'fade=in:0:15:color=white']])
+    const path = await sceneClip('white.mkv', [
+      ['bars', 40, 'fade=out:25:15:color=white'],
+      ['test', 40, 'fade=in:0:15:color=white'],
+    ])
     expect((await startsIn(path)).map((text) => text.split(' ')[0])).toEqual(['video', 'fade'])
   })
 
   test('black at the beginning or the end is no shot of its own', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    const path = await sceneClip('ends.mkv', [['bars', 12, 'lutyuv=y=16:u=128:v=128'], ['test', 30], ['bars', 12, 'lutyuv=y=16:u=128:v=128']])
+    const path = await sceneClip('ends.mkv', [
+      ['bars', 12, 'lutyuv=y=16:u=128:v=128'],
+      ['test', 30],
+      ['bars', 12, 'lutyuv=y=16:u=128:v=128'],
+    ])
     expect(await startsIn(path)).toEqual(['video 0'])
   })
 
@@ -71,15 +93,22 @@ describe.each(ffmpegs)('%s', (_name, program) => {
       expect(await startsIn(await sceneClip(`long-${box}.mkv`, [['bars', 40, flash(15, 25)]])), box).toHaveLength(box === 'c=white@0.7' ? 3 : 2)
     }
     // A flash in the last frame before a cut.
-    const path = await sceneClip('flash-cut.mkv', [['bars', 20, "drawbox=c=white:t=fill:x=0:y=0:w=iw:h=ih:enable='eq(n,17)'"], ['test', 20]])
+    const path = await sceneClip('flash-cut.mkv', [
+      ['bars', 20, "drawbox=c=white:t=fill:x=0:y=0:w=iw:h=ih:enable='eq(n,17)'"],
+      ['test', 20],
+    ])
     expect(await startsIn(path)).toEqual(['video 0', 'cut 20'])
   })
 
   test('a pan is no cut, and a cut in the middle of one is', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
-    const pan = (from: number): string => `select=eq(n\\,0),scale=1280:360:flags=neighbor,loop=-1:1,setpts=N/25/TB,trim=end_frame=40,crop=320:180:'${from}+n*22':90`
+    const pan = (from: number): string =>
+      `select=eq(n\\,0),scale=1280:360:flags=neighbor,loop=-1:1,setpts=N/25/TB,trim=end_frame=40,crop=320:180:'${from}+n*22':90`
     expect(await startsIn(await sceneClip('pan.mkv', [['test', 41, pan(0)]]))).toEqual(['video 0'])
-    const cut = await sceneClip('pan-cut.mkv', [['test', 41, pan(0)], ['bars', 41, pan(0)]])
+    const cut = await sceneClip('pan-cut.mkv', [
+      ['test', 41, pan(0)],
+      ['bars', 41, pan(0)],
+    ])
     expect(await startsIn(cut)).toEqual(['video 0', 'cut 40'])
   })
 
@@ -99,14 +128,45 @@ async function dissolving(name: string, length: number, [first, second]: readonl
   const path = temporaryPath(name)
   const share = `clip((N-39)/${length + 1},0,1)`
   const graph = `[0]format=gbrp[a];[1]format=gbrp[b];[a][b]blend=all_expr='A*(1-${share})+B*${share}':shortest=1[out]`
-  await make('-f', 'lavfi', '-i', `${first}=s=160x90:r=${rate}`, '-f', 'lavfi', '-i', `${second}=s=160x90:r=${rate}`, '-filter_complex', graph, '-map', '[out]', '-frames:v', `${80 + length}`, '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', path)
+  await make(
+    '-f',
+    'lavfi',
+    '-i',
+    `${first}=s=160x90:r=${rate}`,
+    '-f',
+    'lavfi',
+    '-i',
+    `${second}=s=160x90:r=${rate}`,
+    '-filter_complex',
+    graph,
+    '-map',
+    '[out]',
+    '-frames:v',
+    `${80 + length}`,
+    '-c:v',
+    'libx264rgb',
+    '-qp',
+    '0',
+    '-preset',
+    'ultrafast',
+    path,
+  )
   return path
 }
 
 test('dissolves, short and long, begin a shot in their middle', async () => {
-  for (const [length, rate] of [[8, 25], [14, 25], [25, 25], [40, 25], [50, 50]] as const) {
+  for (const [length, rate] of [
+    [8, 25],
+    [14, 25],
+    [25, 25],
+    [40, 25],
+    [50, 50],
+  ] as const) {
     const found = await shotsIn(await dissolving(`dissolve-${length}.mkv`, length, undefined, rate))
-    expect(found.map(({ begins }) => begins), `${length}`).toEqual(['video', 'dissolve'])
+    expect(
+      found.map(({ begins }) => begins),
+      `${length}`,
+    ).toEqual(['video', 'dissolve'])
     expect(Math.abs(found[1]!.frame - 40 - length / 2), `${length}`).toBeLessThanOrEqual(1 + length / 10)
   }
   const long = await dissolving('dissolve-long.mkv', 40)
@@ -132,17 +192,40 @@ test('what is no dissolve: a zoom, a changing light, a fade to black, a title th
   const still = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=0.04']
   expect(await clip('zoom.mkv', ...still, '-vf', "zoompan=z='1+on/50':d=80:x='iw/4':y='ih/4':s=160x90:fps=25")).toEqual(['video 0'])
   const moving = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=4']
-  expect(await clip('light.mkv', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=25:d=5', '-vf', 'fade=in:0:120,trim=start_frame=30,setpts=PTS-STARTPTS')).toEqual(['video 0'])
+  expect(await clip('light.mkv', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=25:d=5', '-vf', 'fade=in:0:120,trim=start_frame=30,setpts=PTS-STARTPTS')).toEqual([
+    'video 0',
+  ])
   expect(await clip('black.mkv', ...moving, '-vf', 'fade=out:40:30')).toEqual(['video 0'])
-  expect(await clip('title.mkv', ...moving, '-f', 'lavfi', '-i', 'color=white:s=100x30:r=25:d=4', '-filter_complex', '[1]format=yuva420p,fade=in:30:20:alpha=1[title];[0][title]overlay=30:50')).toEqual(['video 0'])
+  expect(
+    await clip(
+      'title.mkv',
+      ...moving,
+      '-f',
+      'lavfi',
+      '-i',
+      'color=white:s=100x30:r=25:d=4',
+      '-filter_complex',
+      '[1]format=yuva420p,fade=in:30:20:alpha=1[title];[0][title]overlay=30:50',
+    ),
+  ).toEqual(['video 0'])
   expect(await startsIn('examples/speaker.mp4')).toEqual(['video 0'])
 })
 
 test('frames at uneven times, and a video that begins after its sound', async () => {
-  const path = await sceneClip('source.mkv', [['bars', 20], ['test', 20]], tone(2))
+  const path = await sceneClip(
+    'source.mkv',
+    [
+      ['bars', 20],
+      ['test', 20],
+    ],
+    tone(2),
+  )
   const late = temporaryPath('late.mkv')
   await make('-itsoffset', '0.5', '-i', path, '-i', path, '-map', '0:v', '-map', '1:a', '-c', 'copy', late)
-  expect((await shotsIn(late)).map(({ start, end }) => [start, end].map((time) => Math.round(time * 100) / 100))).toEqual([[0.5, 1.3], [1.3, 2.1]])
+  expect((await shotsIn(late)).map(({ start, end }) => [start, end].map((time) => Math.round(time * 100) / 100))).toEqual([
+    [0.5, 1.3],
+    [1.3, 2.1],
+  ])
 })
 
 test('the threshold, the fade and the flash are what is told', async () => {
@@ -152,14 +235,21 @@ test('the threshold, the fade and the flash are what is told', async () => {
   await make('-f', 'lavfi', '-i', source, '-frames:v', '40', '-c:v', 'ffv1', greys)
   expect(await startsIn(greys)).toEqual(['video 0', 'cut 20'])
   expect(await startsIn(greys, { threshold: 100 })).toEqual(['video 0'])
-  const grey = await sceneClip('grey.mkv', [['bars', 20], ['bars', 5, 'lutyuv=y=40:u=128:v=128'], ['bars', 20]])
+  const grey = await sceneClip('grey.mkv', [
+    ['bars', 20],
+    ['bars', 5, 'lutyuv=y=40:u=128:v=128'],
+    ['bars', 20],
+  ])
   expect(await startsIn(grey, { flash: 0 })).toEqual(['video 0', 'cut 20', 'cut 25'])
   expect(await startsIn(grey, { flash: 0.2 })).toEqual(['video 0'])
   expect(await startsIn(grey, { fade: 40, flash: 0 })).toEqual(['video 0', 'fade 25'])
 })
 
 test('progress, leaving and aborting', async () => {
-  const path = await sceneClip('long.mkv', [['bars', 100], ['test', 100]])
+  const path = await sceneClip('long.mkv', [
+    ['bars', 100],
+    ['test', 100],
+  ])
   const told: unknown[] = []
   await shotsIn(path, { onProgress: (progress) => told.push(progress) })
   expect(told).toEqual([64, 128, 192].map((frames) => ({ frames, frameEstimate: 200 })))
@@ -223,12 +313,30 @@ test('with a stride and batches, every frame between has its mark', async () => 
     shots.push([next.value.frame, next.value.shot])
   }
   expect(marked).toEqual(Array.from({ length: 45 }, (_, k) => Math.floor(k / 16)))
-  expect(shots).toEqual([[0, 0], [10, 0], [20, 1], [30, 1], [40, 2]])
+  expect(shots).toEqual([
+    [0, 0],
+    [10, 0],
+    [20, 1],
+    [30, 1],
+    [40, 2],
+  ])
 })
 
 test('a model of sound alone tells shots where there is a picture', async () => {
-  const path = await sceneClip('heard.mkv', [['bars', 20], ['test', 20]], tone(1.6))
+  const path = await sceneClip(
+    'heard.mkv',
+    [
+      ['bars', 20],
+      ['test', 20],
+    ],
+    tone(1.6),
+  )
   const shots: unknown[] = []
   for await (const { frame, shot } of predictVideo(new FakeModel({ video: false }), path, { shots: true, stride: 10 })) shots.push([frame, shot])
-  expect(shots).toEqual([[0, 0], [10, 0], [20, 1], [30, 1]])
+  expect(shots).toEqual([
+    [0, 0],
+    [10, 0],
+    [20, 1],
+    [30, 1],
+  ])
 })

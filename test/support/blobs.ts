@@ -44,6 +44,7 @@ export function blobs(length: number, { sound = true, before }: BlobOptions = {}
       const other = await before?.(index)
       return other === undefined ? sample(index) : (other as TrainingSample | null)
     },
-    truth: (video, frame) => (video === (frame % 2 === 0 ? 'even' : 'odd') && frame < length ? { density: density(frame), fixations: fixations(frame) } : undefined),
+    truth: (video, frame) =>
+      video === (frame % 2 === 0 ? 'even' : 'odd') && frame < length ? { density: density(frame), fixations: fixations(frame) } : undefined,
   }
 }

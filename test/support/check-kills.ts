@@ -76,44 +76,45 @@ const contents = () => files().map((name) => readFileSync(join(checkpoints, name
 const last = [`step-000000${steps - 1}.safetensors`, `step-000000${steps}.safetensors`]
 
 /** Tests that a fit which is killed so many times, at any point, goes on as if it had not been. */
-export const checkKills = (most: number) => it(`a fit killed ${most} times, at any point, goes on as if it had not been`, async () => {
-  const begin = performance.now()
-  const { events: expected, ended } = await train()
-  expect([expected.filter((event) => 'loss' in event && 'lr' in event).length, ended]).toEqual([steps, true])
-  const whole = performance.now() - begin
-  expect(files()).toEqual(['best.safetensors', ...last])
-  const finished = contents()
-  rmSync(checkpoints, { recursive: true })
+export const checkKills = (most: number) =>
+  it(`a fit killed ${most} times, at any point, goes on as if it had not been`, async () => {
+    const begin = performance.now()
+    const { events: expected, ended } = await train()
+    expect([expected.filter((event) => 'loss' in event && 'lr' in event).length, ended]).toEqual([steps, true])
+    const whole = performance.now() - begin
+    expect(files()).toEqual(['best.safetensors', ...last])
+    const finished = contents()
+    rmSync(checkpoints, { recursive: true })
 
-  /** The runs of one training so far, together: the events that the next may repeat begin at its first one. */
-  let told = 0
-  const check = (events: object[]) => {
-    const [first] = events
-    if (first === undefined) return
-    const from = expected.findIndex((event) => JSON.stringify(event) === JSON.stringify(first))
-    expect(expected.slice(from, from + events.length)).toEqual(events)
-    // Nothing is left out between two runs, but for the word of a checkpoint that was just written.
-    expect(from).toBeGreaterThanOrEqual(0)
-    if (from === told + 1) expect(expected[told]).toMatchObject({ type: 'checkpoint', best: false })
-    else expect(from).toBeLessThanOrEqual(told)
-    told = Math.max(told, from + events.length)
-  }
-  let kills = 0
-  for (let round = 0; kills < most; round++) {
-    const { events, ended } = await train(Math.random() * Math.min(1200, whole))
-    check(events)
-    if (!ended) kills++
-    else {
-      expect(files()).toEqual(['best.safetensors', ...last])
-      expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
-      rmSync(checkpoints, { recursive: true })
-      told = 0
+    /** The runs of one training so far, together: the events that the next may repeat begin at its first one. */
+    let told = 0
+    const check = (events: object[]) => {
+      const [first] = events
+      if (first === undefined) return
+      const from = expected.findIndex((event) => JSON.stringify(event) === JSON.stringify(first))
+      expect(expected.slice(from, from + events.length)).toEqual(events)
+      // Nothing is left out between two runs, but for the word of a checkpoint that was just written.
+      expect(from).toBeGreaterThanOrEqual(0)
+      if (from === told + 1) expect(expected[told]).toMatchObject({ type: 'checkpoint', best: false })
+      else expect(from).toBeLessThanOrEqual(told)
+      told = Math.max(told, from + events.length)
     }
-    expect(round).toBeLessThan(3 * most)
-  }
-  check((await train()).events)
-  expect(told).toBe(expected.length)
-  expect(files()).toEqual(['best.safetensors', ...last])
-  expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
-  console.log(`killed ${kills} times, in ${((performance.now() - begin) / 1000).toFixed(0)} s`)
-})
+    let kills = 0
+    for (let round = 0; kills < most; round++) {
+      const { events, ended } = await train(Math.random() * Math.min(1200, whole))
+      check(events)
+      if (!ended) kills++
+      else {
+        expect(files()).toEqual(['best.safetensors', ...last])
+        expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
+        rmSync(checkpoints, { recursive: true })
+        told = 0
+      }
+      expect(round).toBeLessThan(3 * most)
+    }
+    check((await train()).events)
+    expect(told).toBe(expected.length)
+    expect(files()).toEqual(['best.safetensors', ...last])
+    expect(contents().every((bytes, i) => bytes.equals(finished[i]!))).toBe(true)
+    console.log(`killed ${kills} times, in ${((performance.now() - begin) / 1000).toFixed(0)} s`)
+  })

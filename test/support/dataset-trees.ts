@@ -46,4 +46,3 @@ export async function datasetTree(name: DatasetName, root: string): Promise<void
     await audioVisualTree(root, { set: name, videos: { V2: { frames: 3 } }, listName: list('test') })
   }
 }
-

@@ -62,7 +62,7 @@ function crc(bytes: Uint8Array): number {
 /** What TFRecord holds of a checksum: turned right by 15 bits, and a constant added. */
 function masked(bytes: Uint8Array): number {
   const turned = BigInt(crc(bytes))
-  return Number((((turned >> 15n) | (turned << 17n)) % 2n ** 32n + 0xa282ead8n) % 2n ** 32n)
+  return Number(((((turned >> 15n) | (turned << 17n)) % 2n ** 32n) + 0xa282ead8n) % 2n ** 32n)
 }
 
 /** The events of a file; throws where a record is damaged. */

@@ -5,11 +5,7 @@ import { DiffSalError, type DiffSalErrorCode } from '../../lib/errors.ts'
  * Awaits what must fail, by throwing or rejecting, with a DiffSalError of `code` whose message holds every one of
  * `parts`, and returns the error. No message may show a C++ backtrace or spread over lines like one.
  */
-export async function expectDiffSalError(
-  action: () => unknown,
-  code: DiffSalErrorCode,
-  ...parts: (string | RegExp)[]
-): Promise<DiffSalError> {
+export async function expectDiffSalError(action: () => unknown, code: DiffSalErrorCode, ...parts: (string | RegExp)[]): Promise<DiffSalError> {
   let error: unknown
   try {
     const value = await action()

@@ -12,7 +12,9 @@ export function makeLibtorch(dir: string, version = '2.13.0+cpu', inside = versi
   const lib = join(dir, 'lib')
   mkdirSync(lib, { recursive: true })
   writeFileSync(join(dir, 'version.py'), `__version__ = '${version}'\n`)
-  compile(join(lib, 'libtorch_cpu.so'), `extern "C" int torch_number() { return 42; } extern "C" const char* torch_version() { return "${inside}"; }`, ['-Wl,-soname,libtorch_cpu.so'])
+  compile(join(lib, 'libtorch_cpu.so'), `extern "C" int torch_number() { return 42; } extern "C" const char* torch_version() { return "${inside}"; }`, [
+    '-Wl,-soname,libtorch_cpu.so',
+  ])
   const link = ['-Wl,-soname,libtorch.so', '-Wl,--no-as-needed', `-L${lib}`, '-ltorch_cpu', '-Wl,-rpath,$ORIGIN']
   compile(join(lib, 'libtorch.so'), '', link)
   return dir
@@ -37,7 +39,9 @@ export function makeAddon(packageFolder: string, libtorch: string): string {
 export function compile(path: string, source: string, link: readonly string[]): void {
   // Where a library is found when linking is not in the result.
   const options = link.filter((option) => !option.startsWith('-L'))
-  const name = createHash('sha256').update(JSON.stringify([source, options])).digest('hex')
+  const name = createHash('sha256')
+    .update(JSON.stringify([source, options]))
+    .digest('hex')
   const made = onceARun(name, (to) => {
     const code = `${to}.cpp`
     writeFileSync(code, source)

@@ -61,7 +61,11 @@ export function startMember(scenario: object, env: NodeJS.ProcessEnv = {}, folde
       resolve([...said, { type: 'closed', code, signal }])
     })
   })
-  return { child, events, said: (type) => (said.some((event) => event.type === type) ? Promise.resolve() : new Promise((resolve) => waiting.push({ type, resolve }))) }
+  return {
+    child,
+    events,
+    said: (type) => (said.some((event) => event.type === type) ? Promise.resolve() : new Promise((resolve) => waiting.push({ type, resolve }))),
+  }
 }
 
 /** Starts a group of `count` processes that meet on this machine; `each` may say more of one. */

@@ -14,17 +14,17 @@ export interface Spoilt {
 
 /** Values that nobody means, whatever is asked for. Each is made anew. */
 const values: Readonly<Record<string, () => unknown>> = {
-  'undefined': () => undefined,
-  'null': () => null,
-  'true': () => true,
+  undefined: () => undefined,
+  null: () => null,
+  true: () => true,
   '-1': () => -1,
   '1.5': () => 1.5,
   '2^53': () => 2 ** 53,
-  'NaN': () => NaN,
+  NaN: () => NaN,
   'a bigint': () => 1n,
   'a symbol': () => Symbol('hostile'),
   // No path that can be written to.
-  'text': () => '/proc/nowhere/hostile',
+  text: () => '/proc/nowhere/hostile',
   'no text': () => '',
   'a NUL': () => 'a\0b',
   'a function': () => () => undefined,
@@ -59,9 +59,15 @@ export function* spoilt(make: () => unknown[], sabotage: () => void): Generator<
     yield { name: `${where} is another the second time`, args: accessor(make(), place, (value, reads) => (reads === 1 ? value : 'hostile')) }
     for (const time of [1, 2]) {
       const detach = make()
-      yield { name: `${where} detaches all buffers at read ${time}`, args: accessor(detach, place, (value, reads) => (reads === time && buffersIn(detach).forEach(transfer), value)) }
+      yield {
+        name: `${where} detaches all buffers at read ${time}`,
+        args: accessor(detach, place, (value, reads) => (reads === time && buffersIn(detach).forEach(transfer), value)),
+      }
       const shrink = resized(make())
-      yield { name: `${where} shrinks all buffers at read ${time}`, args: accessor(shrink, place, (value, reads) => (reads === time && buffersIn(shrink).forEach(cut), value)) }
+      yield {
+        name: `${where} shrinks all buffers at read ${time}`,
+        args: accessor(shrink, place, (value, reads) => (reads === time && buffersIn(shrink).forEach(cut), value)),
+      }
       yield { name: `${where} disposes everything at read ${time}`, args: accessor(make(), place, (value, reads) => (reads === time && sabotage(), value)) }
     }
   }
@@ -73,7 +79,10 @@ export function* spoilt(make: () => unknown[], sabotage: () => void): Generator<
     yield { name: `${where} lies in a buffer that can be resized`, args: whole((array) => within(array, resizable(array.byteLength))) }
     yield { name: `${where} lies in a buffer that has shrunk`, args: whole((array) => shrunk(within(array, resizable(array.byteLength)))) }
     yield { name: `${where} says another length`, args: whole((array) => Object.defineProperty(array, 'length', { value: 1e9 })) }
-    yield { name: `${where} has methods that throw`, args: whole((array) => Object.assign(array, { slice: thrower, findIndex: thrower, subarray: thrower, set: thrower })) }
+    yield {
+      name: `${where} has methods that throw`,
+      args: whole((array) => Object.assign(array, { slice: thrower, findIndex: thrower, subarray: thrower, set: thrower })),
+    }
   }
 }
 

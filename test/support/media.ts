@@ -57,9 +57,7 @@ export async function runningFfmpegs(): Promise<string[]> {
   const commands: string[] = []
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue
-    const [status, command] = await Promise.all(
-      ['status', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
-    )
+    const [status, command] = await Promise.all(['status', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')))
     if (status!.includes(`\nPPid:\t${process.pid}\n`) && /ffmpeg/.test(command!.split('\0')[0]!)) commands.push(command!)
   }
   return commands

@@ -22,7 +22,9 @@ export async function makeOwnGaze(folder: string): Promise<void> {
     writeFileSync(join(folder, `truth/${name}.csv`), ['viewer,time,x_px,y_px', ...rows].join('\r\n'))
     mkdirSync(join(folder, 'maps', name))
     const pixels = Uint8Array.from({ length: 32 * 18 }, (_, at) => 255 * Math.exp(-(((at % 32) / 32 - x) ** 2 + (Math.floor(at / 32) / 18 - y) ** 2) / 0.02))
-    const png = await sharp(pixels, { raw: { width: 32, height: 18, channels: 1 } }).png().toBuffer()
+    const png = await sharp(pixels, { raw: { width: 32, height: 18, channels: 1 } })
+      .png()
+      .toBuffer()
     for (let frame = 0; frame < 12; frame += 4) writeFileSync(join(folder, 'maps', name, `${String(frame).padStart(6, '0')}.png`), png)
   }
 }

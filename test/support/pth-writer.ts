@@ -56,11 +56,7 @@ export function rowMajor(shape: readonly number[]): number[] {
 }
 
 /** Values with their tensors as `torch.save` pickles them, and the storages that they need, by key. */
-function withTensors(
-  value: unknown,
-  keyOf: (index: number) => string,
-  legacy: boolean,
-): { value: unknown; storages: Map<string, PyStorage> } {
+function withTensors(value: unknown, keyOf: (index: number) => string, legacy: boolean): { value: unknown; storages: Map<string, PyStorage> } {
   const keys = new Map<PyStorage, string>()
   const known = new Map<unknown, unknown>()
   const convert = (item: unknown): unknown => {

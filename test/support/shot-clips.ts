@@ -17,8 +17,25 @@ export type SceneList = readonly (readonly [scene: keyof typeof scenes, frames: 
 export async function sceneClip(name: string, list: SceneList, extra: readonly string[] = []): Promise<string> {
   const path = temporaryPath(name)
   const inputs = list.flatMap(([scene]) => ['-f', 'lavfi', '-i', scenes[scene]])
-  const parts = list.map(([, frames, filters], i) => `[${i}:v]trim=end_frame=${frames}${filters === undefined ? '' : `,${filters}`},setsar=1,format=yuv420p[p${i}]`)
+  const parts = list.map(
+    ([, frames, filters], i) => `[${i}:v]trim=end_frame=${frames}${filters === undefined ? '' : `,${filters}`},setsar=1,format=yuv420p[p${i}]`,
+  )
   const joined = `${list.map((_, i) => `[p${i}]`).join('')}concat=n=${list.length}[out]`
-  await make(...inputs, ...extra, '-filter_complex', [...parts, joined].join(';'), '-map', '[out]', ...(extra.length > 0 ? ['-map', `${list.length}:a`] : []), '-c:v', 'libx264', '-qp', '0', '-r', '25', path)
+  await make(
+    ...inputs,
+    ...extra,
+    '-filter_complex',
+    [...parts, joined].join(';'),
+    '-map',
+    '[out]',
+    ...(extra.length > 0 ? ['-map', `${list.length}:a`] : []),
+    '-c:v',
+    'libx264',
+    '-qp',
+    '0',
+    '-r',
+    '25',
+    path,
+  )
   return path
 }

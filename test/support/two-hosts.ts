@@ -18,7 +18,8 @@ export const whyNoHosts = ((): string | undefined => {
   }
 })()
 
-if (whyNoHosts !== undefined) console.warn(`Skipped: tests of two hosts, which need root, network namespaces and iproute2 (apt-get install iproute2): ${whyNoHosts}`)
+if (whyNoHosts !== undefined)
+  console.warn(`Skipped: tests of two hosts, which need root, network namespaces and iproute2 (apt-get install iproute2): ${whyNoHosts}`)
 
 /** Two network namespaces with a cable between them: what is in one reaches the other by its address alone. They end with this process, or after ten minutes. */
 export class TwoHosts {

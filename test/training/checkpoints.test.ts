@@ -152,7 +152,13 @@ describe('resuming from a folder', () => {
 
   it('refuses a place in the data that is none', async () => {
     const path = temporaryPath('place.safetensors')
-    const good = { data: { length: 4, batch: 1, seed: 1, dropLast: false }, position: { epoch: 1, offset: 0 }, ended: 0, loss: { sum: 1, samples: 4 }, best: null }
+    const good = {
+      data: { length: 4, batch: 1, seed: 1, dropLast: false },
+      position: { epoch: 1, offset: 0 },
+      ended: 0,
+      loss: { sum: 1, samples: 4 },
+      best: null,
+    }
     const place = (position: object) => ({ ...good, position })
     await model.trainer().save(path)
     const resume = async (fit: unknown) => {
@@ -162,8 +168,19 @@ describe('resuming from a folder', () => {
     }
     await resume(good)
     for (const fit of [
-      ...[7, null, { ended: -1 }, place({ epoch: 0, offset: 0.5 }), place({ epoch: 0, offset: 5 }), place({ epoch: 1, offset: 1 }), place({ epoch: 2, offset: 0 })],
-      ...[{ ...good, best: { by: 'auc', score: 1 } }, { ...good, loss: { samples: 4 } }],
+      ...[
+        7,
+        null,
+        { ended: -1 },
+        place({ epoch: 0, offset: 0.5 }),
+        place({ epoch: 0, offset: 5 }),
+        place({ epoch: 1, offset: 1 }),
+        place({ epoch: 2, offset: 0 }),
+      ],
+      ...[
+        { ...good, best: { by: 'auc', score: 1 } },
+        { ...good, loss: { samples: 4 } },
+      ],
     ]) {
       await expectDiffSalError(() => resume(fit), 'ERR_DIFFSAL_CHECKPOINT', 'place in the data')
     }

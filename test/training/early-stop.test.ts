@@ -20,7 +20,8 @@ async function collect(trainer: Trainer<DiffSal>, options: FitOptions, data = bl
   return events
 }
 
-const timeless = (event: TrainingEvent): object => Object.fromEntries(Object.entries(event).filter(([name]) => !['seconds', 'waited', 'rate', 'remaining', 'path'].includes(name)))
+const timeless = (event: TrainingEvent): object =>
+  Object.fromEntries(Object.entries(event).filter(([name]) => !['seconds', 'waited', 'rate', 'remaining', 'path'].includes(name)))
 
 describe('a standstill', () => {
   const after = (scores: number[], options: { minDelta?: number; by?: 'cc' | 'kl' } = {}): Standstill | null => {

@@ -127,7 +127,12 @@ describe('fit', () => {
       const resumed = await DiffSal.resume(join(folder, name), { threads: 1 })
       const rest = await collect(resumed, dataset, { epochs: 4, batch: 1 })
       const from = events.findIndex((event) => event.type === 'checkpoint' && event.path.endsWith(name)) + 1
-      expect(rest.map(timeless)).toEqual(events.slice(from).filter(({ type }) => type !== 'checkpoint').map(timeless))
+      expect(rest.map(timeless)).toEqual(
+        events
+          .slice(from)
+          .filter(({ type }) => type !== 'checkpoint')
+          .map(timeless),
+      )
       await resumed.model.dispose()
     }
   })
@@ -173,15 +178,16 @@ describe('fit', () => {
     const validate = { dataset: validation, every: 2, steps: 1, seed: 2, limit: 2, onProgress: (done: number) => progress.push(done) }
     const events = await collect(trainer, blobs(2), { epochs: 3, batch: 2, checkpointDir: folder, validate, by: 'kl' })
     const validations = events.filter((event) => event.type === 'validation')
-    expect(validations.map(({ epoch, step }) => [epoch, step])).toEqual([[1, 2], [2, 3]])
+    expect(validations.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 2],
+      [2, 3],
+    ])
     expect(progress).toEqual([2, 2])
     expect(validations[1]!.scores).toEqual(await trainer.model.evaluate(validation, { steps: 1, seed: 2, limit: 2, batch: 2 }))
     const better = validations[1]!.scores.mean.kl < validations[0]!.scores.mean.kl
     expect(validations.map(({ best }) => best)).toEqual([true, better])
     const middle = better ? ['validation', 'best'] : ['validation']
-    expect(outline(events)).toEqual([
-      ...['1', 'saved 1', 'epoch', '2', 'saved 2', 'epoch', 'validation', 'best', '3', 'saved 3', 'epoch', ...middle],
-    ])
+    expect(outline(events)).toEqual([...['1', 'saved 1', 'epoch', '2', 'saved 2', 'epoch', 'validation', 'best', '3', 'saved 3', 'epoch', ...middle]])
     await using best = await DiffSal.load(join(folder, 'best.safetensors'), { threads: 1 })
     const of = better ? 1 : 0
     expect(await best.evaluate(validation, { steps: 1, seed: 2, limit: 2, batch: 2 })).toEqual(validations[of]!.scores)
@@ -242,7 +248,10 @@ describe('a resumed fit', () => {
       const other = temporaryPath(`from ${step}`)
       const rest = await collect(resumed, dataset, { ...plan, checkpointDir: other })
       const from = events.findIndex((event) => event.type === 'checkpoint' && event.path === path) + 1
-      const expected = events.slice(from).map(timeless).map((event) => ({ ...event, ...('path' in event && { path: (event.path as string).replace(folder, other) }) }))
+      const expected = events
+        .slice(from)
+        .map(timeless)
+        .map((event) => ({ ...event, ...('path' in event && { path: (event.path as string).replace(folder, other) }) }))
       // At an epoch's end the checkpoint of the new folder comes first.
       expect(rest.map(timeless).filter((event, i) => !(i === 0 && 'path' in event))).toEqual(expected)
       for (const { name: parameter } of resumed.model.parameters().slice(0, 20)) {
@@ -441,7 +450,11 @@ describe('a fit that cannot go on', () => {
     expect(seen.at(-1)).toMatchObject({ type: 'step', step: 3 })
     // With checkpoints every other step the last one was gone on from.
     const rarely = await freshTrainer()
-    await expectDiffSalError(() => spoilt(rarely, { ...plan, every: 2, checkpointDir: temporaryPath('rarely') }, 3), 'ERR_DIFFSAL_DIVERGED', 'last checkpoint, after step 2')
+    await expectDiffSalError(
+      () => spoilt(rarely, { ...plan, every: 2, checkpointDir: temporaryPath('rarely') }, 3),
+      'ERR_DIFFSAL_DIVERGED',
+      'last checkpoint, after step 2',
+    )
     const other = await freshTrainer()
     await expectDiffSalError(() => spoilt(other, { epochs: 30, batch: 2 }, 3), 'ERR_DIFFSAL_DIVERGED', 'No checkpoint was written')
     await Promise.all([trainer, resumed, rarely, other].map(({ model }) => model.dispose()))

@@ -13,24 +13,27 @@ const still: TrainerOptions = { lr: 0, dropout: 0, dequantisation: 0, seed: 5, k
 const squares = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value * value, 0)
 
 describe('the gradients of a step', () => {
-  it.each(['decoder_net.conv_in.weight', 'spatiotemp_net.pos_embedding', 'visual_net.blocks.0.attn.qkv.weight'])('are how the loss changes with %s', async (name) => {
-    await using model = await DiffSal.create(trainingConfig, trainingRun)
-    const trainer = model.trainer({ ...still, loss: 'kl' })
-    const loss = async () => (await trainer.step(known)).loss
-    await loss()
-    const { data: slope } = (await trainer.gradients({ names: [name] })).get(name)!
-    const before = await model.parameter(name)
-    // Along the slope itself the loss changes most, and rounding matters least.
-    const length = Math.sqrt(squares(slope))
-    const along = async (distance: number) => {
-      await model.setParameter(name, { ...before, data: before.data.map((value, i) => value + (distance * slope[i]!) / length) })
-      return loss()
-    }
-    const h = 2e-3
-    const measured = ((await along(h)) - (await along(-h))) / (2 * h)
-    expect(measured / length).toBeGreaterThan(0.95)
-    expect(measured / length).toBeLessThan(1.05)
-  })
+  it.each(['decoder_net.conv_in.weight', 'spatiotemp_net.pos_embedding', 'visual_net.blocks.0.attn.qkv.weight'])(
+    'are how the loss changes with %s',
+    async (name) => {
+      await using model = await DiffSal.create(trainingConfig, trainingRun)
+      const trainer = model.trainer({ ...still, loss: 'kl' })
+      const loss = async () => (await trainer.step(known)).loss
+      await loss()
+      const { data: slope } = (await trainer.gradients({ names: [name] })).get(name)!
+      const before = await model.parameter(name)
+      // Along the slope itself the loss changes most, and rounding matters least.
+      const length = Math.sqrt(squares(slope))
+      const along = async (distance: number) => {
+        await model.setParameter(name, { ...before, data: before.data.map((value, i) => value + (distance * slope[i]!) / length) })
+        return loss()
+      }
+      const h = 2e-3
+      const measured = ((await along(h)) - (await along(-h))) / (2 * h)
+      expect(measured / length).toBeGreaterThan(0.95)
+      expect(measured / length).toBeLessThan(1.05)
+    },
+  )
 
   it('have the norms that are told, by name and together', async () => {
     await using model = await DiffSal.create(trainingConfig, trainingRun)
@@ -38,9 +41,12 @@ describe('the gradients of a step', () => {
     const { gradNorm } = await trainer.step(known)
     const [gradients, norms] = await Promise.all([trainer.gradients(), trainer.gradientNorms()])
     const trained = model.parameters().filter(({ name, buffer }) => !buffer && !name.startsWith('audio_net.'))
-    expect([...gradients].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))).toEqual(trained.map(({ name, shape }) => ({ name, dtype: 'float32', shape })))
+    expect([...gradients].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))).toEqual(
+      trained.map(({ name, shape }) => ({ name, dtype: 'float32', shape })),
+    )
     expect([...norms.keys()]).toEqual([...gradients.keys()])
-    for (const [name, { data }] of gradients) expect(Math.abs(norms.get(name)! - Math.sqrt(squares(data))), name).toBeLessThanOrEqual(1e-4 * norms.get(name)! + 1e-12)
+    for (const [name, { data }] of gradients)
+      expect(Math.abs(norms.get(name)! - Math.sqrt(squares(data))), name).toBeLessThanOrEqual(1e-4 * norms.get(name)! + 1e-12)
     expect(Math.sqrt(squares(norms.values())) / gradNorm).toBeCloseTo(1, 5)
     expect(Math.max(...norms.values())).toBeGreaterThan(0)
   })
@@ -54,7 +60,11 @@ describe('the gradients of a step', () => {
       steps.push(await trainer.step(known))
       return { steps, gradients, weight: await model.parameter('decoder_net.conv_in.weight') }
     }
-    const [free, clipped, without] = [await run({ lr: 1e-3, clip: null }), await run({ lr: 1e-3, clip: 0.01 }), await run({ lr: 1e-3, clip: 0.01, keepGradients: false })]
+    const [free, clipped, without] = [
+      await run({ lr: 1e-3, clip: null }),
+      await run({ lr: 1e-3, clip: 0.01 }),
+      await run({ lr: 1e-3, clip: 0.01, keepGradients: false }),
+    ]
     expect(clipped.steps[0]!.gradNorm).toBeGreaterThan(0.01)
     for (const [name, gradient] of free.gradients!) expectClose(clipped.gradients!.get(name)!, gradient, 0)
     expect(clipped.steps).toEqual(without.steps)
@@ -64,7 +74,11 @@ describe('the gradients of a step', () => {
   it('of a batch that is cut are those of its parts together', async () => {
     // Two equal samples: BatchNorm then sees the same in a half as in the whole.
     const one = { ...trainingBatch(1), noise: noise(1) }
-    const twice = ({ shape, data }: Tensor<'float32'>): Tensor<'float32'> => ({ dtype: 'float32', shape: [2, ...shape.slice(1)], data: Float32Array.from([...data, ...data]) })
+    const twice = ({ shape, data }: Tensor<'float32'>): Tensor<'float32'> => ({
+      dtype: 'float32',
+      shape: [2, ...shape.slice(1)],
+      data: Float32Array.from([...data, ...data]),
+    })
     const pair = { frames: twice(one.frames), mel: twice(one.mel), target: twice(one.target), noise: twice(one.noise), t: 300 }
     await using model = await DiffSal.create(trainingConfig, trainingRun)
     const of = async (accumulate: number) => {
@@ -79,7 +93,7 @@ describe('the gradients of a step', () => {
     }
   })
 
-  it('are the last whole step\'s, and only what is asked for', async () => {
+  it("are the last whole step's, and only what is asked for", async () => {
     await using model = await DiffSal.create(trainingConfig, trainingRun)
     const trainer = model.trainer(still)
     await trainer.step(known)

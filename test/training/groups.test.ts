@@ -73,9 +73,24 @@ describe('groups of parameters', () => {
   it('have a weight decay of their own, and the first one that means a parameter has it', async () => {
     const [plain, decaying] = [
       await trained({ lr: 0.01, optimiser: 'adamw', weightDecay: 0.5 }, 1),
-      await trained({ lr: 0.01, optimiser: 'adamw', weightDecay: 0.5, groups: [{ names: ['decoder_net.conv_in.weight'], weightDecay: 0 }, { names: ['decoder_net.'], weightDecay: 0.25 }] }, 1),
+      await trained(
+        {
+          lr: 0.01,
+          optimiser: 'adamw',
+          weightDecay: 0.5,
+          groups: [
+            { names: ['decoder_net.conv_in.weight'], weightDecay: 0 },
+            { names: ['decoder_net.'], weightDecay: 0.25 },
+          ],
+        },
+        1,
+      ),
     ]
-    for (const [name, decay] of [['decoder_net.conv_in.weight', 0], ['decoder_net.conv_in.bias', 0.25], ['spatiotemp_net.pos_embedding', 0.5]] as const) {
+    for (const [name, decay] of [
+      ['decoder_net.conv_in.weight', 0],
+      ['decoder_net.conv_in.bias', 0.25],
+      ['spatiotemp_net.pos_embedding', 0.5],
+    ] as const) {
       const [start, now] = [plain.before.get(name)!, plain.after.get(name)!]
       const data = now.data.map((value, i) => value + 0.01 * (0.5 - decay) * start.data[i]!)
       expectClose(decaying.after.get(name)!, { ...now, data }, 1e-6)
@@ -114,7 +129,13 @@ describe('groups of parameters', () => {
 describe('the learning rate of a trainer', () => {
   it('may be changed: for the steps that are asked for then, under the schedule as it goes on', async () => {
     await using model = await DiffSal.create(trainingConfig, trainingRun)
-    const trainer = model.trainer({ lr: 1, seed: 1, clip: 1e-6, schedule: { kind: 'multistep', milestones: [2], gamma: 0.5, warmup: 1 }, groups: [{ names: ['*'], lrScale: 1e-9 }] })
+    const trainer = model.trainer({
+      lr: 1,
+      seed: 1,
+      clip: 1e-6,
+      schedule: { kind: 'multistep', milestones: [2], gamma: 0.5, warmup: 1 },
+      groups: [{ names: ['*'], lrScale: 1e-9 }],
+    })
     expect(trainer.lr).toBe(1)
     // Asked for in one go: a change is of what is asked for after it.
     const steps = [trainer.step(batch), trainer.step(batch)]

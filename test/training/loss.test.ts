@@ -16,7 +16,10 @@ const sum = (of: (p: number, g: number) => number) => map.data.reduce((total, p,
 
 describe('a loss', () => {
   it('is the squared error, summed over the pixels', async () => {
-    expect((await trainingLoss(map, target)).loss).toBeCloseTo(sum((p, g) => (p - g) ** 2), 4)
+    expect((await trainingLoss(map, target)).loss).toBeCloseTo(
+      sum((p, g) => (p - g) ** 2),
+      4,
+    )
   })
 
   it('is the cross-entropy of map against map, summed over the pixels', async () => {
@@ -44,7 +47,8 @@ describe('a loss', () => {
     async (options) => {
       const { gradient } = await trainingLoss(map, target, options)
       for (const i of [3, 40, 77]) {
-        const at = async (step: number) => (await trainingLoss({ ...map, data: map.data.map((value, j) => (j === i ? value + step : value)) }, target, options)).loss
+        const at = async (step: number) =>
+          (await trainingLoss({ ...map, data: map.data.map((value, j) => (j === i ? value + step : value)) }, target, options)).loss
         const slope = ((await at(4e-3)) - (await at(-4e-3))) / 8e-3
         expect(Math.abs(gradient.data[i]! - slope), `${gradient.data[i]} for ${slope}`).toBeLessThan(0.02 * Math.max(1, Math.abs(slope)))
       }

@@ -16,7 +16,16 @@ describe('a resumed training', () => {
     ['two threads', { loss: 'kl', terms: { cc: -0.1 } }, 2],
     [
       'groups',
-      { optimiser: 'adamw', weightDecay: 0.1, keepGradients: true, groups: [{ names: ['*.bias', '*.norm*'], weightDecay: 0 }, { names: ['visual_net.'], lrScale: 0.1 }, { names: ['spatiotemp_net.'], frozen: true }] },
+      {
+        optimiser: 'adamw',
+        weightDecay: 0.1,
+        keepGradients: true,
+        groups: [
+          { names: ['*.bias', '*.norm*'], weightDecay: 0 },
+          { names: ['visual_net.'], lrScale: 0.1 },
+          { names: ['spatiotemp_net.'], frozen: true },
+        ],
+      },
       1,
     ],
   ])('has the steps and the weights of an unbroken one, bit for bit: %s', async (name, options, threads) => {
@@ -130,8 +139,20 @@ describe('a training checkpoint', () => {
     let deep: unknown = 1
     for (let i = 0; i < 100_000; i++) deep = [deep]
     for (const [bad, name] of [
-      ...[[circle, 'extra.self[0]'], [deep, 'extra'], [new Map([[1, 2]]), 'extra'], [{ a: [1, NaN] }, 'extra.a[1]'], [{ a: undefined }, 'extra.a']],
-      ...[[[1, , 3], 'extra[1]'], [1n, 'extra'], [{ at: new Date(0) }, 'extra.at'], [() => 1, 'extra'], ['x'.repeat(2 ** 24), 'extra']],
+      ...[
+        [circle, 'extra.self[0]'],
+        [deep, 'extra'],
+        [new Map([[1, 2]]), 'extra'],
+        [{ a: [1, NaN] }, 'extra.a[1]'],
+        [{ a: undefined }, 'extra.a'],
+      ],
+      ...[
+        [[1, , 3], 'extra[1]'],
+        [1n, 'extra'],
+        [{ at: new Date(0) }, 'extra.at'],
+        [() => 1, 'extra'],
+        ['x'.repeat(2 ** 24), 'extra'],
+      ],
     ] as [unknown, string][]) {
       const error = await expectDiffSalError(() => trainer.save(path, { extra: bad }), 'ERR_DIFFSAL_INVALID_ARGUMENT', `'${name}' must be`)
       expect(error.argument).toBe(name)

@@ -84,7 +84,13 @@ describe('a step', () => {
     const known = { ...batch, noise: { ...noise, shape: [2, 1, 32, 64], data: Float32Array.from([...noise.data, ...noise.data]) } }
     const lossAt = async (t: number[]) => (await model.trainer(still).step({ ...known, t })).loss
     const count = async (weight: number) => {
-      const trainer = model.trainer({ ...still, times: [{ first: 100, last: 100 }, { first: 900, last: 900, weight }] })
+      const trainer = model.trainer({
+        ...still,
+        times: [
+          { first: 100, last: 100 },
+          { first: 900, last: 900, weight },
+        ],
+      })
       const losses = []
       for (let i = 0; i < 20; i++) losses.push((await trainer.step(known)).loss)
       return losses

@@ -49,8 +49,19 @@ describe('a file of events', () => {
     expect(events[0]).toEqual({ wallTime: expect.closeTo(Date.now() / 1000, -2), fileVersion: 'brain.Event:2' })
     expect(events[1]).toMatchObject({ step: 201, sessionLog: { status: 'START' } })
     expect(readScalars(folder)).toEqual([
-      ...[[300, 'train/loss', 2.5], [300, 'train/gradient_norm', 0.75], [300, 'train/learning_rate', 0.125], [300, 'train/samples_per_second', 4]],
-      ...[[2 ** 40, 'epoch/loss', -0.5], [301, 'validation/cc', 0.5], [301, 'validation/sim', 0.25], [301, 'validation/nss', 2], [301, 'validation/kl', Infinity]],
+      ...[
+        [300, 'train/loss', 2.5],
+        [300, 'train/gradient_norm', 0.75],
+        [300, 'train/learning_rate', 0.125],
+        [300, 'train/samples_per_second', 4],
+      ],
+      ...[
+        [2 ** 40, 'epoch/loss', -0.5],
+        [301, 'validation/cc', 0.5],
+        [301, 'validation/sim', 0.25],
+        [301, 'validation/nss', 2],
+        [301, 'validation/kl', Infinity],
+      ],
     ])
     // The reader would see a damaged byte.
     const bytes = readFileSync(join(folder, file!))
@@ -116,7 +127,13 @@ it('a fit writes what it tells, and a resumed one goes on in the same folder', a
   for await (const event of resumed.fit(blobs(4), plan)) rest.push(event)
   await resumed.model.dispose()
   const losses = (events: TrainingEvent[]) =>
-    events.flatMap((event) => (event.type === 'step' ? [[event.step, 'train/loss', Math.fround(event.loss)]] : event.type === 'epoch' ? [[event.steps, 'epoch/loss', Math.fround(event.loss)]] : []))
+    events.flatMap((event) =>
+      event.type === 'step'
+        ? [[event.step, 'train/loss', Math.fround(event.loss)]]
+        : event.type === 'epoch'
+          ? [[event.steps, 'epoch/loss', Math.fround(event.loss)]]
+          : [],
+    )
   expect(readScalars(folder).filter(([, tag]) => tag.endsWith('loss'))).toEqual([...losses(told), ...losses(rest)])
   const score = rest.findLast((event) => event.type === 'validation')!.scores.mean.cc
   expect(readScalars(folder).findLast(([, tag]) => tag === 'validation/cc')).toEqual([4, 'validation/cc', Math.fround(score)])

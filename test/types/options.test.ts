@@ -47,7 +47,10 @@ test('every option may be given as undefined, which exactOptionalPropertyTypes w
   expect(refusingUndefined(new Map(files.map((name) => [name, readFileSync(join('lib', name), 'utf8')])))).toEqual([])
   const made = [
     ['index.ts', "export { F, type O } from './o.ts'"],
-    ['o.ts', 'export interface O { a?: number; b?: string | undefined; c?: unknown }\nclass F { f(options: { d?: 1 }) { type X = { e?: 1 } } }\ninterface Inner { g?: 1 }'],
+    [
+      'o.ts',
+      'export interface O { a?: number; b?: string | undefined; c?: unknown }\nclass F { f(options: { d?: 1 }) { type X = { e?: 1 } } }\ninterface Inner { g?: 1 }',
+    ],
   ] as const
   expect(refusingUndefined(new Map(made))).toEqual(['O.a', 'F.d'])
 })

@@ -18,7 +18,9 @@ export function projectFolder(): string {
   for (const name of ['@types', 'undici-types']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), (path) => ts.sys.readFile(path)) as { config: object }
   const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const emitted = ts.createProgram(fileNames, { ...options, outDir: join(installed, 'dist'), emitDeclarationOnly: true, sourceMap: false, noCheck: true }).emit()
+  const emitted = ts
+    .createProgram(fileNames, { ...options, outDir: join(installed, 'dist'), emitDeclarationOnly: true, sourceMap: false, noCheck: true })
+    .emit()
   if (emitted.diagnostics.length > 0) throw new Error(messages(emitted.diagnostics).join('\n'))
   made = folder
   return folder

@@ -25,7 +25,8 @@ declare const document: { getElementById(id: string): Part; readonly activeEleme
 declare const getComputedStyle: (of: unknown) => { readonly outlineStyle: string }
 
 const executablePath = findChromium()
-if (executablePath === undefined) console.warn('No chromium is on PATH: the tests of the page in a browser are SKIPPED. `apt-get install chromium`, or name one by DIFFSAL_TEST_CHROMIUM.')
+if (executablePath === undefined)
+  console.warn('No chromium is on PATH: the tests of the page in a browser are SKIPPED. `apt-get install chromium`, or name one by DIFFSAL_TEST_CHROMIUM.')
 
 /** A page of a clip of two shots, a second each, whose maps are one spot: on the left in the first shot, on the right in the second. */
 async function* spots(): AsyncGenerator<ViewMap> {
@@ -48,7 +49,10 @@ async function show(address: string): Promise<void> {
   complaints = []
   shown.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   shown.on('pageerror', (error) => complaints.push(String(error)))
-  shown.on('request', (request) => /^(blob|data|file):/.test(request.url()) || request.url().startsWith('http://127.0.0.1:') || complaints.push(`asks for ${request.url()}`))
+  shown.on(
+    'request',
+    (request) => /^(blob|data|file):/.test(request.url()) || request.url().startsWith('http://127.0.0.1:') || complaints.push(`asks for ${request.url()}`),
+  )
   shown.on('dialog', (dialog) => (complaints.push('a dialog'), void dialog.dismiss()))
   await shown.goto(address)
   await shown.waitForFunction(() => document.getElementById('film').readyState >= 2)
@@ -71,7 +75,26 @@ const said = (): Promise<string | null> => shown.textContent('#said')
 describe.skipIf(executablePath === undefined)('in a browser', () => {
   beforeAll(async () => {
     clip = temporaryPath(name)
-    await ffmpeg('-f', 'lavfi', '-i', 'smptebars=s=320x180:r=25:d=1', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=1', ...tone(2), '-filter_complex', '[0][1]concat', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip)
+    await ffmpeg(
+      '-f',
+      'lavfi',
+      '-i',
+      'smptebars=s=320x180:r=25:d=1',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=s=320x180:r=25:d=1',
+      ...tone(2),
+      '-filter_complex',
+      '[0][1]concat',
+      '-c:v',
+      'libx264',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      clip,
+    )
     page = temporaryPath('page.html')
     await writeViewPage(page, clip, spots())
     browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'] })
@@ -146,7 +169,18 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
   test('what a screen reader has, and the name as text', async () => {
     await show(pathToFileURL(page).href)
     expect(await shown.textContent('h1')).toBe(name)
-    for (const [role, called] of [['slider', 'Time'], ['slider', 'Opacity'], ['combobox', 'Colours'], ['combobox', 'Scale'], ['checkbox', 'Scan path'], ['checkbox', 'Peaks'], ['button', 'Play'], ['button', '2: 1.00 s, cut'], ['img', 'The wave of the sound'], ['img', 'Concentration over time']] as const) {
+    for (const [role, called] of [
+      ['slider', 'Time'],
+      ['slider', 'Opacity'],
+      ['combobox', 'Colours'],
+      ['combobox', 'Scale'],
+      ['checkbox', 'Scan path'],
+      ['checkbox', 'Peaks'],
+      ['button', 'Play'],
+      ['button', '2: 1.00 s, cut'],
+      ['img', 'The wave of the sound'],
+      ['img', 'Concentration over time'],
+    ] as const) {
       expect(await shown.getByRole(role, { name: called, exact: true }).count(), `${role} ${called}`).toBe(1)
     }
     expect(await shown.getByRole('slider', { name: 'Time' }).getAttribute('aria-valuetext')).toMatch(/^0:00\.00 of 0:02/)
@@ -158,7 +192,10 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await shown.click('[data-time="1"]')
     await shown.waitForFunction(() => document.getElementById('said').textContent.includes('Shot 2'))
     const { width, height } = (await shown.locator('.track').first().boundingBox())!
-    await shown.locator('.track').first().click({ position: { x: width / 4, y: height / 2 } })
+    await shown
+      .locator('.track')
+      .first()
+      .click({ position: { x: width / 4, y: height / 2 } })
     await shown.waitForFunction(() => document.getElementById('said').textContent.includes('Shot 1'))
     expect(await time()).toBeCloseTo(0.5, 1)
   })
@@ -181,7 +218,15 @@ describe.skipIf(executablePath === undefined)('in a browser', () => {
     await writeViewPage(other, clip, spots(), { beside: true })
     // As the command makes it: the video at an address of its own.
     const text = readFileSync(other, 'utf8').replace(/"film":\{"address":"[^"]*"\}/, '"film":{"address":"video"}')
-    const server = await serveView({ page: async function* () { yield text }, film: { path: clip, mime: 'video/mp4' } }, 0)
+    const server = await serveView(
+      {
+        page: async function* () {
+          yield text
+        },
+        film: { path: clip, mime: 'video/mp4' },
+      },
+      0,
+    )
     try {
       await show(server.url)
       await shown.fill('#seek', '1.5')

@@ -9,7 +9,16 @@ let server: ViewServer
 beforeAll(async () => {
   const path = temporaryPath('film.mp4')
   writeFileSync(path, '0123456789')
-  server = await serveView({ page: async function* () { yield '<p>'; yield 'page' }, film: { path, mime: 'video/mp4' } }, 0)
+  server = await serveView(
+    {
+      page: async function* () {
+        yield '<p>'
+        yield 'page'
+      },
+      film: { path, mime: 'video/mp4' },
+    },
+    0,
+  )
 })
 afterAll(() => server.close())
 
@@ -38,10 +47,19 @@ test('parts of the video, as browsers ask for them', async () => {
 })
 
 test('another name that leads to this machine is refused', async () => {
-  const status = await new Promise((done, fail) => request(`${server.url}video`, { headers: { Host: 'evil.example' } }, (response) => done(response.resume().statusCode)).on('error', fail).end())
+  const status = await new Promise((done, fail) =>
+    request(`${server.url}video`, { headers: { Host: 'evil.example' } }, (response) => done(response.resume().statusCode))
+      .on('error', fail)
+      .end(),
+  )
   expect(status).toBe(403)
 })
 
 test('a port that is taken', async () => {
-  await expectDiffSalError(() => serveView({ page: async function* () {}, film: { path: '', mime: '' } }, Number(new URL(server.url).port)), 'ERR_DIFFSAL_INVALID_ARGUMENT', /taken/, /--serve/)
+  await expectDiffSalError(
+    () => serveView({ page: async function* () {}, film: { path: '', mime: '' } }, Number(new URL(server.url).port)),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /taken/,
+    /--serve/,
+  )
 })

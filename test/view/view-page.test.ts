@@ -12,7 +12,26 @@ import { temporaryPath } from '../support/temporary.ts'
 let clip: string
 beforeAll(async () => {
   clip = temporaryPath('clip.mp4')
-  await ffmpeg('-f', 'lavfi', '-i', 'smptebars=s=160x90:r=25:d=1', '-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=1', ...tone(2), '-filter_complex', '[0][1]concat', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip)
+  await ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    'smptebars=s=160x90:r=25:d=1',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=160x90:r=25:d=1',
+    ...tone(2),
+    '-filter_complex',
+    '[0][1]concat',
+    '-c:v',
+    'libx264',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    clip,
+  )
 })
 
 let asked = 0
@@ -20,7 +39,10 @@ async function* ramps(every = 10, until = 50): AsyncGenerator<ViewMap> {
   for (let frame = 0; frame < until; frame += every) {
     asked += 1
     // From 0 to 0.5, to 1, to 1, ….
-    yield { frame, tensor: { dtype: 'float32', shape: [1, 1, 2, 128], data: Float32Array.from({ length: 256 }, (_, i) => ((i % 128) / 127) * (frame === 0 ? 0.5 : 1)) } }
+    yield {
+      frame,
+      tensor: { dtype: 'float32', shape: [1, 1, 2, 128], data: Float32Array.from({ length: 256 }, (_, i) => ((i % 128) / 127) * (frame === 0 ? 0.5 : 1)) },
+    }
   }
 }
 
@@ -34,7 +56,14 @@ test('maps as bytes, their numbers, the shots and the video are in the page', as
   expect(progress).toEqual([1, 2, 3, 4, 5])
   const page = readFileSync(path, 'utf8')
   const data = JSON.parse(inside(page, 'data'))
-  expect(data).toMatchObject({ film: { inside: 'video/mp4' }, size: [160, 90], shots: [{ begins: 'video', start: 0 }, { begins: 'cut', start: 1 }] })
+  expect(data).toMatchObject({
+    film: { inside: 'video/mp4' },
+    size: [160, 90],
+    shots: [
+      { begins: 'video', start: 0 },
+      { begins: 'cut', start: 1 },
+    ],
+  })
   expect(data.maps).toMatchObject({ columns: 96, rows: 2, times: [0, 0.4, 0.8, 1.2, 1.6] })
   // The first goes half as far as the others.
   expect(data.maps.levels.map((level: number) => level.toFixed(2))).toEqual(['0.50', '1.00', '1.00', '1.00', '1.00'])
@@ -49,7 +78,9 @@ test('maps as bytes, their numbers, the shots and the video are in the page', as
   // Nothing is loaded: no address but names of XML.
   expect(page.replaceAll('http://www.w3.org/2000/svg', '').replace(/id="(maps|film-bytes)">[^<]*/g, '')).not.toMatch(/https?:\/\//)
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)![1]!.replaceAll('&#39;', "'")
-  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+' 'sha256-[^ ;]+'; media-src blob:; base-uri 'none'; form-action 'none'$/)
+  expect(policy).toMatch(
+    /^default-src 'none'; script-src 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+' 'sha256-[^ ;]+'; media-src blob:; base-uri 'none'; form-action 'none'$/,
+  )
   expect(readdirSync(dirname(path))).toEqual(['page.html'])
 })
 
@@ -90,7 +121,13 @@ test('what cannot be is refused before a map is asked for', async () => {
   const long = temporaryPath('long.mp4')
   await copyFile(clip, long)
   truncateSync(long, 40 * 2 ** 20)
-  await expectDiffSalError(() => writeViewPage(path, long, ramps()), 'ERR_DIFFSAL_MEDIA', /40\.0 MiB, and a page holds a video of 32\.0 MiB/, /--beside/, /--serve/)
+  await expectDiffSalError(
+    () => writeViewPage(path, long, ramps()),
+    'ERR_DIFFSAL_MEDIA',
+    /40\.0 MiB, and a page holds a video of 32\.0 MiB/,
+    /--beside/,
+    /--serve/,
+  )
   await expectDiffSalError(() => writeViewPage(path, readFileSync(clip), ramps(), { beside: true }), 'ERR_DIFFSAL_MEDIA', /no file/)
   expect(asked).toBe(0)
   expect(existsSync(path)).toBe(false)
@@ -104,10 +141,22 @@ test('maps that are none, or fail, or are stopped, leave what was there', async 
   const of = async function* (...maps: unknown[]) {
     yield* maps as ViewMap[]
   }
-  await expectDiffSalError(() => writeViewPage(path, clip, of({ frame: 5, tensor }, { frame: 5, tensor })), 'ERR_DIFFSAL_INVALID_ARGUMENT', /'maps'.*in their order/)
+  await expectDiffSalError(
+    () => writeViewPage(path, clip, of({ frame: 5, tensor }, { frame: 5, tensor })),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /'maps'.*in their order/,
+  )
   await expectDiffSalError(() => writeViewPage(path, clip, of({ frame: 50, tensor })), 'ERR_DIFFSAL_INVALID_ARGUMENT', /below 50/)
-  await expectDiffSalError(() => writeViewPage(path, clip, of({ frame: 0, tensor }, { frame: 1, tensor: { ...tensor, shape: [1, 4] } })), 'ERR_DIFFSAL_INVALID_ARGUMENT', /one size/)
-  await expectDiffSalError(() => writeViewPage(path, clip, of({ frame: 0, tensor: { ...tensor, data: new Float32Array(4).fill(-1) } })), 'ERR_DIFFSAL_INVALID_ARGUMENT', /at least 0/)
+  await expectDiffSalError(
+    () => writeViewPage(path, clip, of({ frame: 0, tensor }, { frame: 1, tensor: { ...tensor, shape: [1, 4] } })),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /one size/,
+  )
+  await expectDiffSalError(
+    () => writeViewPage(path, clip, of({ frame: 0, tensor: { ...tensor, data: new Float32Array(4).fill(-1) } })),
+    'ERR_DIFFSAL_INVALID_ARGUMENT',
+    /at least 0/,
+  )
   await expectDiffSalError(() => writeViewPage(path, clip, of()), 'ERR_DIFFSAL_INVALID_ARGUMENT', /at least one map/)
   const stop = new AbortController()
   const reason = new Error('enough')
@@ -126,7 +175,10 @@ test('bytes of pictures are maps too, and a flat map is cold', () => {
   const shelf = new MapShelf()
   shelf.add({ dtype: 'uint8', shape: [1, 4], data: Uint8Array.of(0, 51, 255, 0) }, 0, 1)
   shelf.add({ dtype: 'float32', shape: [1, 4], data: new Float32Array(4).fill(0.3) }, 0.04, 1)
-  expect(shelf.bytes.map((bytes) => [...bytes])).toEqual([[0, 51, 255, 0], [0, 0, 0, 0]])
+  expect(shelf.bytes.map((bytes) => [...bytes])).toEqual([
+    [0, 51, 255, 0],
+    [0, 0, 0, 0],
+  ])
   expect(shelf.levels).toEqual([1, 0])
   expect(shelf.peaks.map((some) => some.length)).toEqual([1, 0])
   expect(shelf.focus[0]).toEqual({ x: 0.625, y: 0.5 })

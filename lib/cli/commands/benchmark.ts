@@ -102,7 +102,12 @@ function renderedText({ video, overlay, following: { maps, hits, chance } }: Wri
 
 async function writeReport(path: string, model: DiffSal, benchmark: SceneBenchmark, { weights, seed, steps }: BenchmarkFlags): Promise<void> {
   const title = weights === undefined ? 'The shipped weights on sounding scenes' : `${basename(weights)} on sounding scenes`
-  const facts = [['Scenes', String(benchmark.length)], ['Seed', String(seed)], ['Device', model.device], ['Precision', model.precision]] as const
+  const facts = [
+    ['Scenes', String(benchmark.length)],
+    ['Seed', String(seed)],
+    ['Device', model.device],
+    ['Precision', model.precision],
+  ] as const
   const settings = { weights: weights ?? 'scenes', length: benchmark.length, seed, steps, model: model.config }
   const page = await sceneReport(title, facts, benchmark, model.config, settings)
   await filesMean('output', () => writeWhole(path, page))

@@ -46,10 +46,7 @@ export async function diagnose(): Promise<Diagnosis> {
   const node = checkNode()
   const addon = attempt(findAddon)
   const libtorch = attempt(findLibtorch)
-  const devices =
-    addon.ok && libtorch.ok
-      ? attempt(findDevices)
-      : { ok: false as const, summary: 'Not looked for until the addon and libtorch are there.' }
+  const devices = addon.ok && libtorch.ok ? attempt(findDevices) : { ok: false as const, summary: 'Not looked for until the addon and libtorch are there.' }
   const ffmpeg = await findFfmpeg().then(
     ({ path, source, version }): Finding => ({ ok: true, summary: `${version} in '${path}' (from ${source})`, path, source, version }),
     failed,
@@ -118,8 +115,6 @@ function failed(error: unknown): Finding {
 }
 
 function toLines({ ok, ...findings }: Diagnosis): string[] {
-  const lines = Object.entries(findings).map(
-    ([name, finding]) => `${finding.ok ? 'ok     ' : 'missing'}  ${name.padEnd(8)}  ${finding.summary}`,
-  )
+  const lines = Object.entries(findings).map(([name, finding]) => `${finding.ok ? 'ok     ' : 'missing'}  ${name.padEnd(8)}  ${finding.summary}`)
   return [...lines, '', ok ? 'Everything is there.' : 'Something is missing: see above.']
 }

@@ -68,7 +68,7 @@ export function evaluateCommand(): Command {
     .option('--stride <n>', 'score every n-th frame only', integer(1))
     .option('--held-out <list>', 'of gaze: score every n-th picture or video by name, or these names, commas between (default: all)', numberOrNames)
     .option('--recordings <list>', "of gaze: tables of each video that count, commas between; 'second' is NAME.second.csv, '' NAME.csv (default: all)", names)
-    .option('--sigma <x>', "of gaze: the Gaussian on each fixation, as a share of the width (default: 1/40)", number)
+    .option('--sigma <x>', 'of gaze: the Gaussian on each fixation, as a share of the width (default: 1/40)', number)
     .option('--sound <which>', 'of gaze: what videos with sound are heard with: right, silence, other (the next such video)')
   const table = evaluateTable()
   addFlags(command, table, ['limit', 'steps', 'eta', 'seed', 'mirror', 'batch', 'workers'], {
@@ -132,14 +132,21 @@ const ofDatasets = ['dataset', 'root', 'split', 'fold', 'stride', 'heldOut', 're
 
 async function planOfConfig(file: string, flags: EvaluateFlags): Promise<Plan> {
   const idle = ofDatasets.find((name) => flags[name] !== undefined)
-  if (idle !== undefined) throw misused(flagOf(idle), `'${flagOf(idle)}' goes without a configuration${idle === 'dataset' ? '' : ', with --dataset'}: '${file}' says what is scored. Leave out one of them.`)
+  if (idle !== undefined)
+    throw misused(
+      flagOf(idle),
+      `'${flagOf(idle)}' goes without a configuration${idle === 'dataset' ? '' : ', with --dataset'}: '${file}' says what is scored. Leave out one of them.`,
+    )
   const config = await readRunConfig(file)
   if (config.test.length === 0) throw misused('test', `In '${file}', 'test' names no dataset: there is nothing to score.`)
   const output = flags.output === undefined ? config.output : resolve(flags.output)
   const found = await runWeights(runFolder(output))
   const weights = flags.weights ?? found
   if (weights === undefined) {
-    throw misused('--weights', `The run in '${shown(output)}' has no weights yet: train it to the end with 'diffsal train', or give --weights FILE, or the run's folder with --output.`)
+    throw misused(
+      '--weights',
+      `The run in '${shown(output)}' has no weights yet: train it to the end with 'diffsal train', or give --weights FILE, or the run's folder with --output.`,
+    )
   }
   const { device, model, sampling, workers } = config
   const threads = flags.threads ?? config.threads
@@ -175,7 +182,15 @@ function planOfFlags(flags: EvaluateFlags): Plan {
   }
   const given = Object.fromEntries(ofDatasets.flatMap((option) => (flags[option] === undefined ? [] : [[option, flags[option]]])))
   const entry = checkEntry('--dataset', given, (path) => resolve(path), flagOf)
-  return { weights, entries: [entry], scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }), load: { device, precision, ...(threads !== undefined && { threads }) }, pictures: 8, locate: (_, work) => asFlags(ofDatasets, work), sampled: (work) => work() }
+  return {
+    weights,
+    entries: [entry],
+    scoring: scoringOf(flags, { eta: 0, seed: 1, batch: 1 }),
+    load: { device, precision, ...(threads !== undefined && { threads }) },
+    pictures: 8,
+    locate: (_, work) => asFlags(ofDatasets, work),
+    sampled: (work) => work(),
+  }
 }
 
 function scoringOf(flags: EvaluateFlags, base: ScoringOptions): ScoringOptions {
@@ -195,7 +210,10 @@ async function writeReport(
   const page = reportHtml({
     title: `Scores of ${basename(weights)}`,
     state: `${frames} frames of ${datasets.length} ${datasets.length === 1 ? 'dataset' : 'datasets'} were scored.`,
-    facts: [['Device', model.device], ['Precision', model.precision]],
+    facts: [
+      ['Device', model.device],
+      ['Precision', model.precision],
+    ],
     scores,
     scoresNote: `Mean over each video's frames, then over the videos. ${samplingNote(scoring)}`,
     pictures: await datasetPictures(model, datasets, pictures, scoring, signal),

@@ -33,7 +33,15 @@ export function exportCommand(): Command {
 async function run(output: string, { weights = '', preset = 'gaze', json }: ExportFlags, signal: AbortSignal): Promise<void> {
   const source = weights === '' ? presets[preset].weights : weights
   const paths = onnxPaths(output)
-  await filesMean('output', () => checkPlaces([{ kind: 'npy', path: paths.encode }, { kind: 'npy', path: paths.denoise }], [source]))
+  await filesMean('output', () =>
+    checkPlaces(
+      [
+        { kind: 'npy', path: paths.encode },
+        { kind: 'npy', path: paths.denoise },
+      ],
+      [source],
+    ),
+  )
   await using model = await filesMean('weights', () => DiffSal.load(source, { device: 'cpu', signal }))
   const files = await filesMean('output', () => model.exportOnnx(output, { signal }))
   if (json) printJson(files)

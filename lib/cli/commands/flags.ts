@@ -42,7 +42,9 @@ export function fraction(text: string): number {
 
 /** `--precision` of the commands that predict. */
 export const precisionOption = (): Option =>
-  new Option('--precision <type>', 'what to calculate in; bfloat16 is faster at the full size where the device multiplies it').choices(precisions).default('float32')
+  new Option('--precision <type>', 'what to calculate in; bfloat16 is faster at the full size where the device multiplies it')
+    .choices(precisions)
+    .default('float32')
 
 /** `--threads` of the commands that predict. */
 export const threadsOption = (): Option => new Option('--threads <n>', "threads on the CPU (default: the machine's cores)").argParser(integer(1, 1024))

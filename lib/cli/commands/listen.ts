@@ -72,7 +72,17 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
       if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
       const progress = showMapProgress(5 * frames)
       warnings.above(progress)
-      const options = readListenOptions(model, { frames, shift, start: from, end: to, steps, eta, seed, stallLimit, onProgress: ({ maps }) => progress.maps(maps) })
+      const options = readListenOptions(model, {
+        frames,
+        shift,
+        start: from,
+        end: to,
+        steps,
+        eta,
+        seed,
+        stallLimit,
+        onProgress: ({ maps }) => progress.maps(maps),
+      })
       const heard = await filesMean('input', () => listenTo(model, info, { ...options, signal })).finally(() => progress.stop())
       warnings.above(undefined)
       if (output !== undefined) {
@@ -94,7 +104,15 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
 /** All but the pictures and maps. */
 function report(input: string, weights: object, heard: Listening, output: string | undefined, seconds: number): object {
   const { frames, ...rest } = heard
-  return { input, weights, ...rest, rule: hearingRule, frames: frames.map(({ frame, time }) => ({ frame, time })), ...(output !== undefined && { output, rows: stripRows }), seconds }
+  return {
+    input,
+    weights,
+    ...rest,
+    rule: hearingRule,
+    frames: frames.map(({ frame, time }) => ({ frame, time })),
+    ...(output !== undefined && { output, rows: stripRows }),
+    seconds,
+  }
 }
 
 function summary(input: string, { frames, seed, shift, verdict, hears, changedBy, changes }: Listening, output: string | undefined, seconds: number): string[] {

@@ -14,11 +14,7 @@ export interface OpenModel extends Predictor {
 }
 
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */
-export async function openModel(
-  weights: Weights,
-  { device, precision, threads }: DeviceFlags,
-  signal: AbortSignal,
-): Promise<OpenModel> {
+export async function openModel(weights: Weights, { device, precision, threads }: DeviceFlags, signal: AbortSignal): Promise<OpenModel> {
   const { DiffSal } = await import('../../diffsal.ts')
   const run = { device, precision, ...(threads !== undefined && { threads }) }
   if ('random' in weights) return DiffSal.create(undefined, { seed: weights.random, ...run })

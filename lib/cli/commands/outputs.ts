@@ -161,13 +161,7 @@ export async function openOutputs(
   }
 }
 
-function openOutput(
-  kind: PlannedOutput['kind'],
-  path: string,
-  info: MediaInfo,
-  mapSize: readonly [number, number],
-  options: OutputLook,
-): Promise<MapWriter> {
+function openOutput(kind: PlannedOutput['kind'], path: string, info: MediaInfo, mapSize: readonly [number, number], options: OutputLook): Promise<MapWriter> {
   const { video } = info
   const { look } = options
   switch (kind) {

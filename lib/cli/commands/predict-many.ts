@@ -42,7 +42,10 @@ const someFailed = 9
 /** The options of many videos. */
 export function manyOptions(): Option[] {
   return [
-    new Option('--shard <k/n>', `of many videos the K-th of N parts (default: as a SLURM array or a Kubernetes indexed Job with ${countVariable} says, else all)`).argParser(shard),
+    new Option(
+      '--shard <k/n>',
+      `of many videos the K-th of N parts (default: as a SLURM array or a Kubernetes indexed Job with ${countVariable} says, else all)`,
+    ).argParser(shard),
     new Option('--jobs <n>', `how many of many videos are at work at once, with one model (default: ${usualJobs})`).argParser(integer(1, 64)),
   ]
 }
@@ -101,9 +104,12 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
       {
         finished: (task) => finished(task, settings),
         claim: ({ lock }) => filesMean('output', () => claim(lock)),
-        work: (task, stop) => running.run([], () => predictOne(task, { flags, weights, note, look, settings, warnings: running.getStore()!, model: theModel, signal: stop })),
+        work: (task, stop) =>
+          running.run([], () => predictOne(task, { flags, weights, note, look, settings, warnings: running.getStore()!, model: theModel, signal: stop })),
         ends: (error) => error === unopened || isEverybodys(error),
-        waits: once((tasks) => progress.line(`Waiting for ${videos(tasks.length)} that another process predicts: '${tasks[0]!.path}'${tasks.length > 1 ? ', …' : ''}`)),
+        waits: once((tasks) =>
+          progress.line(`Waiting for ${videos(tasks.length)} that another process predicts: '${tasks[0]!.path}'${tasks.length > 1 ? ', …' : ''}`),
+        ),
       },
       { jobs: flags.jobs ?? usualJobs, signal },
     )
@@ -123,7 +129,9 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
   }
   if (!flags.json) {
     const of = part.count > 1 ? ` Part ${part.index} of ${part.count}: ${mine.length} of ${videos(tasks.length)}.` : ''
-    print(`Predicted ${videos(counts.done)}${counts.skipped > 0 ? `, ${counts.skipped} finished before` : ''}, in ${durationText((performance.now() - start) / 1000)}.${of}`)
+    print(
+      `Predicted ${videos(counts.done)}${counts.skipped > 0 ? `, ${counts.skipped} finished before` : ''}, in ${durationText((performance.now() - start) / 1000)}.${of}`,
+    )
   }
   if (failed.length === 0) return
   tell(`diffsal: ${failed.length} of ${videos(mine.length)} failed:`)
@@ -136,7 +144,8 @@ type Failed = Outcome<Task, PredictReport> & { readonly status: 'failed' }
 function outputFolder(output: string | undefined): string {
   const expected = 'a folder to write into, where there are many videos'
   if (output === undefined || output === '') throw invalidArgumentText('-o', expected, output === '' ? "''" : 'nothing')
-  if (/^\.(mp4|mov|mkv)$/i.test(extname(output))) throw invalidArgumentText('-o', `${expected} (write '${output}/' if a folder of this name is meant)`, `'${output}'`)
+  if (/^\.(mp4|mov|mkv)$/i.test(extname(output)))
+    throw invalidArgumentText('-o', `${expected} (write '${output}/' if a folder of this name is meant)`, `'${output}'`)
   return output
 }
 
@@ -164,7 +173,11 @@ async function checkApart(tasks: readonly Task[], output: string, searched: read
       const whole = resolve(made)
       const other = taken.get(whole)
       if (other !== undefined) {
-        throw invalidArgumentText('input', 'videos whose outputs have different names (predict one of them by itself, or into another folder)', `'${other}' and '${path}', which would both be '${made}',`)
+        throw invalidArgumentText(
+          'input',
+          'videos whose outputs have different names (predict one of them by itself, or into another folder)',
+          `'${other}' and '${path}', which would both be '${made}',`,
+        )
       }
       taken.set(whole, path)
       const input = inputs.get(whole)
@@ -212,9 +225,23 @@ async function settingsOf(flags: PredictFlags, weights: Weights, look: object): 
 }
 
 async function finished({ record, path, outputs, lock }: Task, settings: object): Promise<PredictReport | undefined> {
-  const report = await filesMean('input', () => finishedReport<PredictReport>(record, path, settings, outputs.map((each) => each.path)))
+  const report = await filesMean('input', () =>
+    finishedReport<PredictReport>(
+      record,
+      path,
+      settings,
+      outputs.map((each) => each.path),
+    ),
+  )
   // A process that was killed after the last of its work has left it.
-  if (report !== undefined && (await access(lock).then(() => true, () => false))) await (await claim(lock))?.release()
+  if (
+    report !== undefined &&
+    (await access(lock).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await (await claim(lock))?.release()
   return report
 }
 
@@ -222,7 +249,10 @@ async function finished({ record, path, outputs, lock }: Task, settings: object)
 async function claim(lock: string): Promise<FileLock | undefined> {
   let other: DiffSalError | undefined
   try {
-    return await FileLock.take(lock, { beat, taken: ({ pid, host }) => (other = new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The process ${pid} of ${host} has it.`)) })
+    return await FileLock.take(lock, {
+      beat,
+      taken: ({ pid, host }) => (other = new DiffSalError('ERR_DIFFSAL_INVALID_ARGUMENT', `The process ${pid} of ${host} has it.`)),
+    })
   } catch (error) {
     if (error === other) return undefined
     throw error

@@ -39,9 +39,15 @@ export function predictCommand(open: ModelOpener = openModel): Command {
   for (const option of weightsOptions()) command.addOption(option)
   command
     .option('-o, --output <path>', 'the video to write: .mp4, .mov or .mkv; of many videos the folder to write into')
-    .option('--maps <path>', 'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy; of many videos the word png or npy')
+    .option(
+      '--maps <path>',
+      'write the predicted maps too: a folder of PNGs named by frame number, or one file that ends in .npy; of many videos the word png or npy',
+    )
     .option('--overlay', 'lay the maps in colour over the original video')
-    .option('--activity', 'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay')
+    .option(
+      '--activity',
+      'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay',
+    )
   for (const option of lookOptions()) command.addOption(option)
   addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly'])
   addSourceFlags(command)
@@ -50,7 +56,9 @@ export function predictCommand(open: ModelOpener = openModel): Command {
     .option('--json', 'print one JSON object on standard output at the end; of many videos one a line')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((inputs: string[], flags: PredictFlags) =>
-      interruptible(async (signal) => ((await asksForMany(inputs, flags)) ? predictMany(inputs, flags, open, signal) : predict(inputs[0]!, flags, open, signal))),
+      interruptible(async (signal) =>
+        (await asksForMany(inputs, flags)) ? predictMany(inputs, flags, open, signal) : predict(inputs[0]!, flags, open, signal),
+      ),
     )
 }
 

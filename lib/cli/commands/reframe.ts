@@ -52,7 +52,8 @@ export function reframeCommand(open: ModelOpener = openModel): Command {
 async function reframe(input: string, flags: ReframeFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
   const { aspect = reframeTable.aspect.usual, keep, speed, acceleration, preview, windows, filter } = flags
-  const video = flags.output ?? (preview || (windows === undefined && filter === undefined) ? `${nameOf(input)}-${preview ? 'preview' : 'reframed'}.mp4` : undefined)
+  const video =
+    flags.output ?? (preview || (windows === undefined && filter === undefined) ? `${nameOf(input)}-${preview ? 'preview' : 'reframed'}.mp4` : undefined)
   if (video !== undefined) checkVideoPath('-o', video)
   const outputs: OutputPlan[] = [
     ...(video === undefined ? [] : [{ kind: preview ? 'preview' : 'video', path: video, flag: '-o' }]),
@@ -77,7 +78,22 @@ async function reframe(input: string, flags: ReframeFlags, open: ModelOpener, si
     const said = outputs.map(({ kind, path }) => ({ kind, path }))
     if (flags.json) {
       const { stride, seed } = options
-      printJson({ input: info.path, size, window, ...part, frames: frames.length, shots, stride, seed, weights: run.weights, ...(run.note !== undefined && { note: run.note }), device: model.device, outputs: said, warnings, seconds })
+      printJson({
+        input: info.path,
+        size,
+        window,
+        ...part,
+        frames: frames.length,
+        shots,
+        stride,
+        seed,
+        weights: run.weights,
+        ...(run.note !== undefined && { note: run.note }),
+        device: model.device,
+        outputs: said,
+        warnings,
+        seconds,
+      })
     } else {
       print(
         `Followed ${frames.length} frames in ${shots} ${shots === 1 ? 'shot' : 'shots'} of '${info.path}' with a window of ${window[1]} × ${window[0]}, in ${durationText(seconds)}, seed ${options.seed}.`,

@@ -58,23 +58,41 @@ async function report(input: string, flags: ReportFlags, open: ModelOpener, sign
     if (file === undefined) fits()
     else inFile(file, fits)
   }
-  await runVideo(input, flags, open, signal, { outputs, reads: file === undefined ? [] : [file], check }, async ({ model, info, options, show, warnings, weights, note }) => {
-    let progress: MapProgress | undefined
-    const onFrame = (count: number, of: number): void => {
-      progress ??= show(of, { doing: 'Taking pictures', unit: 'frames' })
-      progress.maps(count)
-    }
-    const made = await filesMean('input', () => reportMedia(model, info, readReportOptions(model, { ...options, areas, look, regions }), onFrame))
-    await filesMean('output', () => writeWhole(output, reportText(output, made, { input: info.path, weights })))
-    const seconds = Math.round(performance.now() - begun) / 1000
-    if (flags.json) {
-      const { moments: _, regions: held, areas: asked, ...rest } = made
-      const withoutPictures = <T extends { picture: unknown }>({ picture: __, ...one }: T): Omit<T, 'picture'> => one
-      printJson({ input: info.path, output, ...rest, regions: held.map(withoutPictures), areas: asked.map(withoutPictures), weights, ...(note !== undefined && { note }), device: model.device, warnings, seconds })
-    } else {
-      print(...summary(info.path, made, seconds), `Wrote the report '${output}'.`)
-    }
-  })
+  await runVideo(
+    input,
+    flags,
+    open,
+    signal,
+    { outputs, reads: file === undefined ? [] : [file], check },
+    async ({ model, info, options, show, warnings, weights, note }) => {
+      let progress: MapProgress | undefined
+      const onFrame = (count: number, of: number): void => {
+        progress ??= show(of, { doing: 'Taking pictures', unit: 'frames' })
+        progress.maps(count)
+      }
+      const made = await filesMean('input', () => reportMedia(model, info, readReportOptions(model, { ...options, areas, look, regions }), onFrame))
+      await filesMean('output', () => writeWhole(output, reportText(output, made, { input: info.path, weights })))
+      const seconds = Math.round(performance.now() - begun) / 1000
+      if (flags.json) {
+        const { moments: _, regions: held, areas: asked, ...rest } = made
+        const withoutPictures = <T extends { picture: unknown }>({ picture: __, ...one }: T): Omit<T, 'picture'> => one
+        printJson({
+          input: info.path,
+          output,
+          ...rest,
+          regions: held.map(withoutPictures),
+          areas: asked.map(withoutPictures),
+          weights,
+          ...(note !== undefined && { note }),
+          device: model.device,
+          warnings,
+          seconds,
+        })
+      } else {
+        print(...summary(info.path, made, seconds), `Wrote the report '${output}'.`)
+      }
+    },
+  )
 }
 
 /** The areas of a file. */
@@ -87,12 +105,17 @@ function summary(input: string, { maps, shots, concentration, regions, areas, se
   const [first] = regions
   return [
     `${maps} ${maps === 1 ? 'map' : 'maps'} and ${shots.length} ${shots.length === 1 ? 'shot' : 'shots'} of '${input}' in ${durationText(seconds)}, seed ${seed}. Mean concentration ${concentration.mean.toFixed(2)}.`,
-    ...(first === undefined ? [] : [`The region that held most attention: ${first.dwell.toFixed(2)} s between ${first.start.toFixed(2)} and ${first.end.toFixed(2)} s, about pixel ${first.place.x.toFixed(0)}, ${first.place.y.toFixed(0)}.`]),
+    ...(first === undefined
+      ? []
+      : [
+          `The region that held most attention: ${first.dwell.toFixed(2)} s between ${first.start.toFixed(2)} and ${first.end.toFixed(2)} s, about pixel ${first.place.x.toFixed(0)}, ${first.place.y.toFixed(0)}.`,
+        ]),
     ...areas.map(areaLine),
   ]
 }
 
 function areaLine({ name, share, size, dwell, firstLook }: AreaAttention): string {
-  const held = share === null ? 'never there' : `${(100 * share).toFixed(1)} % of attention on ${(100 * size).toFixed(1)} % of the picture, ${dwell.toFixed(2)} s`
+  const held =
+    share === null ? 'never there' : `${(100 * share).toFixed(1)} % of attention on ${(100 * size).toFixed(1)} % of the picture, ${dwell.toFixed(2)} s`
   return `  ${name}: ${held}; ${firstLook === null ? 'no look at it' : `first look at ${firstLook.toFixed(2)} s`}.`
 }

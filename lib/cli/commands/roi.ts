@@ -28,7 +28,9 @@ What is written is a filter graph for ffmpeg 4.2 or later; libx264 and libx265 t
 
 /** `diffsal roi`: quality offsets for an encoder, by where people look. */
 export function roiCommand(open: ModelOpener = openModel): Command {
-  const command = new Command('roi').description('write quality offsets for x264 and x265, by where people look').argument('<input>', `the video: ${sourceWords}`)
+  const command = new Command('roi')
+    .description('write quality offsets for x264 and x265, by where people look')
+    .argument('<input>', `the video: ${sourceWords}`)
   addFlags(command, qualityTable, ['strength', 'every'])
   command.option('-o, --output <file>', 'the filter graph to write')
   return addRunFlags(command)
@@ -39,13 +41,33 @@ export function roiCommand(open: ModelOpener = openModel): Command {
 async function roi(input: string, flags: RoiFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const { strength, every, output = `${nameOf(input)}-roi.txt` } = flags
   const outputs = [{ kind: 'filter', path: output, flag: '-o' }]
-  await runVideo(input, flags, open, signal, { outputs, check: () => checkFilter('addroi', '4.2') }, async ({ model, info, options, warnings, weights, note }) => {
-    const found = await filesMean('input', () => qualityRegionsOf(model, info, readQualityOptions(model, { ...options, strength, every })))
-    await filesMean('output', () => writeWhole(output, qualityFilter(found)))
-    if (flags.json) {
-      printJson({ input: info.path, ...found, stride: options.stride, seed: options.seed, weights, ...(note !== undefined && { note }), device: model.device, outputs: [{ kind: 'filter', path: output }], warnings })
-    } else {
-      print(`Found the regions of ${found.segments.length} ${found.segments.length === 1 ? 'part' : 'parts'} of '${info.path}'.`, `Wrote the filter graph '${output}'.`)
-    }
-  })
+  await runVideo(
+    input,
+    flags,
+    open,
+    signal,
+    { outputs, check: () => checkFilter('addroi', '4.2') },
+    async ({ model, info, options, warnings, weights, note }) => {
+      const found = await filesMean('input', () => qualityRegionsOf(model, info, readQualityOptions(model, { ...options, strength, every })))
+      await filesMean('output', () => writeWhole(output, qualityFilter(found)))
+      if (flags.json) {
+        printJson({
+          input: info.path,
+          ...found,
+          stride: options.stride,
+          seed: options.seed,
+          weights,
+          ...(note !== undefined && { note }),
+          device: model.device,
+          outputs: [{ kind: 'filter', path: output }],
+          warnings,
+        })
+      } else {
+        print(
+          `Found the regions of ${found.segments.length} ${found.segments.length === 1 ? 'part' : 'parts'} of '${info.path}'.`,
+          `Wrote the filter graph '${output}'.`,
+        )
+      }
+    },
+  )
 }

@@ -47,7 +47,9 @@ that folder. The last table is the ceiling: maps of half of the viewers, against
 /** `diffsal score`: the scores of maps that are there already. */
 export function scoreCommand(): Command {
   return new Command('score')
-    .description('score maps of any origin: CC, SIM, NSS, AUC-Judd, KL, sAUC and IG with 95 % intervals, beside what half of the viewers tell of the other half')
+    .description(
+      'score maps of any origin: CC, SIM, NSS, AUC-Judd, KL, sAUC and IG with 95 % intervals, beside what half of the viewers tell of the other half',
+    )
     .requiredOption('--maps <path>', 'the maps: FILE.npy, a folder of PNGs, or a folder of these')
     .option('--truth <dir>', 'videos with gaze beside them; with --fixations, density maps')
     .option('--fixations <file>', 'a table of gaze of one video: .csv, .tsv, .json, .asc, .xls')
@@ -72,10 +74,22 @@ async function scoreMaps(flags: ScoreFlags): Promise<void> {
   const maps = await filesMean('input', () => openMaps(flags.maps))
   const set = await filesMean('input', () => (fixations === undefined ? folderTruth(truth!, flags) : tableTruth(fixations, maps, flags)))
   const named = matched(maps, set.videos)
-  const gazed = { ...set, videos: [...named.keys()], frames: (video: string) => set.frames(video), viewers: (video: string) => set.viewers(video), points: (video: string, frame: number) => set.points(video, frame), truth: (...of: Parameters<ScoredTruth['truth']>) => set.truth(...of) }
+  const gazed = {
+    ...set,
+    videos: [...named.keys()],
+    frames: (video: string) => set.frames(video),
+    viewers: (video: string) => set.viewers(video),
+    points: (video: string, frame: number) => set.points(video, frame),
+    truth: (...of: Parameters<ScoredTruth['truth']>) => set.truth(...of),
+  }
   const against = await filesMean('input', () => gazeBaselines(gazed, { frames }))
   const scores = await filesMean('input', () => score(predictions(named, flags.stride), gazed, { ...against, blur, resize }))
-  if (scores.frames === 0) throw invalidArgumentText('--maps', 'maps of frames at which someone looked', `${[...named.values()].reduce((sum, { count }) => sum + count, 0)} maps of other frames`)
+  if (scores.frames === 0)
+    throw invalidArgumentText(
+      '--maps',
+      'maps of frames at which someone looked',
+      `${[...named.values()].reduce((sum, { count }) => sum + count, 0)} maps of other frames`,
+    )
   const ceiling = await filesMean('input', () => halfAgainstHalf(gazed, { frames, ...against }))
   const tables: ScoredDataset[] = [{ title: basename(flags.maps), scores, intervals: bootstrap(scores) }]
   if (Object.keys(ceiling.videos).length > 0) tables.push(ceilingTable(ceiling))
@@ -95,7 +109,10 @@ function matched(maps: readonly VideoMaps[], videos: readonly string[]): Map<str
     maps.map((one) => {
       const found = videos.filter((video) => stemOf(video) === one.name)
       if (found.length === 1) return [found[0]!, one]
-      const names = videos.slice(0, 8).map((video) => `'${stemOf(video)}'`).join(', ')
+      const names = videos
+        .slice(0, 8)
+        .map((video) => `'${stemOf(video)}'`)
+        .join(', ')
       throw invalidArgumentText('--maps', `maps that are called as the truth's videos (${names})`, `'${one.name}'`)
     }),
   )
@@ -115,7 +132,12 @@ async function folderTruth(root: string, { tracker, sigma, sigmaDegrees }: Score
 async function tableTruth(file: string, maps: readonly VideoMaps[], flags: ScoreFlags): Promise<ScoredTruth> {
   const { stride, truth } = flags
   const [one, ...more] = maps as [VideoMaps, ...VideoMaps[]]
-  if (more.length > 0) throw invalidArgumentText('--maps', 'maps of one video with --fixations; with several, put each table beside its video and give --truth', `those of ${maps.length}`)
+  if (more.length > 0)
+    throw invalidArgumentText(
+      '--maps',
+      'maps of one video with --fixations; with several, put each table beside its video and give --truth',
+      `those of ${maps.length}`,
+    )
   const shown = flags.video === undefined ? undefined : (await probe(flags.video)).video
   if (shown === null) throw mediaError(flags.video!, 'has no video in it')
   const rate = flags.rate ?? (shown && rationalValue(shown.rate))
@@ -138,6 +160,9 @@ async function tableTruth(file: string, maps: readonly VideoMaps[], flags: Score
 async function trackerBeside(file: string, given: string | undefined): Promise<TrackerOptions> {
   if (given !== undefined) return readTracker(given)
   const beside = join(file, '..', trackerFile)
-  const there = await stat(beside).then(() => true, () => false)
+  const there = await stat(beside).then(
+    () => true,
+    () => false,
+  )
   return there ? readTracker(beside) : {}
 }

@@ -14,7 +14,9 @@ type ShotsFlags = Pick<FindShotsOptions, 'threshold' | 'fade' | 'flash' | 'disso
 
 /** `diffsal shots`: where the shots of a video begin. */
 export function shotsCommand(): Command {
-  const command = new Command('shots').description('find the cuts, fades and dissolves of a video; no model is needed').argument('<input>', `the video: ${sourceWords}`)
+  const command = new Command('shots')
+    .description('find the cuts, fades and dissolves of a video; no model is needed')
+    .argument('<input>', `the video: ${sourceWords}`)
   addFlags(command, findShotsTable, ['threshold', 'fade', 'flash', 'dissolve', 'start', 'end'])
   return addSourceFlags(command, { sound: false })
     .option('--json', 'print one JSON object on standard output at the end')

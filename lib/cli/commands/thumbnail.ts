@@ -30,9 +30,13 @@ Without -o they are <name>-thumbnail.jpg in this folder. Files of the same names
 
 /** `diffsal thumbnail`: the pictures of a video in which people look at one place most. */
 export function thumbnailCommand(open: ModelOpener = openModel): Command {
-  const command = new Command('thumbnail').description('take the frames in which people look at one place most').argument('<input>', `the video: ${sourceWords}`)
+  const command = new Command('thumbnail')
+    .description('take the frames in which people look at one place most')
+    .argument('<input>', `the video: ${sourceWords}`)
   addFlags(command, thumbnailTable, ['aspect', 'apart'], { apart: `${thumbnailTable.apart.help} (default: half of what the video has for each)` })
-  command.addOption(new Option('-n, --count <n>', 'how many').argParser(integer(1, 100)).default(thumbnailTable.count.usual)).option('-o, --output <file>', 'the picture to write: .png, .jpg or .jpeg')
+  command
+    .addOption(new Option('-n, --count <n>', 'how many').argParser(integer(1, 100)).default(thumbnailTable.count.usual))
+    .option('-o, --output <file>', 'the picture to write: .png, .jpg or .jpeg')
   return addRunFlags(command)
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ThumbnailFlags) => interruptible((signal) => thumbnail(input, flags, open, signal)))
@@ -53,7 +57,16 @@ async function thumbnail(input: string, flags: ThumbnailFlags, open: ModelOpener
     })
     const pictures = found.map(({ frame, time, confidence, size }, i) => ({ path: names[i]!, frame, time, confidence, size }))
     if (flags.json) {
-      printJson({ input: info.path, pictures, stride: options.stride, seed: options.seed, weights, ...(note !== undefined && { note }), device: model.device, warnings })
+      printJson({
+        input: info.path,
+        pictures,
+        stride: options.stride,
+        seed: options.seed,
+        weights,
+        ...(note !== undefined && { note }),
+        device: model.device,
+        warnings,
+      })
     } else {
       print(...pictures.map(({ path, frame, time, size }) => `Wrote frame ${frame}, at ${time.toFixed(2)} s, as '${path}', ${size[1]} × ${size[0]}.`))
     }

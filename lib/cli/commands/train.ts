@@ -194,13 +194,18 @@ class Session {
     const running = runningOf(run, group)
     const sharing = group && { group }
     const processes = group?.worldSize ?? 1
-    const resumed = resume && (await hasCheckpoints(folder)) ? await filesMean('weights', () => DiffSal.resume(folder.checkpoints, { ...running, ...sharing, signal })) : undefined
+    const resumed =
+      resume && (await hasCheckpoints(folder))
+        ? await filesMean('weights', () => DiffSal.resume(folder.checkpoints, { ...running, ...sharing, signal }))
+        : undefined
     const model = resumed?.model ?? (await openModel(file, run, running, signal))
     try {
       signal.throwIfAborted()
       if (run.sampling.steps !== undefined) inFile(file, () => checkInteger('sampling.steps', run.sampling.steps, 1, model.config.timesteps))
       const datasets = await openDatasets(file, run, model)
-      const trainer = resumed ?? inFile(file, () => nested('trainer', () => model.trainer({ ...scheduleInSteps(run.trainer, stepsPerEpoch(run, datasets), run.epochs), ...sharing })))
+      const trainer =
+        resumed ??
+        inFile(file, () => nested('trainer', () => model.trainer({ ...scheduleInSteps(run.trainer, stepsPerEpoch(run, datasets), run.epochs), ...sharing })))
       inFile(file, () => checkFit(trainer, datasets.trained, fitOptions(run, folder, datasets, signal, processes), processes))
       const writes = (group?.rank ?? 0) === 0
       if (writes) await filesMean('output', () => beginRun(folder, run))
@@ -239,7 +244,10 @@ class Session {
     const { trained, validate } = this.#datasets
     const { model } = this.#trainer
     const onProgress = (done: number, total: number): void => this.progress.scoring('validation', done, total)
-    for await (const event of this.#trainer.fit(trained, fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, this.#group?.worldSize ?? 1, onProgress))) {
+    for await (const event of this.#trainer.fit(
+      trained,
+      fitOptions(this.#run, this.#folder, this.#datasets, this.#signal, this.#group?.worldSize ?? 1, onProgress),
+    )) {
       if (this.#log.append(event)) this.progress.event(event)
       if (event.type === 'stop') this.#epochs = event.epoch + 1
       if (event.type !== 'validation' || !this.#isFirst()) continue
@@ -278,7 +286,14 @@ class Session {
   }
 
   async #writeReport(scores: readonly ScoredDataset[]): Promise<void> {
-    const state = { events: this.#log.events, device: this.#device, finished: this.#trained, scores, pictures: this.#pictures, picturesNote: this.#picturesNote }
+    const state = {
+      events: this.#log.events,
+      device: this.#device,
+      finished: this.#trained,
+      scores,
+      pictures: this.#pictures,
+      picturesNote: this.#picturesNote,
+    }
     await filesMean('output', () => writeWhole(this.#folder.report, trainingReport(this.#run, state)))
   }
 
@@ -304,7 +319,8 @@ class Session {
     if (!this.#isFirst()) return error
     const diverged = error instanceof DiffSalError && error.code === 'ERR_DIFFSAL_DIVERGED'
     if (diverged) this.progress.line("To try a lower learning rate, begin another run: its 'weights' can be the last checkpoint, if there is one.")
-    else if (this.#log.events.some((event) => event.type === 'checkpoint')) this.progress.line(`The checkpoints are kept. When the cause is mended, go on with: ${goOn}`)
+    else if (this.#log.events.some((event) => event.type === 'checkpoint'))
+      this.progress.line(`The checkpoints are kept. When the cause is mended, go on with: ${goOn}`)
     return error
   }
 }
@@ -330,7 +346,10 @@ async function openModel(file: string, run: SeededRun, running: { device: string
 async function openDatasets(file: string, run: SeededRun, { config: { size, clipLength } }: DiffSal): Promise<RunDatasets> {
   const scored: SampleForm = { size, clipLength, fixations: false }
   const trained: SampleForm = { ...scored, fixations: (run.trainer.terms?.nss ?? 0) !== 0 }
-  const place = (list: string) => <T>(i: number, work: () => T): T => inFile(file, () => nested(`${list}[${i}]`, work))
+  const place =
+    (list: string) =>
+    <T>(i: number, work: () => T): T =>
+      inFile(file, () => nested(`${list}[${i}]`, work))
   const train = await openEntries(run.train, 'train', trained, place('train'))
   const validate = await openEntries(run.validate, 'validation', scored, place('validate'))
   const test = await openEntries(run.test, 'test', scored, place('test'))

@@ -19,6 +19,10 @@ const words = {
 }
 
 /** The flags of some options that predict a video. `others` has the words of those whose default is another thing here than the table's. */
-export function addVideoFlags(command: Command, names: readonly (keyof typeof table & string)[], others: { readonly [name in keyof typeof table]?: string } = {}): Command {
+export function addVideoFlags(
+  command: Command,
+  names: readonly (keyof typeof table & string)[],
+  others: { readonly [name in keyof typeof table]?: string } = {},
+): Command {
   return addFlags(command, table, names, { ...words, ...others })
 }

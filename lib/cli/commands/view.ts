@@ -90,17 +90,29 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
     const looked = await filesMean('input', () => lookAt(info, { signal, stallLimit }))
     const progress = showMapProgress(source.estimate, process.stderr, { doing: mapsFile === undefined ? 'Predicting' : 'Reading', unit: 'maps' })
     warnings.above(progress)
-    const content = await filesMean('input', () => takeMaps(info, looked, source.maps(looked.times, progress.step), { signal, onMap: (count) => progress.maps(count) })).finally(() => {
+    const content = await filesMean('input', () =>
+      takeMaps(info, looked, source.maps(looked.times, progress.step), { signal, onMap: (count) => progress.maps(count) }),
+    ).finally(() => {
       warnings.above(undefined)
       progress.stop()
     })
     const page = (from: FilmSource): AsyncIterable<string> => viewHtml(content, from, filmBytes(info, from, signal))
     if (place && film) await filesMean('output', () => writePieces(place!, page(film), signal))
-    const server = serve === undefined ? undefined : await serveView({ page: () => page({ address: filmAddress }), film: { path: fileOf(info), mime: mimeOf(info) } }, serve === true ? 0 : serve)
+    const server =
+      serve === undefined
+        ? undefined
+        : await serveView({ page: () => page({ address: filmAddress }), film: { path: fileOf(info), mime: mimeOf(info) } }, serve === true ? 0 : serve)
     try {
       const report = {
         ...{ input: info.path, output: output ?? null, url: server?.url ?? null, frames: looked.times.length, maps: content.maps.times.length },
-        ...{ stride: flags.stride, shots: content.shots, weights: weights ?? null, seed: source.seed ?? null, warnings: warnings.all, seconds: Math.round(performance.now() - begun) / 1000 },
+        ...{
+          stride: flags.stride,
+          shots: content.shots,
+          weights: weights ?? null,
+          seed: source.seed ?? null,
+          warnings: warnings.all,
+          seconds: Math.round(performance.now() - begun) / 1000,
+        },
       }
       if (flags.json) printJson(report)
       else print(...summary(report))
@@ -151,11 +163,19 @@ async function* predicted(model: OpenModel, info: VideoInfo, options: PredictVid
 }
 
 /** The maps of a file, which are of every n-th frame of the video or of its part. */
-async function* mapsOf(npy: NpyMaps, times: readonly number[], { stride, start = Number.NEGATIVE_INFINITY, end = Number.POSITIVE_INFINITY }: ViewFlags): AsyncGenerator<PageMap, void, undefined> {
+async function* mapsOf(
+  npy: NpyMaps,
+  times: readonly number[],
+  { stride, start = Number.NEGATIVE_INFINITY, end = Number.POSITIVE_INFINITY }: ViewFlags,
+): AsyncGenerator<PageMap, void, undefined> {
   const within = times.flatMap((time, frame) => (time >= start && time < end ? [frame] : []))
   const frames = within.filter((_, i) => i % stride === 0)
   if (frames.length !== npy.count) {
-    throw invalidArgument('--maps', `maps of every n-th frame, as --stride ${stride} says: ${frames.length} for the ${within.length} frames (--start and --end choose a part)`, npy.count)
+    throw invalidArgument(
+      '--maps',
+      `maps of every n-th frame, as --stride ${stride} says: ${frames.length} for the ${within.length} frames (--start and --end choose a part)`,
+      npy.count,
+    )
   }
   let i = 0
   for await (const tensor of npy.maps()) yield { frame: frames[i++]!, tensor }
@@ -169,7 +189,23 @@ function until(signal: AbortSignal): Promise<void> {
   })
 }
 
-function summary({ input, output, url, maps, shots, seed, seconds }: { input: string; output: string | null; url: string | null; maps: number; shots: readonly unknown[]; seed: number | null; seconds: number }): string[] {
+function summary({
+  input,
+  output,
+  url,
+  maps,
+  shots,
+  seed,
+  seconds,
+}: {
+  input: string
+  output: string | null
+  url: string | null
+  maps: number
+  shots: readonly unknown[]
+  seed: number | null
+  seconds: number
+}): string[] {
   const [counted, cut] = [`${maps} ${maps === 1 ? 'map' : 'maps'}`, `${shots.length} ${shots.length === 1 ? 'shot' : 'shots'}`]
   return [
     `${counted} and ${cut} of '${input}' in ${durationText(seconds)}${seed === null ? '' : `, seed ${seed}`}.`,

@@ -15,7 +15,9 @@ export interface WeightsFlags {
 export function trainedWeightsOptions(): Option[] {
   return [
     new Option('--weights <file>', 'trained weights, safetensors or .pth (default: the preset gaze)'),
-    new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes').choices(presetNames).conflicts('weights'),
+    new Option('--preset <name>', 'weights that ship with the package: gaze knows where people look, scenes only generated scenes')
+      .choices(presetNames)
+      .conflicts('weights'),
   ]
 }
 
@@ -39,6 +41,7 @@ export function chooseWeights({ weights, preset, randomWeights }: WeightsFlags):
 /** What to know about weights that were not trained on eye tracking. */
 export function noteOf(weights: Weights): string | undefined {
   if ('random' in weights) return `The weights are random (seed ${weights.random}), not trained: the maps show that the program runs, and mean nothing.`
-  if ('preset' in weights && weights.preset === 'scenes') return 'The weights were trained on generated scenes, not on where people look: on a real video their maps mean nothing.'
+  if ('preset' in weights && weights.preset === 'scenes')
+    return 'The weights were trained on generated scenes, not on where people look: on a real video their maps mean nothing.'
   return undefined
 }

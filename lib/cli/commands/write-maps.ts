@@ -29,7 +29,9 @@ export async function writeMaps(
     let next = await filesMean('input', () => maps.next())
     const first = next.done ? 0 : next.value.frame
     const span = spanOf(options)
-    const open = (writer = await filesMean('output', () => openOutputs(outputs, info, model.config.size, { look, signal, stallLimit: options.stallLimit, span })))
+    const open = (writer = await filesMean('output', () =>
+      openOutputs(outputs, info, model.config.size, { look, signal, stallLimit: options.stallLimit, span }),
+    ))
     while (!next.done) {
       const { frame, tensor, activity, times } = next.value
       const map = activity === undefined ? tensor : activityMap(activity, { size: model.config.size })

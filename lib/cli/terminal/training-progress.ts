@@ -59,8 +59,10 @@ function stepText({ loss, lr, rate, remaining }: StepEvent): string {
 }
 
 function eventText(event: Exclude<TrainingEvent, StepEvent>, epochs: number): string | undefined {
-  if (event.type === 'epoch') return `Epoch ${event.epoch + 1}/${epochs}: loss ${numberText(event.loss, 4)} after ${event.steps} steps, ${durationText(event.seconds)}.`
-  if (event.type === 'validation') return `Validation after epoch ${event.epoch + 1}: ${scoresLine(event.scores.mean)}${event.best ? ' (the best so far)' : ''}.`
+  if (event.type === 'epoch')
+    return `Epoch ${event.epoch + 1}/${epochs}: loss ${numberText(event.loss, 4)} after ${event.steps} steps, ${durationText(event.seconds)}.`
+  if (event.type === 'validation')
+    return `Validation after epoch ${event.epoch + 1}: ${scoresLine(event.scores.mean)}${event.best ? ' (the best so far)' : ''}.`
   if (event.type === 'stop') return `Stopped after epoch ${event.epoch + 1}/${epochs}: ${standstillText(event)}.`
   return undefined
 }

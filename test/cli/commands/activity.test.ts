@@ -20,7 +20,8 @@ beforeAll(async () => {
   weights = await testWeights(lightConfig)
 })
 
-const predict = (...args: string[]) => inProcessCli(['predict', clip, '--weights', weights, '--steps', '1', '--seed', '1', '--stride', '4', '--threads', '1', ...args])
+const predict = (...args: string[]) =>
+  inProcessCli(['predict', clip, '--weights', weights, '--steps', '1', '--seed', '1', '--stride', '4', '--threads', '1', ...args])
 
 test('--activity writes the maps of where the model hears something, in place of its saliency', async () => {
   const [activity, saliency] = [join(folder, 'activity.npy'), join(folder, 'saliency.npy')]

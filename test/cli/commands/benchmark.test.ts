@@ -11,7 +11,10 @@ import { trainingConfig, trainingRun } from '../../support/training.ts'
 let [weights, seeing] = ['', '']
 beforeAll(async () => {
   ;[weights, seeing] = [temporaryPath('both.safetensors'), temporaryPath('seeing.safetensors')]
-  for (const [path, config] of [[weights, {}], [seeing, { audio: false }]] as const) {
+  for (const [path, config] of [
+    [weights, {}],
+    [seeing, { audio: false }],
+  ] as const) {
     const model = await DiffSal.create({ ...trainingConfig, ...config }, trainingRun)
     await model.save(path)
     await model.dispose()
@@ -39,7 +42,7 @@ test('prints the table, what its numbers are, and writes a page that needs nothi
   expect(page).toContain('<th scope="row">ceiling: the pictures alone</th>')
   expect(page.match(/<tr><th scope="row">/g)).toHaveLength(10)
   expect(page).toContain('<div class="strip" style="--columns: 5">')
-  expect(page).toContain("<b>Frame</b><b>True map</b><b>model, the right sound</b><b>model, another scene&#39;s sound</b><b>model, silence</b>")
+  expect(page).toContain('<b>Frame</b><b>True map</b><b>model, the right sound</b><b>model, another scene&#39;s sound</b><b>model, silence</b>')
   expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(15)
   expect(page).toContain('published scoring chain')
   expect(page).not.toMatch(/http|src="(?!data:)|href=|@import|url\(/)
@@ -73,7 +76,20 @@ test('--render writes whole scenes with sound, the maps over them, and says how 
 
 test('a model that only sees has its rows, and no strips of sounds', async () => {
   const report = temporaryPath('seeing.html')
-  const { code, stdout } = await inProcessCli(['benchmark', 'scenes', '--weights', seeing, '--length', '2', '--threads', '1', '--steps', '2', '--report', report])
+  const { code, stdout } = await inProcessCli([
+    'benchmark',
+    'scenes',
+    '--weights',
+    seeing,
+    '--length',
+    '2',
+    '--threads',
+    '1',
+    '--steps',
+    '2',
+    '--report',
+    report,
+  ])
   expect(code).toBe(0)
   expect(stdout.match(/^model.*$/gm)).toEqual([expect.stringMatching(/^model, which only sees +2 /)])
   expect(readFileSync(report, 'utf8').match(/<img /g)).toHaveLength(6)

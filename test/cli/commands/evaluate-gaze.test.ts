@@ -33,7 +33,11 @@ beforeAll(async () => {
 
 interface Scored {
   readonly mirror?: boolean
-  readonly datasets: { readonly title: string; readonly scores: Awaited<ReturnType<DiffSal['evaluate']>>; readonly intervals: ReturnType<typeof metrics.bootstrap> }[]
+  readonly datasets: {
+    readonly title: string
+    readonly scores: Awaited<ReturnType<DiffSal['evaluate']>>
+    readonly intervals: ReturnType<typeof metrics.bootstrap>
+  }[]
 }
 
 const always = ['--steps', '1', '--threads', '1', '--stride', '5']
@@ -46,7 +50,9 @@ async function scored(...args: string[]): Promise<Scored> {
 
 describe('evaluate on eye tracking', () => {
   test('has sAUC, IG and intervals, the same as from the library', async () => {
-    const { datasets: [one] } = await scored()
+    const {
+      datasets: [one],
+    } = await scored()
     await using model = await DiffSal.load(weights, { threads: 1 })
     const set = await datasets.openGaze(root, { split: 'test', size: [32, 64], clipLength: 8, stride: 5 })
     const scores = await model.evaluate(set, { steps: 1, ...(await datasets.gazeBaselines(set)) })
@@ -101,13 +107,21 @@ describe('evaluate on eye tracking', () => {
 
   test.each<[string, string[], RegExp]>([
     ['a sound that is none', ['--sound', 'loud'], /'--sound' must be one of .*'right'/],
-    ['another sound where there is one', ['--sound', 'other', '--held-out', 'a'], /'--sound' must be other than 'other' where fewer than two videos have sound/],
+    [
+      'another sound where there is one',
+      ['--sound', 'other', '--held-out', 'a'],
+      /'--sound' must be other than 'other' where fewer than two videos have sound/,
+    ],
     ['every video held out of two', ['--held-out', '1'], /'--held-out' must be an integer/],
     ['no video of the name', ['--held-out', 'none'], /'--held-out\[0\]' must be the name, without extension/],
     ['an empty name', ['--held-out', 'a,'], /'--held-out\[1\]' must be a non-empty string/],
     ['a sigma of nothing', ['--sigma', '0'], /'--sigma' must be /],
     ['a sigma that is no number', ['--sigma', 'wide'], /--sigma.*It must be a number/],
-    ['a fold', ['--fold', '1'], /'--fold' does not go with '--dataset gaze', which takes --root, --split, --stride, --held-out, --recordings, --sigma, --sound/],
+    [
+      'a fold',
+      ['--fold', '1'],
+      /'--fold' does not go with '--dataset gaze', which takes --root, --split, --stride, --held-out, --recordings, --sigma, --sound/,
+    ],
   ])('refuses %s', async (_, args, message) => {
     expect(await run(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) })
   })

@@ -18,7 +18,15 @@ test('says in words and figures what a model that looks alone makes of the sound
   expect(stdout).toMatch(/No wrong sound changes its maps at least 2 times as much as with another seed\.\nWrote the strip 'strip\.png'/)
   expect(await sharp(join(cwd, 'strip.png')).metadata()).toMatchObject({ format: 'png', width: 3 * (192 + 4) - 4, height: 6 * (96 + 4) - 4 })
   const { stdout: json } = await cli(['listen', speaker, '--weights', 'any.safetensors', '--frames', '2', '--seed', '4', '--json'], { cwd })
-  expect(JSON.parse(json)).toMatchObject({ hears: false, verdict: 'does not hear', changedBy: [], seed: 4, shift: 1, rule: { timesNoise: 2 }, frames: [{ frame: 37 }, { frame: 111 }] })
+  expect(JSON.parse(json)).toMatchObject({
+    hears: false,
+    verdict: 'does not hear',
+    changedBy: [],
+    seed: 4,
+    shift: 1,
+    rule: { timesNoise: 2 },
+    frames: [{ frame: 37 }, { frame: 111 }],
+  })
 })
 
 test('refuses what is no picture, what cannot hear, and what is the input', async () => {

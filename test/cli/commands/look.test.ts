@@ -23,7 +23,22 @@ test('of a grey video with silence, neither the overlay nor the pictures show an
   const cwd = temporaryPath('grey')
   mkdirSync(cwd, { recursive: true })
   const grey = join(cwd, 'grey.mkv')
-  await ffmpeg('-f', 'lavfi', '-i', 'color=gray:s=96x64:r=25:d=0.2', '-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-shortest', '-c:v', 'ffv1', '-c:a', 'pcm_s16le', grey)
+  await ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    'color=gray:s=96x64:r=25:d=0.2',
+    '-f',
+    'lavfi',
+    '-i',
+    'anullsrc=r=16000:cl=mono',
+    '-shortest',
+    '-c:v',
+    'ffv1',
+    '-c:a',
+    'pcm_s16le',
+    grey,
+  )
   const outputs = ['-o', join(cwd, 'overlay.mkv'), '--maps', join(cwd, 'maps')]
   const { code, stderr } = await inProcessCli(['predict', grey, '--preset', 'scenes', '--overlay', '--seed', '1', '--stride', '2', ...outputs])
   expect(code, stderr).toBe(0)

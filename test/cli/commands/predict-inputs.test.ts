@@ -98,7 +98,10 @@ test('--start and --end: the maps, the overlay and the sound of that part, at th
   copyFileSync(clip, join(cwd, 'clip.mp4'))
   const whole = await cli(['predict', 'clip.mp4', ...weights, '--stride', '5', '--maps', 'whole.npy'], { cwd })
   expect(whole.code).toBe(0)
-  const part = await cli(['predict', 'clip.mp4', ...weights, '--stride', '5', '--start', '1', '--end', '2.2', '--overlay', '-o', 'part.mp4', '--maps', 'part', '--json'], { cwd })
+  const part = await cli(
+    ['predict', 'clip.mp4', ...weights, '--stride', '5', '--start', '1', '--end', '2.2', '--overlay', '-o', 'part.mp4', '--maps', 'part', '--json'],
+    { cwd },
+  )
   expect(part, part.stderr).toMatchObject({ code: 0 })
   expect(JSON.parse(part.stdout)).toMatchObject({ start: 1, end: 2.2, frames: 30, maps: 6, mapFrames: { first: 25, step: 5, count: 6 } })
   expect(readdirSync(join(cwd, 'part')).sort()).toEqual(['000025.png', '000030.png', '000035.png', '000040.png', '000045.png', '000050.png'])

@@ -45,8 +45,19 @@ interface Line {
 
 async function run(args: readonly string[], options: CliOptions = {}) {
   const result = await cli(['predict', ...weights, '--json', ...args], options)
-  const lines = result.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line)
-  return { ...result, lines, of: (status: string) => lines.filter((line) => line.status === status).map(({ input }) => input).sort() }
+  const lines = result.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+  return {
+    ...result,
+    lines,
+    of: (status: string) =>
+      lines
+        .filter((line) => line.status === status)
+        .map(({ input }) => input)
+        .sort(),
+  }
 }
 
 const tree = ['videos/a/one.mp4', 'videos/a/two.mkv', 'videos/b/one.mp4', 'videos/b/bad.mp4', 'videos/three.mp4']
@@ -58,19 +69,29 @@ describe('many videos', () => {
     expect(first.code, first.stderr).toBe(9)
     expect(first.stderr.match(/a model is opened/g)).toHaveLength(1)
     expect(first.of('done')).toEqual(['videos/a/one.mp4', 'videos/a/two.mkv', 'videos/b/one.mp4', 'videos/three.mp4'])
-    expect(first.lines.find(({ status }) => status === 'failed')).toMatchObject({ input: 'videos/b/bad.mp4', error: { code: 'ERR_DIFFSAL_MEDIA', exitCode: 3, argument: 'videos/b/bad.mp4' } })
+    expect(first.lines.find(({ status }) => status === 'failed')).toMatchObject({
+      input: 'videos/b/bad.mp4',
+      error: { code: 'ERR_DIFFSAL_MEDIA', exitCode: 3, argument: 'videos/b/bad.mp4' },
+    })
     expect(first.stderr).toMatch(/diffsal: 1 of 5 videos failed:\n {2}'videos\/b\/bad\.mp4': 'videos\/b\/bad\.mp4' .*not a video.*\n$/)
     expect(first.stderr.match(/mean nothing/g)).toHaveLength(1)
     const made = ['a/one', 'a/two', 'b/one', 'three'].flatMap((name) => [`${name}-saliency.json`, `${name}-saliency.mp4`])
     expect(filesIn(join(cwd, 'out'))).toEqual(made.sort())
-    expect(first.lines.find(({ input }) => input === 'videos/three.mp4')).toMatchObject({ frames: 20, maps: 4, outputs: [{ kind: 'map-video', path: 'out/three-saliency.mp4' }] })
+    expect(first.lines.find(({ input }) => input === 'videos/three.mp4')).toMatchObject({
+      frames: 20,
+      maps: 4,
+      outputs: [{ kind: 'map-video', path: 'out/three-saliency.mp4' }],
+    })
 
     const times = made.map((name) => statSync(join(cwd, 'out', name)).mtimeMs)
     copyFileSync(clip, join(cwd, 'videos/b/bad.mp4'))
     const second = await run(['videos/**/*.{mp4,mkv}', '-o', 'out'], { cwd })
     expect(second.code, second.stderr).toBe(0)
     expect([second.of('done'), second.of('skipped')]).toEqual([['videos/b/bad.mp4'], first.of('done')])
-    expect(second.lines.find(({ input }) => input === 'videos/three.mp4')).toEqual({ ...first.lines.find(({ input }) => input === 'videos/three.mp4'), status: 'skipped' })
+    expect(second.lines.find(({ input }) => input === 'videos/three.mp4')).toEqual({
+      ...first.lines.find(({ input }) => input === 'videos/three.mp4'),
+      status: 'skipped',
+    })
     expect(made.map((name) => statSync(join(cwd, 'out', name)).mtimeMs)).toEqual(times)
 
     // Nothing is left to do: not even a model is opened.
@@ -89,7 +110,9 @@ describe('many videos', () => {
     const pictures = await run(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })
     expect(pictures.code, pictures.stderr).toBe(0)
     const frames = ['000000.png', '000005.png', '000010.png', '000015.png']
-    expect(filesIn(join(cwd, 'out'))).toEqual([...made, ...names.flatMap((name) => [`${name}-maps.json`, ...frames.map((frame) => `${name}-maps/${frame}`)])].sort())
+    expect(filesIn(join(cwd, 'out'))).toEqual(
+      [...made, ...names.flatMap((name) => [`${name}-maps.json`, ...frames.map((frame) => `${name}-maps/${frame}`)])].sort(),
+    )
     // What each of the two made is still known.
     expect((await run(['videos', 'more/one.mp4', '--overlay', '--maps', 'npy', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
     expect((await run(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
@@ -158,7 +181,10 @@ describe('several processes', () => {
     const pod = { JOB_COMPLETION_INDEX: '0', DIFFSAL_SHARDS: '4' }
     expect((await run(['videos', '-o', 'out'], { cwd, env: pod })).of('done')).toEqual(['videos/0.mp4', 'videos/4.mp4'])
     expect((await run(['videos', '-o', 'out', '--shard', '1/8'], { cwd, env: slurm })).of('skipped')).toEqual(['videos/0.mp4'])
-    expect(await run(['videos', '-o', 'out'], { cwd, env: { JOB_COMPLETION_INDEX: '0' } })).toMatchObject({ code: 2, stderr: expect.stringMatching(/'DIFFSAL_SHARDS' must be set to the Job's 'completions'/) as string })
+    expect(await run(['videos', '-o', 'out'], { cwd, env: { JOB_COMPLETION_INDEX: '0' } })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/'DIFFSAL_SHARDS' must be set to the Job's 'completions'/) as string,
+    })
   }, 60_000)
 })
 
@@ -167,7 +193,8 @@ describe('an end in mid-run', () => {
     const cwd = folderOf('killed', eight)
     const out = join(cwd, 'out')
     // A temporary file that has maps in it already.
-    const half = (): string | undefined => filesIn(out).find((name) => name.startsWith('.diffsal-') && (statSync(join(out, name), { throwIfNoEntry: false })?.size ?? 0) > 8192)
+    const half = (): string | undefined =>
+      filesIn(out).find((name) => name.startsWith('.diffsal-') && (statSync(join(out, name), { throwIfNoEntry: false })?.size ?? 0) > 8192)
     let left: string[] | undefined
     const killed = await run(['videos', '-o', 'out', '--maps', 'npy', '--stride', '2'], {
       cwd,
@@ -241,7 +268,12 @@ describe('is refused', () => {
     ['shard 5/4', 2, ['videos', '-o', 'out', '--shard', '5/4'], /'5\/4' is invalid.*It must be K\/N, the K-th of N parts/],
     ['jobs 0', 2, ['videos', '-o', 'out', '--jobs', '0'], /'0' is invalid.*from 1 to 64/],
     ['no output folder', 2, ['videos'], /'-o' must be a folder to write into, where there are many videos, but nothing came/],
-    ['an output that is a video', 2, ['videos', '-o', 'out.mp4'], /'-o' must be a folder .*\(write 'out\.mp4\/' if a folder of this name is meant\), but 'out\.mp4' came/],
+    [
+      'an output that is a video',
+      2,
+      ['videos', '-o', 'out.mp4'],
+      /'-o' must be a folder .*\(write 'out\.mp4\/' if a folder of this name is meant\), but 'out\.mp4' came/,
+    ],
     ['an output folder that is a file', 6, ['videos', '-o', 'file'], /Cannot write '.*\/file': a file is in its place/],
     ['an output folder that cannot be made', 6, ['videos', '-o', '/proc/1/nothing'], /Cannot write '\/proc\/1\/nothing/],
     ['maps of a name', 2, ['videos', '-o', 'out', '--maps', 'maps.npy'], /'--maps' must be npy or png, where there are many videos, but 'maps\.npy' came/],

@@ -28,7 +28,9 @@ test('an overlay and PNGs, with the folders made, and a summary', async () => {
   const args = ['predict', speaker, '--random-weights', '1', '--stride', '24', ...outputs]
   const { code, stdout, stderr } = await cli(args, { cwd })
   expect({ code, stderr }).toMatchObject({ code: 0 })
-  expect(stdout).toMatch(/^Predicted 7 maps for 150 frames \(every 24th\) of '.*speaker\.mp4' in \d+ s, seed \d+\.\n'.*speaker\.mp4': 640 × 360, 30 frames a second, 5\.00 s\.\nWrote/)
+  expect(stdout).toMatch(
+    /^Predicted 7 maps for 150 frames \(every 24th\) of '.*speaker\.mp4' in \d+ s, seed \d+\.\n'.*speaker\.mp4': 640 × 360, 30 frames a second, 5\.00 s\.\nWrote/,
+  )
   expect(stdout).toContain("Wrote the overlay video 'out/speaker-overlay.mp4'.\nWrote the PNGs in 'out/maps'.\n")
   // Said once, before the work.
   expect(stdout).not.toMatch(/mean nothing/)

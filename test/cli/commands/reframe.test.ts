@@ -32,14 +32,25 @@ test('reframe: the video, the windows and the filter, and what was done', async 
   expect(readFileSync(join(cwd, 'out/f.txt'), 'utf8')).toMatch(/^sendcmd=c='\n[\d.]+ crop x \d+;\n[^]*crop=90:90:\d+:0\n$/)
 
   const preview = await cli([...args, '--preview', '--json', '--no-shots'], { cwd })
-  expect(JSON.parse(preview.stdout)).toMatchObject({ size: [90, 160], window: [90, 90], frames: 40, shots: 1, stride: 5, seed: 3, outputs: [{ kind: 'preview', path: 'clip-preview.mp4' }] })
+  expect(JSON.parse(preview.stdout)).toMatchObject({
+    size: [90, 160],
+    window: [90, 90],
+    frames: 40,
+    shots: 1,
+    stride: 5,
+    seed: 3,
+    outputs: [{ kind: 'preview', path: 'clip-preview.mp4' }],
+  })
   expect((await probe(join(cwd, 'clip-preview.mp4'))).video).toMatchObject({ width: 160, height: 90 })
 })
 
 test('thumbnail: pictures by their names', async () => {
   const cwd = await folder('thumbnail')
   const args = ['thumbnail', 'clip.mkv', '--weights', 'any.safetensors', '--video-only']
-  expect(await cli([...args, '-n', '2', '-o', 'pictures/a.png'], { cwd })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Wrote frame \d+, at [\d.]+ s, as 'pictures\/a-1.png', 160 × 90\./) })
+  expect(await cli([...args, '-n', '2', '-o', 'pictures/a.png'], { cwd })).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Wrote frame \d+, at [\d.]+ s, as 'pictures\/a-1.png', 160 × 90\./),
+  })
   expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['a-1.png', 'a-2.png'])
   const { stdout } = await cli([...args, '--json', '--aspect', '1:1'], { cwd })
   expect(JSON.parse(stdout)).toMatchObject({ input: 'clip.mkv', pictures: [{ path: 'clip-thumbnail.jpg', size: [90, 90] }] })
@@ -55,10 +66,20 @@ test('a part of what comes by standard input: picture, windows and pictures are 
   expect((await probe(join(cwd, 'part.mp4'))).video!.frameEstimate).toBe(20)
   const windows = JSON.parse(readFileSync(join(cwd, 'w.json'), 'utf8')) as Reframing
   expect(windows).toMatchObject({ input: 'standard input', start: 0.4, end: 1.2 })
-  expect([windows.frames[0], windows.frames.at(-1)]).toMatchObject([{ frame: 10, time: 0.4 }, { frame: 29, time: 1.16 }])
-  expect(JSON.parse((await run(`thumbnail - ${model} -n 2 --apart 0.2 --start 0.4 --end 1.2`)).stdout)).toMatchObject({ pictures: [{ path: 'stdin-thumbnail-1.jpg' }, { path: 'stdin-thumbnail-2.jpg' }] })
-  expect(JSON.parse((await run('shots - --json --start 0.4 --end 1.2')).stdout)).toMatchObject({ input: 'standard input', shots: [{ frame: 10, frames: 20, start: 0.4, end: 1.2 }] })
-  const regions = await cli(['roi', 'clip.mkv', '--weights', 'any.safetensors', '--video-only', '--json', '--start', '0.4', '--end', '1.2', '-o', 'roi.txt'], { cwd })
+  expect([windows.frames[0], windows.frames.at(-1)]).toMatchObject([
+    { frame: 10, time: 0.4 },
+    { frame: 29, time: 1.16 },
+  ])
+  expect(JSON.parse((await run(`thumbnail - ${model} -n 2 --apart 0.2 --start 0.4 --end 1.2`)).stdout)).toMatchObject({
+    pictures: [{ path: 'stdin-thumbnail-1.jpg' }, { path: 'stdin-thumbnail-2.jpg' }],
+  })
+  expect(JSON.parse((await run('shots - --json --start 0.4 --end 1.2')).stdout)).toMatchObject({
+    input: 'standard input',
+    shots: [{ frame: 10, frames: 20, start: 0.4, end: 1.2 }],
+  })
+  const regions = await cli(['roi', 'clip.mkv', '--weights', 'any.safetensors', '--video-only', '--json', '--start', '0.4', '--end', '1.2', '-o', 'roi.txt'], {
+    cwd,
+  })
   // Old ffmpegs have not its filter.
   if (regions.code !== 5) expect(JSON.parse(regions.stdout)).toMatchObject({ start: 0.4, end: 1.2, segments: [{ frame: 10, frames: 20 }] })
   rmSync(join(cwd, 'roi.txt'), { force: true })

@@ -8,7 +8,10 @@ import { inProcessCli } from '../../support/in-process-cli.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
-const areas = [{ name: 'spot', x: 20, y: 33, width: 24, height: 24 }, { name: 'late', x: 0, y: 0, width: 20, height: 20, from: 1 }]
+const areas = [
+  { name: 'spot', x: 20, y: 33, width: 24, height: 24 },
+  { name: 'late', x: 0, y: 0, width: 20, height: 20, from: 1 },
+]
 
 async function folder(name: string): Promise<string> {
   const path = temporaryPath(name)
@@ -23,12 +26,27 @@ test('a page, JSON, and what is said', async () => {
   const args = ['report', 'clip.mkv', '--video-only', '--seed', '3', '--no-shots']
   const { code, stdout, stderr } = await cli([...args, '--areas', 'areas.json'], { cwd })
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/maps\/s[^]*frames\/s/) })
-  expect(stdout).toMatch(/^8 maps and 1 shot of 'clip\.mkv' in \d+ s, seed 3\. Mean concentration 0\.\d\d\.\nThe region that held most attention: 1\.\d\d s between 0\.00 and 1\.60 s, about pixel 3\d, 4\d\.\n {2}spot: 100\.0 % of attention on 4\.0 % of the picture, 1\.60 s; first look at 0\.00 s\.\n {2}late: 0\.0 % .*; no look at it\.\nWrote the report 'clip-report\.html'\.\n$/)
+  expect(stdout).toMatch(
+    /^8 maps and 1 shot of 'clip\.mkv' in \d+ s, seed 3\. Mean concentration 0\.\d\d\.\nThe region that held most attention: 1\.\d\d s between 0\.00 and 1\.60 s, about pixel 3\d, 4\d\.\n {2}spot: 100\.0 % of attention on 4\.0 % of the picture, 1\.60 s; first look at 0\.00 s\.\n {2}late: 0\.0 % .*; no look at it\.\nWrote the report 'clip-report\.html'\.\n$/,
+  )
   const page = readFileSync(join(cwd, 'clip-report.html'), 'utf8')
   expect(page).toContain('&quot;preset&quot;: &quot;gaze&quot;')
-  const other = await cli([...args, '--areas', 'areas.json', '--look', '4', '--regions', '0', '--start', '0.4', '--end', '1.2', '-o', 'out/a.json', '--json'], { cwd })
+  const other = await cli([...args, '--areas', 'areas.json', '--look', '4', '--regions', '0', '--start', '0.4', '--end', '1.2', '-o', 'out/a.json', '--json'], {
+    cwd,
+  })
   const said = JSON.parse(other.stdout)
-  expect(said).toMatchObject({ input: 'clip.mkv', output: 'out/a.json', maps: 4, start: 0.4, end: 1.2, look: 4, regions: [], areas: [{ name: 'spot' }, { name: 'late', from: 1 }], weights: { preset: 'gaze' }, warnings: [] })
+  expect(said).toMatchObject({
+    input: 'clip.mkv',
+    output: 'out/a.json',
+    maps: 4,
+    start: 0.4,
+    end: 1.2,
+    look: 4,
+    regions: [],
+    areas: [{ name: 'spot' }, { name: 'late', from: 1 }],
+    weights: { preset: 'gaze' },
+    warnings: [],
+  })
   for (const name of ['moments', 'picture']) expect(other.stdout).not.toContain(`"${name}"`)
   const written = JSON.parse(readFileSync(join(cwd, 'out/a.json'), 'utf8'))
   expect(written.areas[1].seconds).toBeCloseTo(0.2)
@@ -51,7 +69,18 @@ test('what cannot be ends before the model is opened, and names the place', asyn
   const bad = async (code: number, words: RegExp, given: string | undefined, ...args: string[]): Promise<void> => {
     const file = join(cwd, 'areas.json')
     if (given !== undefined) writeFileSync(file, given)
-    const { code: ended, stderr } = await inProcessCli(['report', join(cwd, 'clip.mkv'), ...(given === undefined ? [] : ['--areas', file]), '-o', join(cwd, 'a.html'), ...args.map((word) => word.replace('CWD', cwd))], undefined, open)
+    const { code: ended, stderr } = await inProcessCli(
+      [
+        'report',
+        join(cwd, 'clip.mkv'),
+        ...(given === undefined ? [] : ['--areas', file]),
+        '-o',
+        join(cwd, 'a.html'),
+        ...args.map((word) => word.replace('CWD', cwd)),
+      ],
+      undefined,
+      open,
+    )
     expect([ended, stderr]).toEqual([code, expect.stringMatching(words)])
   }
   await bad(2, /areas\.json' is not JSON: .* \(line 2, column 11\)/, '[\n{ "name": logo }]')

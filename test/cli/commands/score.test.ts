@@ -30,12 +30,17 @@ test("the commands of docs/gaze.md's own tracker run", async () => {
   for (const command of commands) {
     const { code, stdout, stderr } = await within(...command.split(' ').slice(1))
     expect([command, code, stderr]).toEqual([command, 0, ''])
-    for (const name of command.includes('--json') ? ['shuffledAuc', 'intervals'] : ['CC', 'SIM', 'NSS', 'AUC-J', 'KL', 'IG', '95 % interval', 'half of the viewers']) expect(stdout).toContain(name)
+    for (const name of command.includes('--json')
+      ? ['shuffledAuc', 'intervals']
+      : ['CC', 'SIM', 'NSS', 'AUC-J', 'KL', 'IG', '95 % interval', 'half of the viewers'])
+      expect(stdout).toContain(name)
   }
 })
 
 test('maps that are bright where people look score well, and others badly; the ceiling is of the same videos', async () => {
-  const { tables: [scores, ceiling] } = await within('score', '--maps', 'maps', '--truth', 'truth', '--json', '--frames', '3')
+  const {
+    tables: [scores, ceiling],
+  } = await within('score', '--maps', 'maps', '--truth', 'truth', '--json', '--frames', '3')
   expect(scores!.scores.frames).toBe(9)
   expect(Object.keys(scores!.scores.videos)).toEqual(['truth/one.mp4', 'truth/three.mp4', 'truth/two.mp4'])
   expect(Object.keys(ceiling!.scores.mean).sort()).toEqual(Object.keys(scores!.scores.mean).sort())
@@ -46,7 +51,9 @@ test('maps that are bright where people look score well, and others badly; the c
   }
   expect(scores!.scores.mean.aucJudd).toBeGreaterThan(0.9)
   // Another video's maps: of 'one' as of 'two', which lie 0.4 of the width apart.
-  const { tables: [wrong] } = await within('score', '--maps', 'maps/two', '--fixations', 'truth/one.csv', '--video', 'truth/one.mp4', '--json')
+  const {
+    tables: [wrong],
+  } = await within('score', '--maps', 'maps/two', '--fixations', 'truth/one.csv', '--video', 'truth/one.mp4', '--json')
   expect(wrong!.scores.mean.aucJudd).toBeLessThan(scores!.scores.mean.aucJudd! - 0.3)
   expect(wrong!.scores.mean.cc).toBeLessThan(0)
 })
@@ -57,7 +64,22 @@ test('a .npy of every second frame, its density as a perfect map', async () => {
   const density = densityOfPoints(places, size, 0.1)
   mkdirSync(join(folder, 'maps-npy'))
   writeFileSync(join(folder, 'maps-npy/one.npy'), npy('<f4', [6, ...size], Buffer.concat(Array<Buffer>(6).fill(Buffer.from(density.data.buffer)))))
-  const { code, stderr, stdout } = await inProcessCli(['score', '--maps', join(folder, 'maps-npy/one.npy'), '--fixations', join(folder, 'truth/one.csv'), '--video', join(folder, 'truth/one.mp4'), '--stride', '2', '--sigma', '0.1', '--no-blur', '--no-resize', '--json'])
+  const { code, stderr, stdout } = await inProcessCli([
+    'score',
+    '--maps',
+    join(folder, 'maps-npy/one.npy'),
+    '--fixations',
+    join(folder, 'truth/one.csv'),
+    '--video',
+    join(folder, 'truth/one.mp4'),
+    '--stride',
+    '2',
+    '--sigma',
+    '0.1',
+    '--no-blur',
+    '--no-resize',
+    '--json',
+  ])
   expect([code, stderr]).toEqual([0, ''])
   const [table] = (JSON.parse(stdout) as { datasets: Table[] }).datasets
   expect(table!.scores.mean.cc).toBeGreaterThan(0.999)

@@ -24,10 +24,7 @@ function installScript(code: string): void {
 }
 
 /** `diffsal setup` in a process of its own; what it throws is the last line of stderr. */
-function setup(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): { status: number | null; stdout: string; stderr: string; cache: string } {
+function setup(args: readonly string[], env: NodeJS.ProcessEnv = {}): { status: number | null; stdout: string; stderr: string; cache: string } {
   const cache = temporaryPath(`cache-${++count}`)
   const program = `
     const { setupCommand } = await import('${join(folder, 'dist/cli/commands/setup.js')}')
@@ -56,7 +53,7 @@ test('--from installs, reports by lines where there is no terminal, and compiles
 test('--variant auto asks the driver, without an addon through nvidia-smi', () => {
   const programs = temporaryPath('programs')
   mkdirSync(programs)
-  writeFileSync(join(programs, 'nvidia-smi'), "#!/bin/sh\necho '<cuda_version>12.4</cuda_version><gpu id=\"0\"></gpu>'\n")
+  writeFileSync(join(programs, 'nvidia-smi'), '#!/bin/sh\necho \'<cuda_version>12.4</cuda_version><gpu id="0"></gpu>\'\n')
   chmodSync(join(programs, 'nvidia-smi'), 0o755)
   const { stderr } = setup(['--variant', 'auto'], { PATH: programs, HTTPS_PROXY: 'http://127.0.0.1:9' })
   expect(stderr).toContain('auto: cpu, for the NVIDIA driver is too old: it supports CUDA up to 12.4, and 13.0 is needed')

@@ -10,7 +10,10 @@ import { temporaryPath } from '../../support/temporary.ts'
 const cli = fakeCli()
 
 test('the shots of a video, as lines and as JSON', async () => {
-  const path = await sceneClip('scenes.mkv', [['bars', 50], ['test', 50]])
+  const path = await sceneClip('scenes.mkv', [
+    ['bars', 50],
+    ['test', 50],
+  ])
   const { code, stdout, stderr } = await cli(['shots', path])
   expect({ code, stdout }).toEqual({
     code: 0,
@@ -38,7 +41,10 @@ test('what cannot be', async () => {
 })
 
 test('predict --shots is told in the report', async () => {
-  const path = await sceneClip('told.mkv', [['bars', 10], ['test', 10]])
+  const path = await sceneClip('told.mkv', [
+    ['bars', 10],
+    ['test', 10],
+  ])
   const args = ['predict', path, '--weights', 'any.safetensors', '--video-only', '--maps', temporaryPath('m.npy'), '--json']
   expect(JSON.parse((await cli([...args, '--shots'])).stdout)).toMatchObject({ maps: 20, shots: true })
   expect(JSON.parse((await cli(args)).stdout)).not.toHaveProperty('shots')

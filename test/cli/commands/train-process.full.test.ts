@@ -50,7 +50,10 @@ function train(args: readonly string[], watch: (child: ChildProcess) => void = (
 }
 
 function logOf(run: string): TrainingEvent[] {
-  return readFileSync(join(run, 'log.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as TrainingEvent)
+  return readFileSync(join(run, 'log.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TrainingEvent)
 }
 
 /** Step, loss and gradient norm of each step. */

@@ -20,7 +20,10 @@ vi.stubEnv('npm_command', '')
 let runs = 0
 
 /** A configuration file in a folder of its own, with a tree in `data` beside it. Its run is in `run`. */
-async function makeRun(config: object, tree: (root: string) => Promise<void> = (root) => datasetTree('AVAD', root)): Promise<{ folder: string; file: string; run: string }> {
+async function makeRun(
+  config: object,
+  tree: (root: string) => Promise<void> = (root) => datasetTree('AVAD', root),
+): Promise<{ folder: string; file: string; run: string }> {
   const folder = temporaryPath(`run-${runs++}`)
   await mkdir(folder, { recursive: true })
   await tree(join(folder, 'data'))
@@ -41,7 +44,10 @@ const tiny = {
 }
 
 function logOf(run: string): TrainingEvent[] {
-  return readFileSync(join(run, 'log.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as TrainingEvent)
+  return readFileSync(join(run, 'log.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TrainingEvent)
 }
 
 /** The events without what depends on the machine. */
@@ -62,7 +68,20 @@ async function largerTree(root: string): Promise<void> {
 async function gazeTree(root: string): Promise<void> {
   const names = ['0.png', '1.png', '2.png', '3.png', '4.png']
   for (const [i, name] of names.entries()) await writePicture(join(root, name), colourOf(i), 32, 64)
-  await writeFile(join(root, 'fixations.json'), JSON.stringify(Object.fromEntries(names.map((name) => [name, [['a', 0.5, 0.5, 200], ['b', 0.55, 0.45, 200]]]))))
+  await writeFile(
+    join(root, 'fixations.json'),
+    JSON.stringify(
+      Object.fromEntries(
+        names.map((name) => [
+          name,
+          [
+            ['a', 0.5, 0.5, 200],
+            ['b', 0.55, 0.45, 200],
+          ],
+        ]),
+      ),
+    ),
+  )
   await numberedFrames(join(root, 'v.mkv'), 8, '10')
   await writeFile(join(root, 'v.csv'), `viewer,time_ms,x,y\n${Array.from({ length: 100 }, (_, i) => `a,${i * 10},0.5,0.5\n`).join('')}`)
   await writeFile(join(root, 'hum.wav'), rampWav(2))
@@ -84,7 +103,9 @@ describe('every layout is trained on and scored', () => {
     expect(stdout).toContain(`  ${video} `)
     expect(readdirSync(run).sort()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'report.html', 'scores.json'])
 
-    const { datasets } = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8')) as { datasets: { title: string; scores: { videos: object; frames: number } }[] }
+    const { datasets } = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8')) as {
+      datasets: { title: string; scores: { videos: object; frames: number } }[]
+    }
     expect(datasets).toHaveLength(1)
     expect(datasets[0]!.title).toBe(`${name}, test`)
     expect(datasets[0]!.scores.frames).toBe(3)
@@ -96,7 +117,20 @@ describe('every layout is trained on and scored', () => {
     const again = await inProcessCli(['evaluate', file, '--json'])
     expect({ code: again.code, stderr: again.stderr }).toMatchObject({ code: 0 })
     expect((JSON.parse(again.stdout) as { datasets: unknown }).datasets).toEqual(datasets)
-    const flags = ['--weights', join(run, 'checkpoints/best.safetensors'), '--dataset', name, '--root', join(file, '../data'), '--steps', '1', '--batch', '2', '--threads', '1']
+    const flags = [
+      '--weights',
+      join(run, 'checkpoints/best.safetensors'),
+      '--dataset',
+      name,
+      '--root',
+      join(file, '../data'),
+      '--steps',
+      '1',
+      '--batch',
+      '2',
+      '--threads',
+      '1',
+    ]
     const byFlags = await inProcessCli(['evaluate', ...flags, '--json'])
     expect((JSON.parse(byFlags.stdout) as { datasets: unknown }).datasets).toEqual(datasets)
   })
@@ -104,11 +138,16 @@ describe('every layout is trained on and scored', () => {
 
 test('eye tracking is trained on and scored', async () => {
   const sets = { dataset: 'gaze', root: 'data', heldOut: ['3', 'v'] }
-  const { file, run } = await makeRun({ train: [{ ...sets, augment: true, sounds: ['data/hum.wav'], soundShare: 1 }], test: [{ ...sets, stride: 2 }], pictures: 0 }, gazeTree)
+  const { file, run } = await makeRun(
+    { train: [{ ...sets, augment: true, sounds: ['data/hum.wav'], soundShare: 1 }], test: [{ ...sets, stride: 2 }], pictures: 0 },
+    gazeTree,
+  )
   const { code, stdout, stderr } = await inProcessCli(['train', file])
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expect(stdout).toMatch(/^Trained 1 epochs, 2 steps/)
-  const { datasets } = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8')) as { datasets: { title: string; scores: { videos: Record<string, Record<string, number>>; frames: number } }[] }
+  const { datasets } = JSON.parse(await readFile(join(run, 'scores.json'), 'utf8')) as {
+    datasets: { title: string; scores: { videos: Record<string, Record<string, number>>; frames: number } }[]
+  }
   expect(datasets.map(({ title, scores }) => [title, scores.frames])).toEqual([['gaze, test', 5]])
   expect(Object.keys(datasets[0]!.scores.videos)).toEqual(['data/3.png', 'data/v.mkv'])
   for (const scores of Object.values(datasets[0]!.scores.videos)) for (const score of Object.values(scores)) expect(score).toSatisfy(Number.isFinite)
@@ -148,7 +187,9 @@ describe('an interrupted run', () => {
 
     const second = await inProcessCli(said[2]!.split(' '))
     expect({ code: second.code, stderr: second.stderr }).toMatchObject({ code: 0 })
-    expect(essence(logOf(stopped.run).filter(({ type }) => type !== 'checkpoint'))).toEqual(essence(logOf(whole.run).filter(({ type }) => type !== 'checkpoint')))
+    expect(essence(logOf(stopped.run).filter(({ type }) => type !== 'checkpoint'))).toEqual(
+      essence(logOf(whole.run).filter(({ type }) => type !== 'checkpoint')),
+    )
     const best = 'checkpoints/best.safetensors'
     expect(readFileSync(join(stopped.run, best)).equals(readFileSync(join(whole.run, best)))).toBe(true)
 
@@ -265,19 +306,35 @@ describe('a configuration that is wrong names file and field, and leaves nothing
     ['no validation split', { validate: [entry] }, /'validate\[0\]\.split' must be one of 'train', 'test'.*but 'validation' came/],
     ['the model', { model: { ...trainingConfig, size: [30, 64] } }, /'model\.size' must be \[height, width\], both multiples of 32/],
     ["a name in the model's part", { model: { videoEncoder: { dept: 4 } } }, /'model\.videoEncoder' has an unknown option 'dept'\. Did you mean 'depth'\?/],
-    ['what depends on another part', { model: { ...trainingConfig, normGroups: 3 } }, /'model\.unetWidth' must be even and a multiple of the 3 groups of model\.normGroups/],
+    [
+      'what depends on another part',
+      { model: { ...trainingConfig, normGroups: 3 } },
+      /'model\.unetWidth' must be even and a multiple of the 3 groups of model\.normGroups/,
+    ],
     ['the trainer', { trainer: { lr: -1 } }, /'trainer\.lr' must be a number from 0 to 1000, but -1 came/],
     ["the trainer's names", { trainer: { optimizer: 'adam' } }, /'trainer' has an unknown option 'optimizer'\. Did you mean 'optimiser'\?/],
     ['what is frozen', { trainer: { frozen: ['visual_nat.'] } }, /'trainer\.frozen\[0\]' must be the beginning of a parameter's name/],
-    ['the schedule', { trainer: { schedule: { kind: 'multistep', milestones: [2, 1], unit: 'epochs' } } }, /'trainer\.schedule\.milestones' must be an ascending list of epochs/],
+    [
+      'the schedule',
+      { trainer: { schedule: { kind: 'multistep', milestones: [2, 1], unit: 'epochs' } } },
+      /'trainer\.schedule\.milestones' must be an ascending list of epochs/,
+    ],
     ["the schedule's unit", { trainer: { schedule: { unit: 'days' } } }, /'trainer\.schedule\.unit' must be one of 'steps', 'epochs'/],
     ['accumulation', { batch: 3, trainer: { accumulate: 2 } }, /'batch' must be a multiple of 'trainer\.accumulate' = 2, but 3 came/],
     ['sampling', { sampling: { eta: 2 } }, /'sampling\.eta' must be a number from 0 to 1/],
     ["the model's time steps", { sampling: { steps: 5000 } }, /'sampling\.steps' must be an integer from 1 to 1000, but 5000 came/],
-    ['two datasets of the same videos', { validate: [scenes, { ...scenes, seed: 1 }, { ...scenes, length: 4 }] }, /'validate\[2\]' must be of other videos than 'validate\[0\]', but both have 'scenes-0\/validation\/0'/],
+    [
+      'two datasets of the same videos',
+      { validate: [scenes, { ...scenes, seed: 1 }, { ...scenes, length: 4 }] },
+      /'validate\[2\]' must be of other videos than 'validate\[0\]', but both have 'scenes-0\/validation\/0'/,
+    ],
     ['two of the same to train on', { train: [entry, entry] }, /'train\[1\]' must be of other videos than 'train\[0\]', but both have 'AVAD\/V1'/],
     ['too many scenes', { train: [{ ...scenes, length: 2 ** 30 }] }, /'train\[0\]\.length' must be an integer from 1 to 10000000, but 1073741824 came/],
-    ['a warm-up of all steps', { train: [scenes], batch: 3, trainer: { schedule: { kind: 'cosine', unit: 'epochs', warmup: 0.6 } } }, /'trainer\.schedule\.warmup' must be less than the whole schedule of 1 epoch, which is 1 step here, but 0\.6 epochs, which is 1 step, came/],
+    [
+      'a warm-up of all steps',
+      { train: [scenes], batch: 3, trainer: { schedule: { kind: 'cosine', unit: 'epochs', warmup: 0.6 } } },
+      /'trainer\.schedule\.warmup' must be less than the whole schedule of 1 epoch, which is 1 step here, but 0\.6 epochs, which is 1 step, came/,
+    ],
     ['two beginnings', { weights: 'a', pretrained: 'b' }, /'pretrained' must be left out where 'weights' are given/],
     ['the score', { by: 'auc' }, /'by' must be one of/],
   ])('%s', async (_, config, message) => {
@@ -311,8 +368,18 @@ describe('evaluate', () => {
     ['nothing to score', 2, [], /What is to be scored\? Give a configuration, or --weights FILE --dataset NAME --root DIR/],
     ['a dataset', 2, ['--weights', 'w', '--dataset', 'AVID', '--root', '.'], /'--dataset' must be one of .*did you mean 'AVAD'/],
     ['no root', 2, ['--weights', 'w', '--dataset', 'AVAD'], /'--root' must be a non-empty string/],
-    ['a fold of a set without', 2, ['--weights', 'w', '--dataset', 'DHF1K', '--root', '.', '--fold', '1'], /'--fold' does not go with '--dataset DHF1K', which takes --root, --split, --stride\. Leave it out/],
-    ['a root of a set that is made', 2, ['--weights', 'w', '--dataset', 'scenes', '--root', '.'], /'--root' does not go with '--dataset scenes', which takes --split\. Leave it out/],
+    [
+      'a fold of a set without',
+      2,
+      ['--weights', 'w', '--dataset', 'DHF1K', '--root', '.', '--fold', '1'],
+      /'--fold' does not go with '--dataset DHF1K', which takes --root, --split, --stride\. Leave it out/,
+    ],
+    [
+      'a root of a set that is made',
+      2,
+      ['--weights', 'w', '--dataset', 'scenes', '--root', '.'],
+      /'--root' does not go with '--dataset scenes', which takes --split\. Leave it out/,
+    ],
     ['a folder without a configuration', 2, ['--weights', 'w', '--dataset', 'scenes', '-o', '.'], /'--output' goes with a configuration/],
     ['no weights', 4, ['--weights', 'none', '--dataset', 'AVAD', '--root', '.'], /Cannot read 'none'/],
   ])('%s', async (_, code, args, message) => {
@@ -326,8 +393,14 @@ describe('evaluate', () => {
     expect(await inProcessCli(['evaluate', file])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'test' names no dataset/) })
     const untrained = await makeRun({ test: [entry] })
     expect(await inProcessCli(['evaluate', untrained.file])).toMatchObject({ code: 2, stderr: expect.stringMatching(/has no weights yet: train it/) })
-    expect(await inProcessCli(['evaluate', untrained.file, '--fold', '1'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--fold' goes without a configuration, with --dataset: '.*' says what is scored/) })
-    expect(await inProcessCli(['evaluate', untrained.file, '--dataset', 'UCF'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--dataset' goes without a configuration: '.*tiny\.json' says what is scored/) })
+    expect(await inProcessCli(['evaluate', untrained.file, '--fold', '1'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/'--fold' goes without a configuration, with --dataset: '.*' says what is scored/),
+    })
+    expect(await inProcessCli(['evaluate', untrained.file, '--dataset', 'UCF'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/'--dataset' goes without a configuration: '.*tiny\.json' says what is scored/),
+    })
   })
 })
 
@@ -347,7 +420,11 @@ describe('evaluate, of a run', () => {
     const late = await inProcessCli(['evaluate', file, '-o', output, '--report', page], (text) => {
       if (text.includes('scoring')) mkdirSync(page, { recursive: true })
     })
-    expect(late).toMatchObject({ code: 6, stdout: expect.stringContaining('mean of 2 videos'), stderr: expect.stringMatching(/page\.html': it is a directory/) })
+    expect(late).toMatchObject({
+      code: 6,
+      stdout: expect.stringContaining('mean of 2 videos'),
+      stderr: expect.stringMatching(/page\.html': it is a directory/),
+    })
     // Where that can be told before, nothing is scored.
     const early = await inProcessCli(['evaluate', file, '-o', output, '--report', page])
     expect(early).toMatchObject({ code: 6, stdout: '', stderr: expect.stringMatching(/^diffsal: Cannot write '.*page\.html': it is a directory\.\n$/) })
@@ -358,8 +435,14 @@ describe('evaluate, of a run', () => {
       const { code, stderr } = await inProcessCli(['evaluate', ...args])
       return [code, stderr]
     }
-    expect(await said(...weights, '--dataset', 'scenes', '--split', 'tset')).toEqual([2, expect.stringMatching(/^diffsal: '--split' must be one of .*did you mean 'test'/)])
-    expect(await said(...weights, '--dataset', 'scenes', '--steps', '5000')).toEqual([2, expect.stringMatching(/^diffsal: '--steps' must be an integer from 1 to 1000, but 5000 came/)])
+    expect(await said(...weights, '--dataset', 'scenes', '--split', 'tset')).toEqual([
+      2,
+      expect.stringMatching(/^diffsal: '--split' must be one of .*did you mean 'test'/),
+    ])
+    expect(await said(...weights, '--dataset', 'scenes', '--steps', '5000')).toEqual([
+      2,
+      expect.stringMatching(/^diffsal: '--steps' must be an integer from 1 to 1000, but 5000 came/),
+    ])
     await writeFile(file, JSON.stringify({ ...tiny, ...made, sampling: { steps: 5000 } }))
     expect(await said(file, ...weights)).toEqual([2, expect.stringMatching(/^diffsal: In '.*tiny\.json', 'sampling\.steps' must be an integer from 1 to 1000/)])
   })
@@ -374,7 +457,9 @@ test('a cosine that ends with the epochs is not gone on with for more', async ()
   expect(await inProcessCli(['train', file, '--resume'])).toMatchObject({ code: 0 })
   await writeFile(file, JSON.stringify({ ...tiny, ...made, ...cosine, epochs: 3 }))
   const more = await inProcessCli(['train', file, '--resume'])
-  expect(more.stderr).toMatch(/'epochs' was 2 when the run began .* and is 3 now, but the cosine schedule, which was given no 'total', falls to 0 after the 2\. Put it back, or begin another run with --output/)
+  expect(more.stderr).toMatch(
+    /'epochs' was 2 when the run began .* and is 3 now, but the cosine schedule, which was given no 'total', falls to 0 after the 2\. Put it back, or begin another run with --output/,
+  )
   expect([more.code, logOf(run)]).toEqual([2, log])
 })
 
@@ -383,7 +468,9 @@ test('a folder is trained in by one process at a time', async () => {
   const lock = await lockRun(runFolder(run))
   for (const resume of [[], ['--resume']]) {
     const { code, stderr } = await inProcessCli(['train', file, ...resume])
-    expect(stderr).toMatch(new RegExp(`^diffsal: In '.*run' the process ${process.pid} is training, since .*Z\\. Wait for its end, or give another folder with --output\\.\n$`))
+    expect(stderr).toMatch(
+      new RegExp(`^diffsal: In '.*run' the process ${process.pid} is training, since .*Z\\. Wait for its end, or give another folder with --output\\.\n$`),
+    )
     expect([code, readdirSync(run)]).toEqual([2, ['run.lock']])
   }
   await lock.release()

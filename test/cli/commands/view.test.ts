@@ -25,7 +25,18 @@ test('a page of predicted maps, and of the same from a file', async () => {
   const [predicted, read] = [temporaryPath('view/predicted.html'), temporaryPath('view/read.html')]
   const { code, stdout } = await cli(['view', clip, '-o', predicted, '--stride', '5', '--seed', '3', '--json'])
   expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({ input: clip, output: predicted, url: null, frames: 25, maps: 5, stride: 5, seed: 3, weights: { preset: 'gaze' }, shots: [{ begins: 'video', start: 0 }], warnings: [] })
+  expect(JSON.parse(stdout)).toMatchObject({
+    input: clip,
+    output: predicted,
+    url: null,
+    frames: 25,
+    maps: 5,
+    stride: 5,
+    seed: 3,
+    weights: { preset: 'gaze' },
+    shots: [{ begins: 'video', start: 0 }],
+    warnings: [],
+  })
   const second = await cli(['view', clip, '--maps', maps, '--stride', '5', '-o', read])
   expect(second).toMatchObject({ code: 0, stdout: expect.stringMatching(/^5 maps and 1 shot of '.*clip\.mp4' in \d+ s\.\nWrote the page '.*read\.html'\.\n$/) })
   expect(dataOf(read)).toEqual(dataOf(predicted))
@@ -44,9 +55,15 @@ test('of standard input, of which nothing is left', async () => {
   const [file, piped] = [temporaryPath('view/file.html'), temporaryPath('view/piped.html')]
   const options = { env: { TMPDIR: spool }, shell: ['bash', '-c', `"$@" < '${clip}'`, 'bash'] }
   expect(await cli(['view', clip, '-o', file, '--stride', '5', '--seed', '3', '--end', '0.5'])).toMatchObject({ code: 0 })
-  expect(await cli(['view', '-', '-o', piped, '--stride', '5', '--seed', '3', '--end', '0.5'], options)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^3 maps and 1 shot of 'standard input'/) })
+  expect(await cli(['view', '-', '-o', piped, '--stride', '5', '--seed', '3', '--end', '0.5'], options)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^3 maps and 1 shot of 'standard input'/),
+  })
   expect(dataOf(piped).maps).toEqual(dataOf(file).maps)
-  expect(await cli(['view', '-', '-o', piped, '--beside', '--stride', '5'], options)).toMatchObject({ code: 3, stderr: expect.stringMatching(/no file that could lie beside the page/) })
+  expect(await cli(['view', '-', '-o', piped, '--beside', '--stride', '5'], options)).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/no file that could lie beside the page/),
+  })
   expect(readdirSync(spool)).toEqual([])
 })
 

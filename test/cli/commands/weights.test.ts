@@ -42,7 +42,10 @@ describe('diffsal weights', () => {
 describe('docs/weights.md', () => {
   it('says of each what the command says, and of nothing else', () => {
     const list = page.split('## The list')[1]!.split('\n## ')[0]!
-    const sections = list.split('\n### ').slice(1).map((section) => bare(section).trim().split('\n'))
+    const sections = list
+      .split('\n### ')
+      .slice(1)
+      .map((section) => bare(section).trim().split('\n'))
     const wanted = publishedWeights.map((weights) => [weights.title, '', ...facts(weights).map(([name, value]) => bare(`- ${name}: ${value}`))])
     expect(sections).toEqual(wanted)
   })

@@ -21,7 +21,12 @@ async function written(...args: readonly string[]): Promise<{ text: string; code
     text += String(chunk)
     return true
   }
-  const spies = [vi.spyOn(process.stdout, 'write').mockImplementation(take), vi.spyOn(process.stderr, 'write').mockImplementation(take), vi.spyOn(console, 'log').mockImplementation((words) => void take(`${words}\n`)), vi.spyOn(console, 'error').mockImplementation((words) => void take(`${words}\n`))]
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation(take),
+    vi.spyOn(process.stderr, 'write').mockImplementation(take),
+    vi.spyOn(console, 'log').mockImplementation((words) => void take(`${words}\n`)),
+    vi.spyOn(console, 'error').mockImplementation((words) => void take(`${words}\n`)),
+  ]
   try {
     return { code: await runCli(['node', 'diffsal', ...args]), text }
   } finally {
@@ -83,7 +88,13 @@ describe('a name with escape sequences', () => {
   })
 
   test('in a page turns nothing around, nor does a name from right to left', () => {
-    const page = pageHtml({ title: hostile, state: '', facts: [['Name', hostile]], body: html`${strip(['Frame'], [{ video: '\u05d0\u05d1', frame: 7, size: [1, 1], pictures: ['x'] }], '')}`, config: { name: hostile } })
+    const page = pageHtml({
+      title: hostile,
+      state: '',
+      facts: [['Name', hostile]],
+      body: html`${strip(['Frame'], [{ video: '\u05d0\u05d1', frame: 7, size: [1, 1], pictures: ['x'] }], '')}`,
+      config: { name: hostile },
+    })
     expect(page).not.toMatch(/(?![\n\t\r])[\p{Cc}\p{Bidi_Control}]/u)
     expect(page).toContain('<p><bdi>\u05d0\u05d1</bdi>, frame 7</p>')
   })
@@ -104,4 +115,3 @@ test('only one place of the command line prints', () => {
     .filter((name) => /console\.(log|info|warn|error)\(|process\.std(out|err)\.write\(|emitWarning/.test(readFileSync(join(root, name), 'utf8')))
   expect(printing.sort()).toEqual(['cli/terminal/print.ts', 'cli/terminal/standard-output.ts', 'log.ts'])
 })
-

@@ -40,8 +40,7 @@ if (how === 'save') {
 } else {
   // Two models, for two threads that may be in libtorch while it ends.
   const other = await createModel()
-  for (const busy of [model, other, model, other])
-    busy.predict(inputs, { steps: 1000, onProgress: ({ step }) => how === 'progress' && step === 3 && quit() })
+  for (const busy of [model, other, model, other]) busy.predict(inputs, { steps: 1000, onProgress: ({ step }) => how === 'progress' && step === 3 && quit() })
   if (how === 'timer') setTimeout(quit, 200)
   if (how === 'throw') setTimeout(() => Promise.reject(new Error('nobody caught this')), 200)
   if (how === 'signal') {

@@ -3,7 +3,21 @@ import { createHash } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
 const { DiffSal, distributed } = await import(process.env.DIFFSAL_PACKAGE)
 
-const { join, create, trainer = {}, fit, length = 12, nulls = [], resume, steps, waits = false, throwsAt, evaluate, tampersAt, counts } = JSON.parse(process.argv[2])
+const {
+  join,
+  create,
+  trainer = {},
+  fit,
+  length = 12,
+  nulls = [],
+  resume,
+  steps,
+  waits = false,
+  throwsAt,
+  evaluate,
+  tampersAt,
+  counts,
+} = JSON.parse(process.argv[2])
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 /** Pictures, sound and map of a number: the same in every process. */
@@ -13,7 +27,11 @@ function sample(index) {
   const density = Float32Array.from({ length: height * width }, (_, i) => Math.exp(-((Math.floor(i / width) - 16) ** 2 + ((i % width) - place) ** 2) / 60))
   const fixations = Uint8Array.from(density, (value) => Number(value > 0.9))
   return {
-    frames: { dtype: 'uint8', shape: [8, height, width, 3], data: Uint8Array.from({ length: 8 * height * width * 3 }, (_, i) => 30 + 200 * density[Math.floor(i / 3) % density.length]) },
+    frames: {
+      dtype: 'uint8',
+      shape: [8, height, width, 3],
+      data: Uint8Array.from({ length: 8 * height * width * 3 }, (_, i) => 30 + 200 * density[Math.floor(i / 3) % density.length]),
+    },
     audio: { samples: Float32Array.from({ length: 8000 }, (_, i) => 0.3 * Math.sin(i * 0.02 * (1 + place))), sampleRate: 16_000 },
     target: { dtype: 'float32', shape: [1, height, width], data: density },
     fixations: { dtype: 'uint8', shape: [1, height, width], data: fixations },
@@ -66,7 +84,8 @@ try {
       if (event.type === 'step' && event.step === tampersAt) await tamper(model)
     }
     say({ type: 'hash', hash: await hash(model) })
-    if (counts) say({ type: 'traffic', ...(await import(new URL('distributed/group.js', pathToFileURL(process.env.DIFFSAL_PACKAGE)))).handsOf(group).native.traffic() })
+    if (counts)
+      say({ type: 'traffic', ...(await import(new URL('distributed/group.js', pathToFileURL(process.env.DIFFSAL_PACKAGE)))).handsOf(group).native.traffic() })
   }
   if (evaluate) say({ type: 'scores', scores: await model.evaluate(dataset, { steps: 2, ...evaluate, ...shared }) })
   if (waits) await group.barrier()

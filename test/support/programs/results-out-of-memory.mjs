@@ -5,7 +5,10 @@ import { setTimeout } from 'node:timers/promises'
 import { createModel, inputs, melSlices, schedule } from './package.mjs'
 
 const model = await createModel()
-const features = await model.encode({ frames: { ...inputs.frames, shape: [20, ...inputs.frames.shape.slice(1)], data: new Float32Array(20 * inputs.frames.data.length) }, audio: null })
+const features = await model.encode({
+  frames: { ...inputs.frames, shape: [20, ...inputs.frames.shape.slice(1)], data: new Float32Array(20 * inputs.frames.data.length) },
+  audio: null,
+})
 const samples = new Float32Array(16_000)
 const make = {
   features: () => features.tensors(),
@@ -19,13 +22,20 @@ execFileSync('python3', ['-c', `import resource; resource.prlimit(${process.pid}
 
 const held = []
 let failure
-while (failure === undefined && held.length < 2000) await make().then((one) => held.push(one), ({ name, code, message }) => (failure = { name, code, message }))
+while (failure === undefined && held.length < 2000)
+  await make().then(
+    (one) => held.push(one),
+    ({ name, code, message }) => (failure = { name, code, message }),
+  )
 const count = held.length
 held.length = 0
 // What nobody holds any more is there again, as soon as V8 has collected it and has had a turn to give it back.
 for (let turn = 1; ; turn++) {
   await setTimeout(10)
-  const again = await make().then(() => true, (error) => (turn === 50 ? Promise.reject(error) : false))
+  const again = await make().then(
+    () => true,
+    (error) => (turn === 50 ? Promise.reject(error) : false),
+  )
   if (again) break
 }
 console.log(JSON.stringify({ count, failure }))
