@@ -30,7 +30,11 @@ test('every program of README, docs/ and examples/ compiles in a project of its 
     return programs.length === 0 ? [] : [[`${basename(page, '.md')}.ts`, programs.join('\n') + told] as const]
   })
   const examples = readdirSync('examples').filter((name) => name.endsWith('.ts'))
-  expect([more.length, others.map(([name]) => name), examples.length]).toEqual([0, ['distributed.ts', 'gaze.ts', 'live.ts', 'report.ts', 'training.ts', 'view.ts'], 9])
+  expect([more.length, others.map(([name]) => name), examples.length]).toEqual([
+    0,
+    ['distributed.ts', 'gaze.ts', 'live.ts', 'report.ts', 'training.ts', 'view.ts'],
+    9,
+  ])
   const sources = examples.map((name) => [name, readFileSync(join('examples', name), 'utf8').replace("'../lib/index.ts'", "'diffsal'")] as const)
   const files = { 'first.ts': first!, ...Object.fromEntries(others), ...Object.fromEntries(sources) }
   expect(complaintsAbout(files, nodeNext)).toEqual([])

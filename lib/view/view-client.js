@@ -191,8 +191,9 @@ for (const id of ['opacity', 'colours', 'scale', 'path', 'peaks']) part(id).addE
 for (const button of document.querySelectorAll('[data-time]')) button.addEventListener('click', () => go(Number(button.getAttribute('data-time'))))
 for (const track of document.querySelectorAll('.track')) {
   track.addEventListener('click', (event) => {
+    if (!(event instanceof MouseEvent)) return
     const { left, width } = track.getBoundingClientRect()
-    go((data.duration * /** @type {MouseEvent} */ (event.clientX - left)) / width)
+    go((data.duration * (event.clientX - left)) / width)
   })
 }
 
