@@ -50,6 +50,14 @@ test.each([
   expect(audio).toBeNull()
 })
 
+test.each(['late-clock.mkv', 'late-clock.mov', 'late-clock.ts'])('the length of %s, whose clock begins at an hour, is counted from there', async (name) => {
+  const path = temporaryPath(name)
+  await ffmpeg(...picture('64x48', '25', 2), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-output_ts_offset', '3600', path)
+  const { duration, video } = await probe(path)
+  expect(duration).toBeCloseTo(2, 1)
+  expect(video!.frameEstimate).toBe(50)
+})
+
 test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.
