@@ -24,7 +24,9 @@ export function frameRate(path: string, text: string, { guess, frames, timeBase 
 function isRate(guess: number, average: number | undefined, intervals: readonly number[]): boolean {
   if (average === undefined) return guess <= 120
   const off = Math.abs(guess - average) / average
-  return off <= 0.02 || (off <= 0.25 && areOf(intervals, guess))
+  // The mean is printed with two decimals, from 0.005 on, which are few for a rate of some frames a minute.
+  const printed = average < 0.5 ? 0.005 / average : 0
+  return off <= Math.max(0.02, Math.min(printed, 0.5)) || (off <= 0.25 && areOf(intervals, guess))
 }
 
 /** The usual rate that is as good as this one, which was computed from rounded times. */

@@ -58,6 +58,18 @@ test.each(['late-clock.mkv', 'late-clock.mov', 'late-clock.ts'])('the length of 
   expect(video!.frameEstimate).toBe(50)
 })
 
+test.each([
+  ['minute.mp4', '1/60', 120],
+  ['minute.mkv', '1/60', 120],
+  ['quarter.mp4', '1/15', 60],
+])('the rate of %s, of a few frames a minute, is exact', async (name, rate, seconds) => {
+  const path = temporaryPath(name)
+  await ffmpeg(...picture('64x48', rate, seconds), ...['-f', 'lavfi', '-i', `anullsrc=d=${seconds}`], '-t', String(seconds), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe(rate)
+  expect(video!.colour.pixelFormat).toBe('yuv420p')
+})
+
 test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.
