@@ -70,6 +70,26 @@ test.each([
   expect(video!.colour.pixelFormat).toBe('yuv420p')
 })
 
+test('film that is shown at 30000/1001 by longer fields, as on a DVD, is told at its own rate', async () => {
+  const [stream, path] = [temporaryPath('pulled.m2v'), temporaryPath('pulled.mpg')]
+  await ffmpeg(...picture('720x480', '30000/1001', 1), '-c:v', 'mpeg2video', '-bf', '0', '-q:v', '4', stream)
+  const bytes = readFileSync(stream)
+  let [frame, top] = [0, 0]
+  for (let at = bytes.indexOf('000001b5', 0, 'hex'); at >= 0; at = bytes.indexOf('000001b5', at + 4, 'hex')) {
+    const kind = bytes[at + 4]! >> 4
+    // The sequence is not only of whole frames; each second picture repeats its first field.
+    if (kind === 1) bytes[at + 5]! &= ~0x08
+    if (kind !== 8) continue
+    const repeat = frame++ % 2
+    bytes[at + 7] = (bytes[at + 7]! & ~0x82) | (top << 7) | (repeat << 1)
+    top ^= repeat
+  }
+  writeFileSync(stream, bytes)
+  await ffmpeg('-i', stream, '-c', 'copy', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe('24000/1001')
+})
+
 test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.
