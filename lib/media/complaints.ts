@@ -20,6 +20,8 @@ export function complaints(log: string, info: MediaInfo, kind: 'video' | 'audio'
   return log
     .split(/[\r\n]+/)
     .filter((line) => {
+      // The second line of a warning.
+      if (line.startsWith("Consider increasing the value for the 'analyzeduration'")) return false
       if (/^\s*Last message repeated/.test(line)) return !left
       left = warning.test(line) || ofOutputs.test(line) || (other !== null && about.test(line))
       return !left

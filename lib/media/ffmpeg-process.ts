@@ -57,9 +57,13 @@ export function fileUrl(path: string): string {
   return `file:${resolve(path)}`
 }
 
-/** ffmpeg's options that open a local file as an input, which cannot make it open anything but files. */
-export function inputFile(path: string): string[] {
-  return ['-protocol_whitelist', 'file', '-i', fileUrl(path)]
+/**
+ * ffmpeg's options that open a local file as an input, which cannot make it open anything but files.
+ *
+ * @param far looks for streams that begin late in ten minutes or 100 MB, not in 5 MB: ffmpeg holds them in memory
+ */
+export function inputFile(path: string, far = false): string[] {
+  return ['-protocol_whitelist', 'file', ...(far ? ['-analyzeduration', '600M', '-probesize', '100M'] : []), '-i', fileUrl(path)]
 }
 
 /** One run of ffmpeg. No shell is involved: arguments reach it as they are. */

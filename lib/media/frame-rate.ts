@@ -18,6 +18,7 @@ export function frameRate(path: string, text: string, { guess, frames, timeBase 
     log('warn', `'${path}' does not say its frame rate; ${rateWhenUnknown.num} frames a second are assumed.`)
     return rateWhenUnknown
   }
+  if (isPulledDown(told, intervals)) return rational(told.num * 4, told.den * 5)
   return toldAsFields(told, intervals) ? rational(told.num, told.den * 2) : told
 }
 
@@ -25,7 +26,9 @@ export function frameRate(path: string, text: string, { guess, frames, timeBase 
 function isRate(guess: number, average: number | undefined, intervals: readonly number[]): boolean {
   if (average === undefined) return guess <= 120
   const off = Math.abs(guess - average) / average
-  return off <= 0.02 || (off <= 0.25 && areOf(intervals, guess))
+  // The mean is printed with two decimals, from 0.005 on, which are few for a rate of some frames a minute.
+  const printed = average < 0.5 ? 0.005 / average : 0
+  return off <= Math.max(0.02, Math.min(printed, 0.5)) || (off <= 0.25 && areOf(intervals, guess))
 }
 
 /** The usual rate that is as good as this one, which was computed from rounded times. */
@@ -38,6 +41,12 @@ function usual(guess: Rational): Rational {
 /** Whether frames come at half the rate that is told: it is that of the fields. */
 function toldAsFields(told: Rational, intervals: readonly number[]): boolean {
   return areOf(intervals, rationalValue(told) / 2)
+}
+
+/** Whether every second frame is shown a field longer, as film is on discs: five frames are told for four. */
+function isPulledDown(told: Rational, intervals: readonly number[]): boolean {
+  const lengths = intervals.map((each) => each * rationalValue(told)).sort((a, b) => a - b)
+  return lengths.length === 2 && Math.abs(lengths[0]! - 1) < 0.05 && Math.abs(lengths[1]! - 1.5) < 0.05
 }
 
 /** Whether two intervals, in seconds, are those of a rate. */

@@ -52,6 +52,8 @@ export interface MediaInfo {
   readonly path: string
   /** The temporary file that holds it, where it was no file. */
   readonly spooled?: string
+  /** Whether one of its streams begins so late that ffmpeg must be told to look further for it. */
+  readonly far?: true
   /** ffmpeg's names of the format: `matroska,webm`. */
   readonly format: string
   /** Seconds, where the container tells. */

@@ -15,8 +15,8 @@ export interface Span {
 }
 
 /** ffmpeg's options that open the file of a plan as its input. */
-export function openedInput({ path, spooled = path }: MediaInfo): string[] {
-  return inputFile(spooled)
+export function openedInput({ path, spooled = path, far }: MediaInfo): string[] {
+  return inputFile(spooled, far)
 }
 
 /**

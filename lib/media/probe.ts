@@ -1,13 +1,13 @@
 import { checkString } from '../checks/options.ts'
 import { readColour, readInterlaced } from './colour.ts'
-import { firstRun, fileUrl, inputFile, lastWords, runFfmpeg, type FfmpegEnd } from './ffmpeg-process.ts'
+import { firstRun, fileUrl, inputFile, lastWords, runFfmpeg, type FfmpegEnd, type FfmpegOptions } from './ffmpeg-process.ts'
 import { findFfmpeg } from './ffmpeg.ts'
 import { frameRate } from './frame-rate.ts'
 import { checkLocalFile, checkOneFile, isAnimatedWebp, mediaError } from './local-file.ts'
 import type { MediaInfo } from './media-info.ts'
 import { rational, rationalValue } from './rational.ts'
 import { readReport, type Report, type ReportedStream } from './report.ts'
-import { audioTracks, chooseAudio, chooseVideo, videoTracks, type TrackChoice } from './tracks.ts'
+import { audioTracks, chooseAudio, chooseVideo, isKnown, videoTracks, type TrackChoice } from './tracks.ts'
 
 /** How to probe. */
 export interface ProbeOptions extends TrackChoice {
@@ -32,16 +32,34 @@ export async function probe(file: string, options: ProbeOptions = {}): Promise<M
   const path = options.name ?? file
   await checkLocalFile(file, path)
   const running = { signal: options.signal, stallLimit: options.stallLimit, keep: 1 << 20 }
-  const end = await firstRun(decodeSome(file, 'V:0'), running)
-  const report = reportOf(file, end)
-  if (report === undefined) throw notMedia(path, end)
-  checkOneFile(path, report.format)
+  const near = await firstRun(decodeSome(file, 'V:0', false), running)
+  const nearReport = reportOf(file, near)
+  if (nearReport === undefined) throw notMedia(path, near)
+  checkOneFile(path, nearReport.format)
+  const further = nearReport.unfinished ? await lookFurther(file, nearReport, running) : undefined
+  const { end, report, far } = further ?? { end: near, report: nearReport, far: false }
   // Old versions do not mark covers, but do not take them for V:0 either.
   const tracks = end.log.includes('matches no streams') ? [] : videoTracks(report.streams)
-  const chosen = await chooseVideo({ path, file }, tracks, options.videoTrack, running)
-  if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(file, report, end, chosen, options)
-  const again = await runFfmpeg(decodeSome(file, String(chosen.index)), running)
-  return planOf(file, reportOf(file, again) ?? report, again, chosen, options)
+  const chosen = await chooseVideo({ path, file, far }, tracks, options.videoTrack, running)
+  if (chosen === undefined || chosen.index === (report.decoded ?? tracks[0]!.index)) return planOf(file, { report, end, far }, chosen, options)
+  const again = await runFfmpeg(decodeSome(file, String(chosen.index), far), running)
+  return planOf(file, { report: reportOf(file, again) ?? report, end: again, far }, chosen, options)
+}
+
+/** A run of ffmpeg and what it told of a file. */
+interface Looked {
+  readonly end: FfmpegEnd
+  readonly report: Report
+  /** Whether it looked further than ffmpeg does by itself. */
+  readonly far: boolean
+}
+
+/** Looks for streams that are listed but had not begun where ffmpeg stopped looking; undefined where that finds none. */
+async function lookFurther(file: string, before: Report, options: Omit<FfmpegOptions, 'input' | 'output'>): Promise<Looked | undefined> {
+  const end = await runFfmpeg(decodeSome(file, 'V:0', true), options)
+  const report = reportOf(file, end)
+  const known = (one: Report): number => one.streams.filter(isKnown).length
+  return report !== undefined && known(report) > known(before) ? { end, report, far: true } : undefined
 }
 
 /** Without the file's name, which may have lines that look like ffmpeg's. */
@@ -50,21 +68,20 @@ function reportOf(file: string, { log: text }: FfmpegEnd): Report | undefined {
 }
 
 /** Three frames: two intervals tell a rate of frames from one of fields. */
-function decodeSome(file: string, stream: string): string[] {
-  return [...inputFile(file), '-map', `0:${stream}`, '-frames:v', '3', '-vf', 'showinfo', '-f', 'null', '-']
+function decodeSome(file: string, stream: string, far: boolean): string[] {
+  return [...inputFile(file, far), '-map', `0:${stream}`, '-frames:v', '3', '-vf', 'showinfo', '-f', 'null', '-']
 }
 
 async function planOf(
   file: string,
-  report: Report,
-  end: FfmpegEnd,
+  { report, end, far }: Looked,
   chosen: ReportedStream | undefined,
   { name: path = file, ...choice }: ProbeOptions,
 ): Promise<MediaInfo> {
   const { format, duration, streams } = report
   const sounds = audioTracks(streams)
-  const audio = chooseAudio(path, sounds, choice.audioTrack)
-  const plan = { path, ...(path !== file && { spooled: file }), format, ...(duration !== undefined && { duration }), audio, audioTracks: sounds.length }
+  const audio = chooseAudio(path, sounds, choice.audioTrack, chosen)
+  const plan = { path, ...(path !== file && { spooled: file }), ...(far && { far }), format, ...(duration !== undefined && { duration }), audio, audioTracks: sounds.length }
   if (chosen === undefined) {
     if (audio === null) throw mediaError(path, 'has neither video nor sound in it')
     return { ...plan, video: null }

@@ -25,7 +25,7 @@ export function audioTracks(streams: readonly ReportedStream[]): ReportedStream[
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT where the file has fewer
  */
 export async function chooseVideo(
-  { path, file }: { readonly path: string; readonly file: string },
+  { path, file, far }: { readonly path: string; readonly file: string; readonly far: boolean },
   tracks: readonly ReportedStream[],
   wanted: number | undefined,
   options: FfmpegOptions,
@@ -33,16 +33,21 @@ export async function chooseVideo(
   if (wanted !== undefined) return numbered('videoTrack', path, tracks, wanted)
   const first = defaultOf(tracks)
   if (tracks.length < 2) return first
-  const counts = await countPackets(file, tracks, options)
+  const counts = await countPackets(inputFile(file, far), tracks, options)
   return [first!, ...tracks].find(({ index }) => counts.get(index)! > 1) ?? first
 }
 
 /**
- * The sound track to take, of those that ffmpeg can decode.
+ * The sound track to take, of those that ffmpeg can decode: where none is named, of the programme that the video belongs to.
  *
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT where the file has fewer, or cannot be decoded
  */
-export function chooseAudio(path: string, tracks: readonly ReportedStream[], wanted: number | undefined): AudioStream | null {
+export function chooseAudio(
+  path: string,
+  tracks: readonly ReportedStream[],
+  wanted: number | undefined,
+  video: ReportedStream | undefined,
+): AudioStream | null {
   if (wanted !== undefined) {
     const track = numbered('audioTrack', path, tracks, wanted)
     const stream = audioStream(track, wanted)
@@ -50,7 +55,8 @@ export function chooseAudio(path: string, tracks: readonly ReportedStream[], wan
     return stream
   }
   const usable = tracks.filter((track) => audioStream(track, 1) !== null)
-  const track = defaultOf(usable)
+  const beside = usable.filter(({ programmes }) => programmes.some((one) => video?.programmes.includes(one)))
+  const track = defaultOf(beside.length > 0 ? beside : usable)
   return track ? audioStream(track, tracks.indexOf(track) + 1) : null
 }
 
@@ -68,16 +74,21 @@ function numbered(argument: 'videoTrack' | 'audioTrack', path: string, tracks: r
 }
 
 /** How many packets, up to two, each track has in the first half minute. */
-async function countPackets(file: string, tracks: readonly ReportedStream[], { signal, stallLimit }: FfmpegOptions): Promise<Map<number, number>> {
+async function countPackets(input: readonly string[], tracks: readonly ReportedStream[], { signal, stallLimit }: FfmpegOptions): Promise<Map<number, number>> {
   const counts = new Map<number, number>()
   for (const { index } of tracks) {
     const taken = ['-map', `0:${index}`, '-c', 'copy', '-copyinkf', '-frames:v', '2']
     let stamps = ''
-    const args = ['-loglevel', 'quiet', '-t', '30', ...inputFile(file), ...taken, '-f', 'framecrc', 'pipe:1']
+    const args = ['-loglevel', 'quiet', '-t', '30', ...input, ...taken, '-f', 'framecrc', 'pipe:1']
     for await (const chunk of readFfmpeg(args, signal, { stallLimit })) stamps += chunk.toString('latin1')
     counts.set(index, stamps.split('\n').filter((line) => /^\d/.test(line)).length)
   }
   return counts
+}
+
+/** Whether ffmpeg has found of a stream what it needs to decode it. */
+export function isKnown(stream: ReportedStream): boolean {
+  return stream.kind === 'Audio' ? audioStream(stream, 1) !== null : !/, none\b/.test(stream.text) && /, \d+x\d+/.test(stream.text)
 }
 
 /** `aac (LC) (mp4a / 0x6134706D), 48000 Hz, stereo, fltp, 95 kb/s`. Null for a stream that ffmpeg knows no parameters of. */

@@ -12,6 +12,10 @@ const lateVideo = ['-itsoffset', '0.8', ...flashing(2.2, 1.3), ...beeping(3, 0.5
 const aac = [...h264, '-c:a', 'aac']
 const mpeg2 = ['-c:v', 'mpeg2video', '-q:v', '4', '-c:a', 'mp2']
 
+/** Streams of which one begins after ffmpeg has stopped looking. */
+const muchLater = [...flashing(14, 0.5), '-itsoffset', '12', ...beeping(2, 0.5)]
+const muchLaterVideo = ['-itsoffset', '12', ...flashing(2, 0.5), ...beeping(14, 0.5)]
+
 /** A splice: another clock from 1.6 s on, and sound that is missing from 1.2 s to there. */
 async function splice(path: string): Promise<void> {
   const [first, second] = [temporaryPath('splice-1.ts'), temporaryPath('splice-2.ts')]
@@ -30,6 +34,7 @@ async function changing(path: string, second: readonly string[]): Promise<void> 
 }
 
 const seconds = (...list: number[]): number[] => list
+const each = (count: number, first: number): number[] => Array.from({ length: count }, (_, k) => k + first)
 
 const cases: [string, number[], number[], (path: string) => Promise<void>][] = [
   ['later.ts', seconds(0.52, 1.52, 2.52), seconds(1.5, 2.5), (path) => make(...later, ...aac, path)],
@@ -56,9 +61,22 @@ const cases: [string, number[], number[], (path: string) => Promise<void>][] = [
   ],
   ['shorter-sound.mp4', seconds(0.52, 1.52, 2.52), seconds(0.5), (path) => make(...flashing(3, 0.5), ...beeping(1.2, 0.5), ...aac, path)],
   ['longer-sound.mkv', seconds(0.52), seconds(0.5, 1.5, 2.5), (path) => make(...flashing(1.2, 0.5), ...beeping(3, 0.5), ...aac, path)],
+  ['much-later.ts', each(14, 0.52), seconds(12.5, 13.5), (path) => make(...muchLater, ...aac, path)],
+  ['much-later.mpg', each(14, 0.52), seconds(12.5, 13.5), (path) => make(...muchLater, ...mpeg2, '-g', '1', '-s', '720x576', path)],
+  ['much-later-video.ts', seconds(12.52, 13.52), each(14, 0.5), (path) => make(...muchLaterVideo, ...aac, path)],
   ['splice.ts', seconds(0.52, 1.52, 2.52), seconds(0.5, 2.5), splice],
-  ['layout.mkv', [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52), [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5), (path) => changing(path, ['-ac', '6'])],
-  ['sample-rate.mkv', [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.52), [0, 1, 2, 3, 4, 5, 6, 7].map((k) => k + 0.5), (path) => changing(path, ['-ar', '32000'])],
+  [
+    'layout.mkv',
+    each(8, 0.52),
+    each(8, 0.5),
+    (path) => changing(path, ['-ac', '6']),
+  ],
+  [
+    'sample-rate.mkv',
+    each(8, 0.52),
+    each(8, 0.5),
+    (path) => changing(path, ['-ar', '32000']),
+  ],
 ]
 
 beforeAll(async () => {

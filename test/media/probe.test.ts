@@ -50,6 +50,46 @@ test.each([
   expect(audio).toBeNull()
 })
 
+test.each(['late-clock.mkv', 'late-clock.mov', 'late-clock.ts'])('the length of %s, whose clock begins at an hour, is counted from there', async (name) => {
+  const path = temporaryPath(name)
+  await ffmpeg(...picture('64x48', '25', 2), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-output_ts_offset', '3600', path)
+  const { duration, video } = await probe(path)
+  expect(duration).toBeCloseTo(2, 1)
+  expect(video!.frameEstimate).toBe(50)
+})
+
+test.each([
+  ['minute.mp4', '1/60', 120],
+  ['minute.mkv', '1/60', 120],
+  ['quarter.mp4', '1/15', 60],
+])('the rate of %s, of a few frames a minute, is exact', async (name, rate, seconds) => {
+  const path = temporaryPath(name)
+  await ffmpeg(...picture('64x48', rate, seconds), ...['-f', 'lavfi', '-i', `anullsrc=d=${seconds}`], '-t', String(seconds), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe(rate)
+  expect(video!.colour.pixelFormat).toBe('yuv420p')
+})
+
+test('film that is shown at 30000/1001 by longer fields, as on a DVD, is told at its own rate', async () => {
+  const [stream, path] = [temporaryPath('pulled.m2v'), temporaryPath('pulled.mpg')]
+  await ffmpeg(...picture('720x480', '30000/1001', 1), '-c:v', 'mpeg2video', '-bf', '0', '-q:v', '4', stream)
+  const bytes = readFileSync(stream)
+  let [frame, top] = [0, 0]
+  for (let at = bytes.indexOf('000001b5', 0, 'hex'); at >= 0; at = bytes.indexOf('000001b5', at + 4, 'hex')) {
+    const kind = bytes[at + 4]! >> 4
+    // The sequence is not only of whole frames; each second picture repeats its first field.
+    if (kind === 1) bytes[at + 5]! &= ~0x08
+    if (kind !== 8) continue
+    const repeat = frame++ % 2
+    bytes[at + 7] = (bytes[at + 7]! & ~0x82) | (top << 7) | (repeat << 1)
+    top ^= repeat
+  }
+  writeFileSync(stream, bytes)
+  await ffmpeg('-i', stream, '-c', 'copy', path)
+  const { video } = await probe(path)
+  expect(rationalText(video!.rate)).toBe('24000/1001')
+})
+
 test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
@@ -11,6 +12,9 @@ const marked = temporaryPath('marked.mkv')
 const stillFirst = temporaryPath('still-first.mkv')
 const twoVideos = temporaryPath('two-videos.mkv')
 const one = temporaryPath('one.mp4')
+const programmes = temporaryPath('programmes.ts')
+const empty = temporaryPath('empty.ts')
+const shared = temporaryPath('shared.ts')
 
 beforeAll(async () => {
   const picture = ['-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=2']
@@ -22,6 +26,15 @@ beforeAll(async () => {
   const other = ['-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=2']
   await make(...picture, ...other, '-map', '0', '-map', '1', ...h264, '-disposition:v:0', '0', '-disposition:v:1', 'default', twoVideos)
   await make(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', one)
+  const parts = [...picture, ...silence, ...other, ...beeping(2, 0.5), '-map', '0', '-map', '1', '-map', '2', '-map', '3', '-t', '2', ...h264, '-c:a', 'aac']
+  await make(...parts, '-program', 'title=a:st=0:st=1', '-program', 'title=b:st=2:st=3', programmes)
+  const whole = temporaryPath('whole.ts')
+  await make(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', whole)
+  const bytes = readFileSync(whole)
+  // Only what tells of the sound is left of it: its packets become filling.
+  for (let at = 0; at < bytes.length; at += 188) if ((bytes.readUInt16BE(at + 1) & 0x1fff) === 0x101) bytes.writeUInt16BE(0x1fff, at + 1)
+  writeFileSync(empty, bytes)
+  await make(...picture, ...beeping(2, 0.5), ...other, '-map', '0', '-map', '1', '-map', '2', ...h264, '-c:a', 'aac', '-program', 'title=a:st=0:st=1', '-program', 'title=b:st=2:st=1', shared)
 }, 60_000)
 
 describe.each(ffmpegs)('read by %s', (_name, program) => {
@@ -52,6 +65,32 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     const first = await look(twoVideos, { videoTrack: 1 })
     expect(first.times).toHaveLength(50)
     expect(first.info.video).toMatchObject({ index: 0, width: 160, height: 120, rate: { num: 25, den: 1 } })
+  })
+
+  test('the sound of the programme that the video belongs to', async () => {
+    vi.stubEnv('DIFFSAL_FFMPEG', program)
+    expect((await probe(programmes)).audio).toMatchObject({ index: 1, track: 1 })
+    const second = await look(programmes, { videoTrack: 2 })
+    expect(second.info.video).toMatchObject({ index: 2, width: 64 })
+    expect(second.info.audio).toMatchObject({ index: 3, track: 2 })
+    expect(second.beeps).toHaveLength(2)
+    expect((await probe(programmes, { videoTrack: 2, audioTrack: 1 })).audio).toMatchObject({ index: 1, track: 1 })
+  })
+
+  test('a track that two programmes share is one track', async () => {
+    vi.stubEnv('DIFFSAL_FFMPEG', program)
+    const { info } = await look(shared, { videoTrack: 2 })
+    expect(info.audioTracks).toBe(1)
+    expect([info.video?.index, info.audio?.index]).toEqual([2, 1])
+    await expectDiffSalError(() => probe(shared, { audioTrack: 2 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'audioTrack'", 'which has 1 (1: aac')
+  })
+
+  test('a sound track without sound is no damage of the picture', async () => {
+    vi.stubEnv('DIFFSAL_FFMPEG', program)
+    const { info, times, warnings } = await look(empty)
+    expect(info.audio).toBeNull()
+    expect(times).toHaveLength(50)
+    expect(warnings).toEqual([])
   })
 
   test('a track that the file has not is refused, with those that it has', async () => {
