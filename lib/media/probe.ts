@@ -81,7 +81,15 @@ async function planOf(
   const { format, duration, streams } = report
   const sounds = audioTracks(streams)
   const audio = chooseAudio(path, sounds, choice.audioTrack, chosen)
-  const plan = { path, ...(path !== file && { spooled: file }), ...(far && { far }), format, ...(duration !== undefined && { duration }), audio, audioTracks: sounds.length }
+  const plan = {
+    path,
+    ...(path !== file && { spooled: file }),
+    ...(far && { far }),
+    format,
+    ...(duration !== undefined && { duration }),
+    audio,
+    audioTracks: sounds.length,
+  }
   if (chosen === undefined) {
     if (audio === null) throw mediaError(path, 'has neither video nor sound in it')
     return { ...plan, video: null }

@@ -164,8 +164,8 @@ export class VideoFile {
       }
     }
     attempts.push(['-map', '0:v'])
-    // On the original's clock, where its sound may have begun before its first frame.
-    const offset = audio && start !== cutAt ? ['-itsoffset', (start - cutAt).toFixed(6)] : []
+    // On the original's clock, where its sound may have begun before its first frame. A frame a rounding before the beginning must not be cut off.
+    const offset = audio && start > cutAt ? ['-itsoffset', (start - cutAt).toFixed(6)] : []
     for (const [at, attempt] of attempts.entries()) {
       const end = await runFfmpeg(
         [

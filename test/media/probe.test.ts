@@ -7,6 +7,7 @@ import { probe } from '../../lib/media/probe.ts'
 import { rationalText, rationalValue } from '../../lib/media/rational.ts'
 import { readReport } from '../../lib/media/report.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
+import { pullDown } from '../support/film.ts'
 import { make } from '../support/flashes.ts'
 import { ffmpeg, picture, tone } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -64,7 +65,19 @@ test.each([
   ['quarter.mp4', '1/15', 60],
 ])('the rate of %s, of a few frames a minute, is exact', async (name, rate, seconds) => {
   const path = temporaryPath(name)
-  await ffmpeg(...picture('64x48', rate, seconds), ...['-f', 'lavfi', '-i', `anullsrc=d=${seconds}`], '-t', String(seconds), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', path)
+  await ffmpeg(
+    ...picture('64x48', rate, seconds),
+    ...['-f', 'lavfi', '-i', `anullsrc=d=${seconds}`],
+    '-t',
+    String(seconds),
+    '-c:v',
+    'libx264',
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    path,
+  )
   const { video } = await probe(path)
   expect(rationalText(video!.rate)).toBe(rate)
   expect(video!.colour.pixelFormat).toBe('yuv420p')
@@ -73,18 +86,7 @@ test.each([
 test('film that is shown at 30000/1001 by longer fields, as on a DVD, is told at its own rate', async () => {
   const [stream, path] = [temporaryPath('pulled.m2v'), temporaryPath('pulled.mpg')]
   await ffmpeg(...picture('720x480', '30000/1001', 1), '-c:v', 'mpeg2video', '-bf', '0', '-q:v', '4', stream)
-  const bytes = readFileSync(stream)
-  let [frame, top] = [0, 0]
-  for (let at = bytes.indexOf('000001b5', 0, 'hex'); at >= 0; at = bytes.indexOf('000001b5', at + 4, 'hex')) {
-    const kind = bytes[at + 4]! >> 4
-    // The sequence is not only of whole frames; each second picture repeats its first field.
-    if (kind === 1) bytes[at + 5]! &= ~0x08
-    if (kind !== 8) continue
-    const repeat = frame++ % 2
-    bytes[at + 7] = (bytes[at + 7]! & ~0x82) | (top << 7) | (repeat << 1)
-    top ^= repeat
-  }
-  writeFileSync(stream, bytes)
+  pullDown(stream)
   await ffmpeg('-i', stream, '-c', 'copy', path)
   const { video } = await probe(path)
   expect(rationalText(video!.rate)).toBe('24000/1001')

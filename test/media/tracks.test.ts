@@ -34,7 +34,25 @@ beforeAll(async () => {
   // Only what tells of the sound is left of it: its packets become filling.
   for (let at = 0; at < bytes.length; at += 188) if ((bytes.readUInt16BE(at + 1) & 0x1fff) === 0x101) bytes.writeUInt16BE(0x1fff, at + 1)
   writeFileSync(empty, bytes)
-  await make(...picture, ...beeping(2, 0.5), ...other, '-map', '0', '-map', '1', '-map', '2', ...h264, '-c:a', 'aac', '-program', 'title=a:st=0:st=1', '-program', 'title=b:st=2:st=1', shared)
+  await make(
+    ...picture,
+    ...beeping(2, 0.5),
+    ...other,
+    '-map',
+    '0',
+    '-map',
+    '1',
+    '-map',
+    '2',
+    ...h264,
+    '-c:a',
+    'aac',
+    '-program',
+    'title=a:st=0:st=1',
+    '-program',
+    'title=b:st=2:st=1',
+    shared,
+  )
 }, 60_000)
 
 describe.each(ffmpegs)('read by %s', (_name, program) => {
