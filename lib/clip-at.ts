@@ -78,7 +78,7 @@ export function clipAt(video: DecodedVideo, frame: number, options?: ClipAtOptio
  * @param input - anything that ffmpeg reads
  * @param frame - k, from 0
  * @throws DiffSalError, as a rejection: ERR_DIFFSAL_INVALID_ARGUMENT, for a frame that the video has not too; ERR_DIFFSAL_FILE, ERR_DIFFSAL_MEDIA,
- * ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_FFMPEG_MISSING
+ * ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_OUT_OF_MEMORY, ERR_DIFFSAL_FFMPEG_MISSING
  */
 export function clipAt(input: VideoInput, frame: number, options?: FileClipOptions): Promise<CutClip>
 export function clipAt(video: DecodedVideo | VideoInput, frame: number, options?: FileClipOptions): CutClip | Promise<CutClip> {

@@ -123,3 +123,8 @@ test('a sound that is not as long as fps says is refused; one of no usual length
   await predict(25_600)
   expect(warnings).toEqual([expect.stringMatching(/^'audio' lasts 10 s, as 16 frames do at 1\.6 a second\./)])
 })
+
+test('a clip of a file that no memory holds is refused as such', async () => {
+  const error = await expectDiffSalError(() => clipAt('examples/scene.mp4', 0, { size: [65_536, 65_536] }), 'ERR_DIFFSAL_OUT_OF_MEMORY')
+  expect(error.message).toMatch(/^Out of memory: \d+ numbers of type uint8/)
+})

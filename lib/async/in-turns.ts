@@ -16,6 +16,8 @@ export function inTurns(limit: number, stopped: AbortSignal): <T>(work: () => Pr
       admit()
     })
     try {
+      // Aborted after its turn had come, and before it could begin.
+      stopped.throwIfAborted()
       return await work()
     } finally {
       running -= 1

@@ -95,6 +95,9 @@ interface Read extends Place {
   readonly sample: HeardSample | null | undefined
 }
 
+/** How many times processes have begun to share batches. */
+const begun = new WeakMap<GroupHands, number>()
+
 /** For how long a read that has begun is waited for when nobody wants it any more, in milliseconds. */
 const patience = 1000
 
@@ -144,6 +147,7 @@ export async function* loadShare(
   const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
   const inTurn = inTurns(workers, stop)
   const hands = sharers?.hands
+  const tell = hands && talkOf(hands, stop)
   const start = async (place: Place): Promise<Read> => {
     const ours = hands === undefined || place.offset % hands.worldSize === hands.rank
     return { ...place, sample: ours ? await inTurn(async () => heard(await dataset.get(place.index, place.epoch), place.index, mel)) : undefined }
@@ -154,7 +158,7 @@ export async function* loadShare(
   let count = 0
   let [useful, given] = [false, false]
   try {
-    for await (const { epoch, position, sample } of hands ? arrivedInAll(read, batch, hands, stop) : (read as AsyncIterable<Arrived>)) {
+    for await (const { epoch, position, sample } of tell ? arrivedInAll(read, batch, tell) : (read as AsyncIterable<Arrived>)) {
       if (sample !== null && sample !== 'elsewhere') {
         samples.push(sample)
         places.push(count)
@@ -181,16 +185,26 @@ export async function* loadShare(
   }
 }
 
+/** What each process says, by rank. */
+type Talk = (word: string) => Promise<string[]>
+
+/** A talk of its own for each time: the processes leave batches early, each at another word, and the next time none may take it for one of theirs. */
+function talkOf(hands: GroupHands, signal: AbortSignal): Talk {
+  const time = begun.get(hands) ?? 0
+  begun.set(hands, time + 1)
+  return (word) => hands.exchange(`data ${time}`, word, signal)
+}
+
 /**
  * The samples that are read, in order, of which each process reads its own: which are none they tell each other, some at a time. So all know what is in
  * a batch without having read it.
  */
-async function* arrivedInAll(read: AsyncIterable<Read>, batch: number, hands: GroupHands, signal: AbortSignal): AsyncGenerator<Arrived, void, undefined> {
+async function* arrivedInAll(read: AsyncIterable<Read>, batch: number, tell: Talk): AsyncGenerator<Arrived, void, undefined> {
   let window: Read[] = []
   for await (const one of read) {
     window.push(one)
     if (window.length < batch && one.position.epoch === one.epoch) continue
-    const all = await hands.exchange('data', window.map(({ sample }) => (sample ? '1' : '0')).join(''), signal)
+    const all = await tell(window.map(({ sample }) => (sample ? '1' : '0')).join(''))
     for (const [i, { sample, ...place }] of window.entries()) {
       const there = all.some((each) => each[i] === '1')
       yield { ...place, sample: sample ?? (there ? 'elsewhere' : null) }

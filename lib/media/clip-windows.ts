@@ -1,3 +1,4 @@
+import { newArray } from '../dtype.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { ShotDetector } from '../shots/shot-detector.ts'
 import type { Tensor } from '../tensor.ts'
@@ -87,7 +88,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
     const indices: number[] = []
     const passed: number[][] = []
     const marks: (readonly FrameMark[])[] = []
-    const clips = plan.video && frames ? new Uint8Array(batch * clipLength * frames.bytes) : undefined
+    const clips = plan.video && frames ? newArray('uint8', batch * clipLength * frames.bytes) : undefined
     const audio: AudioExcerpt[] | undefined = plan.audio ? [] : undefined
     for (let k = first; indices.length < batch; k += stride) {
       const last = k - before + clipLength - 1
@@ -109,7 +110,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       if (audio) {
         const from = Math.round((time - (before + 0.5) * interval) * soundRate)
         const to = Math.round((time + (clipLength - before - 0.5) * interval) * soundRate)
-        audio.push({ samples: sound ? await sound.excerpt(from, to) : new Float32Array(to - from), sampleRate: soundRate })
+        audio.push({ samples: sound ? await sound.excerpt(from, to) : newArray('float32', to - from), sampleRate: soundRate })
       }
       indices.push(k)
     }
@@ -252,7 +253,7 @@ export class FrameWindow {
 /** The last of the sound, as much as a window needs. */
 export class SoundWindow {
   readonly #chunks: AsyncGenerator<Float32Array, void, undefined>
-  #ring = new Float32Array(1 << 16)
+  #ring: Float32Array = new Float32Array(1 << 16)
   #count = 0
   #ended = false
 
@@ -276,7 +277,7 @@ export class SoundWindow {
    */
   async excerpt(from: number, to: number): Promise<Float32Array> {
     await this.#readTo(to, from)
-    const samples = new Float32Array(to - from)
+    const samples = newArray('float32', to - from)
     const begin = Math.max(from, 0)
     const end = Math.min(to, this.#count)
     for (let at = begin; at < end; ) {
@@ -322,7 +323,7 @@ export class SoundWindow {
   /** A longer ring, for a rate of so few frames a second that a window outlasts the ring. */
   #grow(needed: number, keep: number): void {
     const old = this.#ring
-    const ring = new Float32Array(2 ** Math.ceil(Math.log2(needed)))
+    const ring = newArray('float32', 2 ** Math.ceil(Math.log2(needed)))
     for (let at = Math.max(keep, this.#count - old.length); at < this.#count; at++) ring[at % ring.length] = old[at % old.length]!
     this.#ring = ring
   }

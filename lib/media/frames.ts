@@ -1,3 +1,4 @@
+import { newArray } from '../dtype.ts'
 import { log } from '../log.ts'
 import { complaints, isBroken, loglevel } from './complaints.ts'
 import { FfmpegProcess, lastWords, type FfmpegEnd } from './ffmpeg-process.ts'
@@ -114,7 +115,7 @@ async function frameOutputs(info: VideoInfo, made: readonly string[], from: numb
 
 /** Chunks cut into pieces of so many bytes, each in memory of its own. */
 async function* cut(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-  let piece = new Uint8Array(bytes)
+  let piece = newArray('uint8', bytes)
   let filled = 0
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; ) {
@@ -124,7 +125,7 @@ async function* cut(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGenerato
       from += part.length
       if (filled < bytes) continue
       yield piece
-      piece = new Uint8Array(bytes)
+      piece = newArray('uint8', bytes)
       filled = 0
     }
   }

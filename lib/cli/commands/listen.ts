@@ -5,6 +5,7 @@ import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { hearingRule, listenTable, listenTo, readListenOptions, type HeardWith, type Listening } from '../../listen.ts'
 import type { OpenedMedia } from '../../media/open-media.ts'
+import { checkSpan } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { listeningStrip, stripRows } from '../../report/listening-strip.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
@@ -59,6 +60,7 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
   const start = performance.now()
   const { output, frames, shift, start: from, end: to, steps, eta, seed, stallLimit } = flags
   if (output !== undefined && extname(output).toLowerCase() !== '.png') throw invalidArgument('-o', 'a file that ends in .png', output)
+  checkSpan({ start: from, end: to })
   const weights = chooseWeights(flags)
   const files = [...filesOf(input), ...('file' in weights ? [weights.file] : [])]
   if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))

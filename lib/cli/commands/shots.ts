@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
-import { findShotsTable, readShotOptions, shotsIn, type FindShotsOptions, type Shot } from '../../find-shots.ts'
+import { findShotsTable, readShotOptions, shotsIn, type FindShotsOptions, type Shot, type ShotProgress } from '../../find-shots.ts'
 import type { OpenedMedia } from '../../media/open-media.ts'
+import { estimateMaps } from '../../predict-video.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
 import { showMapProgress, type MapProgress } from '../terminal/map-progress.ts'
@@ -29,18 +30,17 @@ async function shots(input: string, { json, ...flags }: ShotsFlags, signal: Abor
   const found: Shot[] = []
   let progress: MapProgress | undefined
   let opened: OpenedMedia | undefined
-  const onProgress: FindShotsOptions['onProgress'] = ({ frames, frameEstimate }) => {
-    progress ??= showMapProgress(frameEstimate, process.stderr, { doing: 'Looking', unit: 'frames' })
-    warnings.above(progress)
-    progress.maps(frames)
-  }
   try {
-    const options = readShotOptions({ ...flags, signal, onProgress })
+    const options = readShotOptions({ ...flags, signal })
     const { info } = (opened = await openSource(input, flags, signal))
+    // From here on, so that it tells the speed from the first frame on.
+    const shown = (progress = showMapProgress(estimateMaps(info, { stride: 1, end: flags.end }), process.stderr, { doing: 'Looking', unit: 'frames' }))
+    warnings.above(shown)
+    const onProgress = ({ frames }: ShotProgress): void => shown.maps(frames)
     await filesMean('input', async () => {
-      for await (const shot of shotsIn(info, options)) found.push(shot)
+      for await (const shot of shotsIn(info, { ...options, onProgress })) found.push(shot)
     })
-    progress?.stop()
+    shown.stop()
     if (json) printJson({ input: info.path, shots: found, warnings: warnings.all })
     else print(`${found.length} ${found.length === 1 ? 'shot' : 'shots'} in '${info.path}':`, ...found.map(line))
   } finally {

@@ -35,6 +35,8 @@ test('refuses what is no picture, what cannot hear, and what is the input', asyn
   const failing = async (args: string[], options: object = {}) => (await cli(['listen', speaker, ...args], { cwd, ...options })).stderr
   expect(await failing(['-o', 'strip.gif'])).toMatch(/'-o' must be a file that ends in \.png/)
   expect(await failing(['--frames', '1'])).toMatch(/--frames.*at least 2|from 2/)
+  const wrongPart = await cli(['listen', 'missing.mp4', '--start', '2', '--end', '1'], { cwd })
+  expect(wrongPart).toMatchObject({ code: 2, stderr: expect.stringMatching(/'end' must be above 'start', 2, but 1 came/) })
   expect(await failing([], { config: { audio: false } })).toMatch(/'--weights' must be of a model that hears/)
   expect(existsSync(join(cwd, 'strip.gif'))).toBe(false)
 })

@@ -20,6 +20,8 @@ test('the shots of a video, as lines and as JSON', async () => {
     stdout: `2 shots in '${path}':\n    0  video     frames 0 to 49          0.000 to 2.000 s\n    1  cut       frames 50 to 99         2.000 to 4.000 s\n`,
   })
   expect(stderr).toMatch(/^64 of about 100 frames, .* frames\/s/)
+  // Counted from before the first frame: ffmpeg takes longer than 3 ms.
+  expect(Number(/, (\S+) frames\/s/.exec(stderr)![1])).toBeLessThan(20_000)
   const json = await cli(['shots', path, '--json', '--flash', '0.5'])
   expect(JSON.parse(json.stdout)).toEqual({
     input: path,
