@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileError, isMissing, type DiffSalError } from '../errors.ts'
 import { parseJson } from './json.ts'
 import { machine } from './leftovers.ts'
-import { makeFolders, removeFolders, temporaryIn, writeSynced } from './output-place.ts'
+import { makeFolders, removeFolders, temporaryIn, writeFor } from './output-place.ts'
 import { readText } from './regular-file.ts'
 
 /** The process that holds a lock. */
@@ -58,19 +58,19 @@ export class FileLock {
    * @throws what `taken` gives where another process has it; ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
    */
   static async take(path: string, { taken, beat }: LockOptions): Promise<FileLock> {
-    const made = await makeFolders(dirname(path))
     const own = temporaryIn(dirname(path))
+    let made: readonly string[] = []
     try {
       const began = (await stateOf(process.pid))?.began ?? null
       const owner: LockOwner = { pid: process.pid, began, host: hostname(), machine, since: new Date().toISOString(), ...(beat !== undefined && { beat }) }
       const text = `${JSON.stringify(owner)}\n`
-      await writeSynced(own, Buffer.from(text)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+      made = await makeFolders(dirname(path), () => writeFor(path, own, Buffer.from(text)))
       await claim(path, own, text, taken)
       const life = beat === undefined ? undefined : await SignsOfLife.begin(path, text, beat)
       await rm(own, { force: true })
       return new FileLock(path, text, made, life)
     } catch (error) {
-      await rm(own, { force: true })
+      await rm(own, { force: true }).catch(() => undefined)
       await removeFolders(made)
       throw error
     }
