@@ -16,6 +16,7 @@ import { countVariable, partOf, readShard, shardOf, type Shard } from '../../man
 import { probe } from '../../media/probe.ts'
 import { titleOf } from '../../media/video-input.ts'
 import { presets } from '../../presets.ts'
+import { checkSpan } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeOf } from '../exit-codes.ts'
 import { failureOf } from '../json-failure.ts'
@@ -71,6 +72,7 @@ interface Task extends FoundVideo {
 export async function predictMany(inputs: readonly string[], flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
   const weights = chooseWeights(flags)
+  checkSpan(flags)
   const note = noteOf(weights)
   const output = outputFolder(flags.output)
   const look = lookOf(flags, planMany('', flags))

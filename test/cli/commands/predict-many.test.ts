@@ -298,6 +298,7 @@ describe('is refused', () => {
     const cwd = folderOf('nothing', ['videos/1.mp4', 'videos/2.mp4'])
     const none = await cli(['predict', 'videos', '-o', 'out', '--weights', 'no.safetensors'], { cwd })
     expect(none).toMatchObject({ code: 4, stderr: expect.stringMatching(/Cannot read 'no\.safetensors': it does not exist/) as string })
+    ['an end before the start', 2, ['videos', '-o', 'out', '--start', '2', '--end', '1'], /'end' must be above 'start', 2, but 1 came/],
     const ffmpegless = await cli(['predict', 'videos', '-o', 'out', ...weights], { cwd, env: { DIFFSAL_FFMPEG: '/nowhere/ffmpeg' } })
     expect(ffmpegless).toMatchObject({ code: 5, stderr: expect.not.stringMatching(/failed:/) as string })
     expect(filesIn(cwd)).toEqual(['videos/1.mp4', 'videos/2.mp4'])
