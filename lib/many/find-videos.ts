@@ -60,8 +60,8 @@ export async function findVideos(inputs: readonly string[], except: string, sign
   const found = new Map<string, string>()
   for (const source of sources) {
     const paths = source.kind === 'file' ? [source.path] : await search(source, left, signal)
-    const outside = source.kind === 'search' && isIn(except, source.root) && resolve(except) !== source.root
-    const kept = outside ? paths.filter((path) => !isIn(path, except)) : paths
+    const place = source.kind === 'search' ? await placeIn(source.root, except) : undefined
+    const kept = place !== undefined ? paths.filter((path) => !isIn(path, place)) : paths
     if (kept.length === 0) throw nothingFound(source as Source & { kind: 'search' }, paths.length)
     for (const path of kept) found.set(resolve(path), path)
   }
@@ -73,6 +73,13 @@ export async function findVideos(inputs: readonly string[], except: string, sign
 export function isIn(path: string, folder: string): boolean {
   const [inner, outer] = [resolve(path), resolve(folder)]
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+}
+
+/** Where a folder lies in another one, by that one's name, also where a link leads to it; undefined where it does not, or is the same. */
+async function placeIn(outer: string, folder: string): Promise<string | undefined> {
+  const [place, real, root] = [resolve(folder), ...(await Promise.all([folder, outer].map((each) => realpath(each).catch(() => resolve(each)))))] as const
+  const found = isIn(place, outer) ? place : isIn(real!, root!) ? join(outer, relative(root!, real!)) : undefined
+  return found === resolve(outer) ? undefined : found
 }
 
 /** Whether an input is an address or standard input, which go alone. */

@@ -80,6 +80,8 @@ describe('what is found', () => {
   test('without what a pattern leaves out, and the output folder', async () => {
     expect(await below(['videos', '!videos/b/**', '!videos/out/**'])).toEqual(['a/TWO.MOV', 'a/deep/three.webm', 'a/one.mp4', 'one.mp4'])
     expect(await below(['videos/**/*.mp4', '!videos/a/**'], 'videos/out')).toEqual(['b/[x].mp4', 'b/x.mp4', 'one.mp4'])
+    symlinkSync('videos/out', join(root, 'link-to-out'))
+    expect(await below(['videos/**/*.mp4', '!videos/a/**'], 'link-to-out')).toEqual(['b/[x].mp4', 'b/x.mp4', 'one.mp4'])
   })
 
   test('a file that looks like a pattern is a file, and one that is missing is told later', async () => {
