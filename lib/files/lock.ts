@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileError, isMissing, type DiffSalError } from '../errors.ts'
 import { parseJson } from './json.ts'
 import { machine } from './leftovers.ts'
-import { makeFolders, removeFolders, temporaryIn, writeSynced } from './output-place.ts'
+import { makeFolders, removeFolders, temporaryIn, writeFor } from './output-place.ts'
 import { readText } from './regular-file.ts'
 
 /** The process that holds a lock. */
@@ -27,7 +27,7 @@ export interface LockOptions {
   readonly taken: (owner: LockOwner) => DiffSalError
   /**
    * Seconds between two signs of life. Machines that see the file but not the process take the lock over after eight that did not come. Without it,
-   * another machine's lock stays until somebody removes it.
+   * another machine's lock stays until somebody removes it, and that of this one is taken over once it was started anew.
    */
   readonly beat?: number
 }
@@ -58,19 +58,19 @@ export class FileLock {
    * @throws what `taken` gives where another process has it; ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
    */
   static async take(path: string, { taken, beat }: LockOptions): Promise<FileLock> {
-    const made = await makeFolders(dirname(path))
     const own = temporaryIn(dirname(path))
+    let made: readonly string[] = []
     try {
       const began = (await stateOf(process.pid))?.began ?? null
       const owner: LockOwner = { pid: process.pid, began, host: hostname(), machine, since: new Date().toISOString(), ...(beat !== undefined && { beat }) }
       const text = `${JSON.stringify(owner)}\n`
-      await writeSynced(own, Buffer.from(text)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
+      made = await makeFolders(dirname(path), () => writeFor(path, own, Buffer.from(text)))
       await claim(path, own, text, taken)
       const life = beat === undefined ? undefined : await SignsOfLife.begin(path, text, beat)
       await rm(own, { force: true })
       return new FileLock(path, text, made, life)
     } catch (error) {
-      await rm(own, { force: true })
+      await rm(own, { force: true }).catch(() => undefined)
       await removeFolders(made)
       throw error
     }
@@ -178,7 +178,7 @@ async function textOf(path: string): Promise<string | undefined> {
 /** Whether a lock's process lives, as far as that can be told: `own` is a file beside it that was written just now. */
 async function isAlive(owner: LockOwner, path: string, own: string): Promise<boolean> {
   const { pid, began } = owner
-  if (!isNear(owner)) return isBeating(owner, path, own)
+  if (!isNear(owner)) return owner.beat === undefined ? !(await isOfFormerStart(owner)) : isBeating(owner, path, own)
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -201,6 +201,17 @@ async function isBeating({ beat }: LockOwner, path: string, own: string): Promis
   return last === undefined || now === undefined || now.mtimeMs - last.mtimeMs <= missed * beat * 1000
 }
 
+/** Whether the process was of this host before it was started anew, which no process outlives. */
+async function isOfFormerStart({ host, began }: LockOwner): Promise<boolean> {
+  const [, boot] = began?.split(' ') ?? []
+  const now = await bootId()
+  return host === hostname() && Boolean(boot) && now !== '' && boot !== now
+}
+
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim()
+}
+
 /** What Linux tells of a process. */
 async function stateOf(pid: number): Promise<{ began: string; ended: boolean } | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
@@ -208,6 +219,5 @@ async function stateOf(pid: number): Promise<{ began: string; ended: boolean } |
   const [state, ...fields] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
   const ticks = fields[18]
   if (state === undefined || ticks === undefined) return undefined
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
-  return { began: `${ticks} ${boot.trim()}`, ended: state === 'Z' || state === 'X' }
+  return { began: `${ticks} ${await bootId()}`, ended: state === 'Z' || state === 'X' }
 }

@@ -1,7 +1,7 @@
 import { readlinkSync, statSync, type Stats } from 'node:fs'
 import { link, mkdir, open, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { fileError } from '../errors.ts'
+import { DiffSalError, fileError, isMissing } from '../errors.ts'
 import { temporaryName } from './leftovers.ts'
 
 /**
@@ -33,6 +33,23 @@ export class OutputPlace {
     const folder = dirname(path)
     const made = await makeFolders(folder)
     return new OutputPlace(target, path, temporaryIn(folder, suffix), made)
+  }
+
+  /**
+   * As {@link beside}, with what is to go there, which the disk has.
+   *
+   * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
+   */
+  static async holding(target: string, data: Uint8Array): Promise<OutputPlace> {
+    checkReplaceable(target)
+    const path = withoutLinks(target)
+    const temporary = temporaryIn(dirname(path))
+    try {
+      return new OutputPlace(target, path, temporary, await makeFolders(dirname(path), () => writeFor(target, temporary, data)))
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw error
+    }
   }
 
   /** Waits until the disk has the bytes. */
@@ -145,35 +162,52 @@ export function temporaryIn(folder: string, suffix = ''): string {
   return temporaryName(folder) + suffix
 }
 
+/** How often folders are made again that another process removed meanwhile. */
+const mostTries = 50
+
 /**
  * Makes a folder and those above it; gives the ones that were missing, outermost first. (Node's own `recursive` never ends where a
  * folder says that nothing is in it and lets nothing be made, as /proc does.)
+ *
+ * @param first writes something into it. Where another process made the folders, and removes them since they are empty, all is done again.
  */
-export async function makeFolders(folder: string): Promise<string[]> {
-  try {
-    return await makeMissing(resolve(folder))
-  } catch (cause) {
-    throw fileError('write', folder, cause)
+export async function makeFolders(folder: string, first?: () => Promise<void>): Promise<string[]> {
+  for (let tries = 1; ; tries++) {
+    const made: string[] = []
+    try {
+      await makeMissing(resolve(folder), made)
+      await first?.()
+      return made
+    } catch (cause) {
+      await removeFolders(made)
+      const isGone = isMissing(cause) || (cause as NodeJS.ErrnoException).code === 'ENOENT'
+      if (!isGone || tries === mostTries) throw cause instanceof DiffSalError ? cause : fileError('write', folder, cause)
+    }
   }
 }
 
-async function makeMissing(folder: string): Promise<string[]> {
+async function makeMissing(folder: string, made: string[]): Promise<void> {
   const existing = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
   })
-  if (existing?.isDirectory()) return []
+  if (existing?.isDirectory()) return
   if (existing) throw Object.assign(new Error('a file is in its place'), { code: 'EEXIST' })
-  const made = await makeMissing(dirname(folder))
+  await makeMissing(dirname(folder), made)
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
     // Another process was faster.
     if (error.code !== 'EEXIST') throw error
   })
-  return [...made, folder]
+  made.push(folder)
 }
 
 /** Removes folders that {@link makeFolders} made, as far as they are empty. */
 export async function removeFolders(made: readonly string[]): Promise<void> {
   for (const folder of made.toReversed()) await rmdir(folder).catch(() => undefined)
+}
+
+/** As {@link writeSynced}, of what becomes the file `target`. @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE */
+export async function writeFor(target: string, path: string, data: Uint8Array): Promise<void> {
+  await writeSynced(path, data).catch((cause: unknown) => Promise.reject(fileError('write', target, cause)))
 }
 
 /** Writes a new file whole and waits until the disk has it. */

@@ -1,5 +1,4 @@
-import { fileError } from '../errors.ts'
-import { OutputPlace, writeSynced } from './output-place.ts'
+import { OutputPlace } from './output-place.ts'
 
 /**
  * Looks whether {@link writeWhole} could write a file; leaves nothing.
@@ -7,12 +6,8 @@ import { OutputPlace, writeSynced } from './output-place.ts'
  * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
  */
 export async function checkWritable(path: string): Promise<void> {
-  const place = await OutputPlace.beside(path)
-  try {
-    await writeSynced(place.temporary, Buffer.alloc(0)).catch((cause: unknown) => Promise.reject(fileError('write', path, cause)))
-  } finally {
-    await place.discard()
-  }
+  const place = await OutputPlace.holding(path, Buffer.alloc(0))
+  await place.discard()
 }
 
 /**
@@ -29,11 +24,7 @@ export async function writeAll(files: readonly (readonly [path: string, content:
   const places: OutputPlace[] = []
   try {
     for (const [path, content] of files) {
-      const place = await OutputPlace.beside(path)
-      places.push(place)
-      await writeSynced(place.temporary, typeof content === 'string' ? Buffer.from(content) : content).catch((cause: unknown) =>
-        Promise.reject(fileError('write', path, cause)),
-      )
+      places.push(await OutputPlace.holding(path, typeof content === 'string' ? Buffer.from(content) : content))
     }
     for (const [i, place] of places.entries()) {
       await place.commit({ keep: files.length > 1 }).catch(async (error: unknown) => {

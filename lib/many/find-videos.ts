@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs'
 import { realpath, stat as statOf } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { glob, isDynamicPattern } from 'tinyglobby'
+import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { kindOfInput } from '../media/video-input.ts'
 
@@ -26,7 +26,16 @@ const endings = ['mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mpg', 'mpeg', 'ts',
 
 type Source =
   | { readonly kind: 'file'; readonly path: string; readonly root: string }
-  | { readonly kind: 'search'; readonly input: string; readonly pattern: string; readonly cwd: string; readonly root: string }
+  | {
+      readonly kind: 'search'
+      readonly input: string
+      /** Whether all videos of a folder are meant. */
+      readonly whole: boolean
+      /** Below `cwd`. */
+      readonly pattern: string
+      readonly cwd: string
+      readonly root: string
+    }
 
 /** Whether inputs are many, though there may be only one: several, a folder, or a pattern. A file whose name looks like a pattern is a file. */
 export async function areMany(inputs: readonly string[]): Promise<boolean> {
@@ -51,8 +60,8 @@ export async function findVideos(inputs: readonly string[], except: string, sign
   const found = new Map<string, string>()
   for (const source of sources) {
     const paths = source.kind === 'file' ? [source.path] : await search(source, left, signal)
-    const outside = source.kind === 'search' && isIn(except, source.root) && resolve(except) !== source.root
-    const kept = outside ? paths.filter((path) => !isIn(path, except)) : paths
+    const place = source.kind === 'search' ? await placeIn(source.root, except) : undefined
+    const kept = place !== undefined ? paths.filter((path) => !isIn(path, place)) : paths
     if (kept.length === 0) throw nothingFound(source as Source & { kind: 'search' }, paths.length)
     for (const path of kept) found.set(resolve(path), path)
   }
@@ -64,6 +73,13 @@ export async function findVideos(inputs: readonly string[], except: string, sign
 export function isIn(path: string, folder: string): boolean {
   const [inner, outer] = [resolve(path), resolve(folder)]
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
+}
+
+/** Where a folder lies in another one, by that one's name, also where a link leads to it; undefined where it does not, or is the same. */
+async function placeIn(outer: string, folder: string): Promise<string | undefined> {
+  const [place, real, root] = [resolve(folder), ...(await Promise.all([folder, outer].map((each) => realpath(each).catch(() => resolve(each)))))] as const
+  const found = isIn(place, outer) ? place : isIn(real!, root!) ? join(outer, relative(root!, real!)) : undefined
+  return found === resolve(outer) ? undefined : found
 }
 
 /** Whether an input is an address or standard input, which go alone. */
@@ -80,32 +96,28 @@ async function sourceOf(input: string): Promise<Source> {
   if (isElsewhere(input)) throw invalidArgument('input', 'files, folders and patterns where there are several: an address and standard input go alone', input)
   const path = pathOf(input)
   const found = await statOf(path).catch(() => undefined)
-  if (found?.isDirectory()) return { kind: 'search', input, pattern: `**/*.{${endings.join(',')}}`, cwd: path, root: resolve(path) }
+  if (found?.isDirectory()) return { kind: 'search', input, whole: true, pattern: `**/*.{${endings.join(',')}}`, cwd: path, root: resolve(path) }
   // One that is missing is told with the others that cannot be predicted.
   if (found !== undefined || !isDynamicPattern(input)) return { kind: 'file', path, root: dirname(resolve(path)) }
-  return { kind: 'search', input, pattern: input, cwd: '.', root: stillPart(input) }
+  const { cwd, pattern } = divided(input)
+  return { kind: 'search', input, whole: false, pattern, cwd, root: resolve(cwd) }
 }
 
-/** The folder before the first part of a pattern that is one. */
-function stillPart(pattern: string): string {
-  const parts = pattern.split('/')
+/** The folder before the first part of a pattern that is one, and the rest. */
+function divided(input: string): { readonly cwd: string; readonly pattern: string } {
+  const parts = input.split('/')
   const first = parts.findIndex((part) => isDynamicPattern(part))
-  return resolve(
-    parts
-      .slice(0, first < 0 ? -1 : first)
-      .join('/')
-      .replace(/\\(.)/g, '$1') || (isAbsolute(pattern) ? '/' : '.'),
-  )
+  const cwd = parts.slice(0, first).join('/').replace(/\\(.)/g, '$1')
+  return { cwd: cwd || (isAbsolute(input) ? '/' : '.'), pattern: parts.slice(first).join('/') }
 }
 
-async function search({ pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
+async function search({ whole, pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
   const failed: { path: string; error: NodeJS.ErrnoException }[] = []
   const paths = await glob([pattern], {
     cwd,
-    absolute: isAbsolute(pattern),
     expandDirectories: false,
-    caseSensitiveMatch: cwd === '.',
-    ignore: left.map((each) => (isAbsolute(each) || cwd === '.' ? each : join(relative(cwd, '.'), each))),
+    caseSensitiveMatch: !whole,
+    ignore: left.map((each) => (isAbsolute(each) ? each : join(escapePath(relative(cwd, '.')), each))),
     // What cannot be read would be passed over in silence.
     fs: {
       stat,
@@ -119,12 +131,11 @@ async function search({ pattern, cwd }: Source & { kind: 'search' }, left: reado
   })
   signal?.throwIfAborted()
   if (failed[0] !== undefined) throw fileError('read', failed[0].path, failed[0].error)
-  return cwd === '.' || isAbsolute(pattern) ? paths : paths.map((path) => join(cwd, path))
+  return paths.map((path) => join(cwd, path))
 }
 
-function nothingFound({ input, pattern, cwd }: Source & { kind: 'search' }, left: number): Error {
-  const expected =
-    pattern === input && cwd === '.' ? 'a pattern that matches a file' : `a folder with videos in it (${endings.join(', ')}; give a pattern for others)`
+function nothingFound({ input, whole }: Source & { kind: 'search' }, left: number): Error {
+  const expected = whole ? `a folder with videos in it (${endings.join(', ')}; give a pattern for others)` : 'a pattern that matches a file'
   return invalidArgumentText('input', expected, left > 0 ? `'${input}', where all lies in the output folder` : `'${input}'`)
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { fileError } from '../errors.ts'
 import { parseJson } from '../files/json.ts'
@@ -13,6 +13,8 @@ export interface FinishedRecord<Report> {
   readonly settings: unknown
   /** The video's {@link fingerprint}. */
   readonly source: string
+  /** The {@link fingerprint} of what was made, by its name from the record's folder: another start may have replaced it since, and been killed. */
+  readonly made: Readonly<Record<string, string>>
   readonly report: Report
 }
 
@@ -39,24 +41,39 @@ export async function digestOf(path: string): Promise<string> {
   return sum.digest('hex')
 }
 
-/** Writes that a video is finished. @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE */
-export async function writeRecord<Report>(path: string, record: FinishedRecord<Report>): Promise<void> {
-  await writeWhole(path, `${JSON.stringify(record, undefined, 2)}\n`)
+/**
+ * Writes that a video is finished.
+ *
+ * @param made the files that were made of it
+ * @throws DiffSalError ERR_DIFFSAL_FILE, ERR_DIFFSAL_NO_SPACE
+ */
+export async function writeRecord<Report>(path: string, record: Omit<FinishedRecord<Report>, 'made'>, made: readonly string[]): Promise<void> {
+  const { report, ...known } = record
+  const prints: Record<string, string> = {}
+  for (const file of made) prints[relative(dirname(path), file)] = await fingerprint(file)
+  await writeWhole(path, `${JSON.stringify({ ...known, made: prints, report } satisfies FinishedRecord<Report>, undefined, 2)}\n`)
 }
 
-/** What a record says was made of this very video with these very settings, where its outputs are all there; else undefined. */
-export async function finishedReport<Report>(path: string, video: string, settings: unknown, outputs: readonly string[]): Promise<Report | undefined> {
+/** What a record says was made of this very video with these very settings, where all that was made is still there as it was; else undefined. */
+export async function finishedReport<Report>(path: string, video: string, settings: unknown): Promise<Report | undefined> {
   const record = await readRecord<Report>(path)
   if (record === undefined || !isDeepStrictEqual(record.settings, JSON.parse(JSON.stringify(settings)))) return undefined
-  for (const output of outputs) if ((await stat(output).catch(() => undefined)) === undefined) return undefined
+  for (const [name, print] of Object.entries(record.made)) {
+    if ((await fingerprint(join(dirname(path), name)).catch(() => undefined)) !== print) return undefined
+  }
   return record.source === (await fingerprint(video)) ? record.report : undefined
 }
 
 async function readRecord<Report>(path: string): Promise<FinishedRecord<Report> | undefined> {
   try {
-    return parseJson(await readText(path)) as FinishedRecord<Report>
+    const record = parseJson(await readText(path)) as Partial<FinishedRecord<Report>> | null
+    return isObject(record?.made) && isObject(record?.report) ? (record as FinishedRecord<Report>) : undefined
   } catch {
     // None, or none of ours.
     return undefined
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }

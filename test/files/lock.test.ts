@@ -1,10 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { DiffSalError } from '../../lib/errors.ts'
 import { FileLock, type LockOwner } from '../../lib/files/lock.ts'
+import { makeFolders } from '../../lib/files/output-place.ts'
+import { checkWritable } from '../../lib/files/write-whole.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -50,4 +53,24 @@ test('signs of life change the time of the file and nothing else, and go to no o
   await sleep(200)
   await lock.release()
   expect(readFileSync(path, 'utf8')).toBe('another')
+})
+
+test('folders that another one made, and removes since nothing is in them, are made again', async () => {
+  const folder = join(temporaryPath('removed'), 'made/twice')
+  let times = 0
+  const made = await makeFolders(folder, async () => {
+    if ((times += 1) < 3) rmSync(join(folder, '..'), { recursive: true })
+    await writeFile(join(folder, 'one'), '')
+  })
+  expect([made.at(-1), times, readdirSync(folder)]).toEqual([resolve(folder), 3, ['one']])
+  // Many at once, each of which removes what is empty.
+  const other = join(temporaryPath('removed-by-many'), 'made/twice')
+  await Promise.all(
+    Array.from({ length: 16 }, async (_, i) => {
+      for (let times = 0; times < 40; times++) {
+        if (i % 2 === 0) await checkWritable(join(other, `${i}.json`))
+        else await (await FileLock.take(join(other, `${i}.lock`), { taken })).release()
+      }
+    }),
+  )
 })

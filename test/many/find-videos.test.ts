@@ -50,6 +50,21 @@ describe('what is found', () => {
     expect(await below([resolve(root, 'videos/a')])).toEqual(['TWO.MOV', 'deep/three.webm', 'one.mp4'])
   })
 
+  test('from within what is searched, all the same', async () => {
+    const names = ['TWO.MOV', 'deep/three.webm', 'one.mp4']
+    const start = process.cwd()
+    try {
+      process.chdir(join(root, 'videos/a'))
+      expect((await findVideos(['.'], 'out')).videos.map((video) => video.below)).toEqual(names)
+      process.chdir('deep')
+      expect((await findVideos(['..'], 'out')).videos.map((video) => video.below)).toEqual(names)
+      const { videos } = await findVideos(['../**/*.{MOV,webm}', '!../**/T*'], 'out')
+      expect(videos).toEqual([{ path: '../deep/three.webm', below: 'deep/three.webm' }])
+    } finally {
+      process.chdir(start)
+    }
+  })
+
   test('several: below the folder that all share, each once', async () => {
     expect(await below(['videos/a/one.mp4', 'more/one.mp4'])).toEqual(['more/one.mp4', 'videos/a/one.mp4'])
     expect(await below(['videos/**/*.mp4', 'videos/one.mp4', 'videos'])).toHaveLength(7)
@@ -65,6 +80,8 @@ describe('what is found', () => {
   test('without what a pattern leaves out, and the output folder', async () => {
     expect(await below(['videos', '!videos/b/**', '!videos/out/**'])).toEqual(['a/TWO.MOV', 'a/deep/three.webm', 'a/one.mp4', 'one.mp4'])
     expect(await below(['videos/**/*.mp4', '!videos/a/**'], 'videos/out')).toEqual(['b/[x].mp4', 'b/x.mp4', 'one.mp4'])
+    symlinkSync('videos/out', join(root, 'link-to-out'))
+    expect(await below(['videos/**/*.mp4', '!videos/a/**'], 'link-to-out')).toEqual(['b/[x].mp4', 'b/x.mp4', 'one.mp4'])
   })
 
   test('a file that looks like a pattern is a file, and one that is missing is told later', async () => {

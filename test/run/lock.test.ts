@@ -61,6 +61,21 @@ describe('a lock', () => {
     expect(readdirSync(folder.path)).toEqual([])
   })
 
+  test('that was left when the machine went down is taken over', { skip: process.platform !== 'linux' }, async () => {
+    const folder = runFolder(temporaryPath('went-down'))
+    const lock = await lockRun(folder)
+    const own = JSON.parse(readFileSync(folder.lock, 'utf8')) as { began: string }
+    await lock.release()
+    mkdirSync(folder.path)
+    // As another start of this machine wrote it; and what it is in a container of that host's name, on the same start.
+    const began = `${own.began.split(' ')[0]} 00000000-0000-4000-8000-000000000000`
+    writeFileSync(folder.lock, JSON.stringify({ ...own, machine: '01234567', began }))
+    await (await lockRun(folder)).release()
+    mkdirSync(folder.path, { recursive: true })
+    writeFileSync(folder.lock, JSON.stringify({ ...own, machine: '01234567' }))
+    await refused(folder, /is training/)
+  })
+
   test('of another machine stays, and its message says what to remove', async () => {
     const folder = lockedBy({ pid: 1, began: null, host: 'elsewhere', since })
     await refused(

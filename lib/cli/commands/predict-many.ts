@@ -13,8 +13,10 @@ import { eachOnce, type Outcome } from '../../many/each-once.ts'
 import { findVideos, isIn, type FoundVideo } from '../../many/find-videos.ts'
 import { digestOf, fingerprint, finishedReport, writeRecord } from '../../many/record.ts'
 import { countVariable, partOf, readShard, shardOf, type Shard } from '../../many/shard.ts'
+import { pngName } from '../../media/png.ts'
 import { probe } from '../../media/probe.ts'
 import { titleOf } from '../../media/video-input.ts'
+import { checkSpan } from '../../predict-video.ts'
 import { presets } from '../../presets.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeOf } from '../exit-codes.ts'
@@ -70,6 +72,7 @@ interface Task extends FoundVideo {
 /** `diffsal predict` of many videos. */
 export async function predictMany(inputs: readonly string[], flags: PredictFlags, open: ModelOpener, signal: AbortSignal): Promise<void> {
   const start = performance.now()
+  checkSpan(flags)
   const weights = chooseWeights(flags)
   const note = noteOf(weights)
   const output = outputFolder(flags.output)
@@ -224,15 +227,8 @@ async function settingsOf(flags: PredictFlags, weights: Weights, look: object): 
   return { weights: digest, look, ...{ stride, start, end, steps, eta, seed, shots, videoOnly, activity, overlay, maps, videoTrack, audioTrack, precision } }
 }
 
-async function finished({ record, path, outputs, lock }: Task, settings: object): Promise<PredictReport | undefined> {
-  const report = await filesMean('input', () =>
-    finishedReport<PredictReport>(
-      record,
-      path,
-      settings,
-      outputs.map((each) => each.path),
-    ),
-  )
+async function finished({ record, path, lock }: Task, settings: object): Promise<PredictReport | undefined> {
+  const report = await filesMean('input', () => finishedReport<PredictReport>(record, path, settings))
   // A process that was killed after the last of its work has left it.
   if (
     report !== undefined &&
@@ -281,8 +277,20 @@ async function predictOne({ path, outputs, record }: Task, { settings, model, ..
   const opened = await model()
   signal.throwIfAborted()
   const report = await predictFile(opened, info, { ...run, outputs, start })
-  await filesMean('output', () => writeRecord(record, { settings, source, report }))
+  await filesMean('output', () =>
+    writeRecord(
+      record,
+      { settings, source, report },
+      outputs.flatMap((output) => filesOf(output, report)),
+    ),
+  )
   return report
+}
+
+/** What tells an output from another one: itself, or of pictures the first and the last. */
+function filesOf({ kind, path }: PlannedOutput, { mapFrames: { first, step, count } }: PredictReport): string[] {
+  if (kind !== 'png') return [path]
+  return [first, first + step * (count - 1)].map((frame) => join(path, pngName(frame)))
 }
 
 /** Failures that the next video would meet too. */

@@ -133,6 +133,23 @@ describe('many videos', () => {
     expect([last.of('done'), last.of('skipped')]).toEqual([['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4'], ['videos/4.mp4']])
   }, 120_000)
 
+  test('what another start has replaced, as one that was killed before it wrote so: predicted again', async () => {
+    const cwd = folderOf('replaced-since', ['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4'])
+    const made = (name: string): Buffer => readFileSync(join(cwd, 'out', name))
+    const args = (colours: string): string[] => ['videos', '-o', 'out', '--maps', 'png', '--colour-map', colours]
+    expect((await run(args('heat'), { cwd })).of('done')).toHaveLength(3)
+    const first = made('1-maps/000000.png')
+    const records = ['1', '2'].map((name) => [join(cwd, `out/${name}-maps.json`), made(`${name}-maps.json`)] as const)
+    expect((await run(args('grey'), { cwd })).of('done')).toHaveLength(3)
+    expect(made('1-maps/000000.png').equals(first)).toBe(false)
+    for (const [path, record] of records) writeFileSync(path, record)
+    writeFileSync(join(cwd, 'out/3-maps.json'), 'null')
+    const again = await run(args('heat'), { cwd })
+    expect([again.code, again.of('done')]).toEqual([0, ['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4']])
+    expect(made('1-maps/000000.png').equals(first)).toBe(true)
+    expect((await run(args('heat'), { cwd })).of('skipped')).toHaveLength(3)
+  }, 120_000)
+
   test('a warning is kept with the video that it is of', async () => {
     const cwd = folderOf('warned', ['videos/1.mp4', 'videos/2-mute.mp4', 'videos/3.mp4', 'videos/4-mute.mp4'])
     const { lines } = await run(['videos', '-o', 'out', '--jobs', '4'], { cwd, delay: 20 })
@@ -281,6 +298,7 @@ describe('is refused', () => {
     ['the folder that is searched', 2, ['videos', '-o', 'videos'], /'-o' must be another folder than the one that is searched/],
     ['the folder that is searched, by a link', 2, ['videos', '-o', 'link'], /'-o' must be another folder than the one that is searched/],
     ['two of one name', 2, ['videos', 'same', '-o', 'out'], /'same\/1\.mkv' and 'same\/1\.mp4', which would both be '.*out\/same\/1-saliency\.mp4', came/],
+    ['an end before the start', 2, ['videos', '-o', 'out', '--start', '2', '--end', '1'], /'end' must be above 'start', 2, but 1 came/],
     ['a look that no output has', 2, ['videos', '-o', 'out', '--opacity', '0.5'], /'--opacity' must be left out without --overlay/],
   ])('%s', async (name, code, args, message) => {
     const cwd = folderOf(`refused-${name.replaceAll(/\W/g, '-')}`, ['videos/one.mp4', 'same/1.mp4', 'same/1.mkv'])
