@@ -16,9 +16,8 @@ const stream = model.stream({ fps, sampleRate, lookahead: 2, drop: 'oldest', ste
 
 const picture = ['-map', '0:v', '-vf', `fps=${fps},scale=${width}:${height}`, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1']
 const sound = ['-map', '1:a', '-ac', '1', '-ar', String(sampleRate), '-f', 'f32le', 'pipe:3']
-const camera = spawn(process.env.DIFFSAL_FFMPEG ?? 'ffmpeg', ['-loglevel', 'error', ...source, ...picture, ...sound], {
-  stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
-})
+const ffmpeg = process.env.DIFFSAL_FFMPEG ?? 'ffmpeg'
+const camera = spawn(ffmpeg, ['-loglevel', 'error', ...source, ...picture, ...sound], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
 
 /** Bytes in pieces of one length. */
 async function* pieces(bytes: Readable, length: number): AsyncGenerator<Buffer> {
@@ -33,10 +32,8 @@ const see = async () => {
 const hear = async () => {
   for await (const piece of pieces(camera.stdio[3] as Readable, 4 * 800)) await stream.pushAudio(new Float32Array(Uint8Array.from(piece).buffer))
 }
-Promise.all([see(), hear()]).then(
-  () => stream.end(),
-  (error: Error) => console.error(error.message),
-)
+const whole = Promise.all([see(), hear()]).then(() => stream.end())
+whole.catch((error: Error) => console.error(error.message))
 
 for await (const { frame, time, tensor } of stream) console.log(JSON.stringify({ frame, time, focus: maps.focalPoint(tensor), dropped: stream.dropped }))
 await model.dispose()

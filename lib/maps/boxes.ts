@@ -49,7 +49,7 @@ export function boxes(map: MapTensor, options?: BoxOptions): MapBox[] {
     ...rest
   } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'level', 'least', 'count'])
   if (share !== undefined && given !== undefined) throw invalidArgument('level', "left out where 'mass' is told", share)
-  const mass = checkNumber('mass', given ?? 0.5, 1e-9, 1)
+  const mass = checkNumber('mass', given === undefined ? 0.5 : given, 1e-9, 1)
   if (share !== undefined) checkNumber('level', share, 1e-9, 1)
   checkNumber('least', least, 0, 1)
   checkInteger('count', count, 1)

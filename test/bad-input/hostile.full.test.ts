@@ -146,6 +146,22 @@ const exports: Readonly<Record<string, Export>> = {
     (...args: [never]) => model.reframe(...args),
     () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }],
   ),
+  'DiffSal#report': exported(
+    (...args: [never]) => model.report(...args),
+    () => [
+      nowhere,
+      {
+        areas: [{ name: 'left', x: 0, y: 0, width: 0.5, height: 1 }],
+        look: 2,
+        regions: 3,
+        shots: { threshold: 30 },
+        output: `${nowhere}.json`,
+        stride: 1,
+        seed: 1,
+        signal,
+      },
+    ],
+  ),
   'DiffSal#thumbnails': exported(
     (...args: [never]) => model.thumbnails(...args),
     () => [nowhere, { count: 2, aspect: 1, apart: 1, format: 'png', stride: 1, seed: 1, signal }],

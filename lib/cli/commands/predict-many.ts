@@ -75,7 +75,7 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
   checkSpan(flags)
   const weights = chooseWeights(flags)
   const note = noteOf(weights)
-  const output = outputFolder(flags.output)
+  const output = outputFolder(flags.output, inputs)
   const look = lookOf(flags, planMany('', flags))
   const part = flags.shard ?? shardOf(process.env) ?? { index: 1, count: 1 }
   const found = await filesMean('input', () => findVideos(inputs, output, signal))
@@ -144,8 +144,8 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
 
 type Failed = Outcome<Task, PredictReport> & { readonly status: 'failed' }
 
-function outputFolder(output: string | undefined): string {
-  const expected = 'a folder to write into, where there are many videos'
+function outputFolder(output: string | undefined, inputs: readonly string[]): string {
+  const expected = `a folder to write into, since ${inputs.length === 1 ? `'${inputs[0]}' means` : 'several inputs are'} many videos`
   if (output === undefined || output === '') throw invalidArgumentText('-o', expected, output === '' ? "''" : 'nothing')
   if (/^\.(mp4|mov|mkv)$/i.test(extname(output)))
     throw invalidArgumentText('-o', `${expected} (write '${output}/' if a folder of this name is meant)`, `'${output}'`)

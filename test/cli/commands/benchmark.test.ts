@@ -45,7 +45,7 @@ test('prints the table, what its numbers are, and writes a page that needs nothi
   expect(page).toContain('<b>Frame</b><b>True map</b><b>model, the right sound</b><b>model, another scene&#39;s sound</b><b>model, silence</b>')
   expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(15)
   expect(page).toContain('published scoring chain')
-  expect(page).not.toMatch(/http|src="(?!data:)|href=|@import|url\(/)
+  expect(page).not.toMatch(/https?:|src="(?!data:)|href=|@import|url\(/)
 })
 
 test('--json is one object, without the pictures', async () => {

@@ -284,7 +284,7 @@ describe('is refused', () => {
     ['a folder without videos', 2, ['empty', '-o', 'out'], /'input' must be a folder with videos in it/],
     ['shard 5/4', 2, ['videos', '-o', 'out', '--shard', '5/4'], /'5\/4' is invalid.*It must be K\/N, the K-th of N parts/],
     ['jobs 0', 2, ['videos', '-o', 'out', '--jobs', '0'], /'0' is invalid.*from 1 to 64/],
-    ['no output folder', 2, ['videos'], /'-o' must be a folder to write into, where there are many videos, but nothing came/],
+    ['no output folder', 2, ['videos'], /'-o' must be a folder to write into, since 'videos' means many videos, but nothing came/],
     [
       'an output that is a video',
       2,
