@@ -42,17 +42,30 @@ export function difference(a: SmallPicture, b: SmallPicture): number {
  * the frame, and with the darker one made as light as the other (or, of light ones, the lighter as dark, as in a fade to white).
  */
 export function change(a: SmallPicture, b: SmallPicture): number {
-  let least = Math.min(difference(a, b), relit(a, b, 0), Math.min(a.light, b.light) > 128 ? relit(a, b, 255) : Number.POSITIVE_INFINITY)
-  const [down, across] = [Math.floor(a.rows / 4), Math.floor(a.columns / 4)]
-  for (let y = -down; y <= down; y++) for (let x = -across; x <= across; x++) least = Math.min(least, shifted(a, b, y, x))
+  const still = Math.min(difference(a, b), relit(a, b, 0), Math.min(a.light, b.light) > 128 ? relit(a, b, 255) : Number.POSITIVE_INFINITY)
+  return Math.min(
+    still,
+    leastShifted(a, (y, x) => shifted(a, b, y, x)),
+  )
+}
+
+/** The least of what is told of shifts of up to a quarter of the frame. */
+function leastShifted({ rows, columns }: SmallPicture, told: (down: number, across: number) => number): number {
+  const [down, across] = [Math.floor(rows / 4), Math.floor(columns / 4)]
+  let least = Number.POSITIVE_INFINITY
+  for (let y = -down; y <= down; y++) for (let x = -across; x <= across; x++) least = Math.min(least, told(y, x))
   return least
+}
+
+/** The rows and columns of a picture that another one, moved, lies over. */
+function common({ rows, columns }: SmallPicture, down: number, across: number) {
+  return { top: Math.max(0, -down), bottom: Math.min(rows, rows - down), left: Math.max(0, -across), right: Math.min(columns, columns - across) }
 }
 
 /** The mean difference where both are when `b` is moved. */
 function shifted(a: SmallPicture, b: SmallPicture, down: number, across: number): number {
-  const { rows, columns } = a
-  const [top, bottom] = [Math.max(0, -down), Math.min(rows, rows - down)]
-  const [left, right] = [Math.max(0, -across), Math.min(columns, columns - across)]
+  const { columns } = a
+  const { top, bottom, left, right } = common(a, down, across)
   let sum = 0
   for (let y = top; y < bottom; y++) {
     const [from, other] = [3 * (y * columns + left), 3 * ((y + down) * columns + left + across)]
@@ -82,15 +95,12 @@ const zooms = [1, 1.15, 1.3, 1.5, 1 / 1.15, 1 / 1.3, 1 / 1.5]
  * of the frame and scales of up to 1.5 of what remains of the livelier picture when the other one, times a gain and plus an offset, is taken from it.
  */
 export function unexplained(a: SmallPicture, b: SmallPicture): number {
-  const { rows, columns } = a
-  const [down, across] = [Math.floor(rows / 4), Math.floor(columns / 4)]
-  let least = Number.POSITIVE_INFINITY
-  for (const zoom of zooms) {
+  const remainders = zooms.map((zoom) => {
     // The one that shows less is made smaller, so that no detail is made up.
     const [one, other] = zoom >= 1 ? [zoomed(a, zoom), b] : [zoomed(b, 1 / zoom), a]
-    for (let y = -down; y <= down; y++) for (let x = -across; x <= across; x++) least = Math.min(least, remainder(one, other, y, x))
-  }
-  return least
+    return leastShifted(a, (y, x) => remainder(one, other, y, x))
+  })
+  return Math.min(...remainders)
 }
 
 /** The middle of a picture, at its whole size. */
@@ -118,9 +128,8 @@ function zoomed({ rows, columns, data, light }: SmallPicture, zoom: number): Sma
 
 /** What is left of the livelier picture by a line through the other's values, where both are when `b` is moved: about the mean of the distances. */
 function remainder(a: SmallPicture, b: SmallPicture, down: number, across: number): number {
-  const { rows, columns } = a
-  const [top, bottom] = [Math.max(0, -down), Math.min(rows, rows - down)]
-  const [left, right] = [Math.max(0, -across), Math.min(columns, columns - across)]
+  const { columns } = a
+  const { top, bottom, left, right } = common(a, down, across)
   let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0]
   for (let y = top; y < bottom; y++) {
     const [from, other] = [3 * (y * columns + left), 3 * ((y + down) * columns + left + across)]
