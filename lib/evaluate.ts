@@ -1,4 +1,4 @@
-import { unlessAborted } from './async/abort.ts'
+import { anySignal, unlessAborted } from './async/abort.ts'
 import { reading } from './checks/options.ts'
 import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
@@ -172,7 +172,7 @@ async function* predictions(
   let found = false
   // Ends reading and predicting, whichever way this function is left.
   const leaving = new AbortController()
-  const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
+  const stop = anySignal(ending, leaving.signal)
   const predict = async ({ batch, samples: names, position }: LoadedBatch): Promise<{ maps: FramePrediction[]; done: number }> => {
     const clips = clipsOf(batch, config)
     const sampling = { steps, eta, seed, priority, signal: stop }

@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import { stoppable } from './async/stoppable.ts'
 import { callback, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { readFrames } from './media/frames.ts'
@@ -85,7 +86,7 @@ const between = 64
 export function findShots(input: VideoInput, options?: FindShotsOptions): AsyncGenerator<Shot, void, undefined> {
   return stoppable(async function* (stop) {
     const checked = readShotOptions(options)
-    const signal = checked.signal ? AbortSignal.any([checked.signal, stop]) : stop
+    const signal = anySignal(checked.signal, stop)
     const { info, close } = await openMedia(input, { ...checked, signal })
     try {
       yield* shotsIn(info, { ...checked, signal })

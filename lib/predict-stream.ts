@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import type { Duplex } from 'node:stream'
 import { stoppable } from './async/stoppable.ts'
 import { checkNumber } from './checks/options.ts'
@@ -139,8 +140,7 @@ export function openStream(model: Predictor, options: StreamOptions, ending?: Ab
 
   const clips = new LiveClips({ ...given, sampleRate, clipLength, video, audio: hears, repeats })
   const leaving = new AbortController()
-  const ends = [stop, ending, leaving.signal].filter((each) => each !== undefined)
-  const ended = AbortSignal.any(ends)
+  const ended = anySignal(stop, ending, leaving.signal)
   if (ended.aborted) clips.fail(ended.reason)
   ended.addEventListener('abort', () => clips.fail(ended.reason), { once: true })
 

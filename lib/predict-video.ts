@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import { startAhead } from './async/start-ahead.ts'
 import { stoppable } from './async/stoppable.ts'
 import { priorityOption } from './checks/priority.ts'
@@ -226,7 +227,7 @@ export function predictVideo(
 ): AsyncGenerator<VideoMap, void, undefined> {
   return stoppable(async function* (stop) {
     const checked = readVideoOptions(model, options)
-    const signal = AbortSignal.any([checked.signal, ending, stop].filter((each) => each !== undefined))
+    const signal = anySignal(checked.signal, ending, stop)
     signal.throwIfAborted()
     const { info, close } = await openMedia(input, { ...checked, signal })
     try {
@@ -240,7 +241,7 @@ export function predictVideo(
 /** As {@link predictVideo}, of an input that was opened already, and with options that were read. At last it gives the number of frames. */
 export function predictMedia(model: Predictor, info: MediaInfo, options: ReadVideoOptions): AsyncGenerator<TimedMap, VideoSummary | void, undefined> {
   return stoppable(async function* (stop) {
-    const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop
+    const signal = anySignal(options.signal, stop)
     signal.throwIfAborted()
     return yield* predictFrames(model, info, { ...options, signal })
   })

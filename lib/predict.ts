@@ -1,3 +1,4 @@
+import { anySignal } from './async/abort.ts'
 import { AsyncResource } from 'node:async_hooks'
 import { abortable } from './addon/cancel.ts'
 import type { NativeFeatures, NativeInputs, NativeModel } from './addon/native.ts'
@@ -183,7 +184,7 @@ function reporting<T>(
   // The addon calls from no context of its own; the caller's is the one that they expect.
   const report = AsyncResource.bind(onProgress)
   const failed = new AbortController()
-  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+  const stop = anySignal(signal, failed.signal)
   return start(stop, (step, steps) => {
     try {
       if (!stop.aborted) report({ step, steps })

@@ -10,7 +10,9 @@ export function unlessAborted<T>(value: Promise<T>, signal: AbortSignal | undefi
 }
 
 /** A signal that is aborted as soon as one of these is; undefined where there is none. */
+export function anySignal(...signals: readonly [...(AbortSignal | undefined)[], AbortSignal]): AbortSignal
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined
 export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   const given = signals.filter((each) => each !== undefined)
-  return given.length === 0 ? undefined : AbortSignal.any(given)
+  return given.length > 1 ? AbortSignal.any(given) : given[0]
 }

@@ -1,3 +1,4 @@
+import { anySignal } from '../async/abort.ts'
 import { availableParallelism } from 'node:os'
 import { types } from 'node:util'
 import { inTurns } from '../async/in-turns.ts'
@@ -144,7 +145,7 @@ export async function* loadShare(
   const silentMel = mel && (await clipMel(silence, mel))
   // Ends the reading, whichever way this function is left.
   const leaving = new AbortController()
-  const stop = ending === undefined ? leaving.signal : AbortSignal.any([ending, leaving.signal])
+  const stop = anySignal(ending, leaving.signal)
   const inTurn = inTurns(workers, stop)
   const hands = sharers?.hands
   const tell = hands && talkOf(hands, stop)

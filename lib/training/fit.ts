@@ -1,3 +1,4 @@
+import { anySignal } from '../async/abort.ts'
 import type { BatchShare } from '../addon/native.ts'
 import type { Dataset, TrainingSample } from '../datasets/dataset.ts'
 import { silence } from '../datasets/collate.ts'
@@ -156,7 +157,7 @@ export class Fit {
     const { hands: group } = this.#hands
     // Stops the reading, whichever way this function is left.
     const leaving = new AbortController()
-    const stop = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+    const stop = anySignal(signal, leaving.signal)
     const plan = {
       ...{ batch, seed, dropLast, epochs, position: state.position, mel: melShape(config), signal: stop },
       ...(workers !== undefined && { workers }),
