@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { anySignal } from '../async/abort.ts'
 import { DiffSalError, fileError } from '../errors.ts'
+import { sha256Of } from '../files/sha256.ts'
 import type { OnProgress } from './progress.ts'
 
 /** What {@link download} can be told. */
@@ -38,7 +40,7 @@ export async function download(url: string, path: string, options: DownloadOptio
     clearTimeout(timer)
     timer = setTimeout(() => stall.abort(new Error(`${hostname} sent nothing for ${patience / 1000} s`)), patience)
   }
-  const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal
+  const signal = anySignal(options.signal, stall.signal)
   const hash = createHash('sha256')
   try {
     heard()
@@ -69,13 +71,7 @@ export async function download(url: string, path: string, options: DownloadOptio
 
 /** Refuses a file on disk that has another SHA-256. Errors are those of {@link download}. */
 export async function checkFile(path: string, sha256: string): Promise<void> {
-  const hash = createHash('sha256')
-  try {
-    await pipeline(createReadStream(path), hash)
-  } catch (error) {
-    throw fileError('read', path, error)
-  }
-  checkDigest(path, hash.digest('hex'), sha256)
+  checkDigest(path, await sha256Of(path), sha256)
 }
 
 function checkDigest(what: string, digest: string, sha256: string | undefined): void {

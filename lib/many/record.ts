@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { fileError } from '../errors.ts'
 import { parseJson } from '../files/json.ts'
 import { bytesAt, readText, withRegularFile } from '../files/regular-file.ts'
 import { writeWhole } from '../files/write-whole.ts'
@@ -28,17 +26,6 @@ export function fingerprint(path: string): Promise<string> {
     const [first, last] = [await bytesAt(file, 0, edge), await bytesAt(file, Math.max(0, size - edge), edge)]
     return `${size}-${createHash('sha256').update(first).update(last).digest('hex').slice(0, 32)}`
   })
-}
-
-/** A file's whole SHA-256. */
-export async function digestOf(path: string): Promise<string> {
-  const sum = createHash('sha256')
-  try {
-    for await (const bytes of createReadStream(path)) sum.update(bytes as Buffer)
-  } catch (cause) {
-    throw fileError('read', path, cause)
-  }
-  return sum.digest('hex')
 }
 
 /**

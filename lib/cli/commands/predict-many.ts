@@ -8,10 +8,11 @@ import { sweep } from '../../files/leftovers.ts'
 import { FileLock } from '../../files/lock.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { fileId, same } from '../../files/same-file.ts'
+import { sha256Of } from '../../files/sha256.ts'
 import { checkWritable } from '../../files/write-whole.ts'
 import { eachOnce, type Outcome } from '../../many/each-once.ts'
 import { findVideos, isIn, type FoundVideo } from '../../many/find-videos.ts'
-import { digestOf, fingerprint, finishedReport, writeRecord } from '../../many/record.ts'
+import { fingerprint, finishedReport, writeRecord } from '../../many/record.ts'
 import { countVariable, partOf, readShard, shardOf, type Shard } from '../../many/shard.ts'
 import { pngName } from '../../media/png.ts'
 import { probe } from '../../media/probe.ts'
@@ -223,7 +224,7 @@ function replaced(output: string, input: string, path: string): DiffSalError {
 async function settingsOf(flags: PredictFlags, weights: Weights, look: object): Promise<object> {
   const { stride, start, end, steps, eta, seed, shots, videoOnly, activity, overlay, maps, videoTrack, audioTrack, precision } = flags
   const file = 'file' in weights ? weights.file : 'preset' in weights ? presets[weights.preset].weights : undefined
-  const digest = file === undefined ? weights : await filesMean('weights', () => digestOf(file))
+  const digest = file === undefined ? weights : await filesMean('weights', () => sha256Of(file))
   return { weights: digest, look, ...{ stride, start, end, steps, eta, seed, shots, videoOnly, activity, overlay, maps, videoTrack, audioTrack, precision } }
 }
 
