@@ -10,25 +10,19 @@ import type { DeviceFlags } from './flags.ts'
 import type { LookFlags } from './map-look.ts'
 import type { OpenModel, Weights } from './open-model.ts'
 import type { PlannedOutput } from './outputs.ts'
+import type { PredictingFlags } from './video-flags.ts'
 import type { SourceFlags } from './video-source.ts'
 import type { WeightsFlags } from './weights-flags.ts'
 import { writeMaps } from './write-maps.ts'
 
 /** The flags of `predict`. */
-export interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags, SourceFlags {
+export interface PredictFlags extends LookFlags, WeightsFlags, DeviceFlags, SourceFlags, PredictingFlags {
   readonly output?: string
   readonly maps?: string
   readonly overlay?: true
   readonly activity?: true
   readonly stride: number
-  readonly start?: number
-  readonly end?: number
-  readonly steps?: number
-  readonly eta: number
-  readonly seed?: number
-  readonly batch: number
   readonly shots?: true
-  readonly videoOnly?: true
   readonly shard?: Shard
   readonly jobs?: number
   readonly json?: true

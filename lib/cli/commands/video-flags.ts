@@ -18,6 +18,18 @@ const words = {
   seed: `${table.seed.help} (default: drawn)`,
 }
 
+/** What the flags of all commands that predict a video give. */
+export interface PredictingFlags {
+  readonly stride?: number
+  readonly start?: number
+  readonly end?: number
+  readonly steps?: number
+  readonly eta: number
+  readonly seed?: number
+  readonly batch: number
+  readonly videoOnly?: true
+}
+
 /** The flags of some options that predict a video. `others` has the words of those whose default is another thing here than the table's. */
 export function addVideoFlags(
   command: Command,

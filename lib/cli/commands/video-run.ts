@@ -12,21 +12,13 @@ import { addDeviceFlags, type DeviceFlags } from './flags.ts'
 import type { OpenModel, Weights } from './open-model.ts'
 import { checkPlaces, type OutputPlan } from './outputs.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags } from './video-flags.ts'
+import { addVideoFlags, type PredictingFlags } from './video-flags.ts'
 import { addSourceFlags, filesOf, openSource, type SourceFlags } from './video-source.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
 /** The flags of the commands that make something of a video's maps. */
-export interface VideoFlags extends WeightsFlags, DeviceFlags, SourceFlags {
-  readonly stride?: number
-  readonly start?: number
-  readonly end?: number
-  readonly steps?: number
-  readonly eta: number
-  readonly seed?: number
-  readonly batch: number
+export interface VideoFlags extends WeightsFlags, DeviceFlags, SourceFlags, PredictingFlags {
   readonly shots: boolean
-  readonly videoOnly?: true
   readonly json?: true
 }
 

@@ -22,23 +22,16 @@ import { showWarnings } from '../terminal/warnings.ts'
 import { addDeviceFlags, integer, type DeviceFlags } from './flags.ts'
 import { openModel, type OpenModel, type Weights } from './open-model.ts'
 import type { ModelOpener } from './predict.ts'
-import { addVideoFlags } from './video-flags.ts'
+import { addVideoFlags, type PredictingFlags } from './video-flags.ts'
 import { addSourceFlags, filesOf, openSource, sourceWords, type SourceFlags } from './video-source.ts'
 import { chooseWeights, noteOf, weightsOptions, type WeightsFlags } from './weights-flags.ts'
 
-interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags {
+interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags, PredictingFlags {
   readonly output?: string
   readonly serve?: number | true
   readonly maps?: string
   readonly beside?: true
   readonly stride: number
-  readonly start?: number
-  readonly end?: number
-  readonly steps?: number
-  readonly eta: number
-  readonly seed?: number
-  readonly batch: number
-  readonly videoOnly?: true
   readonly json?: true
 }
 
