@@ -8,7 +8,7 @@ import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { make } from '../support/flashes.ts'
-import { runningFfmpegs, tone } from '../support/media.ts'
+import { runningFfmpegs, tone, twoShots } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 let clip = ''
@@ -90,21 +90,7 @@ test('the regions that held attention, each with a picture of the frame', async 
 
 test('shots, a part of the video, and pictures of pixels that are not square', async () => {
   const path = temporaryPath('shots.mkv')
-  await make(
-    '-f',
-    'lavfi',
-    '-i',
-    'smptebars=s=160x90:r=25:d=1',
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc2=s=160x90:r=25:d=1',
-    '-filter_complex',
-    '[0][1]concat,setsar=2',
-    '-c:v',
-    'libx264',
-    path,
-  )
+  await make(...twoShots('160x90'), '-filter_complex', '[0][1]concat,setsar=2', '-c:v', 'libx264', path)
   const found = await report(model(), path, { videoOnly: true, stride: 10, seed: 1 })
   expect(found.shots).toMatchObject([
     { shot: 0, start: 0, end: 1 },

@@ -21,6 +21,11 @@ export function picture(size: string, rate: string, seconds: number): string[] {
   return ['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${rate}:d=${seconds}`]
 }
 
+/** Arguments for the two pictures, a second each, of a clip with one cut; a filter must join them, `[0][1]concat`. */
+export function twoShots(size: string): string[] {
+  return ['-f', 'lavfi', '-i', `smptebars=s=${size}:r=25:d=1`, ...picture(size, '25', 1)]
+}
+
 /** Arguments for a test tone. */
 export function tone(seconds: number): string[] {
   return ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`]

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { writeViewPage, type ViewMap } from '../../lib/index.ts'
 import { serveView } from '../../lib/view/serve.ts'
 import { findChromium } from '../support/chromium.ts'
-import { ffmpeg, tone } from '../support/media.ts'
+import { ffmpeg, tone, twoShots } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 // What runs in the page is typed by this much of a browser: the rest of the package has no use for one.
@@ -75,26 +75,7 @@ const said = (): Promise<string | null> => shown.textContent('#said')
 describe.skipIf(executablePath === undefined)('in a browser', () => {
   beforeAll(async () => {
     clip = temporaryPath(name)
-    await ffmpeg(
-      '-f',
-      'lavfi',
-      '-i',
-      'smptebars=s=320x180:r=25:d=1',
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc2=s=320x180:r=25:d=1',
-      ...tone(2),
-      '-filter_complex',
-      '[0][1]concat',
-      '-c:v',
-      'libx264',
-      '-pix_fmt',
-      'yuv420p',
-      '-c:a',
-      'aac',
-      clip,
-    )
+    await ffmpeg(...twoShots('320x180'), ...tone(2), '-filter_complex', '[0][1]concat', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip)
     page = temporaryPath('page.html')
     await writeViewPage(page, clip, spots())
     browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'] })

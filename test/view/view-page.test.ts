@@ -6,32 +6,13 @@ import { writeViewPage, type ViewMap } from '../../lib/index.ts'
 import { setLogger } from '../../lib/log.ts'
 import { checkMapBytes, MapShelf } from '../../lib/view/map-shelf.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
-import { ffmpeg, tone } from '../support/media.ts'
+import { ffmpeg, tone, twoShots } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 let clip: string
 beforeAll(async () => {
   clip = temporaryPath('clip.mp4')
-  await ffmpeg(
-    '-f',
-    'lavfi',
-    '-i',
-    'smptebars=s=160x90:r=25:d=1',
-    '-f',
-    'lavfi',
-    '-i',
-    'testsrc2=s=160x90:r=25:d=1',
-    ...tone(2),
-    '-filter_complex',
-    '[0][1]concat',
-    '-c:v',
-    'libx264',
-    '-pix_fmt',
-    'yuv420p',
-    '-c:a',
-    'aac',
-    clip,
-  )
+  await ffmpeg(...twoShots('160x90'), ...tone(2), '-filter_complex', '[0][1]concat', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip)
 })
 
 let asked = 0
