@@ -22,6 +22,11 @@ Convolution::Convolution(const Scope& scope, int64_t in, int64_t out, Sizes kern
   if (options.bias) bias = scope.parameter("bias", {out}, options.bias_init, fan_in);
 }
 
+Tensor Convolution::plane(const Tensor& whole) const {
+  if (whole.dim() == dimensions() + 2) return whole;
+  return whole.size(2) == 1 ? whole.squeeze(2) : whole.flatten(3);
+}
+
 const PackedConvolution& Convolution::packed() const {
   return *packed_.of({weight, bias}, [&] { return std::make_shared<const PackedConvolution>(*this); });
 }
@@ -47,9 +52,10 @@ const Convolution& NormedConvolution::folded() const {
     auto scale = norm.weight * at::rsqrt(norm.running_var + norm.options.epsilon);
     auto bias = norm.bias - norm.running_mean * scale;
     if (c.bias.defined()) bias = bias + c.bias * scale;
-    Sizes shape(static_cast<size_t>(c.weight.dim()), 1);
+    auto whole = c.plane(c.weight);
+    Sizes shape(static_cast<size_t>(whole.dim()), 1);
     shape[0] = -1;
-    return Convolution(c.weight * scale.view(shape), bias, c.options);
+    return Convolution(whole * scale.view(shape), bias, c.options);
   });
 }
 

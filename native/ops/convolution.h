@@ -15,7 +15,8 @@ struct ConvolutionOptions {
 
 class PackedConvolution;
 
-// A 2-D or 3-D convolution, as `kernel` has two or three sizes.
+// A 2-D or 3-D convolution, as `kernel` has two or three sizes. One of three that is flat, (1, k, l) or (k, 1, 1), is of two dimensions where
+// `options` has two: over (h, w) of a clip's pictures, or over (t, h w) of the clip. Its weight keeps the shape that checkpoints have.
 struct Convolution {
   Convolution(const Scope& scope, int64_t in, int64_t out, Sizes kernel, ConvolutionOptions options = {});
   Convolution(Tensor weight, Tensor bias, ConvolutionOptions options)
@@ -25,6 +26,9 @@ struct Convolution {
   Tensor operator()(const Tensor& x) const;
 
   Weights in(at::ScalarType type) const { return cast_.of(weight, bias, type, true); }
+  int64_t dimensions() const { return static_cast<int64_t>(options.stride.size()); }
+  // A weight of this one's shape as the dimensions read it: a flat kernel's (out, in, k, l).
+  Tensor plane(const Tensor& whole) const;
   // Its packed side, of two dimensions and one group.
   const PackedConvolution& packed() const;
   // Of kernel (k, 1, 1) the packed matrix (k in, out).

@@ -9,12 +9,11 @@ namespace {
 // Wider than this, a convolution has too few places for the transform's larger filters to pay.
 constexpr int64_t widest_transformed = 512;
 
-bool transformable(const Convolution& c) {
+bool transformable(const Convolution& c, const Tensor& weight) {
   const auto& o = c.options;
-  bool square =
-      c.weight.size(2) == 3 && c.weight.size(3) == 3 && o.stride == Sizes{1, 1} && o.padding == o.dilation && o.dilation[0] == o.dilation[1];
+  bool square = weight.size(2) == 3 && weight.size(3) == 3 && o.stride == Sizes{1, 1} && o.padding == o.dilation && o.dilation[0] == o.dilation[1];
   // Of one channel the transform would not pay either.
-  return square && o.after == 0 && c.weight.size(0) <= widest_transformed && c.weight.size(1) > 1;
+  return square && o.after == 0 && weight.size(0) <= widest_transformed && weight.size(1) > 1;
 }
 
 // Where a residual lies for each image, (n) -> its memory.
@@ -34,11 +33,14 @@ std::function<const float*(int64_t)> residual_of(const After& after) {
 }  // namespace
 
 PackedConvolution::PackedConvolution(const Convolution& c) : bias_(c.bias.defined() ? c.bias : at::zeros({c.weight.size(0)}, c.weight.options())) {
-  if (transformable(c)) tiles_.emplace(c.weight, c.options.dilation[0]);
-  else if (c.weight.size(2) == 1 && c.weight.size(3) == 1 && c.options.stride == Sizes{1, 1}) pointwise_.emplace(c.weight.flatten(1), bias_);
-  else
-    patches_.emplace(c.weight, bias_,
-                     PatchGeometry{c.options.stride[0], c.options.padding[0], c.options.padding[0] + c.options.after, c.options.dilation[0]});
+  auto weight = c.plane(c.weight);
+  const auto& o = c.options;
+  if (transformable(c, weight)) tiles_.emplace(weight, o.dilation[0]);
+  else if (weight.size(2) == 1 && weight.size(3) == 1 && o.stride == Sizes{1, 1}) pointwise_.emplace(weight.flatten(1), bias_);
+  else {
+    auto line = [&](size_t i) { return PatchLine{weight.size(static_cast<int64_t>(2 + i)), o.stride[i], o.padding[i], o.padding[i] + o.after, o.dilation[i]}; };
+    patches_.emplace(weight, bias_, line(0), line(1));
+  }
 }
 
 Tensor PackedConvolution::operator()(const Tensor& x, const After& after) const {

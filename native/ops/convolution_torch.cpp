@@ -18,8 +18,8 @@ std::optional<Tensor> optional(const Tensor& bias) { return bias.defined() ? std
 Tensor Convolution::operator()(const Tensor& x) const {
   auto [w, b] = in(x.scalar_type());
   const auto& o = options;
-  return w.dim() == 4 ? at::conv2d(x, w, optional(b), o.stride, o.padding, o.dilation, o.groups)
-                      : at::conv3d(x, w, optional(b), o.stride, o.padding, o.dilation, o.groups);
+  return dimensions() == 2 ? at::conv2d(x, plane(w), optional(b), o.stride, o.padding, o.dilation, o.groups)
+                           : at::conv3d(x, w, optional(b), o.stride, o.padding, o.dilation, o.groups);
 }
 
 Tensor add_residual(Tensor y, const After& after) {

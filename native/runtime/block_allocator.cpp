@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <limits>
 #include <iterator>
 #include <list>
 #include <mutex>
@@ -29,7 +30,9 @@ struct Block {
 char* map(size_t size) {
   if (size < huge) {
     void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
+    if (memory == MAP_FAILED) return nullptr;
+    madvise(memory, size, MADV_DONTFORK);
+    return static_cast<char*>(memory);
   }
   size_t whole = size + huge;
   void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -39,6 +42,7 @@ char* map(size_t size) {
   if (block > begin) munmap(begin, static_cast<size_t>(block - begin));
   if (auto rest = static_cast<size_t>(begin + whole - (block + size)); rest > 0) munmap(block + size, rest);
   madvise(block, size, MADV_HUGEPAGE);
+  madvise(block, size, MADV_DONTFORK);
   return block;
 }
 
@@ -68,19 +72,30 @@ class BlockAllocator final : public c10::Allocator {
 
   void copy_data(void* to, const void* from, std::size_t count) const override { default_copy_data(to, from, count); }
 
-  void release() {
-    std::list<Block> gone;
+  void release() { release(0); }
+
+  void keep_freed(bool keep) {
     {
       std::lock_guard lock(mutex_);
-      shrink(0, gone);
+      keepers_ += keep ? 1 : -1;
+      if (keepers_ > 0) return;
     }
-    unmap(gone);
+    release(most_unused);
   }
 
  private:
   using Place = std::list<Block>::iterator;
 
   static void give_back(void* memory);
+
+  void release(size_t kept) {
+    std::list<Block> gone;
+    {
+      std::lock_guard lock(mutex_);
+      shrink(kept, gone);
+    }
+    unmap(gone);
+  }
 
   // Null where there is no memory.
   char* take(size_t size) {
@@ -118,14 +133,15 @@ class BlockAllocator final : public c10::Allocator {
       auto found = places_.find(memory);
       if (found == places_.end()) return false;
       auto block = found->second;
-      if (block->size > most_unused) {
+      const auto most = keepers_ > 0 ? std::numeric_limits<size_t>::max() : most_unused;
+      if (block->size > most) {
         // It would drive out all others.
         places_.erase(found);
         gone.splice(gone.begin(), used_, block);
       } else {
         unused_bytes_ += block->size;
         unused_.splice(unused_.begin(), used_, block);
-        shrink(most_unused, gone);
+        shrink(most, gone);
       }
     }
     unmap(gone);
@@ -146,6 +162,7 @@ class BlockAllocator final : public c10::Allocator {
   std::mutex mutex_;
   std::list<Block> used_, unused_;  // unused: the last freed first
   size_t unused_bytes_ = 0;
+  int keepers_ = 0;
   std::unordered_map<char*, Place> places_;
 };
 
@@ -165,6 +182,10 @@ void keep_blocks() {
   static std::once_flag once;
   std::call_once(once, [] { c10::SetCPUAllocator(allocator()); });
 }
+
+KeepingFreed::KeepingFreed() { allocator()->keep_freed(true); }
+
+KeepingFreed::~KeepingFreed() { allocator()->keep_freed(false); }
 
 void release_unused() {
   allocator()->release();

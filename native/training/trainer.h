@@ -9,6 +9,7 @@
 #include "checkpoint/mapped_source.h"
 #include "network/network.h"
 #include "prediction/inputs.h"
+#include "runtime/block_allocator.h"
 #include "training/adam.h"
 #include "training/joint_step.h"
 #include "training/learning_rate.h"
@@ -107,6 +108,7 @@ class Trainer {
 
   Network& network_;
   TrainerOptions options_;
+  KeepingFreed keeping_;
   std::optional<Sharing> sharing_;
   std::vector<Parameter> trained_;
   std::vector<Tensor> weights_;  // trained_'s tensors

@@ -71,6 +71,32 @@ const Case convolution("convolutions", [] {
   }
 });
 
+const Case flat("convolutions of flat kernels of three dimensions", [] {
+  struct Flat {
+    Sizes kernel, stride;
+    int64_t in, out, height, width;
+  };
+  for (const auto& s : {Flat{{1, 3, 3}, {1, 1}, 5, 8, 6, 7},
+                        {{1, 7, 7}, {2, 2}, 3, 9, 16, 12},
+                        {{3, 1, 1}, {1, 1}, 8, 8, 4, 30},
+                        {{7, 1, 1}, {2, 1}, 6, 5, 8, 21},
+                        {{3, 1, 1}, {1, 1}, 4, 7, 1, 3},
+                        {{1, 1, 1}, {1, 1}, 9, 4, 3, 5}}) {
+    Drawn drawn;
+    bool over_time = s.kernel[0] > 1;
+    NormedConvolution layer(Convolution(drawn.scope("conv"), s.in, s.out, s.kernel,
+                                        {.stride = s.stride,
+                                         .padding = {s.kernel[over_time ? 0 : 1] / 2, s.kernel[2] / 2},
+                                         .dilation = {1, 1},
+                                         .bias = false}),
+                            BatchNorm(drawn.scope("norm"), s.out, {.epsilon = 1e-3}));
+    auto x = draw({6, s.height, s.width, s.in});
+    auto what = sized({s.kernel[0], s.kernel[1], s.stride[0], s.in, s.out, s.height, s.width});
+    compare(what, {x}, [&](const auto& i) { return std::vector{convolve(i[0], layer.convolution)}; }, 1e-4);
+    compare(what + " and its normalisation", {x}, [&](const auto& i) { return std::vector{layer(i[0], {}, {.relu = true})}; }, 1e-4);
+  }
+});
+
 const Case upsampled("UpEmbed's first convolution", [] {
   for (auto [in, out, h, w] : {std::array{8, 4, 1, 1}, {5, 7, 2, 3}, {6, 16, 9, 7}, {3, 9, 14, 12}}) {
     Drawn drawn;
