@@ -215,7 +215,7 @@ export const trainerTable = {
 export function resolveTrainerOptions(given: OwnTrainerOptions | undefined, model: ModelFacts, sharedSeed?: number): ResolvedTrainerOptions {
   const options = readOptions<OwnTrainerOptions, typeof trainerTable>('options', given, trainerTable)
   const { lr, optimiser, eps, weightDecay, clip = 1, loss, accumulate, ema = null, keepGradients, dequantisation, dropout = model.dropout, precision } = options
-  if (precision === 'bfloat16' && !model.device.startsWith('cuda')) {
+  if (precision === 'bfloat16' && model.device === 'cpu') {
     throw invalidArgumentText('precision', `'float32' on the device ${model.device}`, "'bfloat16'")
   }
   const frozen = resolveFrozen(options.frozen, model.parameters)

@@ -22,8 +22,8 @@ Tensor normed(const Tensor& sums, const LayerNorm& norm, at::ScalarType type) { 
 // cuDNN, which is slow at depthwise convolutions in three dimensions.
 Tensor depthwise_torch(const Tensor& x, const Tensor& weight, at::IntArrayRef stride) {
   auto map = x.permute({0, 4, 1, 2, 3});
-  if (map.is_cuda()) map = map.contiguous();
-  return at::conv3d(map, weight.is_cuda() ? weight.contiguous() : weight, {}, stride, {1, 1, 1}, {1, 1, 1}, x.size(4)).permute({0, 2, 3, 4, 1});
+  if (!map.is_cpu()) map = map.contiguous();
+  return at::conv3d(map, weight.is_cpu() ? weight : weight.contiguous(), {}, stride, {1, 1, 1}, {1, 1, 1}, x.size(4)).permute({0, 2, 3, 4, 1});
 }
 
 Tensor around_torch(const Tensor& x, const Compression& compression) {

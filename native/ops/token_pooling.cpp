@@ -21,7 +21,7 @@ Tensor TokenPooling::of_heads(int64_t heads, at::ScalarType type) const {
   if (wants_gradients(conv.weight)) return repeated(conv.weight);
   return of_heads_.of({conv.weight, heads, type}, [&] {
     auto weight = repeated(conv.weight.to(type));
-    return weight.is_cuda() ? weight : channels_last(weight);
+    return weight.is_cpu() ? channels_last(weight) : weight;
   });
 }
 

@@ -28,7 +28,7 @@ void leave_out_nnpack() { at::globalContext().setUserEnabledNNPACK(false); }
 int64_t cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
 
 bool use_device(at::Device device) {
-  if (!device.is_cuda()) return true;
+  if (!works_apart(device)) return true;
   c10::impl::VirtualGuardImpl guard(device.type());
   guard.setDevice(device);
   at::globalContext().setAllowTF32CuDNN(false);
@@ -36,7 +36,7 @@ bool use_device(at::Device device) {
 }
 
 void synchronize(at::Device device) {
-  if (!device.is_cuda()) return;
+  if (!works_apart(device)) return;
   c10::impl::VirtualGuardImpl guard(device.type());
   guard.synchronizeStream(guard.getStream(device));
 }

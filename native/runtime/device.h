@@ -20,9 +20,12 @@ void leave_out_nnpack();
 // complains on standard error.
 int64_t cuda_devices();
 
-// Makes `device` the calling thread's for good, so that nothing this thread does touches another one. On CUDA it gets a stream:
-// graphs cannot be captured on the one that all threads begin with, and two models would wait for each other there. float32 then is float32:
-// libtorch would compute convolutions in TF32, which keeps 10 bits of the fraction. cuDNN does not try its algorithms out (benchmark): which
+// Whether a device computes what it was given after the call that gave it, in memory of its own: CUDA's do, the CPU does not.
+inline bool works_apart(at::Device device) { return !device.is_cpu() && !device.is_meta(); }
+
+// Makes `device` the calling thread's for good, so that nothing this thread does touches another one. Where the device works apart, the thread gets
+// a stream: graphs cannot be captured on the one that all threads begin with, and two models would wait for each other there. float32 then is
+// float32: libtorch would compute convolutions in TF32, which keeps 10 bits of the fraction. cuDNN does not try its algorithms out (benchmark): which
 // one is the fastest differs from run to run, and with it the last bits of a map that a seed is to give again. Returns whether the stream is
 // this thread's alone (own_stream.h), without which nothing may be captured on it; on the CPU true.
 bool use_device(at::Device device);

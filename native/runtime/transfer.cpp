@@ -17,13 +17,13 @@ at::Tensor host_memory(at::IntArrayRef shape, at::ScalarType type) {
 }
 
 at::Tensor to_device(const at::Tensor& host, at::Device device) {
-  if (!device.is_cuda() || !host.is_cpu() || host.numel() == 0) return host.to(device);
+  if (!works_apart(device) || !host.is_cpu() || host.numel() == 0) return host.to(device);
   auto pinned = host.is_pinned() ? host : host_memory(host.sizes(), host.scalar_type()).copy_(host);
   return pinned.to(pinned.options().device(device).pinned_memory(false), /*non_blocking=*/true);
 }
 
 at::Tensor to_host(const at::Tensor& tensor) {
-  if (!tensor.is_cuda()) return tensor.to(at::kCPU);
+  if (!works_apart(tensor.device())) return tensor.to(at::kCPU);
   auto host = host_memory(tensor.sizes(), tensor.scalar_type());
   host.copy_(tensor, /*non_blocking=*/true);
   synchronize(tensor.device());
@@ -31,7 +31,7 @@ at::Tensor to_host(const at::Tensor& tensor) {
 }
 
 void Pace::queued() {
-  if (!device_.is_cuda()) return;
+  if (!works_apart(device_)) return;
   c10::Event now(device_.type());
   now.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
   if (before_) before_->synchronize();

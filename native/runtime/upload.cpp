@@ -6,6 +6,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
+#include "runtime/device.h"
 #include "runtime/transfer.h"
 
 namespace diffsal {
@@ -33,7 +34,7 @@ at::Tensor Upload::on(at::Device device) const {
   return copy_->tensor;
 }
 
-bool Uploader::room_for(int64_t bytes) const { return device_.is_cuda() && *under_way_ + bytes <= most_under_way; }
+bool Uploader::room_for(int64_t bytes) const { return works_apart(device_) && *under_way_ + bytes <= most_under_way; }
 
 at::Tensor Uploader::memory(at::IntArrayRef shape, at::ScalarType type) const {
   auto bytes = c10::multiply_integers(shape) * static_cast<int64_t>(c10::elementSize(type));

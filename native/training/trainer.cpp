@@ -193,7 +193,7 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
     auto part = [&](const Tensor& x) { return x.defined() ? x.slice(0, one.begin, one.end) : x; };
     Tensor map;
     {
-      Autocast autocast(options_.bfloat16);
+      Autocast autocast(options_.bfloat16, device);
       auto features = network_.encode(part(prepared.frames), part(prepared.mel), std::vector<at::Generator>(one.end - one.begin, generator_), pass);
       map = network_.denoise(part(noisy), part(t), features, pass);
     }

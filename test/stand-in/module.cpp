@@ -1,0 +1,34 @@
+// What a test asks the stand-in: takeMistakes() and takeWaits(), what was noted since it last asked, and provoke(mistake).
+#include <c10/util/Exception.h>
+#include <napi.h>
+
+#include "provoke.h"
+#include "report.h"
+
+namespace {
+
+template <std::vector<std::string> (*take)()>
+Napi::Value taken(const Napi::CallbackInfo& info) {
+  auto list = Napi::Array::New(info.Env());
+  for (const auto& text : take()) list.Set(list.Length(), text);
+  return list;
+}
+
+void provoke(const Napi::CallbackInfo& info) {
+  try {
+    stand_in::provoke(info[0].ToString());
+  } catch (const c10::Error& error) {
+    throw Napi::Error::New(info.Env(), error.what_without_backtrace());
+  }
+}
+
+Napi::Object define(Napi::Env env, Napi::Object exports) {
+  exports.Set("takeMistakes", Napi::Function::New<taken<stand_in::take_mistakes>>(env));
+  exports.Set("takeWaits", Napi::Function::New<taken<stand_in::take_waits>>(env));
+  exports.Set("provoke", Napi::Function::New<provoke>(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(stand_in, define)
