@@ -13,6 +13,7 @@
 #include "binding/writing_plan.h"
 #include "checkpoint/mapped_source.h"
 #include "runtime/block_allocator.h"
+#include "runtime/device.h"
 
 namespace diffsal {
 namespace {
@@ -252,8 +253,10 @@ Napi::Value TrainerHandle::save_average(const Call& call) {
 Napi::Value TrainerHandle::lend_average(const Call& call) {
   return submit<Nothing>(
       call, call[1],
-      [lent = handle_from_js<ModelHandle>(call[0])->lent()](Trainer& trainer) {
+      [network = model_->network(), lent = handle_from_js<ModelHandle>(call[0])->lent()](Trainer& trainer) {
         *lent = trainer.averaged();
+        // Another model's thread, and stream, reads them: the last step may still be under way.
+        synchronize(open_network(network).device());
         return Nothing();
       },
       to_undefined);

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "runtime/transfer.h"
+
 namespace diffsal {
 namespace {
 
@@ -52,7 +54,7 @@ std::vector<Tensor> Network::unseen(int64_t batch, const std::vector<at::Generat
     if (config_.released()) {
       for (int64_t b = 0; b < map.size(0); ++b) map[b].normal_(0, 1, generators.at(static_cast<size_t>(b)));
     }
-    maps.push_back(map.to(device_));
+    maps.push_back(to_device(map, device_));
   }
   return maps;
 }
