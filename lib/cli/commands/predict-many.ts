@@ -89,7 +89,7 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
   for (const folder of new Set(mine.map(({ record }) => dirname(record)))) sweep(folder)
 
   const running = new AsyncLocalStorage<string[]>()
-  const warnings = showWarnings(() => running.getStore())
+  using warnings = showWarnings(() => running.getStore())
   const progress = showProgress(mine.length, flags)
   warnings.above(progress)
   let opening: Promise<OpenModel> | undefined
@@ -128,8 +128,7 @@ export async function predictMany(inputs: readonly string[], flags: PredictFlags
   } finally {
     warnings.above(undefined)
     progress.stop()
-    warnings.end()
-    await opening?.then((model) => model.dispose()).catch(() => undefined)
+    await opening?.then((model) => model[Symbol.asyncDispose]()).catch(() => undefined)
   }
   if (!flags.json) {
     const of = part.count > 1 ? ` Part ${part.index} of ${part.count}: ${mine.length} of ${videos(tasks.length)}.` : ''

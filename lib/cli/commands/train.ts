@@ -120,18 +120,14 @@ async function trainIn(
   const plan = first ? await filesMean('output', () => planRun(folder, config, resume, goOn)) : undefined
   // The seeds that the first has drawn are all processes'.
   const run = group ? (await handsOf(group).exchange<SeededRun | null>('run', plan ?? null, signal))[0]! : plan!
-  const warnings = showWarnings()
+  using warnings = showWarnings()
+  const session = await Session.open(file, folder, run, resume, signal, group)
+  warnings.above(session.progress)
   try {
-    const session = await Session.open(file, folder, run, resume, signal, group)
-    warnings.above(session.progress)
-    try {
-      await session.run(goOn)
-    } finally {
-      warnings.above(undefined)
-      await session.close()
-    }
+    await session.run(goOn)
   } finally {
-    warnings.end()
+    warnings.above(undefined)
+    await session.close()
   }
 }
 
