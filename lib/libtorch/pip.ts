@@ -17,7 +17,8 @@ export interface PipOptions {
 // The wheel of one fixed Python, so that any Python's pip does: only the libraries in it are used. pip takes platform tags
 // literally, and each of CUDA's wheels is tagged for another, older system than torch's.
 const glibcs = Array.from({ length: 24 }, (_, i) => `manylinux_2_${28 - i}`)
-const platforms = [...glibcs, 'manylinux2014', 'manylinux2010', 'manylinux1', 'linux'].map((name) => `--platform=${name}_x86_64`)
+const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+const platforms = [...glibcs, 'manylinux2014', 'manylinux2010', 'manylinux1', 'linux'].map((name) => `--platform=${name}_${machine}`)
 const common = ['download', '--only-binary=:all:', '--python-version=311', '--implementation=cp', '--abi=cp311', ...platforms]
 const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--quiet', '--retries=1', '--progress-bar=off']
 
