@@ -4,7 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { findLoader, openLoader, type Loader } from '../libtorch/loader.ts'
-import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from '../libtorch/locate.ts'
+import { checkSeries, librariesIn, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from '../libtorch/locate.ts'
 import { release, series } from '../libtorch/releases.ts'
 import { checkTrusted } from '../libtorch/trust.ts'
 import { libraryFault, strayFolder, strayLibraries } from './shared-library.ts'
@@ -61,7 +61,7 @@ function open(): NonNullable<typeof opened> {
     const fault = libraryFault(path)
     if (fault !== undefined) throw unopened(root, path, `${fault}: '${path}'`)
   }
-  const folder = join(libtorch.dir, 'lib')
+  const folder = librariesIn(libtorch.dir)!
   const library = join(folder, 'libtorch.so')
   checkTrusted(libtorch.dir)
   checkWhole(libtorch, folder)
