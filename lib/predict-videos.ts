@@ -18,12 +18,24 @@ export interface ManyVideo {
   readonly outputs: readonly string[]
 }
 
+/** A video whose outputs are there. */
+export interface ManyVideoMade<Result> extends ManyVideo {
+  /** `done` where it was predicted now, `skipped` where it was finished before. */
+  readonly status: 'done' | 'skipped'
+  /** What `write` gave when it was predicted. */
+  readonly result: Result
+}
+
+/** A video that could not be predicted; the others go on. */
+export interface ManyVideoFailed extends ManyVideo {
+  /** Always `failed`. */
+  readonly status: 'failed'
+  /** Why. */
+  readonly error: unknown
+}
+
 /** How it ended with a video. */
-export type ManyVideoOutcome<Result> =
-  /** Predicted now, or finished before: `result` is what `write` gave then. */
-  | (ManyVideo & { readonly status: 'done' | 'skipped'; readonly result: Result })
-  /** The others go on. */
-  | (ManyVideo & { readonly status: 'failed'; readonly error: unknown })
+export type ManyVideoOutcome<Result> = ManyVideoMade<Result> | ManyVideoFailed
 
 /** How to predict many videos, and what to make of them. */
 export interface PredictVideosOptions<Result = unknown> extends Omit<PredictVideoOptions, 'onProgress'> {
