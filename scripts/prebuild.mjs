@@ -49,7 +49,9 @@ async function main() {
     // prebuildify strips and moves what it finds, so it gets a copy.
     const copy = join(staging, 'build', 'Release')
     mkdirSync(copy, { recursive: true })
-    for (const name of readdirSync(build)) if (/\.(node|so)$/.test(name)) cpSync(join(build, name), join(copy, name))
+    // The part for NCCL fits the version of NCCL alone that it was compiled with.
+    const wanted = (name) => /\.(node|so)$/.test(name) && name !== 'diffsal_nccl.so'
+    for (const name of readdirSync(build).filter(wanted)) cpSync(join(build, name), join(copy, name))
     // It would run node-gyp where all is compiled already; `true` does nothing.
     const targets = [`node@${process.versions.node}`]
     await prebuildify({ cwd: staging, name: 'diffsal', arch, napi: true, tagLibc: true, strip: true, stripBin: `${prefix}strip`, nodeGyp: 'true', targets })
