@@ -72,7 +72,7 @@ export const paperMessages: StepMessages = { gradients: 4 * 76_914_922, statisti
 /** NVLink 4 between the H100s of a machine and one 400 Gb/s adapter for each of them, by their data sheets; the delays are assumed. */
 export const fabric: Carrier = { within: 450e9, between: 50e9, delays: [5e-6, 10e-6] }
 
-/** Sums over TCP through the host's memory, as they are today: assumed, for it depends on the machine. */
+/** Sums by Gloo over TCP, through the host's memory: assumed, for it depends on the machine. */
 export const tcp: Carrier = { within: 1.5e9, between: 1.5e9, delays: [50e-6, 50e-6] }
 
 /** A row of the table of docs/scaling.md. */

@@ -4,8 +4,8 @@
  *
  *     npm run bench:scaling -- [--size paper|tiny] [--batch 4] [--steps 10] [--rounds 3] [--threads 1] [--json results.json]
  *
- * What a step is longer than one process's is not hidden behind its computing; what its messages take beyond that is. The messages' seconds hold the waiting
- * for the slower process too, and two processes that share the machine's memory compute more slowly: it must do nothing else.
+ * Messages are hidden while they are on their way and the process computes; not hidden is the time in which its computing stands still for one. Both hold
+ * the waiting for the slower process. What a step is longer than one process's holds more: two processes that share the machine's memory compute more slowly.
  */
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -29,8 +29,10 @@ interface Measured {
   /** Of a step, on the average. */
   readonly messages: number
   readonly bytes: number
-  /** Seconds from the start of each message to its end. */
+  /** Seconds in which a message or more were on their way. */
   readonly communication: number
+  /** Seconds in which the computing stood still for one. */
+  readonly notHidden: number
 }
 
 /** How a process is told what to do. */
@@ -72,17 +74,17 @@ async function compare(): Promise<void> {
     const runs = measured[i]!
     const step = spread(runs.map(({ seconds }) => median(seconds)))
     const of = (pick: (run: Measured) => number): number => median(runs.map(pick))
-    const communication = of((run) => run.communication)
-    const longer = Math.max(0, step.median - alone)
+    const [communication, notHidden] = [of((run) => run.communication), of((run) => run.notHidden)]
     const clipsASecond = (processes * batch) / step.median
     return {
       ...{ name, processes, secondsAStep: step, clipsASecond, efficiency: clipsASecond / processes / (batch / alone) },
-      ...{ messages: of((run) => run.messages), bytes: of((run) => run.bytes), communication, notHidden: longer, hidden: Math.max(0, communication - longer) },
+      ...{ messages: of((run) => run.messages), bytes: of((run) => run.bytes), communication, hidden: Math.max(0, communication - notHidden) },
+      ...{ notHidden, shareNotHidden: notHidden / step.median, longerThanAlone: step.median - alone },
     }
   })
   const machine = describeMachine('cpu', threads)
   console.log(
-    `${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Of a step: seconds (median, least, most), messages, their bytes and seconds, and which of them were hidden.`,
+    `${machine} a process; ${size}, a batch of ${batch} each; ${rounds} rounds of ${steps} steps, in turn. Of a step: seconds (median, least, most), messages, their bytes and seconds, and which of them were hidden; what share of a step was not.`,
   )
   console.table(
     rows.map(({ secondsAStep: { median: middle, min, max }, ...row }) => ({ ...row, seconds: `${middle.toFixed(3)} (${min.toFixed(3)}, ${max.toFixed(3)})` })),
@@ -128,7 +130,7 @@ async function measure({ size, batch, steps, threads, statistics }: Job): Promis
   const seconds = await fit(steps)
   const after = native.traffic()
   const each = (name: keyof typeof after): number => (after[name] - before[name]) / steps
-  return { seconds, messages: each('messages'), bytes: each('bytes'), communication: each('seconds') }
+  return { seconds, messages: each('messages'), bytes: each('bytes'), communication: each('seconds'), notHidden: each('waited') }
 }
 
 /** One clip so often: reading costs nothing. */

@@ -31,6 +31,7 @@ import type { Scores } from './metrics/score.ts'
 import type { ParameterInfo } from './parameter-count.ts'
 import { openStream, type SaliencyStream, type StreamOptions } from './predict-stream.ts'
 import { predictVideo, type PredictVideoOptions, type VideoMap } from './predict-video.ts'
+import { predictVideos, type ManyVideoOutcome, type PredictVideosOptions } from './predict-videos.ts'
 import { checkDiffusionTimes, checkMap, predict, type PredictOptions, type Prediction } from './predict.ts'
 import { presets } from './presets.ts'
 import { checkSeed, checkSeeds, drawSeed } from './random/seed.ts'
@@ -305,6 +306,28 @@ export class DiffSal {
    */
   predictVideo(input: VideoInput, options?: PredictVideoOptions): AsyncGenerator<VideoMap, void, undefined> {
     return predictVideo(this, input, options, this.#leaving.signal)
+  }
+
+  /**
+   * Predicts many videos, each once, with this model, and tells how each ended as it does. `write` gets a video's maps and makes of them what is to be
+   * kept:
+   *
+   * ```ts
+   * const videos = model.predictVideos('videos/**\/*.mp4', { output: 'out', outputs: (place) => `${place}.txt`, stride: 25, write: writeText })
+   * for await (const { path, status } of videos) console.log(path, status)
+   * ```
+   *
+   * A video that was finished before, and whose outputs are as they were made, is passed over. So a start after a kill does what is left. One that
+   * fails is told, and the others go on; what every video would meet ends the loop. Several processes may work into one folder: each takes a video by a lock
+   * file first, and ends when all of its part are finished. Beside the first output of each video lies a `.json` of its name, which is written last.
+   *
+   * @param inputs - files, folders, and patterns with `*`, `**`, `?`, `[…]` and `{…,…}`; one that begins with `!` leaves out
+   * @returns how it ended with each video of this part, in the order in which they end
+   * @throws DiffSalError at the first video: ERR_DIFFSAL_INVALID_ARGUMENT, also where two videos would have one output; ERR_DIFFSAL_FILE for folders that cannot
+   * be read or written; at any: ERR_DIFFSAL_FFMPEG_MISSING, ERR_DIFFSAL_NO_SPACE, ERR_DIFFSAL_DISPOSED
+   */
+  predictVideos<Result>(inputs: string | readonly string[], options: PredictVideosOptions<Result>): AsyncGenerator<ManyVideoOutcome<Result>, void, undefined> {
+    return predictVideos(this, inputs, options, this.#leaving.signal)
   }
 
   /**

@@ -87,12 +87,8 @@ export function findShots(input: VideoInput, options?: FindShotsOptions): AsyncG
   return stoppable(async function* (stop) {
     const checked = readShotOptions(options)
     const signal = anySignal(checked.signal, stop)
-    const { info, close } = await openMedia(input, { ...checked, signal })
-    try {
-      yield* shotsIn(info, { ...checked, signal })
-    } finally {
-      await close()
-    }
+    await using opened = await openMedia(input, { ...checked, signal })
+    yield* shotsIn(opened.info, { ...checked, signal })
   })
 }
 

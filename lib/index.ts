@@ -49,6 +49,7 @@ export type { Logger, LogLevel } from './log.ts'
 export type { Prediction, PredictOptions, PredictProgress } from './predict.ts'
 export type { SaliencyStream, StreamChunk, StreamMap, StreamOptions } from './predict-stream.ts'
 export type { PredictVideoOptions, VideoMap, VideoProgress } from './predict-video.ts'
+export type { ManyVideo, ManyVideoFailed, ManyVideoMade, ManyVideoOutcome, PredictVideosOptions } from './predict-videos.ts'
 /** What to make of a map: places, boxes, a window to crop, pictures. */
 export * as maps from './maps/index.ts'
 export type { SourceInfo } from './media/source-info.ts'

@@ -229,12 +229,8 @@ export function predictVideo(
     const checked = readVideoOptions(model, options)
     const signal = anySignal(checked.signal, ending, stop)
     signal.throwIfAborted()
-    const { info, close } = await openMedia(input, { ...checked, signal })
-    try {
-      for await (const { times: _, marks: __, ...map } of predictFrames(model, info, { ...checked, signal })) yield map
-    } finally {
-      await close()
-    }
+    await using opened = await openMedia(input, { ...checked, signal })
+    for await (const { times: _, marks: __, ...map } of predictFrames(model, opened.info, { ...checked, signal })) yield map
   })
 }
 

@@ -84,6 +84,9 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
 
   private constructor(key: symbol, model: Model, live: () => NativeModel, options: ResolvedTrainerOptions, sharing: SharedTraining | undefined) {
     if (key !== ours) throw madeBy('Trainer', 'DiffSal.trainer or DiffSal.resume')
+    if (sharing?.hands.backend === 'nccl' && model.device === 'cpu') {
+      throw invalidArgumentText('group', "one with the backend 'gloo' for a model on the CPU", "one with the backend 'nccl'")
+    }
     this.model = model
     this.options = options
     fixed(this, 'model', 'options')

@@ -1,6 +1,8 @@
-// Makes prebuilds/linux-x64/, which `npm pack` takes along: the addon, stripped, that node-gyp-build finds where nothing is compiled.
-//   node scripts/prebuild.mjs [--from FOLDER] [--out FOLDER]
-// --from takes a finished build (build/Release) as it is instead of compiling; --out is where prebuilds/ comes, by default here.
+// Makes prebuilds/linux-x64/ or prebuilds/linux-arm64/, which `npm pack` takes along: the addon, stripped, that node-gyp-build finds where nothing is
+// compiled.
+//   node scripts/prebuild.mjs [--arch x64|arm64] [--from FOLDER] [--out FOLDER]
+// --arch is this machine's by default. On x64, arm64's is compiled by Debian's crossbuild-essential-arm64 with the release's libtorch for arm64, which
+// pip fetches; scripts/check-arm64 runs what is compiled so. --from takes a finished build (build/Release) as it is instead of compiling; --out is where prebuilds/ comes, by default here.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -32,10 +34,14 @@ try {
 }
 
 async function main() {
-  const options = { from: { type: 'string' }, out: { type: 'string', default: root } }
-  const { from, out } = parseArgs({ options }).values
-  if (process.platform !== 'linux' || process.arch !== 'x64') throw new Refusal('Prebuilds are made for linux-x64, on linux-x64.')
-  const build = from === undefined ? compile() : resolve(from)
+  const options = { arch: { type: 'string', default: process.arch }, from: { type: 'string' }, out: { type: 'string', default: root } }
+  const { arch, from, out } = parseArgs({ options }).values
+  const own = arch === process.arch
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(arch) || (arch === 'x64' && !own)) {
+    throw new Refusal('Prebuilds are made for linux-x64, on linux-x64, and for linux-arm64, on either.')
+  }
+  const prefix = own ? '' : 'aarch64-linux-gnu-'
+  const build = from !== undefined ? resolve(from) : own ? compile() : await crossCompile()
   const { version, dir } = await checkedNote(build)
 
   const staging = mkdtempSync(join(resolve(out), '.prebuilds-'))
@@ -43,19 +49,21 @@ async function main() {
     // prebuildify strips and moves what it finds, so it gets a copy.
     const copy = join(staging, 'build', 'Release')
     mkdirSync(copy, { recursive: true })
-    for (const name of readdirSync(build)) if (/\.(node|so)$/.test(name)) cpSync(join(build, name), join(copy, name))
+    // The part for NCCL fits the version of NCCL alone that it was compiled with.
+    const wanted = (name) => /\.(node|so)$/.test(name) && name !== 'diffsal_nccl.so'
+    for (const name of readdirSync(build).filter(wanted)) cpSync(join(build, name), join(copy, name))
     // It would run node-gyp where all is compiled already; `true` does nothing.
     const targets = [`node@${process.versions.node}`]
-    await prebuildify({ cwd: staging, name: 'diffsal', napi: true, tagLibc: true, strip: true, nodeGyp: 'true', targets })
-    const made = join(staging, 'prebuilds', 'linux-x64')
+    await prebuildify({ cwd: staging, name: 'diffsal', arch, napi: true, tagLibc: true, strip: true, stripBin: `${prefix}strip`, nodeGyp: 'true', targets })
+    const made = join(staging, 'prebuilds', `linux-${arch}`)
     writeFileSync(join(made, 'libtorch.json'), `${JSON.stringify({ version })}\n`)
 
     const names = readdirSync(made).sort()
-    const problems = names.filter((name) => !name.endsWith('.json')).flatMap((name) => problemsOf(join(made, name), name))
+    const problems = names.filter((name) => !name.endsWith('.json')).flatMap((name) => problemsOf(join(made, name), name, prefix))
     rmSync(join(staging, 'build'), { recursive: true })
-    if (problems.length === 0) problems.push(...openingProblems(staging, dir))
+    if (problems.length === 0 && own) problems.push(...openingProblems(staging, dir))
     if (problems.length > 0) throw new Refusal(`This build is not fit to be given away.\n${problems.join('\n')}`)
-    const final = join(resolve(out), 'prebuilds', 'linux-x64')
+    const final = join(resolve(out), 'prebuilds', `linux-${arch}`)
     rmSync(final, { recursive: true, force: true })
     mkdirSync(dirname(final), { recursive: true })
     renameSync(made, final)
@@ -70,7 +78,38 @@ function compile() {
   rmSync(join(root, 'build'), { recursive: true, force: true })
   const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'install.mjs'), '--native'], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Refusal('The addon does not compile, for the reason above.')
-  const build = join(root, 'build', 'Release')
+  return withGloo(join(root, 'build', 'Release'))
+}
+
+/** The same for arm64, in a folder of its own. */
+async function crossCompile() {
+  const folder = join(root, 'build', 'linux-arm64')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const fromDist = (name) => import(pathToFileURL(join(root, 'dist', 'libtorch', name)).href)
+  const [{ release }, { pipDownload }, { extractArchive }] = await Promise.all(['releases.js', 'pip.js', 'extract.js'].map(fromDist))
+  const [wheel] = await pipDownload({ ...release, builds: { cpu: { index: release.builds.cpu.index } } }, 'cpu', folder, { arch: 'arm64', log: console.log })
+  await extractArchive(wheel, folder)
+  const settings = {
+    CMAKE_BUILD_TYPE: 'Release',
+    CMAKE_TOOLCHAIN_FILE: join(root, 'scripts', 'linux-arm64.cmake'),
+    CMAKE_JS_INC: join(root, 'node_modules', 'node-api-headers', 'include'),
+    CMAKE_LIBRARY_OUTPUT_DIRECTORY: join(folder, 'Release'),
+    DIFFSAL_LIBTORCH: join(folder, 'torch'),
+  }
+  const flags = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
+  const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? '2'
+  for (const args of [
+    ['-S', root, '-B', folder, ...flags],
+    ['--build', folder, '--parallel', jobs],
+  ]) {
+    if (spawnSync('cmake', args, { stdio: 'inherit' }).status !== 0) throw new Refusal('The addon does not compile for arm64, for the reason above.')
+  }
+  writeFileSync(join(folder, 'Release', 'libtorch.json'), JSON.stringify({ version: release.version }))
+  return withGloo(join(folder, 'Release'))
+}
+
+function withGloo(build) {
   if (existsSync(join(build, 'diffsal_gloo.so'))) return build
   throw new Refusal('Prebuilds have the part for several processes, which was left out: `apt-get install libgloo-dev`, and again.')
 }
@@ -89,13 +128,13 @@ async function checkedNote(build) {
 }
 
 /** What keeps a library from being given away, a sentence each. */
-function problemsOf(path, name) {
+function problemsOf(path, name, prefix) {
   const problems = []
-  const visible = tool('nm', '--dynamic', '--defined-only', '--format=just-symbols', path).split('\n').filter(Boolean)
+  const visible = tool(`${prefix}nm`, '--dynamic', '--defined-only', '--format=just-symbols', path).split('\n').filter(Boolean)
   const foreign = visible.map((symbol) => symbol.split('@')[0]).filter((symbol) => !mayBeVisible.test(symbol))
   if (foreign.length > 0) problems.push(`${name} shows ${foreign.length} symbols that should be hidden, ${foreign[0]} among them.`)
 
-  const headers = tool('objdump', '--private-headers', path)
+  const headers = tool(`${prefix}objdump`, '--private-headers', path)
   for (const [, word, value] of headers.matchAll(/^\s+(RPATH|RUNPATH)\s+(.*)$/gm)) problems.push(`${name} has the ${word} ${value}.`)
   for (const [, needed] of headers.matchAll(/^\s+NEEDED\s+(\S*\/\S*)$/gm)) problems.push(`${name} needs a library by its path, ${needed}.`)
   for (const [, family, version] of headers.matchAll(/ (GLIBC|GLIBCXX|CXXABI|GCC)_([\d.]+|ABI_\w+)$/gm)) {

@@ -57,16 +57,16 @@ describe('a model on the stand-in', () => {
     const { video, audio } = model.config as DiffSalConfig
     const input = { ...(video && { frames }), ...(audio && { mel }) }
     const options = { seed: [1, 2], steps: 3, eta: 1 }
-    const expected = await onCpu.predict(input, options)
+    const expected = await onCpu.predict(input, { ...options, estimates: true })
     // Tables that depend on the shape alone are made at its first call.
     await model.predict(input, options)
     standIn.takeWaits()
     const steps: number[] = []
     const { map, estimates } = await model.predict(input, { ...options, estimates: true, onProgress: ({ step }) => steps.push(step) })
     expect(standIn.takeWaits()).toEqual([])
-    expectClose(map, expected, 1e-4)
-    expect(estimates!.shape).toEqual([3, 2, 1, 64, 96])
-    expect(steps).toEqual([1, 2, 3])
+    expectClose(map, expected.map, 1e-4)
+    expectClose(estimates!, expected.estimates!, 1e-3)
+    expect(steps).toEqual(Array.from({ length: expected.estimates!.shape[0]! }, (_, i) => i + 1))
   })
 
   it('takes pictures and sounds of any size, and tells of what is heard where', async () => {
@@ -138,8 +138,8 @@ describe('a trainer on the stand-in', () => {
       for (let i = 0; i < 3; i++) {
         standIn.takeWaits()
         list.push((await trainer.step(trainingBatch(2, i))).loss)
-        // The losses and the norm are read once, where the step says.
-        expect(standIn.takeWaits()).toEqual([])
+        // The first step takes small tables to the device. The losses and the norm are read once, where the step says.
+        if (i > 0) expect(standIn.takeWaits()).toEqual([])
       }
       return list
     }

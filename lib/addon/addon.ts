@@ -4,7 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { packageRoot } from '../files/package-root.ts'
 import { findLoader, openLoader, type Loader } from '../libtorch/loader.ts'
-import { checkSeries, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from '../libtorch/locate.ts'
+import { checkSeries, librariesIn, locateLibtorch, type BuiltWith, type Libtorch, type LocatedLibtorch } from '../libtorch/locate.ts'
 import { release, series } from '../libtorch/releases.ts'
 import { checkTrusted } from '../libtorch/trust.ts'
 import { libraryFault, strayFolder, strayLibraries } from './shared-library.ts'
@@ -21,6 +21,8 @@ export interface AddonPaths {
   readonly cudaPart?: string
   /** The library beside them for training on several processes. */
   readonly glooPart?: string
+  /** The library beside that one for sums between NVIDIA's devices. */
+  readonly ncclPart?: string
   /** The libtorch it was compiled with, by its own note or this package's release. */
   readonly builtWith: BuiltWith
 }
@@ -61,7 +63,7 @@ function open(): NonNullable<typeof opened> {
     const fault = libraryFault(path)
     if (fault !== undefined) throw unopened(root, path, `${fault}: '${path}'`)
   }
-  const folder = join(libtorch.dir, 'lib')
+  const folder = librariesIn(libtorch.dir)!
   const library = join(folder, 'libtorch.so')
   checkTrusted(libtorch.dir)
   checkWhole(libtorch, folder)
@@ -203,13 +205,14 @@ export function addonPaths(): AddonPaths {
   const loader = findLoader(root)
   if (loader === undefined) return { root, builtWith: { version: release.version } }
   const beside = (name: string): string | undefined => [join(dirname(loader), name)].find(existsSync)
-  const [core, cudaPart, glooPart] = [beside('diffsal_core.so'), beside('diffsal_cuda.so'), beside('diffsal_gloo.so')]
+  const [core, cudaPart, glooPart, ncclPart] = ['core', 'cuda', 'gloo', 'nccl'].map((part) => beside(`diffsal_${part}.so`))
   return {
     root,
     loader,
     ...(core === undefined ? {} : { core }),
     ...(cudaPart === undefined ? {} : { cudaPart }),
     ...(glooPart === undefined ? {} : { glooPart }),
+    ...(ncclPart === undefined ? {} : { ncclPart }),
     builtWith: readBuiltWith(dirname(loader)),
   }
 }

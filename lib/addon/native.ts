@@ -144,15 +144,26 @@ export interface BatchShare {
 export interface NativeGroup {
   join(
     library: string,
-    options: { rank: number; worldSize: number; host: string; port: number; serve: boolean; prefix: string; seconds: number; interface: string },
+    options: {
+      rank: number
+      worldSize: number
+      host: string
+      port: number
+      serve: boolean
+      prefix: string
+      seconds: number
+      interface: string
+      /** The library for sums between NVIDIA's devices; empty for none. */
+      nccl: string
+    },
     cancel: NativeCancelToken | undefined,
   ): Promise<void>
   connect(cancel: NativeCancelToken | undefined): Promise<void>
   exchange(channel: string, text: string, seconds: number, cancel: NativeCancelToken | undefined): Promise<string[]>
   fail(why: string): Promise<void>
   leave(cancel: NativeCancelToken | undefined): Promise<void>
-  /** Sums and broadcasts so far, their bytes (each tensor's once), and the seconds in which this process waited for them. */
-  traffic(): { messages: number; bytes: number; seconds: number }
+  /** Sums and broadcasts so far, their bytes (each tensor's once), the seconds in which some were on their way, and those in which the computing waited. */
+  traffic(): { messages: number; bytes: number; seconds: number; waited: number }
 }
 
 /** A trainer's options as the addon takes them: groups and what is frozen by whole names. */

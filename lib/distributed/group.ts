@@ -12,6 +12,7 @@ export interface GroupHands {
   readonly native: NativeGroup
   readonly rank: number
   readonly worldSize: number
+  readonly backend: 'gloo' | 'nccl'
   /** A seed that all processes share. */
   readonly seed: number
   /**
@@ -90,13 +91,14 @@ export class Group {
 }
 
 /** A group's inside, around what is native. */
-export function groupHands(native: NativeGroup, rank: number, worldSize: number, seed: number): GroupHands {
+export function groupHands(native: NativeGroup, place: Pick<GroupHands, 'rank' | 'worldSize' | 'backend' | 'seed'>): GroupHands {
+  const { rank } = place
   const exchange = async <T>(channel: string, value: T, signal?: AbortSignal): Promise<T[]> => {
     const texts = await abortable(signal, (cancel) => native.exchange(channel, JSON.stringify(value), 0, cancel))
     return texts.map((text) => JSON.parse(text) as T)
   }
   return {
-    ...{ native, rank, worldSize, seed, exchange },
+    ...{ native, ...place, exchange },
     agree: async (what, value, signal) => {
       const all = (await exchange('agree', value, signal)).map((each) => JSON.stringify(each))
       const other = all.findIndex((each) => each !== all[0])

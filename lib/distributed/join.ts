@@ -4,6 +4,7 @@ import { join as pathOf } from 'node:path'
 import { abortable } from '../addon/cancel.ts'
 import { glooLibrary } from '../addon/gloo.ts'
 import { native } from '../addon/native.ts'
+import { ncclLibrary } from '../addon/nccl.ts'
 import { choice, integer, later, number, readOptions, signal, text, type OptionTable } from '../checks/table.ts'
 import { invalidArgumentText } from '../errors.ts'
 import { packageRoot } from '../files/package-root.ts'
@@ -14,8 +15,11 @@ import { groupHands, makeGroup, peerError, type Group } from './group.ts'
 
 /** Which process of how many this is, and where they meet. What is left out is what the launcher says in the environment. */
 export interface JoinOptions {
-  /** What carries the sums: `gloo`, over TCP. Default `gloo`. */
-  backend?: 'gloo' | undefined
+  /**
+   * What carries the sums: `gloo` over TCP, through the host's memory; `nccl` between NVIDIA's devices, for models on `cuda:0` and so on, each process
+   * with a device of its own. Default `gloo`.
+   */
+  backend?: 'gloo' | 'nccl' | undefined
   /** Which process this is, from 0. Default: RANK, or SLURM_PROCID, or JOB_COMPLETION_INDEX. */
   rank?: number | undefined
   /** How many processes there are. Default: WORLD_SIZE, or SLURM_STEP_NUM_TASKS or SLURM_NTASKS. */
@@ -31,7 +35,7 @@ export interface JoinOptions {
 }
 
 const table = {
-  backend: choice<'gloo', 'gloo'>(['gloo'], { usual: 'gloo' }),
+  backend: choice<'gloo' | 'nccl', 'gloo'>(['gloo', 'nccl'], { usual: 'gloo' }),
   rank: integer(0, 65_535),
   worldSize: integer(1, 65_536),
   master: text(),
@@ -45,16 +49,18 @@ interface Hello {
   readonly version: string
   readonly libtorch: string
   readonly configuration: string
+  readonly backend: string
   readonly seed: number
 }
 
 /**
  * Meets the other processes, by c10d's TCPStore, and connects with them, by its Gloo: libtorch's own engine, so that launchers and clusters
- * made for PyTorch do. Each process calls it once, and gives the group to `DiffSal.trainer`.
+ * made for PyTorch do. With the backend `nccl` the devices are connected too, when a trainer begins. Each process calls it once, and gives the group to `DiffSal.trainer`.
  *
- * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_ADDON_MISSING with the remedy where the addon was built without Gloo;
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT; ERR_DIFFSAL_ADDON_MISSING with the remedy where the addon was built without Gloo, or
+ * without NCCL that is asked for; ERR_DIFFSAL_DEVICE, with what to do, for NCCL where no device of NVIDIA can be used;
  * ERR_DIFFSAL_PEER where not all come in time, and for a process that was started for another number of processes, twice under one
- * rank, with another version of this package or of libtorch, or with another configuration: its rank is named
+ * rank, with another version of this package or of libtorch, with another backend or configuration: its rank is named
  */
 export async function join(options?: JoinOptions): Promise<Group> {
   const given = readOptions<JoinOptions, typeof table>('options', options, table)
@@ -69,7 +75,9 @@ export async function join(options?: JoinOptions): Promise<Group> {
   if (rank >= worldSize) throw invalidArgumentText('rank', `less than the ${worldSize} processes`, `${rank}`)
   if (given.master === undefined && place.host === undefined && worldSize > 1) throw unsaid('master', 'MASTER_ADDR, SLURM_JOB_NODELIST')
   const { host, port } = given.master === undefined ? { host: place.host ?? '127.0.0.1', port: place.port ?? usualPort } : readMaster(given.master)
-  const { timeout: seconds, signal: stop } = given
+  const { timeout: seconds, signal: stop, backend } = given
+  const library = glooLibrary()
+  const nccl = backend === 'nccl' ? ncclLibrary() : ''
   const group = new (native().Group)()
   const meeting = {
     rank,
@@ -80,16 +88,16 @@ export async function join(options?: JoinOptions): Promise<Group> {
     serve: !place.served,
     prefix: `diffsal/${place.run}/`,
     interface: process.env.GLOO_SOCKET_IFNAME ?? '',
+    nccl,
   }
-  const library = glooLibrary()
   await abortable(stop, (cancel) => group.join(library, meeting, cancel))
   try {
-    const own: Hello = { version: ownVersion(), libtorch: native().libtorch().version, configuration, seed: drawSeed() }
+    const own: Hello = { version: ownVersion(), libtorch: native().libtorch().version, configuration, backend, seed: drawSeed() }
     const texts = await abortable(stop, (cancel) => group.exchange('hello', JSON.stringify(own), seconds, cancel))
     const hellos = texts.map((each) => JSON.parse(each) as Hello)
     checkAlike(hellos)
     if (worldSize > 1) await abortable(stop, (cancel) => group.connect(cancel))
-    return makeGroup(groupHands(group, rank, worldSize, hellos[0]!.seed))
+    return makeGroup(groupHands(group, { rank, worldSize, backend, seed: hellos[0]!.seed }))
   } catch (error) {
     await group.leave(undefined).catch(() => undefined)
     throw error
@@ -102,6 +110,7 @@ function checkAlike(hellos: readonly Hello[]): void {
     const other = (what: string, own: string, its: string) => peerError(rank, `Rank ${rank} has ${what} ${own}, but rank 0 ${its}: all must have the same.`)
     if (hello.version !== first.version) throw other('diffsal', hello.version, first.version)
     if (hello.libtorch.split('+')[0] !== first.libtorch.split('+')[0]) throw other('libtorch', hello.libtorch, first.libtorch)
+    if (hello.backend !== first.backend) throw other('the backend', hello.backend, first.backend)
     if (hello.configuration !== first.configuration) throw peerError(rank, `Rank ${rank} has another configuration than rank 0: all must have the same.`)
   }
 }

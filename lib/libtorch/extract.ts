@@ -8,9 +8,10 @@ import { DiffSalError, fileError } from '../errors.ts'
 import { openZip } from './open-zip.ts'
 import type { OnProgress } from './progress.ts'
 
-// Of lib/: libtorch, the OpenMP runtime it brings, and in the C++ archive for CUDA also CUDA's libraries. Not Python's binding
+// Of lib/: libtorch, the runtimes of OpenMP and, for arm64, of matrices that it brings, and in the C++ archive for CUDA also CUDA's libraries. Not Python's binding
 // and the test libraries. Some builds put a hash before the suffix (libgomp-24e2ab19.so.1).
-const libraries = /^lib\/lib(torch(_cpu|_cuda\w*|_global_deps|_nvshmem)?|c10(_cuda)?|caffe2_nvrtc|gomp|cu\w+|nv\w+|nccl\w*)(-[0-9a-f]+)?\.so(\.\d+)*$/
+const libraries =
+  /^lib\/lib(torch(_cpu|_cuda\w*|_global_deps|_nvshmem)?|c10(_cuda)?|caffe2_nvrtc|gomp|gfortran|openblas|arm_compute\w*|cu\w+|nv\w+|nccl\w*)(-[0-9a-f]+)?\.so(\.\d+)*$/
 const lanes = 8
 const headers = /^include\/(ATen|c10|torch|caffe2)\/./
 const rest = /^(share\/cmake\/.+|version\.py|build-version|build-hash)$/

@@ -8,7 +8,7 @@ import { cudaVariant, isSupported, release, series, supported } from './releases
 
 /** A libtorch on disk. */
 export interface Libtorch {
-  /** The folder that holds `lib/libtorch.so`. */
+  /** The folder that holds `include/` and `lib/`. */
   readonly dir: string
   /** As its files say it, `2.13.0` or `2.13.0+cpu`. */
   readonly version: string
@@ -16,9 +16,9 @@ export interface Libtorch {
   readonly variant: string
 }
 
-/** A {@link Libtorch} and how it was found: the variable, the cache, or the addon's own note of what it was compiled with. */
+/** A {@link Libtorch} and how it was found: the variable, the cache, the addon's own note of what it was compiled with, or the system's packages. */
 export interface LocatedLibtorch extends Libtorch {
-  readonly source: 'DIFFSAL_LIBTORCH' | 'cache' | 'build'
+  readonly source: 'DIFFSAL_LIBTORCH' | 'cache' | 'build' | 'system'
 }
 
 /** What the compiled addon says about its libtorch. */
@@ -35,10 +35,13 @@ export interface LocateOptions {
   readonly builtWith?: BuiltWith
   /** Asks NVIDIA's driver, which decides between a CUDA and a CPU build in the cache. */
   readonly driver?: (env?: NodeJS.ProcessEnv) => CudaDriver
+  /** Where the system's packages put theirs. Default: `/usr`, as Debian's libtorch-dev does. */
+  readonly system?: string
 }
 
 /**
- * Finds libtorch: `DIFFSAL_LIBTORCH`, else the cache, else the one that the addon was compiled with.
+ * Finds libtorch: `DIFFSAL_LIBTORCH`, else the cache, else the one that the addon was compiled with, else the system's, if the sources compile
+ * against it.
  *
  * @throws DiffSalError ERR_DIFFSAL_LIBTORCH_MISSING when there is none, or when `DIFFSAL_LIBTORCH` is set to something else;
  * ERR_DIFFSAL_LIBTORCH_VERSION when its version cannot be told.
@@ -55,7 +58,7 @@ export function locateLibtorch(options: LocateOptions = {}): LocatedLibtorch {
 }
 
 /** As {@link locateLibtorch}, but `undefined` when there is none. `DIFFSAL_LIBTORCH` set to something else is still an error. */
-export function findLibtorch({ env = process.env, driver = cudaDriver, ...rest }: LocateOptions = {}): LocatedLibtorch | undefined {
+export function findLibtorch({ env = process.env, driver = cudaDriver, system = '/usr', ...rest }: LocateOptions = {}): LocatedLibtorch | undefined {
   const builtWith: BuiltWith = rest.builtWith ?? release
   if (env.DIFFSAL_LIBTORCH) return { ...fromVariable(env.DIFFSAL_LIBTORCH), source: 'DIFFSAL_LIBTORCH' }
   const usable = (variant: string): boolean => driverObstacle(driver(env), neededCuda(variant) ?? neededCuda(cudaVariant)!, env) === undefined
@@ -64,7 +67,10 @@ export function findLibtorch({ env = process.env, driver = cudaDriver, ...rest }
     if (cached) return { ...cached, source: 'cache' }
   }
   const built = builtWith.dir === undefined ? undefined : inspectLibtorch(builtWith.dir)
-  return built && { ...built, source: 'build' }
+  if (built) return { ...built, source: 'build' }
+  const packaged = inspectLibtorch(system)
+  const fits = packaged && isSupported(packaged.version) && existsSync(join(system, 'include', 'ATen'))
+  return fits ? { ...packaged, source: 'system' } : undefined
 }
 
 function fromVariable(value: string): Libtorch {
@@ -91,18 +97,27 @@ function fromVariable(value: string): Libtorch {
 
 /** `folder` itself, or the `torch/` or `libtorch/` in it, whichever holds the libraries. */
 export function libtorchFolder(folder: string): string | undefined {
-  return [folder, join(folder, 'torch'), join(folder, 'libtorch')].find(
-    (dir) => existsSync(join(dir, 'lib', 'libtorch.so')) && existsSync(join(dir, 'lib', 'libtorch_cpu.so')),
+  return [folder, join(folder, 'torch'), join(folder, 'libtorch')].find((dir) => librariesIn(dir) !== undefined)
+}
+
+/** Debian's names of processors, by Node's. */
+const multiarch: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
+
+/** Where the libraries of the libtorch in `dir` are: its `lib/`, or the folder in it that Debian has for each processor. */
+export function librariesIn(dir: string): string | undefined {
+  return [join(dir, 'lib'), join(dir, 'lib', multiarch[process.arch] ?? process.arch)].find(
+    (folder) => existsSync(join(folder, 'libtorch.so')) && existsSync(join(folder, 'libtorch_cpu.so')),
   )
 }
 
 /** The libtorch in exactly this folder, `undefined` when its libraries or its version are not there. Nothing is opened. */
 export function inspectLibtorch(dir: string): Libtorch | undefined {
-  if (libtorchFolder(dir) !== dir) return undefined
+  const libraries = librariesIn(dir)
+  if (libraries === undefined) return undefined
   const version = readVersion(dir)
   if (version === undefined) return undefined
   const label = version.split('+')[1]
-  const variant = label ?? (existsSync(join(dir, 'lib', 'libtorch_cuda.so')) ? 'cuda' : 'cpu')
+  const variant = label ?? (existsSync(join(libraries, 'libtorch_cuda.so')) ? 'cuda' : 'cpu')
   return { dir, version, variant }
 }
 

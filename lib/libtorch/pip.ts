@@ -12,13 +12,15 @@ export interface PipOptions {
   readonly onProgress?: OnProgress | undefined
   readonly log?: ((line: string) => void) | undefined
   readonly signal?: AbortSignal
+  /** The processor that libtorch is for, `x64` or `arm64`. Default: this one. */
+  readonly arch?: NodeJS.Architecture
 }
 
 // The wheel of one fixed Python, so that any Python's pip does: only the libraries in it are used. pip takes platform tags
 // literally, and each of CUDA's wheels is tagged for another, older system than torch's.
 const glibcs = Array.from({ length: 24 }, (_, i) => `manylinux_2_${28 - i}`)
-const platforms = [...glibcs, 'manylinux2014', 'manylinux2010', 'manylinux1', 'linux'].map((name) => `--platform=${name}_x86_64`)
-const common = ['download', '--only-binary=:all:', '--python-version=311', '--implementation=cp', '--abi=cp311', ...platforms]
+const systems = [...glibcs, 'manylinux2014', 'manylinux2010', 'manylinux1', 'linux']
+const common = ['download', '--only-binary=:all:', '--python-version=311', '--implementation=cp', '--abi=cp311']
 const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--quiet', '--retries=1', '--progress-bar=off']
 
 /**
@@ -64,10 +66,12 @@ async function attempt(
 ): Promise<string[]> {
   mkdirSync(join(target, 'tmp'), { recursive: true })
   const dest = join(target, 'dest')
+  const machine = (options.arch ?? process.arch) === 'arm64' ? 'aarch64' : 'x86_64'
+  const platforms = systems.map((name) => `--platform=${name}_${machine}`)
   const get = async (args: string[]): Promise<void> => {
     options.log?.(`pip download ${args.join(' ')}`)
     await watching(target, bytes, options.onProgress, () =>
-      run([...pip, ...common, ...quiet, `--dest=${dest}`, ...args], folder, {
+      run([...pip, ...common, ...platforms, ...quiet, `--dest=${dest}`, ...args], folder, {
         ...options,
         env: { ...(options.env ?? process.env), TMPDIR: join(target, 'tmp') },
       }),

@@ -29,22 +29,24 @@ export interface Release {
   readonly builds: Readonly<Record<Variant, Build>>
 }
 
+const wheelOfX64: Archive = {
+  url: 'https://download.pytorch.org/whl/cpu/torch-2.13.0%2Bcpu-cp311-cp311-manylinux_2_28_x86_64.whl',
+  sha256: '6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b',
+  bytes: 191_794_682,
+}
+
 /**
  * The release that this package is developed and tested with.
  *
  * The archive is the release's wheel: a zip with the same libraries and headers as the C++ archive, and the one of the two
- * whose checksum we know. No Python is run. There is no archive for CUDA, whose wheel does not hold CUDA's own
- * libraries: pip finds those that belong to it.
+ * whose checksum we know, which is that for x64. No Python is run. There is no archive for arm64, where pip checks what its
+ * index states, nor for CUDA, whose wheel does not hold CUDA's own libraries: pip finds those that belong to it.
  */
 export const release: Release = {
   version: '2.13.0',
   builds: {
     cpu: {
-      archive: {
-        url: 'https://download.pytorch.org/whl/cpu/torch-2.13.0%2Bcpu-cp311-cp311-manylinux_2_28_x86_64.whl',
-        sha256: '6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b',
-        bytes: 191_794_682,
-      },
+      ...(process.arch === 'x64' && { archive: wheelOfX64 }),
       index: 'https://download.pytorch.org/whl/cpu',
     },
     cu130: { index: 'https://download.pytorch.org/whl/cu130' },

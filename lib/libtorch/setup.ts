@@ -7,7 +7,7 @@ import { checkFile, download } from './download.ts'
 import { cudaDriver, driverObstacle, neededCuda } from './driver.ts'
 import { extractArchive, targetOf } from './extract.ts'
 import type { CudaDriver } from './loader.ts'
-import { checkSupported, findLibtorch, inspectLibtorch, libtorchFolder, type Libtorch, type LocatedLibtorch } from './locate.ts'
+import { checkSupported, findLibtorch, inspectLibtorch, librariesIn, libtorchFolder, type Libtorch, type LocatedLibtorch } from './locate.ts'
 import { pipDownload } from './pip.ts'
 import type { OnProgress } from './progress.ts'
 import { cudaVariant, release as theRelease, variants, type Release, type Variant } from './releases.ts'
@@ -290,6 +290,13 @@ function copyFolder(from: string, path: string, tree: string): string {
       'ERR_DIFFSAL_LIBTORCH_MISSING',
       `'${from}' holds no libtorch: there is no lib/libtorch.so in it, in its torch/ or in its libtorch/, and no wheel of torch.`,
       { argument: 'from', expected: 'a folder that holds lib/libtorch.so or wheels', received: `'${from}'` },
+    )
+  }
+  if (librariesIn(source) !== join(source, 'lib')) {
+    throw new DiffSalError(
+      'ERR_DIFFSAL_LIBTORCH_MISSING',
+      `The libtorch in '${from}' is one of the system's packages and cannot be copied. Set DIFFSAL_LIBTORCH to '${source}' and run \`npx diffsal setup\` without --from.`,
+      { argument: 'from', expected: 'a folder of libtorch alone', received: `'${from}'` },
     )
   }
   const copy = (root: string, name: string): void => {

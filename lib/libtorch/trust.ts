@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
+import { librariesIn } from './locate.ts'
 
 /** Who may write what will be opened; replaced in tests, which cannot change owners. */
 export interface Ownership {
@@ -14,10 +15,10 @@ const real: Ownership = { user: process.getuid?.() ?? 0, stat: (path) => statSyn
 
 /**
  * Refuses a folder of libraries that somebody else could have written: they are opened, and so run, with this user's rights. Looked at are the
- * folder, what is in its `lib/`, and the folders above it, whose owner could put another in its place. They must be this user's or the system's,
+ * folder, what is in that of its libraries, and the folders above both, whose owner could put another in its place. They must be this user's or the system's,
  * and not be writable by everyone; one that is sticky, as /tmp, lets nobody replace what is another's.
  *
- * @param dir the folder that holds `lib/`
+ * @param dir the folder of a libtorch
  * @throws DiffSalError ERR_DIFFSAL_LIBTORCH_MISSING with the command that mends it; not where DIFFSAL_TRUST_CACHE is 1
  */
 export function checkTrusted(dir: string, env: NodeJS.ProcessEnv = process.env, { user, stat }: Ownership = real): void {
@@ -31,8 +32,8 @@ export function checkTrusted(dir: string, env: NodeJS.ProcessEnv = process.env, 
     if (!own && !sticky) throw refused(folder, path, `belongs to another user (${uid})`, above ? undefined : `sudo chown -R ${user} '${folder}'`)
     if ((mode & 0o002) !== 0 && !sticky) throw refused(folder, path, 'can be written by every user', above ? `chmod o-w '${path}'` : `chmod -R o-w '${folder}'`)
   }
-  const library = join(folder, 'lib')
-  for (const path of [folder, library, ...readdirSync(library).map((name) => join(library, name))]) if (isThere(path)) look(realpathSync(path), false)
+  const libraries = librariesIn(folder)!
+  for (const path of [folder, libraries, ...readdirSync(libraries).map((name) => join(libraries, name))]) if (isThere(path)) look(realpathSync(path), false)
   for (let path = dirname(folder), last = folder; path !== last; last = path, path = dirname(path)) look(path, true)
 }
 

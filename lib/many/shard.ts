@@ -9,11 +9,11 @@ export interface Shard {
 /** What says how many pods a Kubernetes Job has: Kubernetes itself sets the index alone. */
 export const countVariable = 'DIFFSAL_SHARDS'
 
-/** A part as a command line has it: `2/8`. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
-export function readShard(text: string): Shard {
+/** A part as a text has it: `2/8`. @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT */
+export function readShard(text: string, argument = '--shard'): Shard {
   const [, index, count] = (/^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? []).map(Number)
   if (index === undefined || count === undefined || index < 1 || index > count) {
-    throw invalidArgumentText('--shard', 'K/N, the K-th of N parts, K from 1 to N: 2/8', describe(text))
+    throw invalidArgumentText(argument, 'K/N, the K-th of N parts, K from 1 to N: 2/8', describe(text))
   }
   return { index, count }
 }

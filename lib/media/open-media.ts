@@ -7,11 +7,9 @@ import type { TrackChoice } from './tracks.ts'
 /** How a video is opened, and which of its tracks are read. */
 export type OpenMediaOptions = OpenInputOptions & TrackChoice
 
-/** An input of any kind that was looked into. */
-export interface OpenedMedia {
+/** An input of any kind that was looked into. Leaving it removes the temporary file, where there is one. */
+export interface OpenedMedia extends AsyncDisposable {
   readonly info: MediaInfo
-  /** Removes the temporary file, where there is one. */
-  close(): Promise<void>
 }
 
 /**
@@ -23,7 +21,7 @@ export async function openMedia(input: unknown, options: OpenMediaOptions): Prom
   const { videoTrack, audioTrack, stallLimit, signal } = options
   const { path, name, close } = await openInput(input, options)
   try {
-    return { info: await probe(path, { name, videoTrack, audioTrack, stallLimit, signal }), close }
+    return { info: await probe(path, { name, videoTrack, audioTrack, stallLimit, signal }), [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error
@@ -32,12 +30,8 @@ export async function openMedia(input: unknown, options: OpenMediaOptions): Prom
 
 /** Opens an input for some work, and closes it however that ends. */
 export async function withMedia<T>(input: unknown, options: OpenMediaOptions, work: (info: MediaInfo) => Promise<T>): Promise<T> {
-  const { info, close } = await openMedia(input, options)
-  try {
-    return await work(info)
-  } finally {
-    await close()
-  }
+  await using opened = await openMedia(input, options)
+  return await work(opened.info)
 }
 
 /** A plan that has a video. @throws DiffSalError ERR_DIFFSAL_MEDIA; `what` is wanted of it */

@@ -59,14 +59,16 @@ export class StallWatch {
 
   #start(): void {
     if (this.#limit === Number.POSITIVE_INFINITY || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => {
+    const timer = setTimeout(() => {
       void this.#grew().then((grew) => {
-        if (this.#waiting === 0) return
+        // The wait may be over, and another begun.
+        if (this.#timer !== timer) return
         this.#timer = undefined
         if (grew) this.#start()
         else this.#stalled()
       })
     }, this.#limit * 1000)
+    this.#timer = timer
   }
 
   async #grew(): Promise<boolean> {

@@ -5,6 +5,7 @@
 #include "binding/values.h"
 #include "runtime/error.h"
 #include "runtime/gloo_part.h"
+#include "runtime/nccl_part.h"
 
 namespace diffsal {
 namespace {
@@ -54,7 +55,9 @@ Worker& GroupHandle::worker(const std::string& channel) {
 Napi::Value GroupHandle::join(const Call& call) {
   return run_job<Nothing>(
       call.env(), worker("main"), call.self(), CancelToken::flag_of(call[2]),
-      [library = text(call[0]), options = group_options_from_js(call[1].As<Napi::Object>()), group = group_] {
+      [library = text(call[0]), nccl = text(call[1].As<Napi::Object>(), "nccl"), options = group_options_from_js(call[1].As<Napi::Object>()),
+       group = group_]() mutable {
+        if (!nccl.empty()) options.nccl = &open_nccl_part(nccl);
         *group = open_gloo_part(library).join(options, throw_if_cancelled);
         return Nothing();
       },
@@ -102,6 +105,7 @@ Napi::Value GroupHandle::traffic(const Call& call) {
   object.Set("messages", static_cast<double>(traffic.messages));
   object.Set("bytes", static_cast<double>(traffic.bytes));
   object.Set("seconds", traffic.seconds);
+  object.Set("waited", traffic.waited);
   return object;
 }
 

@@ -25,7 +25,7 @@ class GroupHandle : public Napi::ObjectWrap<GroupHandle> {
   std::shared_ptr<Group> group() const;
 
  private:
-  // (library, { rank, worldSize, host, port, serve, prefix, seconds, interface }, cancel) -> Promise<void>
+  // (library, { rank, worldSize, host, port, serve, prefix, seconds, interface, nccl }, cancel) -> Promise<void>
   Napi::Value join(const Call& call);
   // (cancel) -> Promise<void>
   Napi::Value connect(const Call& call);
@@ -35,7 +35,7 @@ class GroupHandle : public Napi::ObjectWrap<GroupHandle> {
   Napi::Value fail(const Call& call);
   // (cancel) -> Promise<void>
   Napi::Value leave(const Call& call);
-  // () -> { messages, bytes, seconds }
+  // () -> { messages, bytes, seconds, waited }
   Napi::Value traffic(const Call& call);
 
   // A method as `entry` registers functions.

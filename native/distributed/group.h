@@ -1,5 +1,6 @@
 #pragma once
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,8 @@
 #include <vector>
 
 namespace diffsal {
+
+struct NcclFunctions;
 
 // Called while a call waits for other processes, some hundred times a second: throws where the call shall end.
 using Poll = std::function<void()>;
@@ -25,13 +28,24 @@ struct GroupOptions {
   double seconds;
   // The network interface to other machines; empty for the one that the machine's name leads to.
   std::string interface;
+  // What carries sums of tensors on NVIDIA's devices; null where they go through the host's memory.
+  const NcclFunctions* nccl = nullptr;
 };
 
 // What a process's sums and broadcasts were so far.
 struct Traffic {
   int64_t messages = 0;
   int64_t bytes = 0;   // of the tensors, once for each message
-  double seconds = 0;  // from the start of each to its end: all of it waited for, for nothing else is computed meanwhile
+  double seconds = 0;  // in which one or more were on their way
+  double waited = 0;   // in which this process's computing stood still for one: what of `seconds` was not hidden
+};
+
+// A sum that was begun, and goes on while its process computes.
+class Sum {
+ public:
+  virtual ~Sum() = default;
+  // Blocks until the tensor holds the sum.
+  virtual void wait(const Poll& poll) = 0;
 };
 
 // Processes that work together, as one of them sees it. Every call that others take part in must come in the same order in all. Each blocks, so
@@ -42,10 +56,16 @@ class Group {
 
   // Connects the processes for sums and broadcasts, once, after they have exchanged who they are.
   virtual void connect(const Poll& poll) = 0;
-  // The sum over all processes, in place of a float32 tensor on the CPU: the same bits in all.
-  virtual void sum(at::Tensor& values, const Poll& poll) = 0;
-  // Rank 0's values, in place.
-  virtual void broadcast(at::Tensor& values, const Poll& poll) = 0;
+  // Connects the processes' devices, where the options have something that carries their tensors; once, each process with its own.
+  virtual void attach(const at::Device& device, const Poll& poll) = 0;
+  // Whether sums may be of tensors that lie there. Those on the CPU always may.
+  virtual bool carries(const at::Device& device) const = 0;
+  // The sum over all processes, in place of a float32 tensor: the same bits in all.
+  virtual void sum(const at::Tensor& values, const Poll& poll) = 0;
+  // The same without waiting for it. These sums have an order of their own, in which those of sum() and broadcast() do not count.
+  virtual std::unique_ptr<Sum> begin_sum(const at::Tensor& values) = 0;
+  // Rank 0's values, in place of a float32 tensor on the CPU.
+  virtual void broadcast(const at::Tensor& values, const Poll& poll) = 0;
   virtual Traffic traffic() = 0;
   // What each process gives, by rank. Calls of different channels are independent of each other, and may come from different threads.
   // seconds: for how long processes that have not come yet are waited for; 0 for as long as they live.

@@ -6,6 +6,9 @@
 #include <map>
 
 #include "gloo/keeper.h"
+#include "gloo/message.h"
+#include "gloo/meter.h"
+#include "nccl/functions.h"
 
 namespace diffsal {
 namespace {
@@ -20,6 +23,43 @@ constexpr auto patience = std::chrono::hours(24 * 7);
 
 bool is_here(const std::string& host) { return host == "localhost" || host == "::1" || host.rfind("127.", 0) == 0; }
 
+c10::intrusive_ptr<c10d::Store> store_of(const GroupOptions& options, const std::string& name) {
+  c10d::TCPStoreOptions tcp;
+  tcp.port = static_cast<uint16_t>(options.port);
+  tcp.waitWorkers = false;
+  tcp.timeout = milliseconds(options.seconds);
+  return c10::make_intrusive<c10d::PrefixStore>(options.prefix + name, c10::make_intrusive<c10d::TCPStore>(options.host, tcp));
+}
+
+c10::intrusive_ptr<c10d::Backend> gloo_engine(const GroupOptions& options, const std::string& name) {
+  auto settings = ProcessGroupGloo::Options::create(milliseconds(options.seconds));
+  settings->devices.push_back(!options.interface.empty() ? ProcessGroupGloo::createDeviceForInterface(options.interface)
+                              : is_here(options.host)    ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
+                                                         : ProcessGroupGloo::createDefaultDevice());
+  auto engine =
+      c10::make_intrusive<ProcessGroupGloo>(store_of(options, name), static_cast<int>(options.rank), static_cast<int>(options.world_size), settings);
+  engine->setTimeout(patience);
+  return engine;
+}
+
+c10::intrusive_ptr<c10d::Backend> nccl_engine(const GroupOptions& options, const std::string& name, const at::Device& device) {
+  return options.nccl->connect(store_of(options, name), static_cast<int>(options.rank), static_cast<int>(options.world_size), device);
+}
+
+// c10d tells messages of one engine apart by their order. What goes on while a process computes has an engine of its own: where in the order of the
+// others it begins may differ from process to process.
+struct Engines {
+  c10::intrusive_ptr<c10d::Backend> waited, begun;
+
+  explicit operator bool() const { return static_cast<bool>(waited); }
+  // broken: there may be messages that never arrive.
+  void end(bool broken) const {
+    for (const auto& engine : {waited, begun}) {
+      if (engine) broken ? engine->abort() : engine->shutdown();
+    }
+  }
+};
+
 class GlooGroup : public Group {
  public:
   GlooGroup(const GroupOptions& options, std::shared_ptr<Keeper> keeper) : options_(options), keeper_(std::move(keeper)) {}
@@ -30,71 +70,40 @@ class GlooGroup : public Group {
   }
 
   void connect(const Poll& poll) override {
-    // It blocks until all are connected, and nothing ends it before its time: so it has a thread that can be left behind.
-    struct Made {
-      std::mutex mutex;
-      std::condition_variable changed;
-      c10::intrusive_ptr<ProcessGroupGloo> group;
-      std::string failure;
-      bool done = false;
-    };
-    auto made = std::make_shared<Made>();
-    std::thread([made, options = options_] {
-      c10::intrusive_ptr<ProcessGroupGloo> group;
-      std::string failure;
-      try {
-        c10d::TCPStoreOptions tcp;
-        tcp.port = static_cast<uint16_t>(options.port);
-        tcp.waitWorkers = false;
-        tcp.timeout = milliseconds(options.seconds);
-        auto store = c10::make_intrusive<c10d::PrefixStore>(options.prefix + "gloo", c10::make_intrusive<c10d::TCPStore>(options.host, tcp));
-        auto settings = ProcessGroupGloo::Options::create(milliseconds(options.seconds));
-        settings->devices.push_back(!options.interface.empty() ? ProcessGroupGloo::createDeviceForInterface(options.interface)
-                                    : is_here(options.host)    ? ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
-                                                               : ProcessGroupGloo::createDefaultDevice());
-        group = c10::make_intrusive<ProcessGroupGloo>(store, static_cast<int>(options.rank), static_cast<int>(options.world_size), settings);
-        group->setTimeout(patience);
-      } catch (const std::exception& error) {
-        failure = error.what();
-      }
-      std::lock_guard lock(made->mutex);
-      made->group = std::move(group);
-      made->failure = std::move(failure);
-      made->done = true;
-      made->changed.notify_all();
-    }).detach();
-    std::unique_lock lock(made->mutex);
-    while (!made->done) {
-      made->changed.wait_for(lock, 5ms, [&] { return made->done; });
-      lock.unlock();
-      poll();
-      keeper_->check();
-      lock.lock();
-    }
-    if (!made->group) keeper_->blame(made->failure, poll);
-    group_ = std::move(made->group);
+    auto engines = made([options = options_] { return Engines{gloo_engine(options, "gloo"), gloo_engine(options, "gloo-begun")}; }, poll);
+    std::lock_guard lock(mutex_);
+    host_ = std::move(engines);
   }
 
-  void sum(at::Tensor& values, const Poll& poll) override {
+  void attach(const at::Device& device, const Poll& poll) override {
+    // A second trainer goes on with what the first has connected: an engine takes in further devices by itself.
+    if (options_.nccl == nullptr || !device.is_cuda() || carries(device)) return;
+    auto engines = made(
+        [options = options_, device] { return Engines{nccl_engine(options, "nccl", device), nccl_engine(options, "nccl-begun", device)}; }, poll);
     std::lock_guard lock(mutex_);
-    c10d::AllreduceOptions options;
-    options.timeout = patience;
-    std::vector<at::Tensor> tensors{values};
-    timed(values, [&] { start(poll, [&] { return group_->allreduce(tensors, options); }); });
+    device_ = std::move(engines);
   }
 
-  void broadcast(at::Tensor& values, const Poll& poll) override {
+  bool carries(const at::Device& device) const override {
     std::lock_guard lock(mutex_);
+    return device.is_cpu() || (device_ && device.is_cuda());
+  }
+
+  void sum(const at::Tensor& values, const Poll& poll) override {
+    if (auto message = begin_sum(values, &Engines::waited)) message->wait(poll);
+  }
+
+  std::unique_ptr<Sum> begin_sum(const at::Tensor& values) override { return begin_sum(values, &Engines::begun); }
+
+  void broadcast(const at::Tensor& values, const Poll& poll) override {
     c10d::BroadcastOptions options;
     options.timeout = patience;
     std::vector<at::Tensor> tensors{values};
-    timed(values, [&] { start(poll, [&] { return group_->broadcast(tensors, options); }); });
+    auto begin = [&](c10d::Backend& engine) { return engine.broadcast(tensors, options); };
+    if (auto message = begin_message(values, &Engines::waited, begin)) message->wait(poll);
   }
 
-  Traffic traffic() override {
-    std::lock_guard lock(traffic_mutex_);
-    return traffic_;
-  }
+  Traffic traffic() override { return meter_->traffic(); }
 
   std::vector<std::string> exchange(const std::string& channel, const std::string& text, double seconds, const Poll& poll) override {
     int64_t turn = 0;
@@ -166,33 +175,58 @@ class GlooGroup : public Group {
   }
 
  private:
-  void timed(const at::Tensor& values, const std::function<void()>& message) {
-    if (options_.world_size == 1) return message();
-    auto begin = Keeper::Clock::now();
-    message();
-    std::lock_guard lock(traffic_mutex_);
-    traffic_.messages += 1;
-    traffic_.bytes += static_cast<int64_t>(values.nbytes());
-    traffic_.seconds += std::chrono::duration<double>(Keeper::Clock::now() - begin).count();
-  }
-
-  void start(const Poll& poll, const std::function<c10::intrusive_ptr<c10d::Work>()>& begin) {
-    if (options_.world_size == 1) return;
-    keeper_->check();
-    if (!group_) throw PeerError(options_.rank, "Rank " + std::to_string(options_.rank) + " has left the group.");
-    auto work = begin();
-    for (int turns = 0; !work->isCompleted(); ++turns) {
-      std::this_thread::sleep_for(std::chrono::microseconds(turns < 100 ? 50 : 1000));
-      if (turns % 16 != 15) continue;
+  // Connecting blocks until all are connected, and nothing ends it before its time: so it has a thread that can be left behind.
+  Engines made(std::function<Engines()> make, const Poll& poll) {
+    struct Made {
+      std::mutex mutex;
+      std::condition_variable changed;
+      Engines engines;
+      std::string failure;
+      bool done = false;
+    };
+    auto made = std::make_shared<Made>();
+    std::thread([made, make = std::move(make)] {
+      Engines engines;
+      std::string failure;
+      try {
+        engines = make();
+      } catch (const std::exception& error) {
+        failure = error.what();
+      }
+      std::lock_guard lock(made->mutex);
+      made->engines = std::move(engines);
+      made->failure = std::move(failure);
+      made->done = true;
+      made->changed.notify_all();
+    }).detach();
+    std::unique_lock lock(made->mutex);
+    while (!made->changed.wait_for(lock, 5ms, [&] { return made->done; })) {
+      lock.unlock();
       poll();
       keeper_->check();
+      lock.lock();
     }
-    if (work->isSuccess()) return;
-    try {
-      std::rethrow_exception(work->exception());
-    } catch (const std::exception& error) {
-      keeper_->blame(error.what(), poll);
-    }
+    if (!made->engines) keeper_->blame(made->failure, poll);
+    return std::move(made->engines);
+  }
+
+  std::unique_ptr<Sum> begin_sum(const at::Tensor& values, c10::intrusive_ptr<c10d::Backend> Engines::* which) {
+    c10d::AllreduceOptions options;
+    options.timeout = patience;
+    std::vector<at::Tensor> tensors{values};
+    return begin_message(values, which, [&](c10d::Backend& engine) { return engine.allreduce(tensors, options); });
+  }
+
+  // Null where there is nobody to send to.
+  template <typename Begin>
+  std::unique_ptr<Sum> begin_message(const at::Tensor& values, c10::intrusive_ptr<c10d::Backend> Engines::* which, const Begin& begin) {
+    if (options_.world_size == 1 && values.is_cpu()) return nullptr;
+    std::lock_guard lock(mutex_);
+    const auto& engine = (values.is_cpu() ? host_ : device_).*which;
+    // Why it has ended comes first.
+    keeper_->check();
+    if (!engine) throw PeerError(options_.rank, "Rank " + std::to_string(options_.rank) + " has left the group.");
+    return std::make_unique<Message>([&] { return begin(*engine); }, values, keeper_, meter_);
   }
 
   // Who has not come within the time ends the group.
@@ -215,20 +249,23 @@ class GlooGroup : public Group {
     throw PeerError(missing.empty() ? -1 : missing.front(), why);
   }
 
-  // Work that never ends, because another process does not take part, would hold whoever frees the engine.
+  // Work that never ends, because another process does not take part, would hold whoever frees the engines.
   void drop() {
     std::lock_guard lock(mutex_);
-    if (!group_) return;
-    if (!keeper_->failed()) group_.reset();
-    else std::thread([group = std::move(group_)]() mutable { group.reset(); }).detach();
+    std::vector<Engines> engines{std::exchange(host_, {}), std::exchange(device_, {})};
+    auto end = [engines = std::move(engines)](bool broken) mutable {
+      for (const auto& each : engines) each.end(broken);
+      engines.clear();
+    };
+    if (keeper_->failed()) std::thread(std::move(end), true).detach();
+    else end(false);
   }
 
   const GroupOptions options_;
   const std::shared_ptr<Keeper> keeper_;
-  std::mutex mutex_;
-  c10::intrusive_ptr<ProcessGroupGloo> group_;
-  std::mutex traffic_mutex_;
-  Traffic traffic_;
+  const std::shared_ptr<Meter> meter_ = std::make_shared<Meter>();
+  mutable std::mutex mutex_;
+  Engines host_, device_;
   std::mutex turns_mutex_;
   std::map<std::string, int64_t> turns_;
 };

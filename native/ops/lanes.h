@@ -10,10 +10,25 @@ namespace diffsal {
 // DIFFSAL_VECTORISED, or for one processor alone, and what it calls is always inlined, so that all of it is compiled for the processor. Of sixteen,
 // a compiler for AVX2 goes through memory: they are for functions that are for AVX-512 alone.
 using Lanes16 = float __attribute__((vector_size(64)));
-using Lanes8 = float __attribute__((vector_size(32)));
 using Lanes4 = float __attribute__((vector_size(16)));
 
 #define DIFFSAL_INLINE inline __attribute__((always_inline))
+
+#if defined(__x86_64__)
+using Lanes8 = float __attribute__((vector_size(32)));
+#else
+// Two registers of NEON, spelt out: of a vector that is wider than a register, GCC makes memory.
+struct Lanes8 {
+  Lanes4 low, high;
+
+  float operator[](int64_t lane) const { return lane < 4 ? low[lane] : high[lane - 4]; }
+};
+DIFFSAL_INLINE Lanes8 operator+(const Lanes8& a, const Lanes8& b) { return {a.low + b.low, a.high + b.high}; }
+DIFFSAL_INLINE Lanes8 operator*(const Lanes8& a, const Lanes8& b) { return {a.low * b.low, a.high * b.high}; }
+DIFFSAL_INLINE Lanes8 operator*(const Lanes8& a, float b) { return {a.low * b, a.high * b}; }
+DIFFSAL_INLINE Lanes8 operator-(const Lanes8& a, float b) { return {a.low - b, a.high - b}; }
+DIFFSAL_INLINE Lanes8& operator+=(Lanes8& a, const Lanes8& b) { return a = a + b; }
+#endif
 
 template <typename Lanes>
 DIFFSAL_INLINE void load(Lanes& to, const float* from) {

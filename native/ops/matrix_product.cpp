@@ -8,6 +8,10 @@
 
 #include "ops/lanes.h"
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 namespace diffsal {
 namespace {
 
@@ -19,6 +23,31 @@ constexpr int64_t panel = 2 * sizeof(Lanes) / sizeof(float);
 // Rows of b, and bytes of it, that are kept in a core's cache while rows of a go by; and how many of these.
 constexpr int64_t depth = 384, cached_bytes = 256 << 10, cached_rows = 240;
 
+#if defined(__aarch64__)
+// Adds the products of a row of b with one of the four values of each row of a.
+template <int lane, int height>
+DIFFSAL_INLINE void add_lane(const float32x4_t (&values)[height], const float* b, Lanes4 (&sums)[height][2]) {
+  float32x4_t left = vld1q_f32(b), right = vld1q_f32(b + panel<Lanes4> / 2);
+#pragma GCC unroll 16
+  for (int i = 0; i < height; ++i) {
+    sums[i][0] = vfmaq_laneq_f32(sums[i][0], left, values[i], lane);
+    sums[i][1] = vfmaq_laneq_f32(sums[i][1], right, values[i], lane);
+  }
+}
+
+// The same of four rows of b, which take one load of each row of a, as NEON multiplies by any lane of a register.
+template <int height>
+DIFFSAL_INLINE void add_four(const float* a, int64_t a_step, const float* b, Lanes4 (&sums)[height][2]) {
+  float32x4_t values[height];
+#pragma GCC unroll 16
+  for (int i = 0; i < height; ++i) values[i] = vld1q_f32(a + i * a_step);
+  add_lane<0>(values, b, sums);
+  add_lane<1>(values, b + panel<Lanes4>, sums);
+  add_lane<2>(values, b + 2 * panel<Lanes4>, sums);
+  add_lane<3>(values, b + 3 * panel<Lanes4>, sums);
+}
+#endif
+
 template <typename Lanes, int height>
 DIFFSAL_INLINE void tile_product(const float* a, int64_t a_step, const float* b, int64_t k, float* to, int64_t to_step, const float* bias,
                                  bool held) {
@@ -26,7 +55,11 @@ DIFFSAL_INLINE void tile_product(const float* a, int64_t a_step, const float* b,
   Lanes sums[height][2], left, right;
 #pragma GCC unroll 16
   for (int i = 0; i < height; ++i) sums[i][0] = sums[i][1] = Lanes{};
-  for (int64_t p = 0; p < k; ++p, b += panel<Lanes>) {
+  int64_t p = 0;
+#if defined(__aarch64__)
+  for (; p + 4 <= k; p += 4, b += 4 * panel<Lanes>) add_four(a + p, a_step, b, sums);
+#endif
+  for (; p < k; ++p, b += panel<Lanes>) {
     load(left, b);
     load(right, b + half);
 #pragma GCC unroll 16
@@ -122,8 +155,15 @@ struct Multiplier {
   int64_t panel;
 };
 
+// NEON has 32 registers, of which eight hold values of a; what all of x86-64 has is half of that.
+#if defined(__aarch64__)
+constexpr int height4 = 8;
+#else
+constexpr int height4 = 4;
+#endif
+
 void product4(const float* a, int64_t a_step, int64_t m, const float* b, int64_t k, int64_t n, float* to, int64_t to_step, const Onto& onto) {
-  product<Lanes4, 4>(a, a_step, m, b, k, n, to, to_step, onto);
+  product<Lanes4, height4>(a, a_step, m, b, k, n, to, to_step, onto);
 }
 
 #if defined(__x86_64__)

@@ -13,8 +13,8 @@ namespace {
 DIFFSAL_VECTORISED
 void greatest_of_four(const float* a, const float* b, const float* c, const float* d, int64_t channels, float* to) {
   for (int64_t i = 0; i < channels; ++i) {
-    float left = (a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i], right = (c[i] > d[i]) | (c[i] != c[i]) ? c[i] : d[i];
-    to[i] = (left > right) | (left != left) ? left : right;
+    float left = ((a[i] > b[i]) | (a[i] != a[i])) ? a[i] : b[i], right = ((c[i] > d[i]) | (c[i] != c[i])) ? c[i] : d[i];
+    to[i] = ((left > right) | (left != left)) ? left : right;
   }
 }
 

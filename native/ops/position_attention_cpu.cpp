@@ -77,7 +77,9 @@ PositionTables::PositionTables(const Grid& queries, const Grid& keys, const Tens
       columns(relative_position_rows(table_w, queries[2], keys[2])) {}
 
 Tensor position_attention_cpu(const Tensor& q, const Tensor& k, const Tensor& v, const PositionTables& tables) {
-  const auto& [queries, keys, slots, rows, columns] = tables;
+  // Not as a structured binding, of which Clang before 16 lets no lambda know.
+  const auto &queries = tables.queries, &keys = tables.keys;
+  const auto &slots = tables.slots, &rows = tables.rows, &columns = tables.columns;
   int64_t heads = q.size(1), tokens = q.size(2), known = k.size(2), channels = q.size(3), maps = q.size(0) * heads;
   int64_t block = std::clamp<int64_t>(cached / known, 48, 240) / 12 * 12, blocks = (tokens + block - 1) / block;
   // A row of scores begins at the end of a line of the cache, so that the keys after the class token begin one.

@@ -39,13 +39,12 @@ Tensor relative_position_channels(const Tensor& query, const Grid& queries, cons
 }
 
 Tensor one_hot_positions(const Grid& keys, const at::TensorOptions& options) {
-  auto [t, h, w] = keys;
   auto axis = [&](int64_t size, int position) {
     Sizes view = {1, 1, 1, size};
     view[position] = size;
-    return at::eye(size, options).view(view).expand({t, h, w, size});
+    return at::eye(size, options).view(view).expand({keys[0], keys[1], keys[2], size});
   };
-  return at::cat({axis(t, 0), axis(h, 1), axis(w, 2)}, -1).flatten(0, 2);
+  return at::cat({axis(keys[0], 0), axis(keys[1], 1), axis(keys[2], 2)}, -1).flatten(0, 2);
 }
 
 }  // namespace diffsal

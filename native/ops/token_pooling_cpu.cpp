@@ -44,7 +44,7 @@ void greatest_token(const float* const* from, int64_t taps, int64_t channels, fl
   std::memcpy(to, from[0], static_cast<size_t>(channels) * sizeof(float));
   for (int64_t tap = 1; tap < taps; ++tap) {
     const float* x = from[tap];
-    for (int64_t c = 0; c < channels; ++c) to[c] = (x[c] <= to[c]) | (to[c] != to[c]) ? to[c] : x[c];  // a NaN stays
+    for (int64_t c = 0; c < channels; ++c) to[c] = ((x[c] <= to[c]) | (to[c] != to[c])) ? to[c] : x[c];  // a NaN stays
   }
 }
 

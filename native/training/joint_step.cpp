@@ -4,6 +4,11 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <functional>
+#include <utility>
 
 #include "runtime/cancellation.h"
 
@@ -13,9 +18,10 @@ namespace {
 using at::Tensor;
 
 Tensor summed(const Tensor& x, const std::shared_ptr<Group>& group) {
-  auto host = x.detach().to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous();
-  group->sum(host, throw_if_cancelled);
-  return host.to(x.device(), x.scalar_type());
+  auto device = group->carries(x.device()) ? x.device() : at::Device(at::kCPU);
+  auto values = x.detach().to(device, at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous();
+  group->sum(values, throw_if_cancelled);
+  return values.to(x.device(), x.scalar_type());
 }
 
 struct GroupSum : torch::autograd::Function<GroupSum> {
@@ -43,49 +49,118 @@ class Flat {
   int64_t at_ = 0;
 };
 
-void put(Flat& flat, const Tensor& tensor, bool given) {
+void append(Flat& flat, const Tensor& tensor, bool given) {
   auto place = flat.next(tensor.numel());
   if (given) place.copy_(tensor.reshape({-1}));
   else place.zero_();
 }
 
+// Of a bucket: large enough that a message's delay does not count, small enough that the last one, which nothing hides, does not take long.
+constexpr int64_t bucket_bytes = 8 << 20;
+
+// Called by autograd when it has added to a weight's gradient.
+struct Made : torch::autograd::PostAccumulateGradHook {
+  explicit Made(std::function<void()> call) : call(std::move(call)) {}
+  void operator()(const Tensor&) override { call(); }
+  std::function<void()> call;
+};
+
 }  // namespace
 
 Tensor differentiable_sum(const Tensor& x, const std::shared_ptr<Group>& group) { return GroupSum::apply(x, group); }
 
-void sum_step(const Sharing& sharing, const std::vector<Tensor>& weights, std::vector<Tensor>& figures, at::Generator& generator,
-              const std::vector<Tensor>& buffers) {
-  auto random = generator.get_state().to(at::kFloat);  // bytes: exact
-  int64_t size = static_cast<int64_t>(weights.size() + figures.size()) + random.numel();
-  for (const auto* list : {&weights, &buffers}) {
-    for (const auto& tensor : *list) size += tensor.numel();
+JointStep::JointStep(const Sharing& sharing, const std::vector<Tensor>& weights) : sharing_(sharing), weights_(weights), places_(weights.size()) {
+  // A backward pass comes to the layers in about the opposite order of theirs.
+  std::vector<int64_t> sizes;
+  for (size_t i = weights.size(); i-- > 0;) {
+    auto size = weights[i].numel();
+    constexpr auto most = bucket_bytes / static_cast<int64_t>(sizeof(float));
+    if (sizes.empty() || sizes.back() + size > most) {
+      buckets_.push_back({});
+      sizes.push_back(0);
+    }
+    buckets_.back().members.push_back(i);
+    places_[i] = {buckets_.size() - 1, std::exchange(sizes.back(), sizes.back() + size)};
   }
-  Flat flat(size);
-  auto has = flat.next(static_cast<int64_t>(weights.size()));
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const auto& gradient = weights[i].grad();
-    has.data_ptr<float>()[i] = gradient.defined() ? 1.f : 0.f;
-    put(flat, gradient.defined() ? gradient : weights[i], gradient.defined());
+  for (size_t i = 0; i < buckets_.size(); ++i) {
+    buckets_[i].missing = buckets_[i].members.size();
+    buckets_[i].values = at::empty({sizes[i]}, weights.front().options().dtype(at::kFloat).requires_grad(false));
   }
-  for (const auto& figure : figures) put(flat, figure, true);
-  put(flat, random, sharing.first);
-  for (const auto& buffer : buffers) put(flat, buffer, sharing.first);
+  for (size_t i = 0; i < weights.size(); ++i)
+    torch::autograd::impl::set_post_acc_grad_hooks(weights[i], std::make_unique<Made>([this, i] { made(i); }));
+}
 
-  sharing.group->sum(flat.values(), throw_if_cancelled);
+JointStep::~JointStep() {
+  for (const auto& weight : weights_) torch::autograd::impl::set_post_acc_grad_hooks(weight, nullptr);
+}
+
+void JointStep::made(size_t weight) {
+  at::NoGradGuard no_grad;
+  put(weight);
+  send_full();
+}
+
+void JointStep::put(size_t weight) {
+  auto& [index, first, filled] = places_[weight];
+  auto& bucket = buckets_[index];
+  const auto& gradient = weights_[weight].grad();
+  auto place = bucket.values.narrow(0, first, weights_[weight].numel());
+  if (gradient.defined()) place.copy_(gradient.reshape({-1}));
+  else place.zero_();
+  filled = true;
+  --bucket.missing;
+}
+
+void JointStep::send_full() {
+  for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) {
+    auto& bucket = buckets_[sent_];
+    if (!sharing_.group->carries(bucket.values.device())) bucket.values = bucket.values.to(at::kCPU);
+    bucket.sum = sharing_.group->begin_sum(bucket.values);
+  }
+}
+
+void JointStep::finish(std::vector<Tensor>& figures, at::Generator& generator, const std::vector<Tensor>& buffers) {
+  // What this pass had no gradient for may have one of a pass before.
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    if (!places_[i].filled) put(i);
+  }
+  send_full();
+  auto has = exchange_rest(figures, generator, buffers);
+  for (const auto& bucket : buckets_) {
+    if (bucket.sum) bucket.sum->wait(throw_if_cancelled);
+    for (auto i : bucket.members) {
+      if (!has[i]) continue;
+      auto weight = weights_[i];
+      // Of the weight's layout, as the fused Adam needs.
+      if (!weight.grad().defined()) weight.mutable_grad() = at::empty_like(weight);
+      weight.mutable_grad().copy_(bucket.values.narrow(0, places_[i].first, weight.numel()).view(weight.sizes()));
+    }
+  }
+}
+
+// Whether any process has a gradient, of each weight.
+std::vector<bool> JointStep::exchange_rest(std::vector<Tensor>& figures, at::Generator& generator, const std::vector<Tensor>& buffers) {
+  auto random = generator.get_state().to(at::kFloat);  // bytes: exact
+  const auto count = static_cast<int64_t>(weights_.size());
+  int64_t size = count + static_cast<int64_t>(figures.size()) + random.numel();
+  for (const auto& buffer : buffers) size += buffer.numel();
+  Flat flat(size);
+  auto has = flat.next(count);
+  for (size_t i = 0; i < weights_.size(); ++i) has.data_ptr<float>()[i] = weights_[i].grad().defined() ? 1.f : 0.f;
+  for (const auto& figure : figures) append(flat, figure, true);
+  append(flat, random, sharing_.first);
+  for (const auto& buffer : buffers) append(flat, buffer, sharing_.first);
+
+  sharing_.group->sum(flat.values(), throw_if_cancelled);
 
   flat.rewind();
-  has = flat.next(static_cast<int64_t>(weights.size()));
-  for (size_t i = 0; i < weights.size(); ++i) {
-    auto values = flat.next(weights[i].numel());
-    if (has.const_data_ptr<float>()[i] == 0) continue;
-    auto weight = weights[i];
-    // Of the weight's layout, as the fused Adam needs.
-    if (!weight.grad().defined()) weight.mutable_grad() = at::empty_like(weight);
-    weight.mutable_grad().copy_(values.view(weight.sizes()));
-  }
+  has = flat.next(count);
   for (auto& figure : figures) figure = flat.next(1).clone().squeeze().to(figure.device());
   generator.set_state(flat.next(random.numel()).to(at::kByte));
   for (auto buffer : buffers) buffer.copy_(flat.next(buffer.numel()).view(buffer.sizes()));
+  std::vector<bool> list;
+  for (int64_t i = 0; i < count; ++i) list.push_back(has.const_data_ptr<float>()[i] != 0);
+  return list;
 }
 
 void broadcast_state(const Sharing& sharing, const std::vector<Tensor>& tensors) {
@@ -93,7 +168,7 @@ void broadcast_state(const Sharing& sharing, const std::vector<Tensor>& tensors)
   int64_t size = 0;
   for (const auto& tensor : tensors) size += tensor.numel();
   Flat flat(size);
-  for (const auto& tensor : tensors) put(flat, tensor.detach(), true);
+  for (const auto& tensor : tensors) append(flat, tensor.detach(), true);
   sharing.group->broadcast(flat.values(), throw_if_cancelled);
   flat.rewind();
   for (const auto& tensor : tensors) tensor.detach().copy_(flat.next(tensor.numel()).view(tensor.sizes()));

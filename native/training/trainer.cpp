@@ -184,6 +184,7 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
   Pass pass{.training = true, .generator = generator_, .dropout = options_.dropout};
   int64_t parts = options_.accumulate, length = (sharing_ ? batch.whole : batch.size()) / parts;
   CastWeights cast_weights;
+  std::optional<JointStep> joint;
   std::vector<Tensor> figures;  // the losses of the parts, then the norm: read together, for a device is waited for then
   for (int64_t i = 0; i < parts; ++i) {
     throw_if_cancelled();
@@ -202,11 +203,12 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
     if (sharing_) loss = loss * (one.share / static_cast<double>(parts));
     else if (parts > 1) loss = loss / parts;
     throw_if_cancelled();
+    if (sharing_ && i == parts - 1) joint.emplace(*sharing_, weights_);
     // Adds to the weights' own gradients, which (unlike autograd::grad's) have the weights' layout, as the fused Adam needs.
     torch::autograd::backward({loss}, {}, /*retain_graph=*/false, /*create_graph=*/false, weights_);
   }
   at::NoGradGuard no_grad;
-  if (sharing_) sum_step(*sharing_, weights_, figures, generator_, tensors_of(buffers_));
+  if (joint) joint->finish(figures, generator_, tensors_of(buffers_));
   std::vector<Tensor> gradients;
   for (const auto& weight : weights_) gradients.push_back(weight.grad());
   auto norms = diffsal::gradient_norms(gradients, device);
@@ -309,6 +311,7 @@ void Trainer::restore(MappedSource& source) {
 }
 
 void Trainer::begin_sharing() {
+  sharing_->group->attach(network_.device(), throw_if_cancelled);
   auto& adam = adam_.state();
   auto random = generator_.get_state().to(at::kFloat);
   auto steps = at::full({}, static_cast<double>(steps_), at::kFloat);

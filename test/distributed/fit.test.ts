@@ -18,16 +18,23 @@ const hashOf = (said: readonly Said[]) => of(said, 'hash')[0]?.hash as string
 /** One process by itself, without a group. */
 const alone = (scenario: object): Promise<Said[]> => startMember({ ...scenario, join: null }).events
 
-/** Refuses losses and norms that are further apart than rounding. */
-function expectSame(actual: readonly Said[], expected: readonly Said[], { loss = 1e-5, gradNorm = 1e-5 } = {}): void {
+/** How far losses and norms are from those of the same steps of another run, relatively. */
+function distances(actual: readonly Said[], expected: readonly Said[]): { loss: number[]; gradNorm: number[] } {
   const [now, then] = [numbers(actual), numbers(expected)]
   expect(now.length).toBe(then.length)
-  for (const [i, step] of then.entries()) {
-    expect(now[i]).toMatchObject({ step: step.step, epoch: step.epoch, samples: step.samples })
-    for (const [name, most] of Object.entries({ loss, gradNorm }))
-      expect(Math.abs(now[i]![name]! / step[name]! - 1), `${name} of step ${i + 1}`).toBeLessThan(most)
-  }
+  for (const [i, { step, epoch, samples }] of then.entries()) expect(now[i]).toMatchObject({ step, epoch, samples })
+  const of = (name: string): number[] => then.map((step, i) => Math.abs(now[i]![name]! / step[name]! - 1))
+  return { loss: of('loss'), gradNorm: of('gradNorm') }
 }
+
+/** Refuses losses and norms that are further apart than rounding. */
+function expectSame(actual: readonly Said[], expected: readonly Said[]): void {
+  const { loss, gradNorm } = distances(actual, expected)
+  for (const [i, distance] of loss.entries()) expect(distance, `loss of step ${i + 1}`).toBeLessThan(1e-5)
+  for (const [i, distance] of gradNorm.entries()) expect(distance, `norm of step ${i + 1}`).toBeLessThan(1e-5)
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 describe.skipIf(!hasGloo)('several processes', () => {
   it(
@@ -38,11 +45,20 @@ describe.skipIf(!hasGloo)('several processes', () => {
       const fit = (batch: number) => ({ fit: { epochs: 5, batch } })
       const one = await alone({ ...scenario, ...fit(6) })
       expect(numbers(one).length).toBeGreaterThanOrEqual(20)
+      // The gradient of a network with ReLUs jumps where rounding carries a value over zero, and with the next samples the jump is gone. How far that goes
+      // one process shows by itself: these are the same steps, but that one weight's last bits were changed after the third, or the seventh.
+      const changed = [await alone({ ...scenario, ...fit(6), tampersAt: 3 }), await alone({ ...scenario, ...fit(6), tampersAt: 7 })]
+      const rounding = changed.map((said) => distances(said, one).gradNorm)
+      const [most, usual] = [Math.max(...rounding.flat()), Math.max(...rounding.map(median))]
       for (const count of [2, 3]) {
         const all = await runGroup(count, { ...scenario, ...fit(6 / count) })
-        // Later norms were seen to differ by 2e-3, which is not explained yet; losses do not.
-        for (const said of all) expectSame(said, one, { gradNorm: 1e-2 })
-        for (const said of all) for (const i of [0]) expect(Math.abs(numbers(said)[i]!.gradNorm! / numbers(one)[i]!.gradNorm! - 1)).toBeLessThan(1e-5)
+        for (const said of all) {
+          const { loss, gradNorm } = distances(said, one)
+          expect(Math.max(...loss)).toBeLessThan(1e-5)
+          expect(gradNorm[0]).toBeLessThan(1e-5)
+          expect(median(gradNorm)).toBeLessThan(Math.max(1e-5, 4 * usual))
+          expect(Math.max(...gradNorm)).toBeLessThan(Math.max(1e-5, 10 * most))
+        }
         expect(new Set(all.map(hashOf)).size).toBe(1)
         expect(hashOf(all[0]!)).toMatch(/^[\da-f]{64}$/)
         const reads = all.map((said) => (of(said, 'read')[0]!.read as number[]).length)

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkSeries, checkSupported, findLibtorch, inspectLibtorch, locateLibtorch } from '../../lib/libtorch/locate.ts'
+import { checkSeries, checkSupported, findLibtorch, inspectLibtorch, librariesIn, locateLibtorch } from '../../lib/libtorch/locate.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -110,6 +110,30 @@ test('what the addon was compiled with is found where it was, after the cache', 
   const cache = temporaryPath('other-cache')
   libtorchAt(join(cache, 'libtorch-2.13.0-cpu', 'torch'))
   expect(findLibtorch({ env: { DIFFSAL_CACHE: cache }, builtWith })).toMatchObject({ source: 'cache' })
+})
+
+test("the system's packages come last: their libraries are in a folder for each processor", () => {
+  const processor = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch as 'x64' | 'arm64']
+  const header = (minor: number) => `#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR ${minor}\n#define TORCH_VERSION_PATCH 1\n`
+  const packaged = (name: string, minor: number, folder = processor): string => {
+    const dir = libtorchAt(temporaryPath(name), { 'include/ATen/ATen.h': '', 'include/torch/headeronly/version.h': header(minor) })
+    mkdirSync(join(dir, 'lib', folder))
+    for (const name of ['libtorch.so', 'libtorch_cpu.so']) renameSync(join(dir, 'lib', name), join(dir, 'lib', folder, name))
+    return dir
+  }
+  const env = { DIFFSAL_CACHE: emptyCache }
+  const system = packaged('usr', 14)
+  expect(librariesIn(system)).toBe(join(system, 'lib', processor))
+  expect(findLibtorch({ env, system })).toEqual({ dir: system, version: '2.14.1', variant: 'cpu', source: 'system' })
+  expect(locateLibtorch({ env: { ...env, DIFFSAL_LIBTORCH: system } })).toMatchObject({ dir: system, source: 'DIFFSAL_LIBTORCH' })
+  const built = libtorchAt(temporaryPath('built'))
+  expect(findLibtorch({ env, system, builtWith: { version: '2.13.0+cpu', dir: built } })).toMatchObject({ dir: built, source: 'build' })
+  // Too old, without headers, and another processor's.
+  expect(findLibtorch({ env, system: packaged('old-usr', 6) })).toBeUndefined()
+  const bare = packaged('bare-usr', 14)
+  rmSync(join(bare, 'include/ATen'), { recursive: true })
+  expect(findLibtorch({ env, system: bare })).toBeUndefined()
+  expect(findLibtorch({ env, system: packaged('foreign-usr', 14, 'riscv64-linux-gnu') })).toBeUndefined()
 })
 
 test('another series than the addon was compiled with is refused, a patch release is not', async () => {

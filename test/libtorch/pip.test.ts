@@ -58,6 +58,14 @@ test("asks for the platform of each of CUDA's wheels, which pip takes by the let
   expect(asked).toEqual(expect.arrayContaining(tags.map((tag) => `${tag}_x86_64`)))
 })
 
+test('asks for the wheel of another processor where it is told to', async () => {
+  const pip = fakePip(temporaryPath('pip-arm64'), `echo "$platforms" >'${temporaryPath('arm64-platforms')}'; /bin/cp '${cpuWheel}' "$dest"`)
+  await pipDownload(release, 'cpu', folder('arm64-dest'), { env: { PATH: pip.PATH }, arch: 'arm64' })
+  const asked = readFileSync(temporaryPath('arm64-platforms'), 'utf8').trim().split(' ')
+  expect(asked).toContain('manylinux_2_28_aarch64')
+  expect(asked.filter((tag) => !tag.endsWith('_aarch64'))).toEqual([])
+})
+
 test("for CUDA it brings CUDA's own wheels, and nothing that only Python needs", async () => {
   const pip = fakePip(
     temporaryPath('pip-cuda'),

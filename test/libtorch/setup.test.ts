@@ -242,6 +242,12 @@ test('refuses what cannot be meant, and leaves nothing', async () => {
   mkdirSync(empty)
   const bare = temporaryPath('bare.zip')
   writeFileSync(bare, makeZip([{ name: 'readme', data: 'x' }]))
+  const packaged = temporaryPath('usr')
+  for (const name of ['libtorch.so', 'libtorch_cpu.so']) {
+    const folder = join(packaged, 'lib', process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, name), '')
+  }
   const cases: [Partial<SetupOptions>, Parameters<typeof expectDiffSalError>[1], string][] = [
     [{ variant: 'cu13' as never }, 'ERR_DIFFSAL_INVALID_ARGUMENT', "did you mean 'cu130'"],
     [{ form: other } as never, 'ERR_DIFFSAL_INVALID_ARGUMENT', "Did you mean 'from'"],
@@ -249,6 +255,7 @@ test('refuses what cannot be meant, and leaves nothing', async () => {
     [{ from: 'ftp://127.0.0.1/x.whl' }, 'ERR_DIFFSAL_INVALID_ARGUMENT', 'http or https'],
     [{ from: temporaryPath('absent.whl') }, 'ERR_DIFFSAL_FILE', 'does not exist'],
     [{ from: empty }, 'ERR_DIFFSAL_LIBTORCH_MISSING', 'holds no libtorch'],
+    [{ from: packaged }, 'ERR_DIFFSAL_LIBTORCH_MISSING', `Set DIFFSAL_LIBTORCH to '${packaged}'`],
     [{ from: bare }, 'ERR_DIFFSAL_LIBTORCH_MISSING', 'not a complete libtorch 2.13.0'],
     [{ from: other }, 'ERR_DIFFSAL_LIBTORCH_VERSION', 'libtorch 2.12.0+cpu (cpu) came'],
     [{ from: `${server}/wheel`, variant: 'cu130' }, 'ERR_DIFFSAL_LIBTORCH_VERSION', 'libtorch 2.13.0 (cu130) was wanted'],

@@ -11,7 +11,7 @@ let made = 0
 function libtorch(): string {
   const dir = temporaryPath(`trust-${made++}/cache/torch`)
   mkdirSync(join(dir, 'lib'), { recursive: true })
-  for (const name of ['libtorch.so', 'libc10.so']) writeFileSync(join(dir, 'lib', name), '')
+  for (const name of ['libtorch.so', 'libtorch_cpu.so', 'libc10.so']) writeFileSync(join(dir, 'lib', name), '')
   return realpathSync(dir)
 }
 

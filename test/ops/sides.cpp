@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "marks.h"
 #include "runtime/random.h"
 
 namespace diffsal::test {
@@ -103,7 +104,9 @@ void compare(const std::string& what, const std::vector<Tensor>& inputs, const O
 
 }  // namespace diffsal::test
 
-int main() {
+// --marks runs each side once for an emulator that counts its instructions, and tests nothing.
+int main(int count, char** arguments) {
+  if (count > 1 && std::string(arguments[1]) == "--marks") return diffsal::test::mark_sides();
   int failures = 0;
   for (const auto& [name, run] : diffsal::test::cases()) {
     try {

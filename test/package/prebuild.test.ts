@@ -14,8 +14,8 @@ const folder = temporaryPath('package')
 const prebuilds = join(folder, 'prebuilds/linux-x64')
 
 /** A folder of files, and scripts/prebuild.mjs on it. */
-function prebuild(): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [join(folder, 'scripts/prebuild.mjs'), '--from', build], {
+function prebuild(...more: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [join(folder, 'scripts/prebuild.mjs'), '--from', build, ...more], {
     encoding: 'utf8',
     env: { ...process.env, DIFFSAL_LIBTORCH: '' },
   })
@@ -42,6 +42,15 @@ function core(source: string, ...link: string[]): void {
 }
 
 describe('scripts/prebuild.mjs', () => {
+  it('makes them for the platforms that package.json names alone', () => {
+    const { status, stderr } = prebuild('--arch', 'riscv64')
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'prebuild: Prebuilds are made for linux-x64, on linux-x64, and for linux-arm64, on either.\n',
+    })
+    expect(existsSync(prebuilds)).toBe(false)
+  })
+
   it('stages what the package then opens, and leaves the build as it was', () => {
     const { status, stderr } = prebuild()
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

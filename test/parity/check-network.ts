@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DiffSal, type Features, type Tensor } from '../../lib/index.ts'
 import { expectClose } from '../support/expect-close.ts'
-import { inputsOf, networkCase, readGolden } from '../support/fixtures.ts'
+import { configOf, inputsOf, networkCase, readGolden } from '../support/fixtures.ts'
 import { testDevice } from '../support/test-device.ts'
 import { testWeights } from '../support/test-weights.ts'
 
@@ -43,15 +43,7 @@ export function checkNetwork(name: string, kept: Kept = {}, extent = usual): voi
 function checkPrecision(name: string, { video, audio = false }: Kept, precision: 'float32' | 'bfloat16', { short, fromClip }: Parts): void {
   const tolerance = tolerances[precision]
   const network = networkCase(name)
-  const { size, dialect, video: hasVideo = true, audio: hasAudio = true, attention, interaction } = network
-  const config = {
-    size,
-    video: hasVideo,
-    audio: hasAudio,
-    ...(dialect && { dialect }),
-    ...(attention && { attention }),
-    ...(interaction && { interaction }),
-  }
+  const { audio: hasAudio = true } = network
   const { x, conditions } = inputsOf(network)
   let golden: (tensor: string) => Tensor
   let model: DiffSal
@@ -59,7 +51,7 @@ function checkPrecision(name: string, { video, audio = false }: Kept, precision:
 
   beforeAll(async () => {
     golden = await readGolden(name)
-    model = await DiffSal.load(await testWeights(config), { device: testDevice, precision, threads: 2 })
+    model = await DiffSal.load(await testWeights(configOf(network)), { device: testDevice, precision, threads: 2 })
     features = await model.encode(conditions)
   })
 

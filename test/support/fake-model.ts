@@ -38,7 +38,7 @@ export class FakeModel implements Predictor {
     return { dtype: 'float32', shape: [count, 1, ...size], data }
   }
 
-  async dispose(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.disposed = true
   }
 }

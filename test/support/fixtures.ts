@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { readHeader } from '../../lib/checkpoint/safetensors.ts'
-import type { DiffSalConfig } from '../../lib/config.ts'
+import type { DiffSalConfig, PartialDiffSalConfig } from '../../lib/config.ts'
 import type { Tensor } from '../../lib/tensor.ts'
 import { testInput } from './test-values.ts'
 
@@ -107,4 +107,9 @@ export function inputsOf(network: Pick<NetworkCase, 'inputs' | 'salt' | 'video' 
     x: draw('x'),
     conditions: { ...(network.video !== false && { frames: draw('frames') }), ...(network.audio !== false && { mel: draw('mel') }) },
   }
+}
+
+/** The configuration of a network case. */
+export function configOf({ size, dialect, video = true, audio = true, attention, interaction }: NetworkCase): PartialDiffSalConfig {
+  return { size, video, audio, ...(dialect && { dialect }), ...(attention && { attention }), ...(interaction && { interaction }) }
 }

@@ -60,11 +60,10 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
   const begin = performance.now()
   const { weights = presets.scenes.weights, length, seed, steps, device, precision, threads } = flags
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
-  const warnings = showWarnings()
+  using warnings = showWarnings()
   warnings.above(progress)
-  let model: DiffSal | undefined
   try {
-    model = await filesMean('weights', () => DiffSal.load(weights, { device, precision, ...(threads !== undefined && { threads }), signal }))
+    await using model = await filesMean('weights', () => DiffSal.load(weights, { device, precision, ...(threads !== undefined && { threads }), signal }))
     const { pictures, ...measured } = await benchmarkScenes(model, {
       ...{ length, seed, steps, pictures: flags.report === undefined ? 0 : shownScenes, signal },
       onProgress: (done, total) => progress.scoring('sounding scenes', done, total),
@@ -90,8 +89,6 @@ async function benchmark(flags: BenchmarkFlags, signal: AbortSignal): Promise<vo
     }
   } finally {
     progress.stop()
-    warnings.end()
-    await model?.dispose()
   }
 }
 

@@ -75,7 +75,7 @@ function findLibtorch(): Finding {
   checkSeries(found, builtWith)
   checkTrusted(found.dir)
   const { dir, version, variant, source } = found
-  const origin = { DIFFSAL_LIBTORCH: 'DIFFSAL_LIBTORCH', cache: 'the cache', build: 'the compilation' }[source]
+  const origin = { DIFFSAL_LIBTORCH: 'DIFFSAL_LIBTORCH', cache: 'the cache', build: 'the compilation', system: "the system's packages" }[source]
   return { ok: true, summary: `${version} (${variant}) in '${dir}' (from ${origin})`, dir, version, variant, source }
 }
 

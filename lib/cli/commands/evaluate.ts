@@ -106,7 +106,7 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
   const { report } = flags
   if (report !== undefined) await filesMean('output', () => checkWritable(report))
   const progress = showTrainingProgress({ epochs: 0, stepsPerEpoch: 0 })
-  const warnings = showWarnings()
+  using warnings = showWarnings()
   warnings.above(progress)
   try {
     await using model = await filesMean('weights', () => DiffSal.load(weights, { ...plan.load, signal }))
@@ -124,7 +124,6 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
     if (!flags.json) print(`The report is '${report}'.`)
   } finally {
     progress.stop()
-    warnings.end()
   }
 }
 

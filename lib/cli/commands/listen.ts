@@ -4,7 +4,6 @@ import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { hearingRule, listenTable, listenTo, readListenOptions, type HeardWith, type Listening } from '../../listen.ts'
-import type { OpenedMedia } from '../../media/open-media.ts'
 import { checkSpan } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { listeningStrip, stripRows } from '../../report/listening-strip.ts'
@@ -64,43 +63,27 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
   const weights = chooseWeights(flags)
   const files = [...filesOf(input), ...('file' in weights ? [weights.file] : [])]
   if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
-  const warnings = showWarnings()
-  let opened: OpenedMedia | undefined
-  try {
-    const { info } = (opened = await openSource(input, flags, signal))
-    const model = await filesMean('weights', () => open(weights, flags, signal))
-    try {
-      signal.throwIfAborted()
-      if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
-      const progress = showMapProgress(5 * frames)
-      warnings.above(progress)
-      const options = readListenOptions(model, {
-        frames,
-        shift,
-        start: from,
-        end: to,
-        steps,
-        eta,
-        seed,
-        stallLimit,
-        onProgress: ({ maps }) => progress.maps(maps),
-      })
-      const heard = await filesMean('input', () => listenTo(model, info, { ...options, signal })).finally(() => progress.stop())
-      warnings.above(undefined)
-      if (output !== undefined) {
-        const picture = await listeningStrip(heard.frames)
-        await filesMean('output', () => writeWhole(resolve(output), picture))
-      }
-      const seconds = Math.round(performance.now() - start) / 1000
-      if (flags.json) printJson(report(info.path, weights, heard, output, seconds))
-      else print(...summary(info.path, heard, output, seconds))
-    } finally {
-      await model.dispose()
-    }
-  } finally {
-    warnings.end()
-    await opened?.close()
+  using warnings = showWarnings()
+  await using opened = await openSource(input, flags, signal)
+  const { info } = opened
+  await using model = await filesMean('weights', () => open(weights, flags, signal))
+  signal.throwIfAborted()
+  if (!model.config.audio) throw invalidArgumentText('--weights', 'of a model that hears', 'one that sees only')
+  const progress = showMapProgress(5 * frames)
+  warnings.above(progress)
+  const options = readListenOptions(model, {
+    ...{ frames, shift, start: from, end: to, steps, eta, seed, stallLimit },
+    onProgress: ({ maps }) => progress.maps(maps),
+  })
+  const heard = await filesMean('input', () => listenTo(model, info, { ...options, signal })).finally(() => progress.stop())
+  warnings.above(undefined)
+  if (output !== undefined) {
+    const picture = await listeningStrip(heard.frames)
+    await filesMean('output', () => writeWhole(resolve(output), picture))
   }
+  const seconds = Math.round(performance.now() - start) / 1000
+  if (flags.json) printJson(report(info.path, weights, heard, output, seconds))
+  else print(...summary(info.path, heard, output, seconds))
 }
 
 /** All but the pictures and maps. */

@@ -7,10 +7,9 @@ import type { DeviceFlags } from './flags.ts'
 export type Weights = { readonly preset: keyof Presets } | { readonly file: string } | { readonly random: number }
 
 /** A model as the command line uses it. */
-export interface OpenModel extends Predictor {
+export interface OpenModel extends Predictor, AsyncDisposable {
   readonly device: string
   readonly precision: Precision
-  dispose(): Promise<void>
 }
 
 /** Opens the network. libtorch is loaded here and not before, so that `--help` and a mistyped option answer at once. */

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
 import { areMany } from '../../many/find-videos.ts'
-import type { OpenedMedia } from '../../media/open-media.ts'
 import { checkSpan, estimateMaps } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
@@ -11,7 +10,7 @@ import { print, printJson } from '../terminal/print.ts'
 import { showWarnings } from '../terminal/warnings.ts'
 import { addDeviceFlags } from './flags.ts'
 import { lookOf, lookOptions } from './map-look.ts'
-import { openModel, type ModelOpener, type OpenModel } from './open-model.ts'
+import { openModel, type ModelOpener } from './open-model.ts'
 import { checkPlaces, planOutputs } from './outputs.ts'
 import { predictFile, type PredictFlags, type PredictReport } from './predict-file.ts'
 import { manyOptions, predictMany } from './predict-many.ts'
@@ -73,34 +72,26 @@ async function predict(input: string, flags: PredictFlags, open: ModelOpener, si
   const weights = chooseWeights(flags)
   const outputs = planOutputs(nameOf(input), flags)
   const look = lookOf(flags, outputs)
-  const warnings = showWarnings()
-  let model: OpenModel | undefined
-  let opened: OpenedMedia | undefined
-  try {
-    const note = noteOf(weights)
-    if (note !== undefined) warnings.say(note)
-    await filesMean('output', () => checkPlaces(outputs, [...filesOf(input), ...('file' in weights ? [weights.file] : [])]))
-    const { info } = (opened = await openSource(input, flags, signal))
-    model = await filesMean('weights', () => open(weights, flags, signal))
-    signal.throwIfAborted()
-    const progress = showMapProgress(estimateMaps(info, flags))
-    warnings.above(progress)
-    const report = await predictFile(model, info, {
-      ...{ flags, weights, note, outputs, look, warnings: warnings.all, start, signal },
-      onProgress: (now) => progress.step(now),
-      onMaps: (count) => progress.maps(count),
-      onEnd: () => {
-        warnings.above(undefined)
-        progress.stop()
-      },
-    })
-    if (flags.json) printJson(report)
-    else print(...summary(report))
-  } finally {
-    warnings.end()
-    await opened?.close()
-    await model?.dispose()
-  }
+  using warnings = showWarnings()
+  const note = noteOf(weights)
+  if (note !== undefined) warnings.say(note)
+  await filesMean('output', () => checkPlaces(outputs, [...filesOf(input), ...('file' in weights ? [weights.file] : [])]))
+  await using opened = await openSource(input, flags, signal)
+  await using model = await filesMean('weights', () => open(weights, flags, signal))
+  signal.throwIfAborted()
+  const progress = showMapProgress(estimateMaps(opened.info, flags))
+  warnings.above(progress)
+  const report = await predictFile(model, opened.info, {
+    ...{ flags, weights, note, outputs, look, warnings: warnings.all, start, signal },
+    onProgress: (now) => progress.step(now),
+    onMaps: (count) => progress.maps(count),
+    onEnd: () => {
+      warnings.above(undefined)
+      progress.stop()
+    },
+  })
+  if (flags.json) printJson(report)
+  else print(...summary(report))
 }
 
 const written = { overlay: 'the overlay video', 'map-video': 'the map video', png: 'the PNGs in', npy: 'the maps as' } as const

@@ -1,11 +1,10 @@
 import { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
 import { findShotsTable, readShotOptions, shotsIn, type FindShotsOptions, type Shot, type ShotProgress } from '../../find-shots.ts'
-import type { OpenedMedia } from '../../media/open-media.ts'
 import { estimateMaps } from '../../predict-video.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { interruptible } from '../terminal/interrupt.ts'
-import { showMapProgress, type MapProgress } from '../terminal/map-progress.ts'
+import { showMapProgress } from '../terminal/map-progress.ts'
 import { print, printJson } from '../terminal/print.ts'
 import { showWarnings } from '../terminal/warnings.ts'
 import { addFlags } from './flags.ts'
@@ -26,28 +25,20 @@ export function shotsCommand(): Command {
 }
 
 async function shots(input: string, { json, ...flags }: ShotsFlags, signal: AbortSignal): Promise<void> {
-  const warnings = showWarnings()
+  using warnings = showWarnings()
   const found: Shot[] = []
-  let progress: MapProgress | undefined
-  let opened: OpenedMedia | undefined
-  try {
-    const options = readShotOptions({ ...flags, signal })
-    const { info } = (opened = await openSource(input, flags, signal))
-    // From here on, so that it tells the speed from the first frame on.
-    const shown = (progress = showMapProgress(estimateMaps(info, { stride: 1, end: flags.end }), process.stderr, { doing: 'Looking', unit: 'frames' }))
-    warnings.above(shown)
-    const onProgress = ({ frames }: ShotProgress): void => shown.maps(frames)
-    await filesMean('input', async () => {
-      for await (const shot of shotsIn(info, { ...options, onProgress })) found.push(shot)
-    })
-    shown.stop()
-    if (json) printJson({ input: info.path, shots: found, warnings: warnings.all })
-    else print(`${found.length} ${found.length === 1 ? 'shot' : 'shots'} in '${info.path}':`, ...found.map(line))
-  } finally {
-    progress?.stop()
-    warnings.end()
-    await opened?.close()
-  }
+  const options = readShotOptions({ ...flags, signal })
+  await using opened = await openSource(input, flags, signal)
+  const { info } = opened
+  // From here on, so that it tells the speed from the first frame on.
+  const progress = showMapProgress(estimateMaps(info, { stride: 1, end: flags.end }), process.stderr, { doing: 'Looking', unit: 'frames' })
+  warnings.above(progress)
+  const onProgress = ({ frames }: ShotProgress): void => progress.maps(frames)
+  await filesMean('input', async () => {
+    for await (const shot of shotsIn(info, { ...options, onProgress })) found.push(shot)
+  }).finally(() => progress.stop())
+  if (json) printJson({ input: info.path, shots: found, warnings: warnings.all })
+  else print(`${found.length} ${found.length === 1 ? 'shot' : 'shots'} in '${info.path}':`, ...found.map(line))
 }
 
 function line({ shot, begins, frame, frames, start, end }: Shot): string {

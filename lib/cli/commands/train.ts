@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { basename, relative, resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { inFile, nested } from '../../checks/fields.ts'
 import { checkInteger } from '../../checks/options.ts'
 import type { SaliencyDataset } from '../../datasets/dataset.ts'
@@ -40,6 +40,7 @@ interface TrainFlags {
   readonly output?: string
   readonly processes?: number
   readonly timeout?: number
+  readonly backend?: 'gloo' | 'nccl'
 }
 
 const notes = `
@@ -59,16 +60,20 @@ export function trainCommand(): Command {
     .option('-o, --output <dir>', "the run's folder (default: the configuration's 'output')")
     .option('--processes <n>', 'train on so many processes of this machine together (default: 1)', integer(1, 1024))
     .option('--timeout <s>', 'of several processes: seconds after which one that is silent is given up (default: 60)', number)
+    .addOption(
+      new Option('--backend <name>', "of several processes: what carries their sums; nccl between NVIDIA's devices (default: gloo)").choices(['gloo', 'nccl']),
+    )
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((file: string, flags: TrainFlags) => interruptible((signal) => train(file, flags, signal)))
 }
 
 async function train(file: string, flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const config = await readRunConfig(file)
-  const { processes = 1, timeout } = flags
+  const { processes = 1, timeout, backend } = flags
   if (isLaunched(process.env)) {
     const { output: _, ...shared } = config
-    await using group = await join({ configuration: JSON.parse(JSON.stringify(shared)) as unknown, signal, ...(timeout !== undefined && { timeout }) })
+    const joining = { ...(timeout !== undefined && { timeout }), ...(backend !== undefined && { backend }) }
+    await using group = await join({ configuration: JSON.parse(JSON.stringify(shared)) as unknown, signal, ...joining })
     checkBatch(file, config, group.worldSize)
     await trainAsOne(file, config, flags, signal, group)
   } else if (processes > 1) {
@@ -120,18 +125,14 @@ async function trainIn(
   const plan = first ? await filesMean('output', () => planRun(folder, config, resume, goOn)) : undefined
   // The seeds that the first has drawn are all processes'.
   const run = group ? (await handsOf(group).exchange<SeededRun | null>('run', plan ?? null, signal))[0]! : plan!
-  const warnings = showWarnings()
+  using warnings = showWarnings()
+  const session = await Session.open(file, folder, run, resume, signal, group)
+  warnings.above(session.progress)
   try {
-    const session = await Session.open(file, folder, run, resume, signal, group)
-    warnings.above(session.progress)
-    try {
-      await session.run(goOn)
-    } finally {
-      warnings.above(undefined)
-      await session.close()
-    }
+    await session.run(goOn)
   } finally {
-    warnings.end()
+    warnings.above(undefined)
+    await session.close()
   }
 }
 
@@ -382,10 +383,15 @@ function stepsPerEpoch({ batch, dropLast }: SeededRun, { train }: RunDatasets): 
 }
 
 /** What to type. */
-function commandThatGoesOn(file: string, { output, processes }: TrainFlags): string {
+function commandThatGoesOn(file: string, { output, processes, backend }: TrainFlags): string {
   const [, script = ''] = process.argv
   const program = basename(script) === 'main.js' ? `node ${quoted(relative('', script))}` : `${process.env.npm_command === 'exec' ? 'npx ' : ''}diffsal`
-  return `${program} train ${quoted(file)}${output === undefined ? '' : ` --output ${quoted(output)}`}${processes === undefined ? '' : ` --processes ${processes}`} --resume`
+  const flags = [
+    ...(output === undefined ? [] : ['--output', quoted(output)]),
+    ...(processes === undefined ? [] : ['--processes', processes]),
+    ...(backend === undefined ? [] : ['--backend', backend]),
+  ]
+  return [program, 'train', quoted(file), ...flags, '--resume'].join(' ')
 }
 
 /** A word as a shell takes it. */

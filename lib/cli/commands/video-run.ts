@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
 import { checkWritable } from '../../files/write-whole.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
-import { withVideo, type OpenedMedia } from '../../media/open-media.ts'
+import { withVideo } from '../../media/open-media.ts'
 import { checkSpan, estimateMaps, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
 import { usualStride } from '../../reframe.ts'
@@ -70,7 +70,7 @@ export async function runVideo<T>(
   work: (run: VideoRun) => Promise<T>,
 ): Promise<T> {
   const weights = chooseWeights(flags)
-  const warnings = showWarnings()
+  using warnings = showWarnings()
   let shown: MapProgress | undefined
   const show = (of: number | undefined, words?: ProgressWords): MapProgress => {
     shown?.stop()
@@ -78,47 +78,38 @@ export async function runVideo<T>(
     warnings.above(shown)
     return shown
   }
-  let model: OpenModel | undefined
-  let opened: OpenedMedia | undefined
-  try {
-    const note = noteOf(weights)
-    if (note !== undefined) warnings.say(note)
-    await filesMean('output', async () => {
-      await checkPlaces(outputs, [...filesOf(input), ...reads, ...('file' in weights ? [weights.file] : [])])
-      for (const { path } of outputs) await checkWritable(path)
-    })
-    const { start, end, stallLimit, batch, eta, steps } = flags
-    checkSpan({ start, end })
-    opened = await openSource(input, flags, signal)
-    const info = withVideo(opened.info, 'which is needed')
-    await check?.(info)
-    model = await filesMean('weights', () => open(weights, flags, signal))
-    signal.throwIfAborted()
-    const stride = flags.stride ?? usualStride(info.video)
-    let progress: MapProgress | undefined
-    const options = {
-      stride,
-      ...(start !== undefined && { start }),
-      ...(end !== undefined && { end }),
-      batch,
-      shots: flags.shots,
-      videoOnly: flags.videoOnly ?? false,
-      eta,
-      ...(steps !== undefined && { steps }),
-      seed: flags.seed ?? drawSeed(),
-      stallLimit,
-      signal,
-      onProgress: ((now) => {
-        progress ??= show(estimateMaps(info, { stride, start, end }))
-        progress.maps(now.maps)
-        progress.step(now)
-      }) satisfies PredictVideoOptions['onProgress'],
-    }
-    return await work({ model, info, options, show, warnings: warnings.all, weights, ...(note !== undefined && { note }) })
-  } finally {
-    shown?.stop()
-    warnings.end()
-    await opened?.close()
-    await model?.dispose()
+  const note = noteOf(weights)
+  if (note !== undefined) warnings.say(note)
+  await filesMean('output', async () => {
+    await checkPlaces(outputs, [...filesOf(input), ...reads, ...('file' in weights ? [weights.file] : [])])
+    for (const { path } of outputs) await checkWritable(path)
+  })
+  const { start, end, stallLimit, batch, eta, steps } = flags
+  checkSpan({ start, end })
+  await using opened = await openSource(input, flags, signal)
+  const info = withVideo(opened.info, 'which is needed')
+  await check?.(info)
+  await using model = await filesMean('weights', () => open(weights, flags, signal))
+  signal.throwIfAborted()
+  const stride = flags.stride ?? usualStride(info.video)
+  let progress: MapProgress | undefined
+  const options = {
+    stride,
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+    batch,
+    shots: flags.shots,
+    videoOnly: flags.videoOnly ?? false,
+    eta,
+    ...(steps !== undefined && { steps }),
+    seed: flags.seed ?? drawSeed(),
+    stallLimit,
+    signal,
+    onProgress: ((now) => {
+      progress ??= show(estimateMaps(info, { stride, start, end }))
+      progress.maps(now.maps)
+      progress.step(now)
+    }) satisfies PredictVideoOptions['onProgress'],
   }
+  return await work({ model, info, options, show, warnings: warnings.all, weights, ...(note !== undefined && { note }) }).finally(() => shown?.stop())
 }

@@ -4,7 +4,6 @@ import { filesMean } from '../../files/meaning.ts'
 import { OutputPlace } from '../../files/output-place.ts'
 import { checkNoInput } from '../../files/same-file.ts'
 import type { VideoInfo } from '../../media/media-info.ts'
-import type { OpenedMedia } from '../../media/open-media.ts'
 import { openNpy, type NpyMaps } from '../../media/read-npy.ts'
 import { checkSpan, estimateMaps, predictMedia, readVideoOptions, type PredictVideoOptions } from '../../predict-video.ts'
 import { drawSeed } from '../../random/seed.ts'
@@ -65,21 +64,19 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
   checkSpan(flags)
   const named = filesOf(input)
   const weights = mapsFile === undefined ? chooseWeights(flags) : undefined
-  const warnings = showWarnings()
-  let opened: OpenedMedia | undefined
-  let model: OpenModel | undefined
+  using warnings = showWarnings()
   let place: OutputPlace | undefined
   try {
     const note = weights && noteOf(weights)
     if (note !== undefined) warnings.say(note)
     const read = [...named, ...(mapsFile === undefined ? [] : [mapsFile]), ...(weights && 'file' in weights ? [weights.file] : [])]
     if (output !== undefined) await filesMean('output', () => checkNoInput(output, read))
-    opened = await openSource(input, flags, signal)
+    await using opened = await openSource(input, flags, signal)
     const info = videoOf(opened.info)
     const film = output === undefined ? undefined : await filesMean('input', () => filmFor(output, info, flags.beside ?? false))
     if (output !== undefined) place = await filesMean('output', () => OutputPlace.beside(output))
     const source = await openMaps(info, weights, flags, open, signal)
-    model = source.model
+    await using _ = source.model ?? null
     const looked = await filesMean('input', () => lookAt(info, { signal, stallLimit }))
     const progress = showMapProgress(source.estimate, process.stderr, { doing: mapsFile === undefined ? 'Predicting' : 'Reading', unit: 'maps' })
     warnings.above(progress)
@@ -114,10 +111,7 @@ async function view(input: string, flags: ViewFlags, open: ModelOpener, signal: 
       await server?.close()
     }
   } finally {
-    warnings.end()
     await place?.discard()
-    await opened?.close()
-    await model?.dispose()
   }
 }
 
@@ -146,7 +140,7 @@ async function openMaps(info: VideoInfo, weights: Weights | undefined, flags: Vi
     const options = { stride, start, end, batch, videoOnly, eta, steps, seed, stallLimit, signal }
     return { estimate, model, seed, maps: (_, onStep) => predicted(model, info, { ...options, onProgress: onStep }) }
   } catch (error) {
-    await model.dispose()
+    await model[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -1,16 +1,14 @@
 import { setLogger } from '../../log.ts'
 import { tell } from './print.ts'
 
-/** What the package warns of while a command works: shown at once, and kept. */
-export interface Warnings {
+/** What the package warns of while a command works: shown at once, and kept. Leaving it gives the package its own way of warning back. */
+export interface Warnings extends Disposable {
   /** All so far, in order. */
   readonly all: readonly string[]
   /** Shows a line as a warning is shown. */
   say(text: string): void
   /** Has lines shown above a bar from now on; undefined: on standard error again. */
   above(bar: { line(text: string): void } | undefined): void
-  /** Gives the package its own way of warning back. */
-  end(): void
 }
 
 /**
@@ -28,5 +26,5 @@ export function showWarnings(besides: () => string[] | undefined = () => undefin
     besides()?.push(message)
     say(`diffsal: ${message}`)
   })
-  return { all, say, above: (bar) => void (shown = bar), end: () => setLogger(undefined) }
+  return { all, say, above: (bar) => void (shown = bar), [Symbol.dispose]: () => setLogger(undefined) }
 }

@@ -17,6 +17,7 @@ const {
   evaluate,
   tampersAt,
   counts,
+  device,
 } = JSON.parse(process.argv[2])
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
@@ -74,7 +75,7 @@ try {
   say({ type: 'joined', rank: group?.rank, worldSize: group?.worldSize })
   const shared = group && { group }
   const going = resume && (await DiffSal.resume(resume, { threads: 1, ...shared }))
-  const model = going?.model ?? (create && (await DiffSal.create(create, { seed: 4, threads: 1 })))
+  const model = going?.model ?? (create && (await DiffSal.create(create, { seed: 4, threads: 1, ...(device && { device: `${device}:${group?.rank ?? 0}` }) })))
   if (fit) {
     const training = going ?? model.trainer({ ...trainer, ...shared })
     const { validated, ...options } = fit
