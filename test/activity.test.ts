@@ -4,6 +4,7 @@ import { readWeights } from '../lib/checkpoint/read-weights.ts'
 import { DiffSal, type PartialDiffSalConfig } from '../lib/index.ts'
 import { expectClose } from './support/expect-close.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
+import { openStandIn } from './support/stand-in.ts'
 import { testWeights } from './support/test-weights.ts'
 import { lightConfig } from './support/tiny-config.ts'
 import { tinyInputs } from './support/tiny-inputs.ts'
@@ -50,11 +51,13 @@ describe('the activity', () => {
   })
 
   it('of a model with graphs is that of one without', async () => {
+    const standIn = openStandIn()
     const { config, from } = await readWeights(await testWeights(lightConfig), undefined)
     const run = { steps: 2, eta: 0, seeds: [3], noise: undefined, estimates: false }
     const made = []
     for (const graphs of [false, true]) {
-      const each = new (native().Model)({ threads: 1, ...(graphs && { replay: 'rerun' as const }) })
+      const each = new (native().Model)({ threads: 1 })
+      standIn.rehearseGraphs(graphs ? 'rerun' : 'none')
       await each.build(config, 'cpu', from, undefined, 'float32')
       // Recorded at the second call.
       for (let i = 0; i < 3; i++) await each.predict({ frames, mel }, { ...run, activity: false }, undefined, undefined)
@@ -64,6 +67,7 @@ describe('the activity', () => {
       expectClose(after.map, made.at(-1)!.map, 0)
       await each.close()
     }
+    standIn.rehearseGraphs('none')
     expectClose(made[1]!.map, made[0]!.map, 0)
     for (const [i, stage] of made[0]!.activity!.entries()) expectClose(made[1]!.activity![i]!, stage, 0)
   })

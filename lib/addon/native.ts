@@ -239,11 +239,7 @@ export interface NativeAddon {
     newBuffer: (bytes: number) => ArrayBuffer,
   ): void
   stop(): void
-  /** `replay` is for tests: graphs on the CPU too, which run the same work again, cannot be captured, or have no memory left. */
-  Model: new (options: {
-    threads: number
-    replay?: 'rerun' | 'refuse' | 'exhausted'
-  }) => NativeModel
+  Model: new (options: { threads: number }) => NativeModel
   Trainer: new (model: NativeModel, options: NativeTrainerOptions, group?: NativeGroup, first?: boolean, statistics?: boolean) => NativeTrainer
   Group: new () => NativeGroup
   trainingLoss(

@@ -156,9 +156,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info), wor
   guarded(info.Env(), [&] {
     Call call(info);
     call.self().TypeTag(&type);
-    auto options = call[0].As<Napi::Object>();
-    if (options.Get("replay").IsString()) replay_ = text(options, "replay");
-    worker_ = std::make_unique<Worker>(static_cast<int>(integer(options, "threads")));
+    worker_ = std::make_unique<Worker>(static_cast<int>(integer(call[0].As<Napi::Object>(), "threads")));
     workers_->insert(worker_.get());
   });
 }
@@ -198,7 +196,7 @@ Napi::Value ModelHandle::submit(const Call& call, const Napi::Value& cancel, std
 ClipInputs ModelHandle::clip_from_js(const Napi::Object& object, const Napi::Value& cancel, Priority priority) {
   worker();
   auto inputs = inputs_from_js(object, uploader_);
-  if (inputs.sounds.empty() || (device_.is_cpu() && replay_.empty())) return inputs;
+  if (inputs.sounds.empty() || device_.is_cpu()) return inputs;
   if (!ears_) {
     ears_ = std::make_unique<Worker>(1);
     workers_->insert(ears_.get());
@@ -220,10 +218,8 @@ std::function<void(Network&, bool)> ModelHandle::graphs_setup(Napi::Env env) con
   auto warn = [bridge = Environment::of(env).bridge](const std::string& message) {
     bridge->post([message](Napi::Env env) { Environment::of(env).warn.Call({Napi::String::New(env, message)}); });
   };
-  return [device = device_, replay = replay_, warn](Network& network, bool alone) {
-    auto rehearsal = replay == "refuse" ? Rehearsal::refuse : replay == "exhausted" ? Rehearsal::exhausted : Rehearsal::rerun;
-    if (!replay.empty()) network.use_graphs(rehearsed_graphs(rehearsal), warn);
-    else if (alone) network.use_graphs(device_graphs(device), warn);
+  return [device = device_, warn](Network& network, bool alone) {
+    if (alone) network.use_graphs(device_graphs(device), warn);
   };
 }
 

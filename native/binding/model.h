@@ -33,7 +33,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   static constexpr napi_type_tag type{0x6469666673616c01, 0x6d6f64656c000003};
-  // new Model({ threads, replay? }); replay: graphs on the CPU too, made-up ones, 'rerun' | 'refuse' | 'exhausted' (Rehearsal)
+  // new Model({ threads })
   explicit ModelHandle(const Napi::CallbackInfo& info);
   ~ModelHandle() override;
 
@@ -95,7 +95,6 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   // Where build() was told to make the network.
   at::Device device_{at::kCPU};
   Uploader uploader_{at::kCPU};
-  std::string replay_;
   bool closed_ = false;
   Config config_;
   std::shared_ptr<std::set<Worker*>> workers_;

@@ -25,7 +25,10 @@ struct Unit {
   Unit(const Scope& scope, const Style& style, int64_t in, int64_t out, Sizes kernel, int64_t stride)
       : over_time(kernel[0] > 1),
         layer(Convolution(scope / 0, in, out, kernel,
-                          {.stride = {stride, over_time ? 1 : stride}, .padding = {kernel[over_time ? 0 : 1] / 2, kernel[2] / 2}, .dilation = {1, 1}, .bias = false}),
+                          {.stride = {stride, over_time ? 1 : stride},
+                           .padding = {kernel[over_time ? 0 : 1] / 2, kernel[2] / 2},
+                           .dilation = {1, 1},
+                           .bias = false}),
               BatchNorm(scope / 1, out, {.epsilon = 1e-3, .momentum = style.momentum()})) {}
   Tensor operator()(const Tensor& x, const Pass& pass) const {
     if (over_time) return layer(x.flatten(2, 3), pass, {.relu = true}).unflatten(2, {x.size(2), x.size(3)});

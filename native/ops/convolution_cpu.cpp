@@ -38,7 +38,9 @@ PackedConvolution::PackedConvolution(const Convolution& c) : bias_(c.bias.define
   if (transformable(c, weight)) tiles_.emplace(weight, o.dilation[0]);
   else if (weight.size(2) == 1 && weight.size(3) == 1 && o.stride == Sizes{1, 1}) pointwise_.emplace(weight.flatten(1), bias_);
   else {
-    auto line = [&](size_t i) { return PatchLine{weight.size(static_cast<int64_t>(2 + i)), o.stride[i], o.padding[i], o.padding[i] + o.after, o.dilation[i]}; };
+    auto line = [&](size_t i) {
+      return PatchLine{weight.size(static_cast<int64_t>(2 + i)), o.stride[i], o.padding[i], o.padding[i] + o.after, o.dilation[i]};
+    };
     patches_.emplace(weight, bias_, line(0), line(1));
   }
 }

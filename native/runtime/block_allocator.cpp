@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 #include <cstdint>
-#include <limits>
 #include <iterator>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <unordered_map>

@@ -1,7 +1,7 @@
 #include "runtime/graphs.h"
 
-#include <c10/util/Exception.h>
-
+#include <array>
+#include <atomic>
 #include <mutex>
 
 #include "runtime/cuda_part.h"
@@ -29,42 +29,17 @@ class CudaGraphs : public GraphMaker {
   uint64_t pool_;
 };
 
-class Rerun : public DeviceGraph {
- public:
-  Rerun(std::function<void()> work, bool exhausted) : work_(std::move(work)), exhausted_(exhausted) {}
-  void replay() override {
-    TORCH_CHECK_WITH(OutOfMemoryError, !exhausted_, "this is a rehearsal");
-    work_();
-  }
-
- private:
-  std::function<void()> work_;
-  bool exhausted_;
-};
-
-class RehearsedGraphs : public GraphMaker {
- public:
-  explicit RehearsedGraphs(Rehearsal rehearsal) : rehearsal_(rehearsal) {}
-
-  std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
-    // As a capture does, it runs the host's part, and may be cancelled or fail on the way.
-    work();
-    TORCH_CHECK(rehearsal_ != Rehearsal::refuse, "operation not permitted when stream is capturing");
-    return std::make_unique<Rerun>(work, rehearsal_ == Rehearsal::exhausted);
-  }
-
- private:
-  Rehearsal rehearsal_;
-};
+std::array<std::atomic<MakeGraphs>, static_cast<size_t>(c10::DeviceType::COMPILE_TIME_MAX_DEVICE_TYPES)> brought;
 
 }  // namespace
 
 std::shared_ptr<GraphMaker> device_graphs(at::Device device) {
+  if (auto make = brought.at(static_cast<size_t>(device.type())).load()) return make();
   const auto* cuda = cuda_part();
   if (!device.is_cuda() || cuda == nullptr) return nullptr;
   return std::make_shared<CudaGraphs>(*cuda);
 }
 
-std::shared_ptr<GraphMaker> rehearsed_graphs(Rehearsal rehearsal) { return std::make_shared<RehearsedGraphs>(rehearsal); }
+void diffsal_bring_graphs(c10::DeviceType type, MakeGraphs make) { brought.at(static_cast<size_t>(type)) = make; }
 
 }  // namespace diffsal

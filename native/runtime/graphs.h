@@ -10,14 +10,10 @@ namespace diffsal {
 // For the graphs of one model on `device`; null where it has none, or the part that makes them is not open.
 std::shared_ptr<GraphMaker> device_graphs(at::Device device);
 
-// What a made-up graph maker does.
-enum class Rehearsal {
-  rerun,      // runs the work again at each replay
-  refuse,     // captures nothing: the work cannot be recorded
-  exhausted,  // has no memory when a graph is replayed
-};
+using MakeGraphs = std::shared_ptr<GraphMaker> (*)();
 
-// Stands in for a device's on the CPU, in tests: graphs whose replay runs the same work into the same memory.
-std::shared_ptr<GraphMaker> rehearsed_graphs(Rehearsal rehearsal);
+// Devices of a kind that is not CUDA's bring graphs of their own: models that are opened from now on have those that `make` gives, or none where it
+// is null.
+extern "C" __attribute__((visibility("default"))) void diffsal_bring_graphs(c10::DeviceType type, MakeGraphs make);
 
 }  // namespace diffsal

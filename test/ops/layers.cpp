@@ -84,12 +84,10 @@ const Case flat("convolutions of flat kernels of three dimensions", [] {
                         {{1, 1, 1}, {1, 1}, 9, 4, 3, 5}}) {
     Drawn drawn;
     bool over_time = s.kernel[0] > 1;
-    NormedConvolution layer(Convolution(drawn.scope("conv"), s.in, s.out, s.kernel,
-                                        {.stride = s.stride,
-                                         .padding = {s.kernel[over_time ? 0 : 1] / 2, s.kernel[2] / 2},
-                                         .dilation = {1, 1},
-                                         .bias = false}),
-                            BatchNorm(drawn.scope("norm"), s.out, {.epsilon = 1e-3}));
+    NormedConvolution layer(
+        Convolution(drawn.scope("conv"), s.in, s.out, s.kernel,
+                    {.stride = s.stride, .padding = {s.kernel[over_time ? 0 : 1] / 2, s.kernel[2] / 2}, .dilation = {1, 1}, .bias = false}),
+        BatchNorm(drawn.scope("norm"), s.out, {.epsilon = 1e-3}));
     auto x = draw({6, s.height, s.width, s.in});
     auto what = sized({s.kernel[0], s.kernel[1], s.stride[0], s.in, s.out, s.height, s.width});
     compare(what, {x}, [&](const auto& i) { return std::vector{convolve(i[0], layer.convolution)}; }, 1e-4);

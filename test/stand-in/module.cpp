@@ -1,7 +1,8 @@
-// What a test asks the stand-in: takeMistakes() and takeWaits(), what was noted since it last asked, and provoke(mistake).
+// What a test asks the stand-in: takeMistakes() and takeWaits(), what was noted since it last asked, provoke(mistake), and rehearseGraphs(how).
 #include <c10/util/Exception.h>
 #include <napi.h>
 
+#include "graphs.h"
 #include "provoke.h"
 #include "report.h"
 
@@ -14,9 +15,10 @@ Napi::Value taken(const Napi::CallbackInfo& info) {
   return list;
 }
 
-void provoke(const Napi::CallbackInfo& info) {
+template <void (*work)(const std::string&)>
+void told(const Napi::CallbackInfo& info) {
   try {
-    stand_in::provoke(info[0].ToString());
+    work(info[0].ToString());
   } catch (const c10::Error& error) {
     throw Napi::Error::New(info.Env(), error.what_without_backtrace());
   }
@@ -25,7 +27,8 @@ void provoke(const Napi::CallbackInfo& info) {
 Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("takeMistakes", Napi::Function::New<taken<stand_in::take_mistakes>>(env));
   exports.Set("takeWaits", Napi::Function::New<taken<stand_in::take_waits>>(env));
-  exports.Set("provoke", Napi::Function::New<provoke>(env));
+  exports.Set("provoke", Napi::Function::New<told<stand_in::provoke>>(env));
+  exports.Set("rehearseGraphs", Napi::Function::New<told<stand_in::rehearse_graphs>>(env));
   return exports;
 }
 

@@ -10,6 +10,8 @@ export interface StandIn {
   takeWaits(): string[]
   /** Makes one of its mistakes. */
   provoke(mistake: string): void
+  /** Models that are opened on the CPU or here from now on have graphs, made-up ones: they run the work again, cannot be recorded, or have no memory left. */
+  rehearseGraphs(how: 'rerun' | 'refuse' | 'exhausted' | 'none'): void
 }
 
 /** Its two devices. */
