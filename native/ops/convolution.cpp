@@ -42,7 +42,8 @@ Tensor norm_maps(const Tensor& y, const BatchNorm& norm, const Pass& pass, bool 
 }
 
 Tensor NormedConvolution::operator()(const Tensor& x, const Pass& pass, const After& after) const {
-  if (!pass.training) return convolve(x, folded(), after);
+  // What is folded is made outside of autograd.
+  if (!pass.training && !wants_gradients(convolution.weight, norm.weight)) return convolve(x, folded(), after);
   return add_residual(norm_maps(convolve(x, convolution), norm, pass, after.relu), after);
 }
 
