@@ -314,7 +314,7 @@ export class DiffSal {
    *
    * ```ts
    * const videos = model.predictVideos('videos/**\/*.mp4', { output: 'out', outputs: (place) => `${place}.txt`, stride: 25, write: writeText })
-   * for await (const { path, status } of videos) console.log(path, status)
+   * for await (const video of videos) if (video.status === 'failed') failed.push(video)
    * ```
    *
    * A video that was finished before, and whose outputs are as they were made, is passed over. So a start after a kill does what is left. One that
