@@ -32,7 +32,7 @@ test('every program of README, docs/ and examples/ compiles in a project of its 
   const examples = readdirSync('examples').filter((name) => name.endsWith('.ts'))
   expect([more.length, others.map(([name]) => name), examples.length]).toEqual([
     0,
-    ['distributed.ts', 'gaze.ts', 'live.ts', 'report.ts', 'training.ts', 'view.ts'],
+    ['distributed.ts', 'gaze.ts', 'live.ts', 'many.ts', 'report.ts', 'training.ts', 'view.ts'],
     9,
   ])
   const sources = examples.map((name) => [name, readFileSync(join('examples', name), 'utf8').replace("'../lib/index.ts'", "'diffsal'")] as const)
