@@ -2,8 +2,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { anySignal } from './async/abort.ts'
 import { stoppable } from './async/stoppable.ts'
+import { checkList, checkString, isList } from './checks/options.ts'
 import { callback, integer, later, readOptions, text, type OptionTable } from './checks/table.ts'
-import { describe, DiffSalError, invalidArgument, invalidArgumentText } from './errors.ts'
+import { describe, DiffSalError, invalidArgumentText } from './errors.ts'
 import { filesMean } from './files/meaning.ts'
 import { manyVideos, usualJobs, type VideoTask } from './many/each-video.ts'
 import { readShard } from './many/shard.ts'
@@ -135,16 +136,15 @@ export function predictVideos<Result>(
 }
 
 function checkInputs(inputs: unknown): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(inputs) ? inputs : [inputs]
-  const other = list.find((each) => typeof each !== 'string' || each === '')
-  if (list.length === 0 || other !== undefined) throw invalidArgument('inputs', 'files, folders and patterns', list.length === 0 ? inputs : other)
-  return list as readonly string[]
+  if (!isList(inputs)) return [checkString('inputs', inputs)]
+  return checkList('inputs', inputs, 'files, folders and patterns', 1).map((one, i) => checkString(`inputs[${i}]`, one))
 }
 
 function checkOutputs(made: unknown): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(made) ? made : [made]
-  if (list.length > 0 && list.every((each) => typeof each === 'string' && each !== '')) return list as readonly string[]
-  throw invalidArgumentText('outputs', 'a function that gives one or more paths', describe(made))
+  const expected = 'a function that gives one or more paths'
+  const list = isList(made) ? checkList('outputs', made, expected, 1) : [made]
+  if (list.every((each) => typeof each === 'string' && each !== '')) return list as string[]
+  throw invalidArgumentText('outputs', expected, describe(made))
 }
 
 /** The options that maps depend on. */

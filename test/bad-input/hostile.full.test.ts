@@ -142,6 +142,24 @@ const exports: Readonly<Record<string, Export>> = {
       { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined },
     ],
   ),
+  'DiffSal#predictVideos': exported(
+    (...args: [never, never]) => drain(model.predictVideos(...args)),
+    () => [
+      [nowhere],
+      {
+        output: nowhere,
+        outputs: (place: string) => `${place}.txt`,
+        write: () => Promise.resolve(0),
+        settings: 'of a test',
+        jobs: 1,
+        shard: '1/1',
+        stride: 1,
+        steps: 1,
+        seed: 1,
+        signal,
+      },
+    ],
+  ),
   'DiffSal#reframe': exported(
     (...args: [never]) => model.reframe(...args),
     () => [nowhere, { aspect: '9:16', keep: 0.9, speed: 1, acceleration: 2, stride: 1, shots: { threshold: 30 }, seed: 1, signal }],
@@ -578,6 +596,7 @@ const nullable = [
   /^(DiffSal\.(create|load)|countParameters): (config\.)?steps$/, // what the dialect takes
   /^Trainer#save: extra/, // whatever JSON has
   /^distributed\.join: configuration/, // likewise
+  /^DiffSal#predictVideos: settings$/, // likewise
   /^metrics\.bootstrap: (mean|videos)/, // scores that are NaN, as JSON writes them
   /^metrics\.score, of a map: (density|fixations)$/, // a dataset's own way to say that there is none
   /^datasets\.followsSound: (fps|sigma|shapes|frames)/, // a scene's track, of which a part is read
