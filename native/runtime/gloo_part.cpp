@@ -1,33 +1,14 @@
 #include "runtime/gloo_part.h"
 
-#include <dlfcn.h>
-
-#include <mutex>
-
-#include "runtime/error.h"
+#include "runtime/part.h"
 
 namespace diffsal {
 namespace {
 
-std::mutex opening;
-const GlooFunctions* opened = nullptr;
-
-Error unusable(const std::string& path) {
-  const char* reason = dlerror();
-  return Error(ErrorCode::internal, "'" + path + "' cannot be opened: " + (reason == nullptr ? "dlopen failed" : reason));
-}
+Part<GlooFunctions> gloo("diffsal_gloo_functions");
 
 }  // namespace
 
-const GlooFunctions& open_gloo_part(const std::string& path) {
-  std::lock_guard lock(opening);
-  if (opened != nullptr) return *opened;
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw unusable(path);
-  auto* functions = reinterpret_cast<decltype(&diffsal_gloo_functions)>(dlsym(library, "diffsal_gloo_functions"));
-  if (functions == nullptr) throw unusable(path);
-  opened = functions();
-  return *opened;
-}
+const GlooFunctions& open_gloo_part(const std::string& path) { return gloo.open(path); }
 
 }  // namespace diffsal
