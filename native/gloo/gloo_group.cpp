@@ -200,12 +200,7 @@ class GlooGroup : public Group {
       made->changed.notify_all();
     }).detach();
     std::unique_lock lock(made->mutex);
-    while (!made->changed.wait_for(lock, 5ms, [&] { return made->done; })) {
-      lock.unlock();
-      poll();
-      keeper_->check();
-      lock.lock();
-    }
+    keeper_->wait_for(made->changed, lock, poll, [&] { return made->done; });
     if (!made->engines) keeper_->blame(made->failure, poll);
     return std::move(made->engines);
   }

@@ -38,6 +38,9 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void check();
   // The same for a caller that needs nobody.
   bool failed() const;
+  // Waits for another thread, until `done` holds under the lock; throws meanwhile as `poll` and check() do.
+  template <typename Done>
+  void wait_for(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, const Poll& poll, const Done& done);
   // Ends the group, unless it has ended: all processes get to know the first fault that was told.
   void fail(int64_t rank, const std::string& why, const Poll& poll);
   // After a failure that does not say whose it is: waits until it is known who is gone, then throws it.
@@ -81,6 +84,16 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   Clock::time_point answered_ = Clock::now();  // when the store did last
   std::string not_opened_;
 };
+
+template <typename Done>
+void Keeper::wait_for(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, const Poll& poll, const Done& done) {
+  while (!changed.wait_for(lock, std::chrono::milliseconds(5), done)) {
+    lock.unlock();
+    poll();
+    check();
+    lock.lock();
+  }
+}
 
 inline std::string name_of(int64_t rank) { return "Rank " + std::to_string(rank); }
 

@@ -8,9 +8,6 @@
 namespace diffsal {
 namespace {
 
-// Between two looks at whether the other processes live.
-constexpr auto look = std::chrono::milliseconds(5);
-
 std::string words_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
@@ -51,12 +48,7 @@ void Message::wait(const Poll& poll) {
 void Message::wait_for_host(const Poll& poll) {
   {
     std::unique_lock lock(landing_->mutex);
-    while (!landing_->changed.wait_for(lock, look, [this] { return landing_->here; })) {
-      lock.unlock();
-      poll();
-      keeper_->check();
-      lock.lock();
-    }
+    keeper_->wait_for(landing_->changed, lock, poll, [this] { return landing_->here; });
   }
   auto future = work_->getFuture();
   if (future->hasError()) keeper_->blame(words_of(future->exception_ptr()), poll);
