@@ -30,9 +30,7 @@ struct Block {
 char* map(size_t size) {
   if (size < huge) {
     void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
-    madvise(memory, size, MADV_DONTFORK);
-    return static_cast<char*>(memory);
+    return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
   }
   size_t whole = size + huge;
   void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -42,7 +40,6 @@ char* map(size_t size) {
   if (block > begin) munmap(begin, static_cast<size_t>(block - begin));
   if (auto rest = static_cast<size_t>(begin + whole - (block + size)); rest > 0) munmap(block + size, rest);
   madvise(block, size, MADV_HUGEPAGE);
-  madvise(block, size, MADV_DONTFORK);
   return block;
 }
 
@@ -106,6 +103,7 @@ class BlockAllocator final : public c10::Allocator {
       memory = map(size);
     }
     if (!memory) return nullptr;
+    madvise(memory, size, MADV_DONTFORK);
     std::lock_guard lock(mutex_);
     used_.push_front({memory, size});
     places_.emplace(memory, used_.begin());
