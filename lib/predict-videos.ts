@@ -72,21 +72,8 @@ const videosTable = {
   shard: text(),
 } satisfies OptionTable<PredictVideosOptions>
 
-/** Options that change no map. */
-const harmless: readonly string[] = [
-  'output',
-  'outputs',
-  'write',
-  'settings',
-  'jobs',
-  'shard',
-  'signal',
-  'batch',
-  'priority',
-  'stallLimit',
-  'network',
-  'spoolLimit',
-]
+/** Options of a prediction that change no map. */
+const harmless: readonly string[] = ['batch', 'priority', 'stallLimit', 'network', 'spoolLimit']
 
 /** What a start leaves of a video for the next one. */
 interface Made<Result> {
@@ -117,7 +104,7 @@ export function predictVideos<Result>(
         const made = checkOutputs(outputs(place))
         return { outputs: made, record: `${made[0]}.json` }
       },
-      settings: async () => ({ config: model.config, settings: extra, options: harmfulOf(read) }),
+      settings: async () => ({ config: model.config, settings: extra, options: harmfulOf(video) }),
       work: async (task, inner) => {
         const result = await write(predictVideo(model, task.path, { ...video, signal: inner }), { path: task.path, outputs: task.outputs }, inner)
         return { result, files: await filesOf(task) }
