@@ -99,9 +99,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     const members = membersOf(options, names)
     this.#trained = names.filter((name) => !members.frozen.includes(name))
     const own = { ...options, ...members, clip: options.clip ?? Infinity }
-    this.#native = sharing
-      ? new (native().Trainer)(live(), own, sharing.hands.native, sharing.hands.rank === 0, sharing.synchronise)
-      : new (native().Trainer)(live(), own)
+    this.#native = sharing ? new (native().Trainer)(live(), own, sharing.hands.native, sharing.synchronise) : new (native().Trainer)(live(), own)
   }
 
   /** Steps done. */

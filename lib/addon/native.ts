@@ -240,7 +240,7 @@ export interface NativeAddon {
   ): void
   stop(): void
   Model: new (options: { threads: number }) => NativeModel
-  Trainer: new (model: NativeModel, options: NativeTrainerOptions, group?: NativeGroup, first?: boolean, statistics?: boolean) => NativeTrainer
+  Trainer: new (model: NativeModel, options: NativeTrainerOptions, group?: NativeGroup, statistics?: boolean) => NativeTrainer
   Group: new () => NativeGroup
   trainingLoss(
     map: Tensor<'float32'>,

@@ -159,7 +159,7 @@ TrainerHandle::TrainerHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) 
     model_ = handle_from_js<ModelHandle>(call[0]);
     model_object_ = Napi::Persistent(call[0].As<Napi::Object>());
     options_ = trainer_options_from_js(call[1].As<Napi::Object>());
-    if (call[2].IsObject()) sharing_ = Sharing{handle_from_js<GroupHandle>(call[2])->group(), boolean(call[3]), boolean(call[4])};
+    if (call[2].IsObject()) sharing_ = Sharing{handle_from_js<GroupHandle>(call[2])->group(), boolean(call[3])};
     model_->at_close([held = std::weak_ptr(trainer_)] {
       if (auto trainer = held.lock()) trainer->reset();
     });

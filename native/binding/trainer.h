@@ -15,7 +15,7 @@ class TrainerHandle : public Napi::ObjectWrap<TrainerHandle> {
  public:
   static void define(Napi::Env env, Napi::Object exports);
   static constexpr napi_type_tag type{0x6469666673616c01, 0x747261696e657204};
-  // new Trainer(model, options, group?, first?, statistics?): the last three as of Sharing. The state is made by the first call.
+  // new Trainer(model, options, group?, statistics?): the last two as of Sharing. The state is made by the first call.
   explicit TrainerHandle(const Napi::CallbackInfo& info);
 
  private:

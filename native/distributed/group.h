@@ -54,6 +54,8 @@ class Group {
  public:
   virtual ~Group() = default;
 
+  virtual int64_t rank() const = 0;
+  virtual int64_t world_size() const = 0;
   // Connects the processes for sums and broadcasts, once, after they have exchanged who they are.
   virtual void connect(const Poll& poll) = 0;
   // Connects the processes' devices, where the options have something that carries their tensors; once, each process with its own.

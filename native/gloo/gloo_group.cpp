@@ -69,6 +69,9 @@ class GlooGroup : public Group {
     keeper_->close();
   }
 
+  int64_t rank() const override { return options_.rank; }
+  int64_t world_size() const override { return options_.world_size; }
+
   void connect(const Poll& poll) override {
     auto engines = made([options = options_] { return Engines{gloo_engine(options, "gloo"), gloo_engine(options, "gloo-begun")}; }, poll);
     std::lock_guard lock(mutex_);

@@ -3,7 +3,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/rsqrt.h>
@@ -39,7 +41,10 @@ Tensor linear_of_norm_cpu(const Tensor& x, const LayerNorm& norm, const PackedLi
   return y;
 }
 
-// With the statistics of the whole batch, whose parts several processes have.
+// With the statistics of the whole batch, whose parts several processes have: of n_r values, with mean m_r and sum of squares s_r about it, in
+// process r, and n in all,
+//   mean = sum(n_r m_r) / n, variance = sum(s_r + n_r (m_r - mean)^2) / n.
+// Each process sends what it has of them in one message, and the backward pass one more.
 Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBatch& shared) {
   std::vector<int64_t> over, shape(static_cast<size_t>(x.dim()), 1);
   shape[1] = x.size(1);
@@ -49,9 +54,13 @@ Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBat
   auto values = x.to(at::kFloat);
   // A sample may be several of x.
   const auto count = static_cast<double>(x.numel() / x.size(1) / shared.samples.numel() * shared.size);
-  auto mean = shared.sum(values.sum(over) * shared.weight) / count;
-  auto centred = values - mean.view(shape);
-  auto variance = shared.sum(centred.square().sum(over) * shared.weight) / count;
+  auto own_mean = values.mean(over);
+  auto own_squares = (values - own_mean.view(shape)).square().sum(over) * shared.weight;
+  auto own_count = at::full({1}, static_cast<double>(x.numel() / x.size(1)) * shared.weight, values.options());
+  auto all = shared.gather(at::cat({own_count, own_mean, own_squares})).split_with_sizes({1, x.size(1), x.size(1)}, 1);
+  const auto &counts = all[0], &means = all[1], &squares = all[2];
+  auto mean = (counts * means).sum(0) / count;
+  auto variance = (squares + counts * (means - mean).square()).sum(0) / count;
   {
     at::NoGradGuard no_grad;
     const double kept = 1 - norm.options.momentum;
@@ -60,7 +69,7 @@ Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBat
     running_var.mul_(kept).add_(variance, norm.options.momentum * count / std::max(count - 1, 1.0));
   }
   auto scale = at::rsqrt(variance + norm.options.epsilon) * norm.weight;
-  return (centred * scale.view(shape) + norm.bias.view(shape)).to(x.scalar_type());
+  return ((values - mean.view(shape)) * scale.view(shape) + norm.bias.view(shape)).to(x.scalar_type());
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions opti
 Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
   if (pass.training) ++batches;
   const auto* shared = SharedBatchScope::current();
-  if (pass.training && shared != nullptr && shared->sum) return shared_batch_norm(x, *this, *shared);
+  if (pass.training && shared != nullptr && shared->gather) return shared_batch_norm(x, *this, *shared);
   return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
 }
 

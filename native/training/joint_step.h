@@ -13,12 +13,12 @@ namespace diffsal {
 // How a trainer shares each step with other processes.
 struct Sharing {
   std::shared_ptr<Group> group;
-  bool first;       // whether this is rank 0, whose random state and running statistics all take
   bool statistics;  // whether BatchNorm's are of the whole batch
 };
 
-// A tensor's sum over the group, through which gradients flow: each process's gradient is that of the sum of all losses.
-at::Tensor differentiable_sum(const at::Tensor& x, const std::shared_ptr<Group>& group);
+// The tensors (n) of the group's processes by rank, (processes, n), through which gradients flow: each process's gradient is that of the sum of
+// all losses.
+at::Tensor differentiable_gather(const at::Tensor& x, const std::shared_ptr<Group>& group);
 
 // What the processes add up in a step: the gradients of `weights`, in buckets, each of which is on its way as soon as the backward pass has made all
 // of it, and the pass goes on meanwhile. Each process sends the buckets in the same order, whatever order its own pass makes gradients in.

@@ -126,7 +126,7 @@ Part part_of(const TrainingBatch& batch, int64_t i, int64_t length, const std::o
     samples = {0};
   }
   part.shared.samples = at::tensor(samples, at::kLong);
-  if (sharing->statistics) part.shared.sum = [group = sharing->group](const Tensor& x) { return differentiable_sum(x, group); };
+  if (sharing->statistics) part.shared.gather = [group = sharing->group](const Tensor& x) { return differentiable_gather(x, group); };
   return part;
 }
 
