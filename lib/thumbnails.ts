@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import { openSharp } from './files/open-sharp.ts'
 import { anySignal } from './async/abort.ts'
 import { choice, integer, number, readOptions, type OptionTable } from './checks/table.ts'
 import { confidence } from './maps/confidence.ts'
@@ -92,6 +92,7 @@ export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: 
   for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options))
     pictures.set(frame, pixels)
   const [height, width] = crop?.window ?? [video.height, video.width]
+  const sharp = await openSharp()
   const made = chosen.map(async (one): Promise<Thumbnail> => {
     const raw = sharp(pictures.get(one.frame)!, { raw: { width: video.width, height: video.height, channels: 3 } })
     const place = { left: Math.min(Math.round(one.x), video.width - width), top: Math.min(Math.round(one.y), video.height - height), width, height }

@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import { openSharp } from '../files/open-sharp.ts'
 import { chosenFrames } from '../media/chosen-frames.ts'
 import type { VideoInfo } from '../media/media-info.ts'
 import type { ReadOptions } from '../media/opened.ts'
@@ -18,6 +18,7 @@ export async function framePictures(
   const across = width * (pixelAspect ? rationalValue(pixelAspect) : 1)
   const shown = Math.max(1, Math.round(Math.min(across, widest)))
   const size = [Math.max(1, Math.round((height * shown) / across)), shown] as const
+  const sharp = await openSharp()
   const pictures = new Map<number, string>()
   for await (const { frame, pixels } of chosenFrames(info, size, frames, options, onFrame)) {
     const jpeg = await sharp(pixels, { raw: { height: size[0], width: size[1], channels: 3 } })

@@ -1,23 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { benchmarkCommand } from './commands/benchmark.ts'
-import { convertCommand } from './commands/convert.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { evaluateCommand } from './commands/evaluate.ts'
-import { exportCommand } from './commands/export.ts'
-import { inspectCommand } from './commands/inspect.ts'
-import { listenCommand } from './commands/listen.ts'
-import { predictCommand, type ModelOpener } from './commands/predict.ts'
-import { reframeCommand } from './commands/reframe.ts'
-import { reportCommand } from './commands/report.ts'
-import { roiCommand } from './commands/roi.ts'
-import { scoreCommand } from './commands/score.ts'
-import { setupCommand } from './commands/setup.ts'
-import { shotsCommand } from './commands/shots.ts'
-import { thumbnailCommand } from './commands/thumbnail.ts'
-import { trainCommand } from './commands/train.ts'
-import { viewCommand } from './commands/view.ts'
-import { weightsCommand } from './commands/weights.ts'
+import type { ModelOpener } from './commands/predict.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
 import { printFailure, wantsJson } from './json-failure.ts'
@@ -38,21 +21,50 @@ Examples:
   diffsal inspect weights.safetensors                     what is in a file of weights
   diffsal doctor                                          what is missing here`
 
-/** All commands, not yet run. */
-export function program(open?: ModelOpener): Command {
+/** Makes a command. Its code is loaded here, and not that of the others: that takes most of the time in which a command starts. */
+type CommandMaker = (open: ModelOpener | undefined) => Promise<Command>
+
+const commands: Readonly<Record<string, Readonly<Record<string, CommandMaker>>>> = {
+  'Maps of a video:': {
+    predict: async (open) => (await import('./commands/predict.ts')).predictCommand(open),
+    view: async (open) => (await import('./commands/view.ts')).viewCommand(open),
+    listen: async (open) => (await import('./commands/listen.ts')).listenCommand(open),
+  },
+  'What a map is good for:': {
+    report: async (open) => (await import('./commands/report.ts')).reportCommand(open),
+    reframe: async (open) => (await import('./commands/reframe.ts')).reframeCommand(open),
+    thumbnail: async (open) => (await import('./commands/thumbnail.ts')).thumbnailCommand(open),
+    roi: async (open) => (await import('./commands/roi.ts')).roiCommand(open),
+    shots: async () => (await import('./commands/shots.ts')).shotsCommand(),
+  },
+  'Training and scoring:': {
+    train: async () => (await import('./commands/train.ts')).trainCommand(),
+    evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand(),
+    score: async () => (await import('./commands/score.ts')).scoreCommand(),
+    benchmark: async () => (await import('./commands/benchmark.ts')).benchmarkCommand(),
+  },
+  'Weights:': {
+    inspect: async () => (await import('./commands/inspect.ts')).inspectCommand(),
+    convert: async () => (await import('./commands/convert.ts')).convertCommand(),
+    export: async () => (await import('./commands/export.ts')).exportCommand(),
+    weights: async () => (await import('./commands/weights.ts')).weightsCommand(),
+  },
+  'This installation:': {
+    setup: async () => (await import('./commands/setup.ts')).setupCommand(),
+    doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
+}
+
+/** The program with the command of this name, not yet run; with all where there is none of the name. */
+export async function program(name?: string, open?: ModelOpener): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
   const root = new Command('diffsal')
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
-  const groups = {
-    'Maps of a video:': [predictCommand(open), viewCommand(open), listenCommand(open)],
-    'What a map is good for:': [reportCommand(open), reframeCommand(open), thumbnailCommand(open), roiCommand(open), shotsCommand()],
-    'Training and scoring:': [trainCommand(), evaluateCommand(), scoreCommand(), benchmarkCommand()],
-    'Weights:': [inspectCommand(), convertCommand(), exportCommand(), weightsCommand()],
-    'This installation:': [setupCommand(), doctorCommand()],
-  }
-  for (const [heading, commands] of Object.entries(groups)) for (const command of commands) root.addCommand(command.helpGroup(heading))
+  const all = Object.entries(commands).flatMap(([heading, group]) => Object.entries(group).map(([its, make]) => ({ its, heading, make })))
+  const named = all.filter(({ its }) => its === name)
+  for (const { heading, make } of named.length > 0 ? named : all) root.addCommand((await make(open)).helpGroup(heading))
   // An exception instead of an exit, so that there is one place that decides on the exit code.
   for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError().configureOutput(parserOutput)
   return root
@@ -65,7 +77,7 @@ export function program(open?: ModelOpener): Command {
 export async function runCli(argv: readonly string[], open?: ModelOpener): Promise<number> {
   const json = wantsJson(argv)
   try {
-    await program(open).parseAsync(argv)
+    await (await program(argv[2], open)).parseAsync(argv)
     return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) {

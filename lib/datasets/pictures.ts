@@ -1,5 +1,6 @@
-import sharp, { type Metadata, type Sharp } from 'sharp'
+import type { Metadata, Sharp } from 'sharp'
 import { DiffSalError } from '../errors.ts'
+import { openSharp } from '../files/open-sharp.ts'
 import { readWhole } from '../files/regular-file.ts'
 import { mediaError } from '../media/local-file.ts'
 
@@ -39,6 +40,7 @@ export async function readGrey(path: string, size?: readonly [number, number]): 
  */
 export async function readPictureSize(path: string): Promise<readonly [number, number]> {
   const bytes = await readWhole(path, mostBytes)
+  const sharp = await openSharp()
   try {
     const { height, width } = await kindOf(path, sharp(bytes))
     return [height, width]
@@ -49,6 +51,7 @@ export async function readPictureSize(path: string): Promise<readonly [number, n
 
 /** A grey picture at another size. */
 export async function resizeGrey({ height, width, data }: GreyPicture, size: readonly [number, number]): Promise<Uint8Array> {
+  const sharp = await openSharp()
   return sharp(data, { raw: { height, width, channels: 1 } })
     .resize(size[1], size[0], scaled)
     .toColourspace('b-w')
@@ -67,6 +70,7 @@ const scaled = { fit: 'fill', kernel: 'linear' } as const
 
 async function decode(path: string, shape: (picture: Sharp, kind: Metadata) => Sharp): Promise<GreyPicture> {
   const bytes = await readWhole(path, mostBytes)
+  const sharp = await openSharp()
   try {
     const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
     const { data, info } = await shape(picture, await kindOf(path, picture))

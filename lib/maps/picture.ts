@@ -1,6 +1,7 @@
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import { dtypes } from '../dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
+import { openSharp } from '../files/open-sharp.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
 import { checkChoice, checkOptions, orUsual } from '../checks/options.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
@@ -66,7 +67,8 @@ export async function colourise(map: MapTensor, options?: ColouriseOptions): Pro
   const below = over === undefined ? undefined : await readPicture(over)
   const size = below?.size ?? checkSize(given) ?? [height, width]
   const painted = paint(resized(levels, [height, width], size), size, look, below !== undefined)
-  return encode(below === undefined ? rgba(painted, size).removeAlpha() : await laidOver(below, painted, look.sideBySide ?? false), format)
+  const picture = below === undefined ? await byItself(painted, size) : await laidOver(below, painted, look.sideBySide ?? false)
+  return picture.toFormat(format, format === 'png' ? {} : { quality: 92 }).toBuffer()
 }
 
 function levelsOf(data: Float32Array | Float64Array, scale: MapScale | RunningRange | undefined): Float32Array {
@@ -81,6 +83,7 @@ interface Picture {
 
 async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture> {
   if (dtypes.uint8.is(over)) {
+    const sharp = await openSharp()
     try {
       const { data, info } = await sharp(Buffer.from(over)).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
       return { pixels: data, size: [info.height, info.width] }
@@ -94,10 +97,14 @@ async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture>
   return { pixels: data.slice(), size: [height, width] }
 }
 
-const rgba = (pixels: Uint8Array, [height, width]: readonly [number, number]): Sharp => sharp(pixels, { raw: { width, height, channels: 4 } })
+async function byItself(painted: Uint8Array, [height, width]: readonly [number, number]): Promise<Sharp> {
+  const sharp = await openSharp()
+  return sharp(painted, { raw: { width, height, channels: 4 } }).removeAlpha()
+}
 
 async function laidOver({ pixels, size }: Picture, painted: Uint8Array, sideBySide: boolean): Promise<Sharp> {
   const [height, width] = size
+  const sharp = await openSharp()
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } })
   const laid = picture.composite([{ input: Buffer.from(painted.buffer), raw: { width, height, channels: 4 } }])
   if (!sideBySide) return laid.removeAlpha()
@@ -110,8 +117,4 @@ async function laidOver({ pixels, size }: Picture, painted: Uint8Array, sideBySi
   return sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } })
     .composite(halves)
     .removeAlpha()
-}
-
-function encode(picture: Sharp, format: 'png' | 'jpeg' | 'webp'): Promise<Buffer> {
-  return picture.toFormat(format, format === 'png' ? {} : { quality: 92 }).toBuffer()
 }

@@ -1,7 +1,8 @@
-import sharp from 'sharp'
+import { openSharp } from '../files/open-sharp.ts'
 
 /** Levels 0 to 1 as a grey PNG. */
-export function greyPng(levels: Float32Array, [height, width]: readonly [number, number], bits: 8 | 16 = 8): Promise<Buffer> {
+export async function greyPng(levels: Float32Array, [height, width]: readonly [number, number], bits: 8 | 16 = 8): Promise<Buffer> {
+  const sharp = await openSharp()
   const raw = { width, height, channels: 1 } as const
   if (bits === 8)
     return sharp(
@@ -21,7 +22,8 @@ export function greyPng(levels: Float32Array, [height, width]: readonly [number,
 }
 
 /** RGBA pixels as a PNG without transparency. */
-export function colourPng(pixels: Uint8Array, [height, width]: readonly [number, number]): Promise<Buffer> {
+export async function colourPng(pixels: Uint8Array, [height, width]: readonly [number, number]): Promise<Buffer> {
+  const sharp = await openSharp()
   return sharp(pixels, { raw: { width, height, channels: 4 } })
     .removeAlpha()
     .png()

@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp'
+import { openSharp } from '../files/open-sharp.ts'
 import type { HeardWith, ListenedFrame } from '../listen.ts'
 import { colourise } from '../maps/picture.ts'
 import type { Tensor } from '../tensor.ts'
@@ -20,12 +20,13 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
   const cell = [height * times, width * times] as const
   const cells = shown.flatMap((frame, column) =>
     rows.map(async (row, line) => ({
-      input: await (row === 'picture' ? large(frame.picture!, cell).png().toBuffer() : mapCell(frame, row, cell)),
+      input: await (row === 'picture' ? large(frame.picture!, cell) : mapCell(frame, row, cell)),
       left: column * (cell[1] + gap),
       top: line * (cell[0] + gap),
     })),
   )
   const sheet = { width: columns * (cell[1] + gap) - gap, height: rows.length * (cell[0] + gap) - gap, channels: 3, background: 'white' } as const
+  const sharp = await openSharp()
   return sharp({ create: sheet })
     .composite(await Promise.all(cells))
     .png()
@@ -33,10 +34,14 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
 }
 
 async function mapCell({ picture, maps }: ListenedFrame, row: HeardWith, cell: readonly [number, number]): Promise<Buffer> {
-  const over = picture && (await large(picture, cell).png().toBuffer())
+  const over = picture && (await large(picture, cell))
   return colourise(maps[row], { scale: 'each', ...(over ? { over } : { size: cell, colourMap: 'heat' }) })
 }
 
-function large({ shape: [height, width], data }: Tensor<'uint8'>, [toHeight, toWidth]: readonly [number, number]): Sharp {
-  return sharp(data, { raw: { height: height!, width: width!, channels: 3 } }).resize(toWidth, toHeight, { fit: 'fill' })
+async function large({ shape: [height, width], data }: Tensor<'uint8'>, [toHeight, toWidth]: readonly [number, number]): Promise<Buffer> {
+  const sharp = await openSharp()
+  return sharp(data, { raw: { height: height!, width: width!, channels: 3 } })
+    .resize(toWidth, toHeight, { fit: 'fill' })
+    .png()
+    .toBuffer()
 }

@@ -35,12 +35,12 @@ describe('the commands that pages tell', () => {
 
   it.each(documented)('%s: %j is one that diffsal takes', async (_, words) => {
     const ran: string[] = []
-    await noting(program(), (name) => ran.push(name)).parseAsync(words.slice(1), { from: 'user' })
+    await noting(await program(), (name) => ran.push(name)).parseAsync(words.slice(1), { from: 'user' })
     expect(ran).toHaveLength(1)
   })
 
   it('would be refused with an option that is not there', async () => {
-    const parsed = noting(program(), () => {}).parseAsync(['predict', 'clip.mp4', '--overly'], { from: 'user' })
+    const parsed = noting(await program(), () => {}).parseAsync(['predict', 'clip.mp4', '--overly'], { from: 'user' })
     await expect(parsed).rejects.toThrow(/unknown option '--overly'/)
   })
 })
