@@ -125,8 +125,7 @@ async function cutOfMedia(
 
 function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions | undefined): CutClip {
   const { frames, audio, fps } = checkOptions<DecodedVideo>('video', video, ['frames', 'audio', 'fps'])
-  const { clipLength = 16 } = checkOptions<ClipAtOptions>('options', options, ['clipLength'])
-  checkInteger('clipLength', clipLength, 2, 1024)
+  const { clipLength } = readOptions<ClipAtOptions, Pick<typeof fileClipTable, 'clipLength'>>('options', options, { clipLength: fileClipTable.clipLength })
   checkFps('fps', fps)
   const pictures = frames === undefined ? undefined : checkPictures(frames)
   if (pictures === undefined && !audio) throw invalidArgument('video', 'something to see or to hear', video)

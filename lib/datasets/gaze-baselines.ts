@@ -1,4 +1,4 @@
-import { checkInteger, checkOptions, orUsual } from '../checks/options.ts'
+import { integer, readOptions, type OptionTable } from '../checks/table.ts'
 import { fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { centreGaussian, fitCentreGaussian } from '../metrics/constant-maps.ts'
 import type { FixationTensor, MapTensor } from '../metrics/metrics.ts'
@@ -13,6 +13,12 @@ export interface GazeBaselinesOptions {
   /** Of how many other videos the fixations count as negatives. Default 10. */
   others?: number | undefined
 }
+
+/** What there is to know of {@link GazeBaselinesOptions}. */
+export const gazeBaselinesTable = {
+  frames: integer(1, undefined, { usual: 12 }),
+  others: integer(1, undefined, { usual: 10 }),
+} satisfies OptionTable<GazeBaselinesOptions>
 
 /** The centre Gaussian is fitted on maps of this size [height, width]: it is so smooth that more pixels change nothing. */
 const fittedSize = [48, 64] as const
@@ -29,9 +35,7 @@ export async function gazeBaselines(
   options?: GazeBaselinesOptions,
 ): Promise<Required<Pick<ScoreOptions, 'baseline'>> & Pick<ScoreOptions, 'others'>> {
   const videos = videosOf(set, ['frames', 'points', 'truth'])
-  const given = checkOptions<GazeBaselinesOptions>('options', options, ['frames', 'others'])
-  const frames = checkInteger('frames', orUsual(given.frames, 12), 1)
-  const most = checkInteger('others', orUsual(given.others, 10), 1)
+  const { frames, others: most } = readOptions<GazeBaselinesOptions, typeof gazeBaselinesTable>('options', options, gazeBaselinesTable)
   const centre = await fitCentreGaussian(densities(set, videos, frames))
   const baseline = kept((height, width): MapTensor => centreGaussian(height, width, centre))
   const looked = videos.filter((video) => set.points(video, 0) !== undefined)

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { checkOptions, checkString, isPlain } from '../checks/options.ts'
+import { checkString, isPlain } from '../checks/options.ts'
 import { DiffSalError, fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { readText, withRegularFile } from '../files/regular-file.ts'
 import { RowBudget } from '../gaze/row-budget.ts'
 import { viewedScreen } from '../gaze/screen.ts'
-import { checkTracker, trackerOptionNames, type TrackerOptions } from '../gaze/tracker-options.ts'
+import { checkTracker, type TrackerOptions } from '../gaze/tracker-options.ts'
 import type { Split } from './dataset-options.ts'
 import { readGazeOptions, type GazeOptions, type GazeSet } from './gaze-options.ts'
 import { findGazePictures } from './gaze-pictures.ts'
@@ -52,8 +52,7 @@ export async function openGaze(root: string, options?: GazeOptions): Promise<Gaz
   const { folder, title, parted } = await partOf(root, plan.split)
   if (parted && plan.heldOut !== undefined) throw invalidArgument('heldOut', `left out, since '${root}' is parted already`, plan.heldOut)
   const names = await filesOf(folder)
-  const tracker = plan.tracker === undefined ? await trackerIn(folder, names) : checkOptions<TrackerOptions>('tracker', plan.tracker, trackerOptionNames)
-  const told = checkTracker('tracker', tracker)
+  const told = plan.tracker === undefined ? await trackerIn(folder, names) : checkTracker(plan.tracker)
   if (typeof plan.sigma === 'object') viewedScreen('tracker.screen', told.screen, 'a sigma in degrees')
   const room = readSize(plan)
   const blocks = new LruCache<string, Uint8Array>(Math.max(4, Math.floor(cacheBytes / (blockFrames * 3 * room[0] * room[1]))))
@@ -99,7 +98,7 @@ export async function readTracker(path: string): Promise<TrackerOptions> {
     throw new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' is no JSON: ${(cause as Error).message}.`, { argument: path, cause })
   }
   if (!isPlain(value)) throw new DiffSalError('ERR_DIFFSAL_FILE', `'${path}' must hold an object of what the tables do not tell.`, { argument: path })
-  return checkTracker('tracker', checkOptions<TrackerOptions>('tracker', value, trackerOptionNames))
+  return checkTracker(value)
 }
 
 /** Where a split's files are: in `train` or `val` where a folder has these, else in itself. */

@@ -1,11 +1,12 @@
-import { checkInteger, checkOptions, checkStrings, orUsual, reading } from '../checks/options.ts'
+import { checkInteger, checkStrings, reading } from '../checks/options.ts'
+import { integer, readOptions, type OptionTable } from '../checks/table.ts'
 import { invalidArgument } from '../errors.ts'
 import { Mean } from '../metrics/mean.ts'
 import { aucJudd, cc, informationGain, kl, nss, shuffledAuc, sim, type FixationTensor, type MapTensor, type MetricResult } from '../metrics/metrics.ts'
-import { checkBaselines, type ExtraScoreName, type ScoreName, type ScoreOptions } from '../metrics/score.ts'
+import { scoreTable, type ExtraScoreName, type ScoreName, type ScoreOptions } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
-import { checkSeed } from '../random/seed.ts'
-import { checkSize } from './dataset-options.ts'
+import { seedOption } from '../random/seed.ts'
+import { truthSize } from './gaze-options.ts'
 import type { GazeSet } from './gaze-options.ts'
 
 /** How {@link halfAgainstHalf} measures. */
@@ -19,6 +20,16 @@ export interface HalvesOptions extends Pick<ScoreOptions, 'others' | 'baseline'>
   /** Decides the halves. Default 1. */
   seed?: number | undefined
 }
+
+/** What there is to know of {@link HalvesOptions}. */
+export const halvesTable = {
+  halvings: integer(1, 10_000, { usual: 5 }),
+  frames: integer(1, undefined, { usual: 12 }),
+  size: truthSize,
+  seed: seedOption({ usual: 1 }),
+  others: scoreTable.others,
+  baseline: scoreTable.baseline,
+} satisfies OptionTable<HalvesOptions>
 
 /** The scores of maps made of half of the viewers; NaN where none could be had. The extra ones where `others` and `baseline` say against what. */
 export type HalvesScores = Readonly<Record<ScoreName, number> & Partial<Record<ExtraScoreName, number>>>
@@ -43,12 +54,8 @@ type Means = Map<ScoreName | ExtraScoreName, Mean>
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, and what the set throws
  */
 export async function halfAgainstHalf(set: Pick<GazeSet, 'videos' | 'frames' | 'viewers' | 'truth'>, options?: HalvesOptions): Promise<Halves> {
-  const given = checkOptions<HalvesOptions>('options', options, ['halvings', 'frames', 'size', 'seed', 'others', 'baseline'])
-  const halvings = checkInteger('halvings', orUsual(given.halvings, 5), 1, 10_000)
-  const frames = checkInteger('frames', orUsual(given.frames, 12), 1)
-  const seed = checkSeed('seed', orUsual(given.seed, 1))
-  checkBaselines(given)
-  if (given.size !== undefined) checkSize(given.size)
+  const given = readOptions<HalvesOptions, typeof halvesTable>('options', options, halvesTable)
+  const { halvings, frames, seed } = given
   const named = videosOf(set, ['frames', 'viewers', 'truth'])
   const names = [
     ...(['cc', 'sim', 'nss', 'aucJudd', 'kl'] as const),

@@ -4,7 +4,7 @@ import type { GazePoint } from '../gaze/points.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import { seedOption } from '../random/seed.ts'
-import { datasetPlan, datasetTable, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
+import { checkSize, datasetPlan, datasetTable, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 
 /** An angle of what a viewer sees. */
@@ -78,6 +78,15 @@ export interface GazeTruthOptions {
   /** [height, width] of the density and fixations. Default: the video's own. */
   size?: readonly [number, number] | undefined
 }
+
+/** The size of a truth. */
+export const truthSize: Option<readonly [number, number]> = { check: (_, value) => checkSize(value) }
+
+/** What there is to know of {@link GazeTruthOptions}. */
+export const truthTable = {
+  viewers: { check: (argument: string, value: unknown): readonly string[] => checkStrings(argument, value) },
+  size: truthSize,
+} satisfies OptionTable<GazeTruthOptions>
 
 const soundChoices = ['right', 'silence', 'other'] as const
 

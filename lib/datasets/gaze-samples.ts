@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions, checkStrings } from '../checks/options.ts'
+import { checkInteger } from '../checks/options.ts'
+import { readOptions } from '../checks/table.ts'
 import { invalidArgument } from '../errors.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { shareOfDegrees, type GazeScreen } from '../gaze/screen.ts'
@@ -7,10 +8,9 @@ import type { Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
 import type { Tensor } from '../tensor.ts'
-import { checkSize } from './dataset-options.ts'
 import { checkIndex, type TrainingSample } from './dataset.ts'
 import { FaultySamples } from './faulty-samples.ts'
-import type { GazePlan, GazeSet, GazeTruthOptions } from './gaze-options.ts'
+import { truthTable, type GazePlan, type GazeSet, type GazeTruthOptions } from './gaze-options.ts'
 import type { GazeSource } from './gaze-source.ts'
 import { clipSilence, clipSound, type SoundCache, type SoundSource } from './sound-source.ts'
 import { drawView, drawViewed, plainView, viewedPoints, type View } from './view.ts'
@@ -87,9 +87,9 @@ export class GazeDataset implements GazeSet {
   }
 
   async truth(name: string, frame: number, options?: GazeTruthOptions): Promise<GroundTruth | undefined> {
-    const given = checkOptions<GazeTruthOptions>('options', options, ['viewers', 'size'])
-    const viewers = given.viewers === undefined ? undefined : new Set(checkStrings('viewers', given.viewers))
-    const wanted = given.size === undefined ? undefined : checkSize(given.size)
+    const given = readOptions<GazeTruthOptions, typeof truthTable>('options', options, truthTable)
+    const viewers = given.viewers && new Set(given.viewers)
+    const wanted = given.size
     const source = this.#byName.get(name)
     if (source === undefined || !Number.isInteger(frame) || frame < 0 || frame >= source.count) return undefined
     return this.#faulty.unless(name, frame, async () => {

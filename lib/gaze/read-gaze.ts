@@ -1,6 +1,7 @@
 import { invalidArgumentText } from '../errors.ts'
 import type { Faults } from '../files/faults.ts'
-import { checkChoice, checkNumber, checkOptions, checkString } from '../checks/options.ts'
+import { checkString } from '../checks/options.ts'
+import { choice, number, readOptions, type OptionTable } from '../checks/table.ts'
 import { readAsc } from './asc.ts'
 import { findFixations } from './find-fixations.ts'
 import { LeftOut } from './left-out.ts'
@@ -11,7 +12,7 @@ import { RowBudget } from './row-budget.ts'
 import { readRows } from './rows.ts'
 import type { GazeScreen, PictureSize } from './screen.ts'
 import { Table } from './table.ts'
-import { checkTracker, trackerOptionNames, type TrackerOptions } from './tracker-options.ts'
+import { trackerTable, type TrackerOptions } from './tracker-options.ts'
 
 /** How {@link readGaze} reads a file. */
 export interface ReadGazeOptions extends TrackerOptions {
@@ -20,6 +21,13 @@ export interface ReadGazeOptions extends TrackerOptions {
   /** What becomes of rows that cannot be used: 'skip' leaves them out and logs a warning, 'error' throws. Default 'skip'. */
   faults?: 'skip' | 'error' | undefined
 }
+
+/** What there is to know of {@link ReadGazeOptions}. */
+export const readGazeTable = {
+  ...trackerTable,
+  rate: number(1e-3, 1e5),
+  faults: choice(['skip', 'error'] as const, { usual: 'skip' }),
+} satisfies OptionTable<ReadGazeOptions>
 
 /** What was read, before fixations are looked for. */
 interface Read {
@@ -48,11 +56,9 @@ export function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeR
 
 /** As {@link readGaze}, where several files share the rows that they may have. */
 export async function readGazeWithin(budget: RowBudget, path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
-  const { rate, faults = 'skip', ...given } = checkOptions<ReadGazeOptions>('options', options, ['rate', 'faults', ...trackerOptionNames])
+  const { rate, faults, ...tracker } = readOptions<ReadGazeOptions, typeof readGazeTable>('options', options, readGazeTable)
   checkString('path', path)
-  if (rate !== undefined) checkNumber('rate', rate, 1e-3, 1e5)
-  const tracker = checkTracker('', given)
-  const plan: Faults = { faults: checkChoice('faults', faults, ['skip', 'error']) }
+  const plan: Faults = { faults }
   const leftOut = new LeftOut(path, plan)
   const looks = new Looks(path, leftOut, budget)
   const isAsc = /\.asc(\.gz)?$/i.test(path)

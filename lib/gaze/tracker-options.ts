@@ -1,5 +1,6 @@
 import { invalidArgument } from '../errors.ts'
 import { checkChoice, checkOptions, checkString } from '../checks/options.ts'
+import { checkedBy, choice, namesOf, text, type OptionTable } from '../checks/table.ts'
 import { checkFixationOptions, fixationNames, type FixationOptions } from './find-fixations.ts'
 import { timeUnits, type TimeUnit } from './heading.ts'
 import { placeUnits, type PlaceUnit } from './places.ts'
@@ -61,49 +62,41 @@ export interface TrackerOptions {
   fixations?: 'given' | 'none' | FixationOptions | undefined
 }
 
-/** The names of {@link TrackerOptions}. */
-export const trackerOptionNames = [
-  'places',
-  'times',
-  'columns',
-  'viewer',
-  'video',
-  'picture',
-  'screen',
-  'start',
-  'eye',
-  'decimal',
-  'encoding',
-  'fixations',
-] as const
+/** What there is to know of {@link GazeColumns}. */
+export const columnTable = {
+  viewer: text(),
+  x: text(),
+  y: text(),
+  time: text(),
+  start: text(),
+  duration: text(),
+  end: text(),
+  frame: text(),
+  video: text(),
+} satisfies OptionTable<GazeColumns>
 
-/** The names of {@link GazeColumns}. */
-export const columnRoles = ['viewer', 'x', 'y', 'time', 'start', 'duration', 'end', 'frame', 'video'] as const
+/** What there is to know of {@link TrackerOptions}. */
+export const trackerTable = {
+  places: choice(placeUnits),
+  times: choice(Object.keys(timeUnits) as TimeUnit[]),
+  columns: {
+    check: (argument: string, value: unknown): GazeColumns =>
+      checkedBy<GazeColumns, typeof columnTable>(checkOptions(argument, value as GazeColumns, namesOf(columnTable)), columnTable, `${argument}.`),
+  },
+  viewer: text(),
+  video: text(),
+  picture: { check: checkPicture },
+  screen: { check: checkScreen },
+  start: { check: checkStart },
+  eye: choice(['left', 'right', 'both'] as const),
+  decimal: choice(['.', ','] as const),
+  encoding: choice(['utf-8', 'utf-16le', 'latin1'] as const),
+  fixations: { check: checkFixations },
+} satisfies OptionTable<TrackerOptions>
 
-/** Checks what was given, a value at a time; `argument` is what the whole is called, '' where it is the options themselves. */
-export function checkTracker(argument: string, given: TrackerOptions): TrackerOptions {
-  const named = (name: string) => (argument === '' ? name : `${argument}.${name}`)
-  const { places, times, columns, viewer, video, picture, screen, start, eye, decimal, encoding, fixations } = given
-  return {
-    ...(places !== undefined && { places: checkChoice(named('places'), places, placeUnits) }),
-    ...(times !== undefined && { times: checkChoice(named('times'), times, Object.keys(timeUnits) as TimeUnit[]) }),
-    ...(columns !== undefined && { columns: checkColumns(named('columns'), columns) }),
-    ...(viewer !== undefined && { viewer: checkString(named('viewer'), viewer) }),
-    ...(video !== undefined && { video: checkString(named('video'), video) }),
-    ...(picture !== undefined && { picture: checkPicture(named('picture'), picture) }),
-    ...(screen !== undefined && { screen: checkScreen(named('screen'), screen) }),
-    ...(start !== undefined && { start: checkStart(named('start'), start) }),
-    ...(eye !== undefined && { eye: checkChoice(named('eye'), eye, ['left', 'right', 'both'] as const) }),
-    ...(decimal !== undefined && { decimal: checkChoice(named('decimal'), decimal, ['.', ','] as const) }),
-    ...(encoding !== undefined && { encoding: checkChoice(named('encoding'), encoding, ['utf-8', 'utf-16le', 'latin1'] as const) }),
-    ...(fixations !== undefined && { fixations: checkFixations(named('fixations'), fixations) }),
-  }
-}
-
-function checkColumns(argument: string, given: GazeColumns): GazeColumns {
-  const columns = checkOptions<GazeColumns>(argument, given, columnRoles)
-  for (const role of columnRoles) if (columns[role] !== undefined) checkString(`${argument}.${role}`, columns[role])
-  return columns
+/** Reads what was given as `tracker`. */
+export function checkTracker(given: unknown): TrackerOptions {
+  return checkedBy<TrackerOptions, typeof trackerTable>(checkOptions('tracker', given as TrackerOptions, namesOf(trackerTable)), trackerTable, 'tracker.')
 }
 
 function checkStart(argument: string, start: unknown): number | string {
@@ -113,9 +106,9 @@ function checkStart(argument: string, start: unknown): number | string {
 }
 
 /** As they were given: what they leave open depends on the method, and is filled in where fixations are found. */
-function checkFixations(argument: string, given: NonNullable<TrackerOptions['fixations']>): NonNullable<TrackerOptions['fixations']> {
+function checkFixations(argument: string, given: unknown): NonNullable<TrackerOptions['fixations']> {
   if (typeof given === 'string') return checkChoice(argument, given, ['given', 'none'] as const)
-  const own = checkOptions<FixationOptions>(argument, given, fixationNames)
+  const own = checkOptions<FixationOptions>(argument, given as FixationOptions, fixationNames)
   checkFixationOptions(argument, own)
   return own
 }

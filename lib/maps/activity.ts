@@ -1,7 +1,8 @@
-import { checkList, checkOptions } from '../checks/options.ts'
+import { checkList } from '../checks/options.ts'
+import { readOptions, type OptionTable } from '../checks/table.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
-import { checkSize } from './map-input.ts'
+import { mapSize } from './map-input.ts'
 import { resized } from './resize.ts'
 
 /** How {@link activity} makes a map. */
@@ -9,6 +10,9 @@ export interface ActivityOptions {
   /** [height, width] of the map. Default: the finest stage's. */
   size?: readonly [number, number] | undefined
 }
+
+/** What there is to know of {@link ActivityOptions}. */
+export const activityTable = { size: mapSize } satisfies OptionTable<ActivityOptions>
 
 /**
  * One map of what `predict` with `activity: true` tells: how much a place's channels agree with the sound, against those of the other places of its row. 1 is
@@ -20,9 +24,9 @@ export interface ActivityOptions {
  */
 export function activity(stages: readonly Tensor<'float32'>[], options?: ActivityOptions): Tensor<'float32'> {
   const given = checkList('stages', stages, "a list of the stages' tensors", 1, 16).map((stage, i) => checkStage(`stages[${i}]`, stage as Tensor<'float32'>))
-  const { size: wanted } = checkOptions<ActivityOptions>('options', options, ['size'])
+  const { size: wanted } = readOptions<ActivityOptions, typeof activityTable>('options', options, activityTable)
   const finest = given.reduce((best, stage) => (stage.shape[2]! * stage.shape[3]! > best.shape[2]! * best.shape[3]! ? stage : best))
-  const size = checkSize(wanted) ?? ([finest.shape[2]!, finest.shape[3]!] as const)
+  const size = wanted ?? ([finest.shape[2]!, finest.shape[3]!] as const)
   const sum = new Float32Array(size[0] * size[1])
   for (const { shape, data } of given) {
     const [, channels, height, width] = shape as [number, number, number, number]

@@ -1,7 +1,7 @@
 import { invalidArgument } from '../errors.ts'
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
-import { checkMap, checkSize, massOf, type CheckedMap, type PlaceOptions } from './map-input.ts'
+import { integer, number, readOptions, type OptionTable } from '../checks/table.ts'
+import { checkMap, placeTable, massOf, type CheckedMap, type PlaceOptions } from './map-input.ts'
 import { regions } from './regions.ts'
 import { extremes } from './scale.ts'
 
@@ -31,6 +31,16 @@ export interface BoxOptions extends PlaceOptions {
   count?: number | undefined
 }
 
+/** What there is to know of {@link BoxOptions}. */
+export const boxTable = {
+  ...placeTable,
+  // No default, for beside `level` none may be told.
+  mass: number(1e-9, 1),
+  level: number(1e-9, 1),
+  least: number(0, 1, { usual: 0.02 }),
+  count: integer(1, undefined, { usual: 10 }),
+} satisfies OptionTable<BoxOptions>
+
 /**
  * Boxes around the regions that hold most of a map, the heaviest first. The highest level t is taken above which pixels (m ≥ t) make up
  * at least the share `mass` of Σ m, or that which `level` tells; those of them that touch by sides or corners are a region. A box's own `mass` is that of its region.
@@ -41,19 +51,10 @@ export interface BoxOptions extends PlaceOptions {
  */
 export function boxes(map: MapTensor, options?: BoxOptions): MapBox[] {
   const checked = checkMap(map, 0)
-  const {
-    mass: given,
-    level: share,
-    least = 0.02,
-    count = 10,
-    ...rest
-  } = checkOptions<BoxOptions>('options', options, ['size', 'mass', 'level', 'least', 'count'])
+  const { size, mass: given, level: share, least, count } = readOptions<BoxOptions, typeof boxTable>('options', options, boxTable)
   if (share !== undefined && given !== undefined) throw invalidArgument('level', "left out where 'mass' is told", share)
-  const mass = checkNumber('mass', given === undefined ? 0.5 : given, 1e-9, 1)
-  if (share !== undefined) checkNumber('level', share, 1e-9, 1)
-  checkNumber('least', least, 0, 1)
-  checkInteger('count', count, 1)
-  const [height, width] = checkSize(rest.size) ?? [1, 1]
+  const mass = given ?? 0.5
+  const [height, width] = size ?? [1, 1]
   const whole = massOf(checked)
   if (whole === 0) return []
   const level = share === undefined ? levelAbove(checked, mass * whole) : share * extremes(checked.data)[1]

@@ -1,5 +1,5 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../checks/options.ts'
+import { number, readOptions, type OptionTable } from '../checks/table.ts'
 import { checkMap, massOf } from './map-input.ts'
 
 /** How {@link confidence} is measured. */
@@ -7,6 +7,9 @@ export interface ConfidenceOptions {
   /** What is added to every pixel, 0 to 1: what is no higher counts as nothing. 0 for maps that are not of 0 to 1. Default 0.001. */
   floor?: number | undefined
 }
+
+/** What there is to know of {@link ConfidenceOptions}. */
+export const confidenceTable = { floor: number(0, 1, { usual: 0.001 }) } satisfies OptionTable<ConfidenceOptions>
 
 /**
  * How concentrated a map is: 1 − H(p) / ln N, one minus the normalised entropy H = −Σ p ln p of p = (m + floor) / Σ (m + floor) over the
@@ -20,8 +23,7 @@ export interface ConfidenceOptions {
  */
 export function confidence(map: MapTensor, options?: ConfidenceOptions): number {
   const checked = checkMap(map, 0)
-  const { floor = 0.001 } = checkOptions<ConfidenceOptions>('options', options, ['floor'])
-  checkNumber('floor', floor, 0, 1)
+  const { floor } = readOptions<ConfidenceOptions, typeof confidenceTable>('options', options, confidenceTable)
   const count = checked.data.length
   const whole = massOf(checked) + floor * count
   if (whole === 0 || count === 1) return 0

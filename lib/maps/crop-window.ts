@@ -1,7 +1,8 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../checks/options.ts'
+import { checkNumber } from '../checks/options.ts'
+import { readOptions } from '../checks/table.ts'
 import type { MapBox } from './boxes.ts'
-import { checkMap, checkSize, massOf, type PlaceOptions } from './map-input.ts'
+import { checkMap, massOf, placeTable, type PlaceOptions } from './map-input.ts'
 
 /** Of the greatest mass, how much may be given up so that it lies in the middle. */
 const givenUp = 0.01
@@ -19,7 +20,7 @@ const givenUp = 0.01
 export function cropWindow(map: MapTensor, aspect: number, options?: PlaceOptions): MapBox {
   const checked = checkMap(map, 0)
   checkNumber('aspect', aspect, 0.01, 100)
-  const size = checkSize(checkOptions<PlaceOptions>('options', options, ['size']).size)
+  const { size } = readOptions<PlaceOptions, typeof placeTable>('options', options, placeTable)
   const [height, width] = size ?? [checked.height, checked.width]
   const tall = aspect < width / height
   // Along the way that it can be moved: how long the frame and the window are, and the map's sums.

@@ -1,6 +1,7 @@
 import { describe, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkMadeSize, checkMaps, type MapTensor } from '../metrics/metrics.ts'
 import { checkList } from '../checks/options.ts'
+import type { Option, OptionTable } from '../checks/table.ts'
 import { newArray } from '../dtype.ts'
 import { checkTensor } from '../tensor.ts'
 
@@ -17,6 +18,12 @@ export interface PlaceOptions {
   /** [height, width] of the frame in pixels, which places are then told in. Default: shares of height and width, 0 to 1. */
   size?: readonly [number, number] | undefined
 }
+
+/** [height, width] of a frame or picture. */
+export const mapSize: Option<readonly [number, number]> = { check: (_, value) => checkSize(value)! }
+
+/** What there is to know of {@link PlaceOptions}. */
+export const placeTable = { size: mapSize } satisfies OptionTable<PlaceOptions>
 
 /** One map that was checked: a copy, for what reads the options after it may change the caller's. */
 export interface CheckedMap {

@@ -1,6 +1,6 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkInteger, checkNumber, checkOptions } from '../checks/options.ts'
-import { checkMap, checkSize, type MapPoint, type PlaceOptions } from './map-input.ts'
+import { integer, number, readOptions, type OptionTable } from '../checks/table.ts'
+import { checkMap, placeTable, type MapPoint, type PlaceOptions } from './map-input.ts'
 import { placed } from './points.ts'
 import { neighbours, regions } from './regions.ts'
 import { extremes } from './scale.ts'
@@ -21,6 +21,14 @@ export interface PeakOptions extends PlaceOptions {
   threshold?: number | undefined
 }
 
+/** What there is to know of {@link PeakOptions}. */
+export const peakTable = {
+  ...placeTable,
+  count: integer(1, undefined, { usual: 5 }),
+  distance: number(0, 1, { usual: 0.1 }),
+  threshold: number(0, 1, { usual: 0.2 }),
+} satisfies OptionTable<PeakOptions>
+
 /**
  * The local maxima of a map, the highest first: pixels that none of their eight neighbours is above. Equal ones that hang together are
  * one, at their mean place. A map that is flat has none.
@@ -30,11 +38,7 @@ export interface PeakOptions extends PlaceOptions {
  */
 export function peaks(map: MapTensor, options?: PeakOptions): Peak[] {
   const checked = checkMap(map)
-  const { count = 5, distance = 0.1, threshold = 0.2, ...rest } = checkOptions<PeakOptions>('options', options, ['size', 'count', 'distance', 'threshold'])
-  checkInteger('count', count, 1)
-  checkNumber('distance', distance, 0, 1)
-  checkNumber('threshold', threshold, 0, 1)
-  const size = checkSize(rest.size)
+  const { size, count, distance, threshold } = readOptions<PeakOptions, typeof peakTable>('options', options, peakTable)
   const { data, height, width } = checked
   const [, greatest] = extremes(data)
   const least = distance * Math.hypot(height, width)

@@ -1,13 +1,16 @@
 import type { MapTensor } from '../metrics/metrics.ts'
-import { checkNumber, checkOptions } from '../checks/options.ts'
+import { number, readOptions, type OptionTable } from '../checks/table.ts'
 import { blurred } from './blur.ts'
-import { checkMap, checkSize, massOf, type CheckedMap, type MapPoint, type PlaceOptions } from './map-input.ts'
+import { checkMap, massOf, type CheckedMap, placeTable, type MapPoint, type PlaceOptions } from './map-input.ts'
 
 /** How {@link focalPoint} looks. */
 export interface FocalPointOptions extends PlaceOptions {
   /** The Gaussian's deviation, a share of the map's width, above 0 to 1: how near values must be to count together. Default 0.05. */
   spread?: number | undefined
 }
+
+/** What there is to know of {@link FocalPointOptions}. */
+export const focalPointTable = { ...placeTable, spread: number(1e-6, 1, { usual: 0.05 }) } satisfies OptionTable<FocalPointOptions>
 
 /**
  * The mean place of a map, each pixel's middle weighted by its value: Σ p·m / Σ m. Between two people it is on neither, where
@@ -19,7 +22,7 @@ export interface FocalPointOptions extends PlaceOptions {
  */
 export function centreOfMass(map: MapTensor, options?: PlaceOptions): MapPoint | undefined {
   const checked = checkMap(map, 0)
-  const size = checkSize(checkOptions<PlaceOptions>('options', options, ['size']).size)
+  const { size } = readOptions<PlaceOptions, typeof placeTable>('options', options, placeTable)
   const mass = massOf(checked)
   if (mass === 0) return undefined
   const { data, height, width } = checked
@@ -44,9 +47,7 @@ export function centreOfMass(map: MapTensor, options?: PlaceOptions): MapPoint |
  */
 export function focalPoint(map: MapTensor, options?: FocalPointOptions): MapPoint {
   const checked = checkMap(map, 0)
-  const { spread = 0.05, ...rest } = checkOptions<FocalPointOptions>('options', options, ['size', 'spread'])
-  const size = checkSize(rest.size)
-  checkNumber('spread', spread, 1e-6, 1)
+  const { size, spread } = readOptions<FocalPointOptions, typeof focalPointTable>('options', options, focalPointTable)
   const { height, width } = checked
   const near = blurred(checked, spread * width)
   const greatest = near.reduce((a, b) => Math.max(a, b), 0)

@@ -1,7 +1,8 @@
-import { checkInteger, checkNumber, checkOptions, reading } from '../checks/options.ts'
+import { reading } from '../checks/options.ts'
+import { integer, number, readOptions, type OptionTable } from '../checks/table.ts'
 import { invalidArgument } from '../errors.ts'
 import { Random } from '../random/random.ts'
-import { checkSeed } from '../random/seed.ts'
+import { seedOption } from '../random/seed.ts'
 import type { Scores } from './score.ts'
 
 /** How {@link bootstrap} draws. */
@@ -13,6 +14,13 @@ export interface BootstrapOptions {
   /** Decides what is drawn. Default 1. */
   seed?: number | undefined
 }
+
+/** What there is to know of {@link BootstrapOptions}. */
+export const bootstrapTable = {
+  resamples: integer(1, 1_000_000, { usual: 2000 }),
+  level: number(0, 1, { usual: 0.95 }),
+  seed: seedOption({ usual: 1 }),
+} satisfies OptionTable<BootstrapOptions>
 
 /** Where a mean may lie if other videos of the kind had been scored; both NaN where no video has a value. */
 export interface Interval {
@@ -30,10 +38,7 @@ export interface Interval {
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export function bootstrap(given: Pick<Scores, 'mean' | 'videos'>, options?: BootstrapOptions): Record<keyof Scores['mean'], Interval> {
-  const { resamples = 2000, level = 0.95, seed = 1 } = checkOptions<BootstrapOptions>('options', options, ['resamples', 'level', 'seed'])
-  checkInteger('resamples', resamples, 1, 1_000_000)
-  checkNumber('level', level, 0, 1)
-  checkSeed('seed', seed)
+  const { resamples, level, seed } = readOptions<BootstrapOptions, typeof bootstrapTable>('options', options, bootstrapTable)
   const scores = reading('scores', 'what metrics.score gives', () => {
     const { mean, videos } = given ?? {}
     if (typeof videos !== 'object' || typeof mean !== 'object' || videos === null || mean === null)

@@ -1,5 +1,6 @@
 import { native } from '../addon/native.ts'
-import { checkBoolean, checkInteger, checkIterable, checkOptions, checkString, reading } from '../checks/options.ts'
+import { checkInteger, checkIterable, checkString, reading } from '../checks/options.ts'
+import { callback, readOptions, yes, type OptionTable } from '../checks/table.ts'
 import { describe, invalidArgument, invalidArgumentText, shortened } from '../errors.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import { Mean } from './mean.ts'
@@ -53,6 +54,14 @@ export interface ScoreOptions {
   baseline?: ((video: string, frame: number, size: readonly [number, number]) => MapTensor | Promise<MapTensor>) | undefined
 }
 
+/** What there is to know of {@link ScoreOptions}. */
+export const scoreTable = {
+  blur: yes({ usual: true }),
+  resize: yes({ usual: true }),
+  others: callback(),
+  baseline: callback(),
+} satisfies OptionTable<ScoreOptions>
+
 /** The scores of a set of videos. */
 export interface Scores {
   /** Means over the videos; NaN where no video has a defined value. */
@@ -102,9 +111,7 @@ export async function scoreTogether(
 ): Promise<Scores> {
   const hasTruth = reading('dataset', 'an object with truth(video, frame)', () => typeof dataset?.truth === 'function')
   if (!hasTruth) throw invalidArgument('dataset', 'an object with truth(video, frame)', dataset)
-  const { others, baseline, blur = true, resize = true } = checkOptions<ScoreOptions>('options', options, ['others', 'baseline', 'blur', 'resize'])
-  const chain: Chain = { blur: checkBoolean('blur', blur), resize: checkBoolean('resize', resize) }
-  checkBaselines({ others, baseline })
+  const { others, baseline, ...chain } = readOptions<ScoreOptions, typeof scoreTable>('options', options, scoreTable)
   const names = [...scored, ...(others ? ['shuffledAuc' as const] : []), ...(baseline ? ['informationGain' as const] : [])]
   const videos = new Map<string, Each<Mean>>()
   const undefinedCount = each(names, () => 0)
@@ -156,12 +163,6 @@ function readPrediction(prediction: unknown): FramePrediction {
     const { video, frame, tensor } = prediction as FramePrediction
     return { video: checkString('predictions.video', video), frame: checkInteger('predictions.frame', frame, 0), tensor }
   })
-}
-
-/** Refuses baselines that are none. */
-export function checkBaselines(given: Pick<ScoreOptions, 'others' | 'baseline'>): void {
-  for (const name of ['others', 'baseline'] as const)
-    if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidArgument(name, 'a function', given[name])
 }
 
 /** What is true of a frame, read once and checked. */

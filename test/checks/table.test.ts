@@ -3,9 +3,18 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { integer, readOptions, yes, type Option } from '../../lib/checks/table.ts'
 import { datasetTable } from '../../lib/datasets/dataset-options.ts'
+import { gazeBaselinesTable } from '../../lib/datasets/gaze-baselines.ts'
+import { halvesTable } from '../../lib/datasets/gaze-halves.ts'
 import { gazeTable } from '../../lib/datasets/gaze-options.ts'
 import { batchesTable } from '../../lib/datasets/prefetch.ts'
 import { evaluateTable } from '../../lib/evaluate.ts'
+import { readGazeTable } from '../../lib/gaze/read-gaze.ts'
+import { boxTable } from '../../lib/maps/boxes.ts'
+import { confidenceTable } from '../../lib/maps/confidence.ts'
+import { peakTable } from '../../lib/maps/peaks.ts'
+import { focalPointTable } from '../../lib/maps/points.ts'
+import { bootstrapTable } from '../../lib/metrics/bootstrap.ts'
+import { scoreTable } from '../../lib/metrics/score.ts'
 import { videoTable } from '../../lib/predict-video.ts'
 import { sceneTable } from '../../lib/scenes/options.ts'
 import { earlyStopTable } from '../../lib/training/early-stop.ts'
@@ -51,7 +60,16 @@ describe.each<[string, string, Readonly<Record<string, Option<unknown>>>]>([
   ['training/options.ts', 'TrainerOptions', trainerTable],
   ['datasets/dataset-options.ts', 'DatasetOptions', datasetTable(['train'])],
   ['datasets/gaze-options.ts', 'GazeOptions', own(gazeTable, datasetTable(['train']))],
+  ['datasets/gaze-baselines.ts', 'GazeBaselinesOptions', gazeBaselinesTable],
+  ['datasets/gaze-halves.ts', 'HalvesOptions', halvesTable],
   ['datasets/prefetch.ts', 'LoadBatchesOptions', batchesTable],
+  ['gaze/read-gaze.ts', 'ReadGazeOptions', readGazeTable],
+  ['maps/boxes.ts', 'BoxOptions', boxTable],
+  ['maps/confidence.ts', 'ConfidenceOptions', confidenceTable],
+  ['maps/peaks.ts', 'PeakOptions', peakTable],
+  ['maps/points.ts', 'FocalPointOptions', focalPointTable],
+  ['metrics/bootstrap.ts', 'BootstrapOptions', bootstrapTable],
+  ['metrics/score.ts', 'ScoreOptions', scoreTable],
   ['scenes/options.ts', 'SceneOptions', sceneTable],
   ['training/early-stop.ts', 'EarlyStopOptions', earlyStopTable],
   ['training/groups.ts', 'ParameterGroup', groupTable],
