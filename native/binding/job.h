@@ -40,7 +40,7 @@ inline Napi::Value to_undefined(Napi::Env env, Nothing&) { return env.Undefined(
 // Runs `work` on the worker and settles the returned promise on the JavaScript thread with what `convert` makes of its
 // result. `owner`, the wrap that holds the worker, stays alive until then.
 template <typename Result>
-Napi::Value run_job(Napi::Env env, Worker& worker, Napi::Object owner, std::shared_ptr<CancelFlag> cancel, std::function<Result()> work,
+Napi::Value run_job(Napi::Env env, Worker& worker, Napi::Object owner, const std::shared_ptr<CancelFlag>& cancel, std::function<Result()> work,
                     std::function<Napi::Value(Napi::Env, Result&)> convert, Priority priority = Priority::normal) {
   struct Job {
     explicit Job(Napi::Env env) : deferred(Napi::Promise::Deferred::New(env)) {}

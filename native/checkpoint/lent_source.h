@@ -11,8 +11,8 @@ namespace diffsal {
 // Parameters that are there already, as they are: a network made of them shares their memory.
 class LentSource : public ParameterSource {
  public:
-  explicit LentSource(std::vector<Parameter> parameters) {
-    for (auto& [info, tensor] : parameters) tensors_.emplace(info.name, std::move(tensor));
+  explicit LentSource(const std::vector<Parameter>& parameters) {
+    for (const auto& [info, tensor] : parameters) tensors_.emplace(info.name, tensor);
   }
   at::Tensor tensor(const ParameterInfo& info) override { return tensors_.at(info.name); }
   void finish() const {}

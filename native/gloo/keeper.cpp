@@ -60,7 +60,7 @@ std::shared_ptr<Keeper> Keeper::open(const GroupOptions& options, const Poll& po
                          ": it was not started, or the address (MASTER_ADDR, MASTER_PORT) is another's.");
 }
 
-void Keeper::run(std::shared_ptr<Keeper> self) {
+void Keeper::run(const std::shared_ptr<Keeper>& self) {
   pthread_setname_np(pthread_self(), "diffsal-group");
   try {
     self->serve();

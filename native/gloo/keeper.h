@@ -64,7 +64,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   };
 
   static std::string unanswered() { return "Rank 0 does not answer: it is stopped, or its machine cannot be reached."; }
-  static void run(std::shared_ptr<Keeper> self);
+  static void run(const std::shared_ptr<Keeper>& self);
   void serve();
   void round(Store& store);
   void publish(Store& store, int64_t rank, const std::string& why);

@@ -86,9 +86,10 @@ Tensor NoiseEncoder::enter(const Tensor& noisy) const {
 }
 
 Tensor NoiseEncoder::time_code(const Tensor& t) const {
-  const auto& frequencies = frequencies_.of(width_ / 2, [&] {
-    auto index = at::arange(width_ / 2, dense0_.weight.options().dtype(at::kFloat));
-    return at::exp(index * -(std::log(10000.0) / static_cast<double>(width_ / 2 - 1)));
+  const int64_t count = width_ / 2;
+  const auto& frequencies = frequencies_.of(count, [&] {
+    auto index = at::arange(count, dense0_.weight.options().dtype(at::kFloat));
+    return at::exp(index * -(std::log(10000.0) / static_cast<double>(count - 1)));
   });
   auto angle = t.to(at::kFloat).unsqueeze(1) * frequencies.unsqueeze(0);
   return dense1_(at::silu(dense0_(at::cat({angle.sin(), angle.cos()}, 1))));

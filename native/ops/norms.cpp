@@ -52,11 +52,11 @@ Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBat
     if (i != 1) over.push_back(i);
   }
   auto values = x.to(at::kFloat);
-  // A sample may be several of x.
-  const auto count = static_cast<double>(x.numel() / x.size(1) / shared.samples.numel() * shared.size);
+  const int64_t here = x.numel() / x.size(1), of_sample = here / shared.samples.numel();
+  const auto count = static_cast<double>(of_sample * shared.size);
   auto own_mean = values.mean(over);
   auto own_squares = (values - own_mean.view(shape)).square().sum(over) * shared.weight;
-  auto own_count = at::full({1}, static_cast<double>(x.numel() / x.size(1)) * shared.weight, values.options());
+  auto own_count = at::full({1}, static_cast<double>(here) * shared.weight, values.options());
   auto all = shared.gather(at::cat({own_count, own_mean, own_squares})).split_with_sizes({1, x.size(1), x.size(1)}, 1);
   const auto &counts = all[0], &means = all[1], &squares = all[2];
   auto mean = (counts * means).sum(0) / count;

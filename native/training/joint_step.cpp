@@ -162,7 +162,7 @@ std::vector<bool> JointStep::exchange_rest(std::vector<Tensor>& figures, at::Gen
   has = flat.next(count);
   for (auto& figure : figures) figure = flat.next(1).clone().squeeze().to(figure.device());
   generator.set_state(flat.next(random.numel()).to(at::kByte));
-  for (auto buffer : buffers) buffer.copy_(flat.next(buffer.numel()).view(buffer.sizes()));
+  for (const auto& buffer : buffers) buffer.copy_(flat.next(buffer.numel()).view(buffer.sizes()));
   std::vector<bool> list;
   for (int64_t i = 0; i < count; ++i) list.push_back(has.const_data_ptr<float>()[i] != 0);
   return list;
