@@ -8,7 +8,7 @@ export interface Carrier {
   readonly delays: readonly [within: number, between: number]
 }
 
-/** What a step sends: a flat tensor with the gradients, and many small ones with BatchNorm's statistics. */
+/** What a step sends: a flat tensor with the gradients, and some small ones with BatchNorm's statistics, whose `bytes` are one process's: a message holds those of all. */
 export interface StepMessages {
   readonly gradients: number
   readonly statistics: { readonly messages: number; readonly bytes: number }
@@ -55,7 +55,7 @@ export interface StepSeconds {
 /** Computes a step's seconds from those of the computing and from what is sent. */
 export function stepSeconds(computing: number, { gradients, statistics }: StepMessages, cluster: Cluster, carrier: Carrier): StepSeconds {
   const large = largeSeconds(gradients, cluster, carrier)
-  const small = statistics.messages * smallSeconds(statistics.bytes / statistics.messages, cluster, carrier)
+  const small = statistics.messages * smallSeconds((cluster.processes * statistics.bytes) / statistics.messages, cluster, carrier)
   const left = Math.max(0, large - (2 / 3) * computing)
   return {
     gradients: large,
@@ -67,7 +67,7 @@ export function stepSeconds(computing: number, { gradients, statistics }: StepMe
 }
 
 /** What a step of the paper's network sends: its 76,914,922 parameters as float32, and what `bench:scaling` counts for its BatchNorms. */
-export const paperMessages: StepMessages = { gradients: 4 * 76_914_922, statistics: { messages: 28, bytes: 23_040 } }
+export const paperMessages: StepMessages = { gradients: 4 * 76_914_922, statistics: { messages: 14, bytes: 23_096 } }
 
 /** NVLink 4 between the H100s of a machine and one 400 Gb/s adapter for each of them, by their data sheets; the delays are assumed. */
 export const fabric: Carrier = { within: 450e9, between: 50e9, delays: [5e-6, 10e-6] }

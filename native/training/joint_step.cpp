@@ -59,8 +59,18 @@ void append(Flat& flat, const Tensor& tensor, bool given) {
   else place.zero_();
 }
 
-// Of a bucket: large enough that a message's delay does not count, small enough that the last one, which nothing hides, does not take long.
-constexpr int64_t bucket_bytes = 8 << 20;
+// Of a bucket, at most, where it is not a larger weight: so large that a message's delay does not count. Nothing hides the last one, so it is small.
+constexpr int64_t bucket_bytes = 8 << 20, last_bucket_bytes = 1 << 20;
+
+// How many of the first layers' weights, whose gradients come last, make up the last bucket.
+size_t of_last_bucket(const std::vector<Tensor>& weights) {
+  size_t count = 0;
+  for (int64_t size = 0; count < weights.size(); ++count) {
+    size += weights[count].numel() * static_cast<int64_t>(sizeof(float));
+    if (size > last_bucket_bytes) break;
+  }
+  return count;
+}
 
 // Called by autograd when it has added to a weight's gradient.
 struct Made : torch::autograd::PostAccumulateGradHook {
@@ -76,10 +86,11 @@ Tensor differentiable_gather(const Tensor& x, const std::shared_ptr<Group>& grou
 JointStep::JointStep(const Sharing& sharing, const std::vector<Tensor>& weights) : sharing_(sharing), weights_(weights), places_(weights.size()) {
   // A backward pass comes to the layers in about the opposite order of theirs.
   std::vector<int64_t> sizes;
+  const auto of_last = of_last_bucket(weights);
   for (size_t i = weights.size(); i-- > 0;) {
     auto size = weights[i].numel();
     constexpr auto most = bucket_bytes / static_cast<int64_t>(sizeof(float));
-    if (sizes.empty() || sizes.back() + size > most) {
+    if (sizes.empty() || sizes.back() + size > most || i + 1 == of_last) {
       buckets_.push_back({});
       sizes.push_back(0);
     }

@@ -27,6 +27,7 @@ describe('seconds of a sum', () => {
     const messages = { gradients: 1000, statistics: { messages: 2, bytes: 0 } }
     const one = stepSeconds(30, messages, { processes: 2, perMachine: 2 }, carrier)
     expect(one).toMatchObject({ gradients: 12, statistics: 4, whole: 46, efficiency: 30 / 46, hiddenEfficiency: 30 / 34 })
+    expect(stepSeconds(30, { ...messages, statistics: { messages: 2, bytes: 300 } }, { processes: 2, perMachine: 2 }, carrier).statistics).toBe(2 * 2 * (1 + 3))
     expect(stepSeconds(3, messages, { processes: 2, perMachine: 2 }, carrier).hiddenEfficiency).toBe(3 / (3 + 10 + 4))
   })
 })
