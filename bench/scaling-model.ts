@@ -8,7 +8,7 @@ export interface Carrier {
   readonly delays: readonly [within: number, between: number]
 }
 
-/** What a step sends: a flat tensor with the gradients, and some small ones with BatchNorm's statistics, whose `bytes` are one process's: a message holds those of all. */
+/** What a step sends: a flat tensor with the gradients, and some small ones with BatchNorm's statistics. The `bytes` of these are one process's; a message holds those of all. */
 export interface StepMessages {
   readonly gradients: number
   readonly statistics: { readonly messages: number; readonly bytes: number }

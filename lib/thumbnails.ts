@@ -71,6 +71,7 @@ export function readThumbnailOptions(model: Predictor, options: ThumbnailOptions
 
 /** As {@link thumbnails}, of an input that was opened already, and with options that were read. */
 export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: ReturnType<typeof readThumbnailOptions>): Promise<Thumbnail[]> {
+  const sharp = await openSharp()
   const { count, aspect, apart, format, stride, ...predicting } = options
   const info = withVideo(given, 'of which pictures could be taken')
   const { video } = info
@@ -92,7 +93,6 @@ export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: 
   for await (const { frame, pixels } of chosenFrames(info, [video.height, video.width], new Set(chosen.map(({ frame }) => frame)), options))
     pictures.set(frame, pixels)
   const [height, width] = crop?.window ?? [video.height, video.width]
-  const sharp = await openSharp()
   const made = chosen.map(async (one): Promise<Thumbnail> => {
     const raw = sharp(pictures.get(one.frame)!, { raw: { width: video.width, height: video.height, channels: 3 } })
     const place = { left: Math.min(Math.round(one.x), video.width - width), top: Math.min(Math.round(one.y), video.height - height), width, height }

@@ -21,7 +21,7 @@ Examples:
   diffsal inspect weights.safetensors                     what is in a file of weights
   diffsal doctor                                          what is missing here`
 
-/** Makes a command. Its code is loaded here, and not that of the others: that takes most of the time in which a command starts. */
+/** Makes a command. Only its own code is loaded: loading code is most of the time in which a command starts. */
 type CommandMaker = (open: ModelOpener | undefined) => Promise<Command>
 
 const commands: Readonly<Record<string, Readonly<Record<string, CommandMaker>>>> = {
@@ -62,8 +62,8 @@ export async function program(name?: string, open?: ModelOpener): Promise<Comman
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
     .version(version)
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
-  const all = Object.entries(commands).flatMap(([heading, group]) => Object.entries(group).map(([its, make]) => ({ its, heading, make })))
-  const named = all.filter(({ its }) => its === name)
+  const all = Object.entries(commands).flatMap(([heading, group]) => Object.entries(group).map(([command, make]) => ({ command, heading, make })))
+  const named = all.filter(({ command }) => command === name)
   for (const { heading, make } of named.length > 0 ? named : all) root.addCommand((await make(open)).helpGroup(heading))
   // An exception instead of an exit, so that there is one place that decides on the exit code.
   for (const command of [root, ...root.commands]) command.exitOverride().showSuggestionAfterError().configureOutput(parserOutput)

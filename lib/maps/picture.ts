@@ -83,9 +83,11 @@ interface Picture {
 
 async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture> {
   if (dtypes.uint8.is(over)) {
+    // A copy at once: what is waited for may see the caller's bytes changed.
+    const bytes = Buffer.from(over)
     const sharp = await openSharp()
     try {
-      const { data, info } = await sharp(Buffer.from(over)).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+      const { data, info } = await sharp(bytes).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
       return { pixels: data, size: [info.height, info.width] }
     } catch (cause) {
       throw invalidArgumentText('over', 'a picture', `bytes that are none (${(cause as Error).message})`, cause)

@@ -84,7 +84,7 @@ Napi::Value run_job(Napi::Env env, Worker& worker, Napi::Object owner, const std
         job.reset();
         bridge->post(std::move(settle));
       },
-      std::move(cancel), priority);
+      cancel, priority);
   return promise;
 }
 

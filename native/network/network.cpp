@@ -25,8 +25,9 @@ Features Network::encode(const Tensor& frames, const Tensor& mel, const std::vec
 Features Network::calculate(const Tensor& frames, const std::vector<Tensor>& maps, const Tensor& mel, const Pass& pass) const {
   auto type = pass.training ? at::kFloat : precision_;
   Features features;
-  if (mel.defined()) features.audio = (*parts_.spatiotemp_net)((*parts_.audio_net)(mel.to(type))).permute({0, 4, 1, 2, 3});
+  // The larger encoder first: so its gradients come last, as JointStep sends them.
   features.video = frames.defined() ? (*parts_.visual_net)(frames.to(type), pass) : maps;
+  if (mel.defined()) features.audio = (*parts_.spatiotemp_net)((*parts_.audio_net)(mel.to(type))).permute({0, 4, 1, 2, 3});
   features.clip = prepare(features.video, features.audio, pass);
   // The same memory seen channels first, so that each map is held once.
   for (size_t i = 0; i < features.clip.video.size(); ++i) features.video[i] = features.clip.video[i].permute({0, 4, 1, 2, 3});

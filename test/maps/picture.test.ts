@@ -68,6 +68,14 @@ test('over a picture, by the opacity', async () => {
   for (const [c, value] of colour('heat', 255).entries()) expect(Math.abs(laid[5]![c]! - (100 + value) / 2)).toBeLessThanOrEqual(2)
 })
 
+test('the bytes of a picture are those of the call, whatever becomes of them after it', async () => {
+  const png = new Uint8Array(await maps.toPng(map(0, 1), { size: [8, 8] }))
+  const expected = await pixels(await maps.colourise(map(0, 1), { over: png }))
+  const laid = maps.colourise(map(0, 1), { over: png })
+  png.fill(0)
+  expect(await pixels(await laid)).toEqual(expected)
+})
+
 test('over the bytes of a picture, beside it, and as another format', async () => {
   const jpeg = await sharp(grey.data, { raw: { width: 6, height: 4, channels: 3 } })
     .jpeg()

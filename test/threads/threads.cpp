@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -32,7 +33,7 @@ void on_threads(int count, Work work) {
   for (auto& thread : threads) thread.join();
 }
 
-// Every job is called once, whoever submits, cancels and stops meanwhile; one thread at a time runs them.
+// One thread at a time runs jobs, whoever submits, cancels and stops meanwhile. Where none stops the worker, each is called once.
 void workers() {
   for (int round = 0; round < 20; ++round) {
     std::atomic<int> called = 0, cancelled = 0;

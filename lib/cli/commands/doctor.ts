@@ -6,6 +6,7 @@ import { listDevices, type DeviceInfo } from '../../devices.ts'
 import { DiffSalError } from '../../errors.ts'
 import { checkSeries, locateLibtorch } from '../../libtorch/locate.ts'
 import { checkTrusted } from '../../libtorch/trust.ts'
+import { openSharp } from '../../files/open-sharp.ts'
 import { findFfmpeg } from '../../media/ffmpeg.ts'
 import { print, printJson } from '../terminal/print.ts'
 
@@ -23,6 +24,7 @@ export interface Diagnosis {
   readonly libtorch: Finding
   readonly devices: Finding
   readonly ffmpeg: Finding
+  readonly sharp: Finding
 }
 
 const oldest = [20, 19] as const
@@ -31,7 +33,7 @@ const exitCode = 5
 /** `diffsal doctor`: what is installed and the remedy for what is not. Exit code 0 when nothing is missing, else 5. */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('print what was found (Node, native addon, libtorch, devices, ffmpeg) and the remedy for what is missing')
+    .description('print what was found (Node, native addon, libtorch, devices, ffmpeg, sharp) and the remedy for what is missing')
     .option('--json', 'print one JSON object')
     .action(async ({ json }: { json?: true }) => {
       const diagnosis = await diagnose()
@@ -51,8 +53,12 @@ export async function diagnose(): Promise<Diagnosis> {
     ({ path, source, version }): Finding => ({ ok: true, summary: `${version} in '${path}' (from ${source})`, path, source, version }),
     failed,
   )
-  const ok = [node, addon, libtorch, devices, ffmpeg].every((finding) => finding.ok)
-  return { ok, node, addon, libtorch, devices, ffmpeg }
+  const sharp = await openSharp().then(
+    ({ versions }): Finding => ({ ok: true, summary: `${versions.sharp}, libvips ${versions.vips}`, version: versions.sharp }),
+    failed,
+  )
+  const ok = [node, addon, libtorch, devices, ffmpeg, sharp].every((finding) => finding.ok)
+  return { ok, node, addon, libtorch, devices, ffmpeg, sharp }
 }
 
 function checkNode(): Finding {

@@ -43,6 +43,7 @@ test('everything there: one line each, exit code 0', () => {
       /^ok {7}devices {3}cpu \(.* GiB, .* GiB free\); libtorch 2\.13\.0 works; no CUDA: libtorch 2\.13\.0\+cpu is a CPU build, and no NVIDIA driver was found \(.*\)\.$/,
     ),
     `ok       ffmpeg    7.1.1 in '${ffmpeg}' (from DIFFSAL_FFMPEG)`,
+    expect.stringMatching(/^ok {7}sharp {5}\d+\.\d+\.\d+, libvips \d+\.\d+\.\d+$/),
     '',
     'Everything is there.',
     '',

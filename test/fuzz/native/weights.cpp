@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         count *= static_cast<uint64_t>(entry.shape[i]);
         if (entry.strides) last += static_cast<uint64_t>(std::max<int64_t>(entry.shape[i] - 1, 0) * entry.strides->at(i));
       }
-      auto width = entry.dtype == "F64" ? 8u : entry.dtype == "F32" ? 4u : 2u;
+      auto width = entry.dtype == "F64" || entry.dtype == "I64" ? 8u : entry.dtype == "F32" ? 4u : 2u;
       entry.end = entry.begin + (count == 0 ? 0 : entry.strides ? last + 1 : count) * width;
     }
     entries.emplace(name, std::move(entry));
