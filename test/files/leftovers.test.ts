@@ -65,7 +65,7 @@ test('the next process that writes there sweeps: a run, an output', async () => 
 
 test('a process that may open few files says so in a sentence', () => {
   const main = join(packageFolder(), 'dist/cli/main.js')
-  for (const limit of [32, 64]) {
+  for (const limit of [24, 32, 40, 48]) {
     const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, main, 'predict', 'none.mp4'], {
       encoding: 'utf8',
     })
@@ -73,5 +73,6 @@ test('a process that may open few files says so in a sentence', () => {
     expect(stderr).toMatch(/^diffsal: .*may not open as many files.*`ulimit -n 1024`.*\n$/)
   }
   expect(fileLimitSentence(new Error('x'))).toBeUndefined()
+  expect(fileLimitSentence(Object.assign(new Error('x'), { code: 'ERR_MODULE_NOT_FOUND' }))).toBeUndefined()
   expect(fileLimitSentence(Object.assign(new Error('x'), { code: 'ENFILE' }))).toMatch(/too many files/)
 })
