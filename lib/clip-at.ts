@@ -43,9 +43,12 @@ function checkPictureSize(argument: string, value: unknown): readonly [number, n
   return [height!, width!]
 }
 
+/** What there is to know of {@link ClipAtOptions}. */
+const clipTable = { clipLength: integer(2, 1024, { usual: 16 }) } satisfies OptionTable<ClipAtOptions>
+
 /** What there is to know of {@link FileClipOptions}. */
 export const fileClipTable = {
-  clipLength: integer(2, 1024, { usual: 16 }),
+  ...clipTable,
   size: { check: checkPictureSize },
   videoTrack: videoTable.videoTrack,
   audioTrack: videoTable.audioTrack,
@@ -125,7 +128,7 @@ async function cutOfMedia(
 
 function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions | undefined): CutClip {
   const { frames, audio, fps } = checkOptions<DecodedVideo>('video', video, ['frames', 'audio', 'fps'])
-  const { clipLength } = readOptions<ClipAtOptions, Pick<typeof fileClipTable, 'clipLength'>>('options', options, { clipLength: fileClipTable.clipLength })
+  const { clipLength } = readOptions<ClipAtOptions, typeof clipTable>('options', options, clipTable)
   checkFps('fps', fps)
   const pictures = frames === undefined ? undefined : checkPictures(frames)
   if (pictures === undefined && !audio) throw invalidArgument('video', 'something to see or to hear', video)

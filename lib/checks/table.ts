@@ -38,6 +38,11 @@ export function readOptions<T extends object, Table extends OptionTable<T>>(argu
   return checkedBy<T, Table>(checkOptions<T>(argument, given, namesOf(table) as unknown as (keyof T & string)[]), table)
 }
 
+/** As {@link readOptions}, of options within others: an error names them behind `argument`. */
+export function readNested<T extends object, Table extends OptionTable<T>>(argument: string, given: T | undefined, table: Table): Read<T, Table> {
+  return checkedBy<T, Table>(checkOptions<T>(argument, given, namesOf(table) as unknown as (keyof T & string)[]), table, `${argument}.`)
+}
+
 /** As {@link readOptions}, of options whose names are known to be right. */
 export function checkedBy<T extends object, Table extends OptionTable<T>>(given: T, table: Table, prefix = ''): Read<T, Table> {
   const read = Object.create(null) as Record<string, unknown>

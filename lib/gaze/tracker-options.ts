@@ -1,6 +1,6 @@
 import { invalidArgument } from '../errors.ts'
 import { checkChoice, checkOptions, checkString } from '../checks/options.ts'
-import { checkedBy, choice, namesOf, text, type OptionTable } from '../checks/table.ts'
+import { choice, readNested, text, type OptionTable } from '../checks/table.ts'
 import { checkFixationOptions, fixationNames, type FixationOptions } from './find-fixations.ts'
 import { timeUnits, type TimeUnit } from './heading.ts'
 import { placeUnits, type PlaceUnit } from './places.ts'
@@ -80,8 +80,7 @@ export const trackerTable = {
   places: choice(placeUnits),
   times: choice(Object.keys(timeUnits) as TimeUnit[]),
   columns: {
-    check: (argument: string, value: unknown): GazeColumns =>
-      checkedBy<GazeColumns, typeof columnTable>(checkOptions(argument, value as GazeColumns, namesOf(columnTable)), columnTable, `${argument}.`),
+    check: (argument: string, value: unknown): GazeColumns => readNested<GazeColumns, typeof columnTable>(argument, value as GazeColumns, columnTable),
   },
   viewer: text(),
   video: text(),
@@ -96,7 +95,7 @@ export const trackerTable = {
 
 /** Reads what was given as `tracker`. */
 export function checkTracker(given: unknown): TrackerOptions {
-  return checkedBy<TrackerOptions, typeof trackerTable>(checkOptions('tracker', given as TrackerOptions, namesOf(trackerTable)), trackerTable, 'tracker.')
+  return readNested<TrackerOptions, typeof trackerTable>('tracker', given as TrackerOptions, trackerTable)
 }
 
 function checkStart(argument: string, start: unknown): number | string {

@@ -1,7 +1,7 @@
 import { basename, dirname, extname, resolve } from 'node:path'
 import { inFile, nested } from '../checks/fields.ts'
 import { checkBoolean, checkChoice, checkInteger, checkOptions, checkString } from '../checks/options.ts'
-import { checkedBy, integer, namesOf } from '../checks/table.ts'
+import { checkedBy, integer, namesOf, readNested } from '../checks/table.ts'
 import { resolveConfig, type PartialDiffSalConfig } from '../config.ts'
 import { invalidArgument } from '../errors.ts'
 import { evaluateTable, type EvaluateOptions } from '../evaluate.ts'
@@ -151,7 +151,7 @@ const validationTable = { every: integer(1, undefined, { usual: 1 }), limit }
 const samplingTable = { steps, eta, seed, batch: evaluated }
 
 function checkValidation(given: unknown): RunConfig['validation'] {
-  return checkedBy(checkOptions<{ every?: number; limit?: number }>('validation', given ?? {}, namesOf(validationTable)), validationTable, 'validation.')
+  return readNested('validation', given ?? {}, validationTable)
 }
 
 function checkSampling(given: unknown, batch: number): RunConfig['sampling'] {

@@ -1,5 +1,4 @@
-import { checkOptions } from '../checks/options.ts'
-import { checkedBy, choice, integer, namesOf, number, type OptionTable } from '../checks/table.ts'
+import { choice, integer, number, readNested, type OptionTable } from '../checks/table.ts'
 import { scored, type ScoreName } from '../metrics/score.ts'
 
 /** When a fit ends before its last epoch. */
@@ -37,7 +36,7 @@ export interface Standstill {
 
 /** Checks options and fills in the defaults. */
 export function checkEarlyStop(argument: string, given: EarlyStopOptions, by: ScoreName): EarlyStop {
-  const options = checkedBy<EarlyStopOptions, typeof earlyStopTable>(checkOptions(argument, given, namesOf(earlyStopTable)), earlyStopTable, `${argument}.`)
+  const options = readNested<EarlyStopOptions, typeof earlyStopTable>(argument, given, earlyStopTable)
   return { patience: options.patience, minDelta: options.minDelta, by: options.by ?? by }
 }
 

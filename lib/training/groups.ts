@@ -1,5 +1,5 @@
-import { checkList, checkOptions, checkString, nearest } from '../checks/options.ts'
-import { checkedBy, later, namesOf, number, yes, type OptionTable } from '../checks/table.ts'
+import { checkList, checkString, nearest } from '../checks/options.ts'
+import { later, number, readNested, yes, type OptionTable } from '../checks/table.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 
 /** Parameters that are trained another way than the rest. */
@@ -77,7 +77,7 @@ export function resolveGroups(given: unknown, { weightDecay, frozen, parameters 
   return checkList('groups', given, 'a list of groups of parameters').map((one, i) => {
     const argument = `groups[${i}]`
     if (one === undefined) throw invalidArgument(argument, 'a group of parameters', one)
-    const options = checkedBy<ParameterGroup, typeof groupTable>(checkOptions(argument, one as ParameterGroup, namesOf(groupTable)), groupTable, `${argument}.`)
+    const options = readNested<ParameterGroup, typeof groupTable>(argument, one as ParameterGroup, groupTable)
     const names = checkPatterns(`${argument}.names`, options.names, parameters, 1)
     const members = parameters.filter((name) => !taken.has(name) && names.some((pattern) => isMeant(pattern, name)))
     if (members.length === 0) throw invalidArgumentText(`${argument}.names`, "some that neither 'frozen' nor a group before it has", 'only such ones')

@@ -1,5 +1,5 @@
 import { checkBoolean, checkList, checkNumber, checkOptions, orUsual } from '../checks/options.ts'
-import { checkedBy, choice, integer, later, namesOf, number, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
+import { choice, integer, later, namesOf, number, readNested, readOptions, yes, type Option, type OptionTable } from '../checks/table.ts'
 import { handsOf, type Group, type GroupHands } from '../distributed/group.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
 import { drawSeed, seedOption } from '../random/seed.ts'
@@ -258,7 +258,7 @@ const termsTable = {
 
 /** Checks the weights of the loss's metrics. */
 export function checkTerms(given: TrainerOptions['terms']): ResolvedTrainerOptions['terms'] {
-  const { cc, sim, nss } = checkedBy<LossTerms, typeof termsTable>(checkOptions('terms', given, namesOf(termsTable)), termsTable, 'terms.')
+  const { cc, sim, nss } = readNested<LossTerms, typeof termsTable>('terms', given, termsTable)
   return { cc, sim, nss }
 }
 
