@@ -1,5 +1,5 @@
 import { checkInteger, checkList, checkString } from '../checks/options.ts'
-import { choice, integer, number, readOptions, yes, type OptionTable, type Read } from '../checks/table.ts'
+import { choice, integer, number, readOptions, yes, type Option, type OptionTable, type Read } from '../checks/table.ts'
 import type { Faults } from '../files/faults.ts'
 
 /** The parts of a dataset. */
@@ -30,13 +30,16 @@ export interface DatasetOptions {
   faults?: 'skip' | 'error' | undefined
 }
 
+/** [height, width] of maps. */
+export const mapSize = { check: (_: string, value: unknown) => checkSize(value) } satisfies Option<readonly [number, number]>
+
 /** Each of {@link DatasetOptions}, of a dataset that has these splits. */
 export function datasetTable<S extends Split>(splits: readonly S[]) {
   return {
     split: choice(splits, { usual: 'train' as S }),
     windows: choice(['train', 'test'] as const),
     stride: integer(1, undefined, { usual: 1 }),
-    size: { check: (_: string, value: unknown) => checkSize(value), usual: [224, 384] as readonly [number, number] },
+    size: { ...mapSize, usual: [224, 384] as readonly [number, number] },
     clipLength: integer(2, 1024, { usual: 16 }),
     fixations: yes({ usual: false }),
     densitySigma: number(0.1, 10_000),

@@ -6,7 +6,7 @@ import { aucJudd, cc, informationGain, kl, nss, shuffledAuc, sim, type FixationT
 import { scoreTable, type ExtraScoreName, type ScoreName, type ScoreOptions } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
 import { seedOption } from '../random/seed.ts'
-import { truthSize } from './gaze-options.ts'
+import { mapSize } from './dataset-options.ts'
 import type { GazeSet } from './gaze-options.ts'
 
 /** How {@link halfAgainstHalf} measures. */
@@ -25,7 +25,7 @@ export interface HalvesOptions extends Pick<ScoreOptions, 'others' | 'baseline'>
 export const halvesTable = {
   halvings: integer(1, 10_000, { usual: 5 }),
   frames: integer(1, undefined, { usual: 12 }),
-  size: truthSize,
+  size: mapSize,
   seed: seedOption({ usual: 1 }),
   others: scoreTable.others,
   baseline: scoreTable.baseline,

@@ -4,7 +4,7 @@ import type { GazePoint } from '../gaze/points.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import { seedOption } from '../random/seed.ts'
-import { checkSize, datasetPlan, datasetTable, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
+import { datasetPlan, datasetTable, mapSize, type DatasetOptions, type DatasetPlan, type Split } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 
 /** An angle of what a viewer sees. */
@@ -79,13 +79,10 @@ export interface GazeTruthOptions {
   size?: readonly [number, number] | undefined
 }
 
-/** The size of a truth. */
-export const truthSize: Option<readonly [number, number]> = { check: (_, value) => checkSize(value) }
-
 /** What there is to know of {@link GazeTruthOptions}. */
 export const truthTable = {
   viewers: { check: (argument: string, value: unknown): readonly string[] => checkStrings(argument, value) },
-  size: truthSize,
+  size: mapSize,
 } satisfies OptionTable<GazeTruthOptions>
 
 const soundChoices = ['right', 'silence', 'other'] as const
