@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { wantsJson } from '../../lib/cli/json-failure.ts'
-import { fakeCli } from '../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../support/fake-cli.ts'
 import { inProcessCli } from '../support/in-process-cli.ts'
+import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const cli = fakeCli()
@@ -20,7 +21,7 @@ test.each([
 ])('%s: with --json, one object with code, message and exit code', async (_, args, exitCode, error) => {
   const cwd = temporaryPath(`failure-${args.join('').replace(/\W/g, '')}`.slice(0, 80))
   mkdirSync(cwd)
-  const { code, stdout, stderr } = await cli([...args, '--json'], { cwd })
+  const { code, stdout, stderr } = await fakeCliHere([...args, '--json'], { cwd })
   expect(code, stderr).toBe(exitCode)
   const printed = JSON.parse(stdout) as { error: { message: string } }
   expect(printed).toMatchObject({ error: { ...error, exitCode } })
@@ -30,7 +31,7 @@ test.each([
   expect(printed.error.message.length).toBeGreaterThan(10)
   expect(stderr).toContain(printed.error.message.split('\n')[0])
   expect(readdirSync(cwd)).toEqual([])
-  const quiet = await cli(args, { cwd })
+  const quiet = await fakeCliHere(args, { cwd })
   expect(quiet).toMatchObject({ code: exitCode, stdout: '' })
 })
 
@@ -58,7 +59,7 @@ test('what is behind -- asks for nothing', () => {
 test('predict takes --threads, and refuses none', async () => {
   const cwd = temporaryPath('threads')
   mkdirSync(cwd)
-  const { code, stderr } = await cli(['predict', scene, '--threads', '0'], { cwd })
+  const { code, stderr } = await fakeCliHere(['predict', scene, '--threads', '0'], { cwd })
   expect([code, /--threads .*integer from 1 to 1024/.test(stderr)]).toEqual([2, true])
   const run = await inProcessCli(['predict', scene, '--preset', 'scenes', '--threads', '1', '--stride', '100', '--steps', '1', '--maps', `${cwd}/maps.npy`])
   expect(run.code, run.stderr).toBe(0)

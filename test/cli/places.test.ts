@@ -2,13 +2,12 @@ import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSy
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileError } from '../../lib/errors.ts'
-import { fakeCli } from '../support/fake-cli.ts'
-import { bundledFfmpeg } from '../support/ffmpegs.ts'
+import { fakeCliHere } from '../support/fake-cli.ts'
+import { bundledFfmpeg } from '../support/bundled-ffmpeg.ts'
 import { make } from '../support/flashes.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')
-const cli = fakeCli()
 const weights = ['--weights', 'any.safetensors', '--stride', '75']
 
 function folder(name: string): string {
@@ -38,7 +37,7 @@ test.each([
   ] as const) {
     if (!readdirSync(cwd).includes(to)) make(from, join(cwd, to))
   }
-  const { code, stderr } = await cli(['predict', input, ...weights, '-o', output, '--overlay'], { cwd, env })
+  const { code, stderr } = await fakeCliHere(['predict', input, ...weights, '-o', output, '--overlay'], { cwd, env })
   expect(stderr).toMatch(/is the input '.*' itself: choose another name/)
   expect(code).toBe(2)
   expect(readFileSync(join(cwd, 'clip.mp4')).equals(readFileSync(speaker))).toBe(true)
@@ -49,10 +48,10 @@ test('a folder of pictures does not take the place of one that is the input, nor
   mkdirSync(join(cwd, 'maps'))
   copyFileSync(speaker, join(cwd, 'maps/000000.png'))
   symlinkSync('maps', join(cwd, 'also'))
-  const { code, stderr } = await cli(['predict', 'maps/000000.png', ...weights, '--maps', 'also'], { cwd, env })
+  const { code, stderr } = await fakeCliHere(['predict', 'maps/000000.png', ...weights, '--maps', 'also'], { cwd, env })
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining("is the input 'maps/000000.png' itself") as string })
   symlinkSync('o.mp4', join(cwd, 'o.npy'))
-  const two = await cli(['predict', 'clip.mp4', ...weights, '-o', 'o.mp4', '--maps', 'o.npy'], { cwd, env })
+  const two = await fakeCliHere(['predict', 'clip.mp4', ...weights, '-o', 'o.mp4', '--maps', 'o.npy'], { cwd, env })
   expect(two).toMatchObject({ code: 2, stderr: expect.stringMatching(/'--maps' must be another place than -o's, 'o\.mp4'/) as string })
 })
 
@@ -62,7 +61,7 @@ test.each([
   ['a long path', ['--maps', `${'d/'.repeat(2100)}m.npy`]],
 ])('%s is refused at once', async (_what, output) => {
   const cwd = folder('long')
-  const { code, stderr } = await cli(['predict', 'clip.mp4', ...weights, ...output], { cwd, env })
+  const { code, stderr } = await fakeCliHere(['predict', 'clip.mp4', ...weights, ...output], { cwd, env })
   expect(stderr).toMatch(/^diffsal: Cannot write '.*its name is too long\.$/m)
   expect(code).toBe(6)
   expect(readdirSync(cwd)).toEqual(['clip.mp4'])
@@ -75,7 +74,7 @@ test.each([
   ['shots', '*.mp4', /a pattern is not taken for several\.$/m],
   ['predict', 'missing.mp4', /Cannot read 'missing\.mp4': it does not exist\.$/m],
 ])('%s of the input %s: neither a file nor an address', async (command, input, message) => {
-  const { code, stderr } = await cli([command, ...(command === 'predict' ? weights : []), '--', input], { cwd: folder('local') })
+  const { code, stderr } = await fakeCliHere([command, ...(command === 'predict' ? weights : []), '--', input], { cwd: folder('local') })
   expect(stderr).toMatch(message)
   expect(code).toBe(3)
 })
@@ -83,7 +82,7 @@ test.each([
 test('an animated WebP is named as what ffmpeg cannot read', async () => {
   const cwd = folder('webp')
   await make('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=1', '-c:v', 'libwebp_anim', join(cwd, 'a.webp'))
-  const { code, stderr } = await cli(['predict', 'a.webp', ...weights], { cwd, env: { DIFFSAL_FFMPEG: bundledFfmpeg } })
+  const { code, stderr } = await fakeCliHere(['predict', 'a.webp', ...weights], { cwd, env: { DIFFSAL_FFMPEG: bundledFfmpeg } })
   expect(stderr).toMatch(/'a\.webp' is an animated WebP, which ffmpeg cannot read; convert it/)
   expect(code).toBe(3)
 })

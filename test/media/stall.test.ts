@@ -11,7 +11,7 @@ import { readSound } from '../../lib/media/sound.ts'
 import { predictVideo } from '../../lib/predict-video.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
-import { bundledFfmpeg } from '../support/ffmpegs.ts'
+import { bundledFfmpeg } from '../support/bundled-ffmpeg.ts'
 import { runningFfmpegs } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 

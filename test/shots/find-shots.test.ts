@@ -7,6 +7,7 @@ import { FakeModel } from '../support/fake-model.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
 import { make } from '../support/flashes.ts'
 import { frameNumber, numberedFrames, runningFfmpegs, tone } from '../support/media.ts'
+import '../support/quick-ffmpeg.ts'
 import { sceneClip } from '../support/shot-clips.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -169,7 +170,7 @@ test('dissolves, short and long, begin a shot in their middle', async () => {
     ).toEqual(['video', 'dissolve'])
     expect(Math.abs(found[1]!.frame - 40 - length / 2), `${length}`).toBeLessThanOrEqual(1 + length / 10)
   }
-  const long = await dissolving('dissolve-long.mkv', 40)
+  const long = temporaryPath('dissolve-40.mkv')
   expect(await startsIn(long, { dissolve: 0 })).toEqual(['video 0'])
   expect(await startsIn(long, { dissolve: 0.5 })).toEqual(['video 0'])
 })

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Predictor } from '../../lib/predict-video.ts'
+import { fakeOpener } from './fake-opener.ts'
+import { inProcessCli, type CommandResult } from './in-process-cli.ts'
 import { onceARun } from './once-a-run.ts'
 import { copyPackage, transpile } from './package-copy.ts'
 
@@ -28,18 +30,11 @@ export interface CliOptions {
 }
 
 const runner = `
-import { FakeModel } from './test/support/fake-model.js'
+import { fakeOpener } from './test/support/fake-opener.js'
 import { runCli } from './lib/cli/program.js'
 const { config, delay } = JSON.parse(process.env.FAKE_MODEL)
 if (process.env.PRINT_MEMORY) process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS, 'kB'))
-process.exitCode = await runCli(process.argv, async (weights) => {
-  if (process.env.PRINT_OPENING) console.error('a model is opened')
-  if (weights.file?.includes('missing')) (await import('node:fs')).readFileSync(weights.file)
-  const model = new FakeModel(config)
-  model.remembers = false
-  model.before = () => new Promise((resolve) => setTimeout(resolve, delay))
-  return model
-})
+process.exitCode = await runCli(process.argv, fakeOpener(config, delay))
 `
 
 /** A folder of the command line with {@link FakeModel}, from the sources as they are now, types unchecked, so that no build is needed. */
@@ -47,7 +42,7 @@ function program(addon: boolean): string {
   return onceARun(addon ? 'fake-cli-with-addon' : 'fake-cli', (folder) => {
     copyPackage(folder)
     renameSync(join(folder, 'dist'), join(folder, 'lib'))
-    transpile('test/support/fake-model.ts', join(folder, 'test/support/fake-model.js'))
+    for (const name of ['fake-model', 'fake-opener']) transpile(`test/support/${name}.ts`, join(folder, `test/support/${name}.js`))
     if (addon) symlinkSync(resolve('build'), join(folder, 'build'))
     writeFileSync(join(folder, 'run.js'), runner)
   })
@@ -82,4 +77,30 @@ export function fakeCli({ addon = false } = {}): (args: readonly string[], optio
       child.on('error', reject)
       child.on('close', (code) => resolve({ code, stdout, stderr }))
     })
+}
+
+/**
+ * As {@link fakeCli}, but in this process, which saves the start of another: for what is said and written alone. Signals, pipes, memory and what
+ * a process leaves at its end need the other. One at a time, for the folder and the environment are this process's. Its current folder is this one's, unless told.
+ */
+export async function fakeCliHere(
+  args: readonly string[],
+  { cwd = process.cwd(), config = {}, delay = 0, env = {} }: Pick<CliOptions, 'cwd' | 'config' | 'delay' | 'env'> = {},
+): Promise<CommandResult> {
+  const before = { cwd: process.cwd(), env: Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]])) }
+  setEnvironment(env)
+  process.chdir(cwd)
+  try {
+    return await inProcessCli(args, undefined, fakeOpener(config, delay))
+  } finally {
+    process.chdir(before.cwd)
+    setEnvironment(before.env)
+  }
+}
+
+function setEnvironment(values: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
 }

@@ -1,9 +1,6 @@
 import { accessSync, constants } from 'node:fs'
-import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
-
-/** The ffmpeg that the dev dependency brings, which makes the files of the tests. */
-export const bundledFfmpeg = (createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as { path: string }).path
+import { bundledFfmpeg } from './bundled-ffmpeg.ts'
 
 /** The first of PATH, if there is one. */
 const ofPath = (process.env.PATH ?? '')

@@ -7,7 +7,7 @@ import type { MediaInfo } from '../../lib/media/media-info.ts'
 import { createOverlay } from '../../lib/media/overlay.ts'
 import { probe, type ProbeOptions } from '../../lib/media/probe.ts'
 import { readSound } from '../../lib/media/sound.ts'
-import { bundledFfmpeg } from './ffmpegs.ts'
+import { bundledFfmpeg } from './bundled-ffmpeg.ts'
 
 /** Runs the bundled ffmpeg, so that a file is the same whichever one reads it. */
 export async function make(...args: string[]): Promise<void> {

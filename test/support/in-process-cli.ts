@@ -16,8 +16,16 @@ export interface CommandResult {
  */
 export async function inProcessCli(args: readonly string[], onStderr: (text: string) => void = () => undefined, open?: ModelOpener): Promise<CommandResult> {
   let [stdout, stderr] = ['', '']
-  const [log, write] = [console.log, process.stderr.write.bind(process.stderr)]
+  const { log } = console
+  const { write: writeOut } = process.stdout
+  const { write: writeError } = process.stderr
+  const { exitCode } = process
+  process.exitCode = undefined
   console.log = (...words: unknown[]) => void (stdout += `${words.join(' ')}\n`)
+  process.stdout.write = ((text: string) => {
+    stdout += text
+    return true
+  }) as typeof process.stdout.write
   process.stderr.write = ((text: string) => {
     stderr += text
     onStderr(stderr)
@@ -28,6 +36,8 @@ export async function inProcessCli(args: readonly string[], onStderr: (text: str
     return { code, stdout, stderr }
   } finally {
     console.log = log
-    process.stderr.write = write
+    process.stdout.write = writeOut
+    process.stderr.write = writeError
+    process.exitCode = exitCode
   }
 }

@@ -1,13 +1,16 @@
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import type TypeScript from 'typescript'
 import { onceARun } from './once-a-run.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Writes a TypeScript file as the JavaScript of an ES module, types unchecked. */
 export function transpile(source: string, target: string): void {
+  // Here, as it takes a second to load: of the test files that take copies, one a run makes them.
+  const ts = createRequire(import.meta.url)('typescript') as typeof TypeScript
   const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,

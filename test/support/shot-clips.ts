@@ -13,9 +13,20 @@ const scenes = {
 /** What is in a clip: scenes, by their name, and how many frames of each. */
 export type SceneList = readonly (readonly [scene: keyof typeof scenes, frames: number, filters?: string])[]
 
-/** Makes a clip of scenes one after the other, with filters over each; lossless. Gives its path. */
+/** What each clip of a name was made of last. */
+const made = new Map<string, string>()
+
+/** Makes a clip of scenes one after the other, with filters over each; lossless. One that was made before is taken as it is. Gives its path. */
 export async function sceneClip(name: string, list: SceneList, extra: readonly string[] = []): Promise<string> {
   const path = temporaryPath(name)
+  const parts = JSON.stringify([list, extra])
+  if (made.get(name) === parts) return path
+  await write(path, list, extra)
+  made.set(name, parts)
+  return path
+}
+
+async function write(path: string, list: SceneList, extra: readonly string[]): Promise<void> {
   const inputs = list.flatMap(([scene]) => ['-f', 'lavfi', '-i', scenes[scene]])
   const parts = list.map(
     ([, frames, filters], i) => `[${i}:v]trim=end_frame=${frames}${filters === undefined ? '' : `,${filters}`},setsar=1,format=yuv420p[p${i}]`,
@@ -33,9 +44,10 @@ export async function sceneClip(name: string, list: SceneList, extra: readonly s
     'libx264',
     '-qp',
     '0',
+    '-preset',
+    'ultrafast',
     '-r',
     '25',
     path,
   )
-  return path
 }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { datasets, DiffSal, metrics } from '../../../lib/index.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { ffmpeg, picture, tone } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 import { trainingConfig, trainingRun } from '../../support/training.ts'
 
@@ -48,11 +49,15 @@ async function scored(...args: string[]): Promise<Scored> {
   return JSON.parse(stdout) as Scored
 }
 
+let usual: Promise<Scored> | undefined
+/** As {@link scored} without an option, which is done once. */
+const asUsual = (): Promise<Scored> => (usual ??= scored())
+
 describe('evaluate on eye tracking', () => {
   test('has sAUC, IG and intervals, the same as from the library', async () => {
     const {
       datasets: [one],
-    } = await scored()
+    } = await asUsual()
     await using model = await DiffSal.load(weights, { threads: 1 })
     const set = await datasets.openGaze(root, { split: 'test', size: [32, 64], clipLength: 8, stride: 5 })
     const scores = await model.evaluate(set, { steps: 1, ...(await datasets.gazeBaselines(set)) })
@@ -88,7 +93,7 @@ describe('evaluate on eye tracking', () => {
   })
 
   test('with another sound, or none, scores alone those differently that have sound', async () => {
-    const [right, silence, other] = [await scored(), await scored('--sound', 'silence'), await scored('--sound', 'other')].map(({ datasets: [one] }) => one!)
+    const [right, silence, other] = [await asUsual(), await scored('--sound', 'silence'), await scored('--sound', 'other')].map(({ datasets: [one] }) => one!)
     expect(silence!.title).toBe('gaze, test, silence')
     expect(other!.title).toBe('gaze, test, another sound')
     for (const changed of [silence!, other!]) {

@@ -3,12 +3,11 @@ import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { probe } from '../../../lib/media/probe.ts'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCliHere } from '../../support/fake-cli.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { decodeFrames, ffmpeg, picture } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
-
-const cli = fakeCli()
 
 async function folder(name: string): Promise<string> {
   const path = temporaryPath(name)
@@ -54,7 +53,7 @@ test('of a grey video with silence, neither the overlay nor the pictures show an
 test('colours, lines, opacity and what is beside are taken, and told in the report', async () => {
   const cwd = await folder('flags')
   const look = ['--scale', '0,0.5', '--colour-map', 'viridis', '--opacity', '0.4', '--contours', '0.3,0.6', '--side-by-side']
-  const { code, stdout, stderr } = await cli([...predict, '--overlay', '-o', 'over.mkv', '--maps', 'maps', ...look, '--json'], { cwd })
+  const { code, stdout, stderr } = await fakeCliHere([...predict, '--overlay', '-o', 'over.mkv', '--maps', 'maps', ...look, '--json'], { cwd })
   expect(code, stderr).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ look: { scale: [0, 0.5], colourMap: 'viridis', opacity: 0.4, contours: [0.3, 0.6], sideBySide: true } })
   expect((await probe(join(cwd, 'over.mkv'))).video).toMatchObject({ width: 128, height: 48 })
@@ -63,7 +62,7 @@ test('colours, lines, opacity and what is beside are taken, and told in the repo
 
 test('the maps beside the video, with the usual lines', async () => {
   const cwd = await folder('beside')
-  const { code, stdout, stderr } = await cli([...predict, '-o', 'beside.mkv', '--side-by-side', '--json', '--contours'], { cwd })
+  const { code, stdout, stderr } = await fakeCliHere([...predict, '-o', 'beside.mkv', '--side-by-side', '--json', '--contours'], { cwd })
   expect(code, stderr).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ look: { scale: 'video', contours: [0.25, 0.5, 0.75] } })
   expect((await probe(join(cwd, 'beside.mkv'))).video).toMatchObject({ width: 128, height: 48 })
@@ -81,7 +80,7 @@ test.each([
   [['--maps', 'maps.png'], /'--maps' must be a folder/],
 ])('%j is refused in a sentence, and leaves nothing', async (flags, sentence) => {
   const cwd = await folder(`refused-${flags.join('-').replace(/\W/g, '')}`)
-  const { code, stderr } = await cli([...predict, ...flags], { cwd })
+  const { code, stderr } = await fakeCliHere([...predict, ...flags], { cwd })
   expect(stderr).toMatch(sentence)
   expect(code).toBe(2)
   expect(readdirSync(cwd)).toEqual(['clip.mkv'])
@@ -90,6 +89,6 @@ test.each([
 test('a folder whose name has a dot is one where it is there, or ends in a slash', async () => {
   const cwd = await folder('dotted')
   mkdirSync(join(cwd, 'maps.v1'))
-  for (const name of ['maps.v1', 'maps.v2/']) expect(await cli([...predict, '--maps', name], { cwd })).toMatchObject({ code: 0 })
+  for (const name of ['maps.v1', 'maps.v2/']) expect(await fakeCliHere([...predict, '--maps', name], { cwd })).toMatchObject({ code: 0 })
   for (const name of ['maps.v1', 'maps.v2']) expect(readdirSync(resolve(cwd, name))).toHaveLength(5)
 })

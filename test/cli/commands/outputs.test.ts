@@ -5,7 +5,8 @@ import { expect, it } from 'vitest'
 import { planOutputs } from '../../../lib/cli/commands/outputs.ts'
 import { expectDiffSalError } from '../../support/expect-error.ts'
 import { failingDisk } from '../../support/failing-disk.ts'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 it('one path for two outputs is refused', async () => {
@@ -32,7 +33,7 @@ it('of pictures one cannot be put in its place: all are as they were, and the vi
   const cwd = temporaryPath('pictures')
   mkdirSync(join(cwd, 'maps/000020.png'), { recursive: true })
   writeFileSync(join(cwd, 'maps/000000.png'), 'of before')
-  const { code, stderr } = await cli([...predict, '--maps', 'maps'], { cwd })
+  const { code, stderr } = await fakeCliHere([...predict, '--maps', 'maps'], { cwd })
   expect(stderr).toMatch(/^diffsal: Cannot write 'maps': /m)
   expect(code).toBe(6)
   expect([readdirSync(cwd), readdirSync(join(cwd, 'maps'))]).toEqual([['maps'], ['000000.png', '000020.png']])
@@ -45,7 +46,7 @@ it('outputs whose names are symbolic links go to what these lead to', async () =
   writeFileSync(join(cwd, 'there/maps.npy'), 'of before')
   symlinkSync('there/b.mp4', join(cwd, 'a.mp4'))
   symlinkSync(join(cwd, 'there/maps.npy'), join(cwd, 'maps.npy'))
-  const { code, stderr } = await cli([...predict, '--maps', 'maps.npy'], { cwd })
+  const { code, stderr } = await fakeCliHere([...predict, '--maps', 'maps.npy'], { cwd })
   expect(code, stderr).toBe(0)
   expect([readdirSync(cwd), readdirSync(join(cwd, 'there'))]).toEqual([
     ['a.mp4', 'maps.npy', 'there'],

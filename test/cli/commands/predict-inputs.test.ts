@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { beeping, flashing, h264, look, make } from '../../support/flashes.ts'
 import { decodeFrames } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -42,11 +43,11 @@ const silent = ['bash', '-c', 'exec 3< <(sleep 300); writer=$!; "$@" <&3; code=$
 test('standard input and an address give what the file gives, and leave nothing', async () => {
   const cwd = folder('same')
   const outputs = (name: string): string[] => ['--overlay', '-o', `${name}.mp4`, '--maps', `${name}.npy`]
-  expect(await cli(['predict', clip, ...weights, '--stride', '5', ...outputs('file')], { cwd, env })).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['predict', clip, ...weights, '--stride', '5', ...outputs('file')], { cwd, env })).toMatchObject({ code: 0 })
   const ofInput = await cli(['predict', '-', ...weights, '--stride', '5', ...outputs('stdin'), '--json'], { cwd, env, shell: piped(`cat '${clip}'`) })
   expect(ofInput, ofInput.stderr).toMatchObject({ code: 0 })
   expect(JSON.parse(ofInput.stdout)).toMatchObject({ input: 'standard input', size: [120, 160], fps: '25', rotation: 0, frames: 75, warnings: [] })
-  const ofAddress = await cli(['predict', `${address}/clip?key=1`, ...weights, '--stride', '5', ...outputs('address')], { cwd, env })
+  const ofAddress = await fakeCliHere(['predict', `${address}/clip?key=1`, ...weights, '--stride', '5', ...outputs('address')], { cwd, env })
   expect(ofAddress, ofAddress.stderr).toMatchObject({ code: 0 })
   expect(ofAddress.stdout).toContain(`for 75 frames (every 5th) of '${address}/clip?…' in`)
   const files = readdirSync(cwd).sort()
@@ -63,8 +64,8 @@ test('standard input and an address give what the file gives, and leave nothing'
 test('outputs are named after the input', async () => {
   const cwd = folder('names')
   expect(await cli(['predict', '-', ...weights, '--stride', '40'], { cwd, env, shell: piped(`cat '${clip}'`) })).toMatchObject({ code: 0 })
-  expect(await cli(['predict', `${address}/clip.final.webm?a=b`, ...weights, '--stride', '40'], { cwd, env })).toMatchObject({ code: 0 })
-  expect(await cli(['predict', `file://${clip}`, ...weights, '--stride', '40'], { cwd, env })).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['predict', `${address}/clip.final.webm?a=b`, ...weights, '--stride', '40'], { cwd, env })).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['predict', `file://${clip}`, ...weights, '--stride', '40'], { cwd, env })).toMatchObject({ code: 0 })
   expect(readdirSync(cwd).sort()).toEqual(['clip-saliency.mp4', 'clip.final-saliency.mp4', 'stdin-saliency.mp4'])
 }, 120_000)
 
@@ -79,7 +80,7 @@ test.each<[string, string[], string[] | undefined, RegExp, number]>([
 ])('%s ends in a sentence', async (_, args, shell, message, expected) => {
   const cwd = folder('bad')
   const given = args.map((arg) => arg.replace('ADDRESS', address))
-  const { code, stderr } = await cli(['predict', ...given, ...weights], { cwd, env, ...(shell && { shell }) })
+  const { code, stderr } = await (shell ? cli : fakeCliHere)(['predict', ...given, ...weights], { cwd, env, ...(shell && { shell }) })
   expect(stderr).toMatch(message)
   expect(code).toBe(expected)
   expect([readdirSync(cwd), readdirSync(spool)]).toEqual([[], []])
@@ -87,7 +88,13 @@ test.each<[string, string[], string[] | undefined, RegExp, number]>([
 
 test('interrupted while standard input is written to a file: nothing is left', async () => {
   const cwd = folder('interrupted')
-  const shell = ['bash', '-c', `(head -c 5000 '${clip}'; sleep 20) | { "$@" & child=$!; sleep 2; kill -INT $child; wait $child; exit $?; }`, 'bash']
+  const begun = `until [ -n "$(ls -A '${spool}')" ]; do sleep 0.1; done`
+  const shell = [
+    'bash',
+    '-c',
+    `exec 3< <(head -c 5000 '${clip}'; exec sleep 300); writer=$!; "$@" <&3 & child=$!; ${begun}; kill -INT $child; wait $child; code=$?; kill $writer; exit $code`,
+    'bash',
+  ]
   const { code } = await cli(['predict', '-', ...weights], { cwd, env, shell })
   expect(code).toBe(130)
   expect([readdirSync(cwd), readdirSync(spool)]).toEqual([[], []])
@@ -96,16 +103,16 @@ test('interrupted while standard input is written to a file: nothing is left', a
 test('--start and --end: the maps, the overlay and the sound of that part, at the times of the whole', async () => {
   const cwd = folder('part')
   copyFileSync(clip, join(cwd, 'clip.mp4'))
-  const whole = await cli(['predict', 'clip.mp4', ...weights, '--stride', '5', '--maps', 'whole.npy'], { cwd })
+  const whole = await fakeCliHere(['predict', 'clip.mp4', ...weights, '--stride', '5', '--maps', 'whole.npy'], { cwd })
   expect(whole.code).toBe(0)
-  const part = await cli(
+  const part = await fakeCliHere(
     ['predict', 'clip.mp4', ...weights, '--stride', '5', '--start', '1', '--end', '2.2', '--overlay', '-o', 'part.mp4', '--maps', 'part', '--json'],
     { cwd },
   )
   expect(part, part.stderr).toMatchObject({ code: 0 })
   expect(JSON.parse(part.stdout)).toMatchObject({ start: 1, end: 2.2, frames: 30, maps: 6, mapFrames: { first: 25, step: 5, count: 6 } })
   expect(readdirSync(join(cwd, 'part')).sort()).toEqual(['000025.png', '000030.png', '000035.png', '000040.png', '000045.png', '000050.png'])
-  const npy = await cli(['predict', 'clip.mp4', ...weights, '--stride', '5', '--start', '1', '--end', '2.2', '--maps', 'part.npy'], { cwd })
+  const npy = await fakeCliHere(['predict', 'clip.mp4', ...weights, '--stride', '5', '--start', '1', '--end', '2.2', '--maps', 'part.npy'], { cwd })
   expect(npy.code).toBe(0)
   // The same numbers as the whole's, frames 25 to 50: what lies before and after is seen.
   const numbers = (name: string): Buffer => readFileSync(join(cwd, name)).subarray(-(name === 'part.npy' ? 6 : 10) * 32 * 64 * 4)
@@ -123,7 +130,7 @@ test('--start and --end: the maps, the overlay and the sound of that part, at th
 
 test('a part that has no frames, and one that is none', async () => {
   const cwd = folder('no-part')
-  const run = (...args: string[]) => cli(['predict', clip, ...weights, ...args], { cwd })
+  const run = (...args: string[]) => fakeCliHere(['predict', clip, ...weights, ...args], { cwd })
   const after = await run('--start', '7')
   expect(after.stderr).toMatch(/'start' must be of a part that has frames in it, but 7 s of '.*clip\.mp4', which has 75 frames up to there, came/)
   expect(after.code).toBe(2)
@@ -135,7 +142,9 @@ test('a part that has no frames, and one that is none', async () => {
 test('a still picture: one map, one overlay of one frame, and a note', async () => {
   const cwd = folder('still')
   await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.04:r=25', '-frames:v', '1', join(cwd, 'still.png'))
-  const { code, stdout, stderr } = await cli(['predict', 'still.png', ...weights, '--overlay', '-o', 'over.mp4', '--maps', 'still.npy', '--json'], { cwd })
+  const { code, stdout, stderr } = await fakeCliHere(['predict', 'still.png', ...weights, '--overlay', '-o', 'over.mp4', '--maps', 'still.npy', '--json'], {
+    cwd,
+  })
   expect(code, stderr).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ frames: 1, maps: 1, warnings: [expect.stringContaining('has only one frame')] })
   expect(await decodeFrames(join(cwd, 'over.mp4'), 'gray', 64 * 48)).toHaveLength(1)

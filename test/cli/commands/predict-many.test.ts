@@ -1,8 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { fakeCli, type CliOptions } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere, type CliOptions, type CliResult } from '../../support/fake-cli.ts'
 import { ffmpeg, picture, tone } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -43,8 +44,12 @@ interface Line {
   readonly [name: string]: unknown
 }
 
-async function run(args: readonly string[], options: CliOptions = {}) {
-  const result = await cli(['predict', ...weights, '--json', ...args], options)
+const run = (args: readonly string[], options: CliOptions = {}) => read(cli(['predict', ...weights, '--json', ...args], options))
+/** As {@link run}, in this process. */
+const runHere = (args: readonly string[], options: CliOptions = {}) => read(fakeCliHere(['predict', ...weights, '--json', ...args], options))
+
+async function read(running: Promise<CliResult>) {
+  const result = await running
   const lines = result.stdout
     .split('\n')
     .filter((line) => line !== '')
@@ -85,7 +90,7 @@ describe('many videos', () => {
 
     const times = made.map((name) => statSync(join(cwd, 'out', name)).mtimeMs)
     copyFileSync(clip, join(cwd, 'videos/b/bad.mp4'))
-    const second = await run(['videos/**/*.{mp4,mkv}', '-o', 'out'], { cwd })
+    const second = await runHere(['videos/**/*.{mp4,mkv}', '-o', 'out'], { cwd })
     expect(second.code, second.stderr).toBe(0)
     expect([second.of('done'), second.of('skipped')]).toEqual([['videos/b/bad.mp4'], first.of('done')])
     expect(second.lines.find(({ input }) => input === 'videos/three.mp4')).toEqual({
@@ -95,41 +100,41 @@ describe('many videos', () => {
     expect(made.map((name) => statSync(join(cwd, 'out', name)).mtimeMs)).toEqual(times)
 
     // Nothing is left to do: not even a model is opened.
-    const third = await cli(['predict', ...weights, 'videos/**/*.{mp4,mkv}', '-o', 'out'], { cwd, env: { PRINT_OPENING: '1' } })
+    const third = await fakeCliHere(['predict', ...weights, 'videos/**/*.{mp4,mkv}', '-o', 'out'], { cwd, env: { PRINT_OPENING: '1' } })
     expect(third).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Predicted 0 videos, 5 finished before, in \d+ s\.\n$/) as string })
     expect(third.stderr).not.toMatch(/a model is opened/)
   }, 120_000)
 
   test('a folder and files; overlays, arrays and pictures', async () => {
     const cwd = folderOf('kinds', ['videos/a/one.mp4', 'videos/clip.final.mov', 'more/one.mp4'])
-    const overlays = await run(['videos', 'more/one.mp4', '--overlay', '--maps', 'npy', '-o', 'out/'], { cwd })
+    const overlays = await runHere(['videos', 'more/one.mp4', '--overlay', '--maps', 'npy', '-o', 'out/'], { cwd })
     expect(overlays.code, overlays.stderr).toBe(0)
     const names = ['more/one', 'videos/a/one', 'videos/clip.final']
     const made = names.flatMap((name) => [`${name}-maps.npy`, `${name}-overlay.json`, `${name}-overlay.mp4`]).sort()
     expect(filesIn(join(cwd, 'out'))).toEqual(made)
-    const pictures = await run(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })
+    const pictures = await runHere(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })
     expect(pictures.code, pictures.stderr).toBe(0)
     const frames = ['000000.png', '000005.png', '000010.png', '000015.png']
     expect(filesIn(join(cwd, 'out'))).toEqual(
       [...made, ...names.flatMap((name) => [`${name}-maps.json`, ...frames.map((frame) => `${name}-maps/${frame}`)])].sort(),
     )
     // What each of the two made is still known.
-    expect((await run(['videos', 'more/one.mp4', '--overlay', '--maps', 'npy', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
-    expect((await run(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
+    expect((await runHere(['videos', 'more/one.mp4', '--overlay', '--maps', 'npy', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
+    expect((await runHere(['videos', 'more/one.mp4', '--maps', 'png', '-o', 'out/'], { cwd })).of('skipped')).toHaveLength(3)
   }, 120_000)
 
   test('a video that changed, another setting, an output that is gone: predicted again', async () => {
     const cwd = folderOf('again', ['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4', 'videos/4.mp4'])
     const args = ['videos', '-o', 'out', '--seed', '1']
-    expect((await run(args, { cwd })).of('done')).toHaveLength(4)
+    expect((await runHere(args, { cwd })).of('done')).toHaveLength(4)
     // How it is done does not change what is made.
-    expect((await run([...args, '--jobs', '1', '--batch', '3', '--threads', '1'], { cwd })).of('skipped')).toHaveLength(4)
+    expect((await runHere([...args, '--jobs', '1', '--batch', '3', '--threads', '1'], { cwd })).of('skipped')).toHaveLength(4)
     const other = [...args, '--stride', '10']
-    expect((await run(other, { cwd })).of('done')).toHaveLength(4)
+    expect((await runHere(other, { cwd })).of('done')).toHaveLength(4)
     writeFileSync(join(cwd, 'videos/1.mp4'), Buffer.concat([readFileSync(clip), Buffer.alloc(8)]))
     rmSync(join(cwd, 'out/2-saliency.mp4'))
     writeFileSync(join(cwd, 'out/3-saliency.json'), '{"half')
-    const last = await run(other, { cwd })
+    const last = await runHere(other, { cwd })
     expect([last.of('done'), last.of('skipped')]).toEqual([['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4'], ['videos/4.mp4']])
   }, 120_000)
 
@@ -137,33 +142,33 @@ describe('many videos', () => {
     const cwd = folderOf('replaced-since', ['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4'])
     const made = (name: string): Buffer => readFileSync(join(cwd, 'out', name))
     const args = (colours: string): string[] => ['videos', '-o', 'out', '--maps', 'png', '--colour-map', colours]
-    expect((await run(args('heat'), { cwd })).of('done')).toHaveLength(3)
+    expect((await runHere(args('heat'), { cwd })).of('done')).toHaveLength(3)
     const first = made('1-maps/000000.png')
     const records = ['1', '2'].map((name) => [join(cwd, `out/${name}-maps.json`), made(`${name}-maps.json`)] as const)
-    expect((await run(args('grey'), { cwd })).of('done')).toHaveLength(3)
+    expect((await runHere(args('grey'), { cwd })).of('done')).toHaveLength(3)
     expect(made('1-maps/000000.png').equals(first)).toBe(false)
     for (const [path, record] of records) writeFileSync(path, record)
     writeFileSync(join(cwd, 'out/3-maps.json'), 'null')
-    const again = await run(args('heat'), { cwd })
+    const again = await runHere(args('heat'), { cwd })
     expect([again.code, again.of('done')]).toEqual([0, ['videos/1.mp4', 'videos/2.mp4', 'videos/3.mp4']])
     expect(made('1-maps/000000.png').equals(first)).toBe(true)
-    expect((await run(args('heat'), { cwd })).of('skipped')).toHaveLength(3)
+    expect((await runHere(args('heat'), { cwd })).of('skipped')).toHaveLength(3)
   }, 120_000)
 
   test('a warning is kept with the video that it is of', async () => {
     const cwd = folderOf('warned', ['videos/1.mp4', 'videos/2-mute.mp4', 'videos/3.mp4', 'videos/4-mute.mp4'])
-    const { lines } = await run(['videos', '-o', 'out', '--jobs', '4'], { cwd, delay: 20 })
+    const { lines } = await runHere(['videos', '-o', 'out', '--jobs', '4'], { cwd, delay: 20 })
     for (const { input, warnings } of lines) expect(warnings).toEqual(input.includes('mute') ? [expect.stringContaining(`'${input}' has no sound`)] : [])
     expect(lines).toHaveLength(4)
   }, 60_000)
 
   test('a single file is what it was; --shard, --jobs or a folder with a slash say that many are meant', async () => {
     const cwd = folderOf('single', ['one.mp4'])
-    expect(await run(['one.mp4', '-o', 'one.mkv'], { cwd, env: { SLURM_ARRAY_TASK_ID: '3' } })).toMatchObject({ code: 0 })
+    expect(await runHere(['one.mp4', '-o', 'one.mkv'], { cwd, env: { SLURM_ARRAY_TASK_ID: '3' } })).toMatchObject({ code: 0 })
     expect(filesIn(cwd)).toEqual(['one.mkv', 'one.mp4'])
-    expect((await run(['one.mp4', '-o', 'out/'], { cwd })).of('done')).toEqual(['one.mp4'])
-    expect((await run(['one.mp4', '-o', 'out', '--shard', '1/1'], { cwd })).of('skipped')).toEqual(['one.mp4'])
-    expect((await run(['one.mp4', '-o', 'out', '--shard', '2/2'], { cwd })).lines).toEqual([])
+    expect((await runHere(['one.mp4', '-o', 'out/'], { cwd })).of('done')).toEqual(['one.mp4'])
+    expect((await runHere(['one.mp4', '-o', 'out', '--shard', '1/1'], { cwd })).of('skipped')).toEqual(['one.mp4'])
+    expect((await runHere(['one.mp4', '-o', 'out', '--shard', '2/2'], { cwd })).lines).toEqual([])
   }, 60_000)
 })
 
@@ -181,7 +186,7 @@ describe('several processes', () => {
 
   test('two on the same part share it: no video twice, and each ends when all are finished', async () => {
     const cwd = folderOf('same', eight)
-    const both = await Promise.all([1, 2].map(() => run(['videos/*.mp4', '-o', 'out'], { cwd, delay: 30 })))
+    const both = await Promise.all([1, 2].map(() => run(['videos/*.mp4', '-o', 'out'], { cwd, delay: 100 })))
     for (const { code, stderr, of } of both) {
       expect(code, stderr).toBe(0)
       expect([...of('done'), ...of('skipped')].sort()).toEqual(eight)
@@ -194,11 +199,11 @@ describe('several processes', () => {
   test('a part by what SLURM and Kubernetes say', async () => {
     const cwd = folderOf('scheduled', eight)
     const slurm = { SLURM_ARRAY_TASK_ID: '5', SLURM_ARRAY_TASK_COUNT: '3', SLURM_ARRAY_TASK_MIN: '3', SLURM_ARRAY_TASK_MAX: '5' }
-    expect((await run(['videos', '-o', 'out'], { cwd, env: slurm })).of('done')).toEqual(['videos/2.mp4', 'videos/5.mp4'])
+    expect((await runHere(['videos', '-o', 'out'], { cwd, env: slurm })).of('done')).toEqual(['videos/2.mp4', 'videos/5.mp4'])
     const pod = { JOB_COMPLETION_INDEX: '0', DIFFSAL_SHARDS: '4' }
-    expect((await run(['videos', '-o', 'out'], { cwd, env: pod })).of('done')).toEqual(['videos/0.mp4', 'videos/4.mp4'])
-    expect((await run(['videos', '-o', 'out', '--shard', '1/8'], { cwd, env: slurm })).of('skipped')).toEqual(['videos/0.mp4'])
-    expect(await run(['videos', '-o', 'out'], { cwd, env: { JOB_COMPLETION_INDEX: '0' } })).toMatchObject({
+    expect((await runHere(['videos', '-o', 'out'], { cwd, env: pod })).of('done')).toEqual(['videos/0.mp4', 'videos/4.mp4'])
+    expect((await runHere(['videos', '-o', 'out', '--shard', '1/8'], { cwd, env: slurm })).of('skipped')).toEqual(['videos/0.mp4'])
+    expect(await runHere(['videos', '-o', 'out'], { cwd, env: { JOB_COMPLETION_INDEX: '0' } })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/'DIFFSAL_SHARDS' must be set to the Job's 'completions'/) as string,
     })
@@ -306,7 +311,7 @@ describe('is refused', () => {
     writeFileSync(join(cwd, 'file'), '')
     symlinkSync('videos', join(cwd, 'link'))
     const before = filesIn(cwd)
-    const result = await run(args, { cwd })
+    const result = await runHere(args, { cwd })
     expect(result.stderr).toMatch(message)
     expect(result.code).toBe(code)
     expect(filesIn(cwd)).toEqual(before)
@@ -314,9 +319,9 @@ describe('is refused', () => {
 
   test('weights that cannot be read end all, with their exit code; so does a missing ffmpeg', async () => {
     const cwd = folderOf('nothing', ['videos/1.mp4', 'videos/2.mp4'])
-    const none = await cli(['predict', 'videos', '-o', 'out', '--weights', 'no.safetensors'], { cwd })
+    const none = await fakeCliHere(['predict', 'videos', '-o', 'out', '--weights', 'no.safetensors'], { cwd })
     expect(none).toMatchObject({ code: 4, stderr: expect.stringMatching(/Cannot read 'no\.safetensors': it does not exist/) as string })
-    const ffmpegless = await cli(['predict', 'videos', '-o', 'out', ...weights], { cwd, env: { DIFFSAL_FFMPEG: '/nowhere/ffmpeg' } })
+    const ffmpegless = await fakeCliHere(['predict', 'videos', '-o', 'out', ...weights], { cwd, env: { DIFFSAL_FFMPEG: '/nowhere/ffmpeg' } })
     expect(ffmpegless).toMatchObject({ code: 5, stderr: expect.not.stringMatching(/failed:/) as string })
     expect(filesIn(cwd)).toEqual(['videos/1.mp4', 'videos/2.mp4'])
   })
@@ -324,7 +329,7 @@ describe('is refused', () => {
   test('an output that would replace an input, also where a link hides it', async () => {
     const cwd = folderOf('replaced', ['in/x.mp4', 'in/y.mp4', 'x-saliency.mp4'])
     symlinkSync('../x-saliency.mp4', join(cwd, 'in/y-saliency.mp4'))
-    const { code, stderr } = await run(['in/x.mp4', 'in/y.mp4', 'x-saliency.mp4', '-o', '.'], { cwd })
+    const { code, stderr } = await runHere(['in/x.mp4', 'in/y.mp4', 'x-saliency.mp4', '-o', '.'], { cwd })
     expect(stderr).toMatch(/'-o' must be a folder in which no input is replaced, but '\.', where 'x-saliency\.mp4' is what would be made of 'in\/y\.mp4', came/)
     expect(code).toBe(2)
     expect(readFileSync(join(cwd, 'x-saliency.mp4')).equals(readFileSync(clip))).toBe(true)

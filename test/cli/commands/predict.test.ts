@@ -4,8 +4,10 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { probe } from '../../../lib/media/probe.ts'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
+import { ffmpegs } from '../../support/ffmpegs.ts'
 import { decodeFrames, ffmpeg, picture, tone } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')
@@ -22,11 +24,11 @@ function npyShape(path: string): number[] {
   return /'shape': \(([^)]*)\)/.exec(readFileSync(path, 'latin1'))![1]!.split(',').map(Number)
 }
 
-test('an overlay and PNGs, with the folders made, and a summary', async () => {
-  const cwd = folder('overlay')
+test.each(ffmpegs)('an overlay and PNGs by %s, with the folders made, and a summary', async (name, program) => {
+  const cwd = folder(`overlay by ${name}`)
   const outputs = ['--overlay', '-o', 'out/speaker-overlay.mp4', '--maps', 'out/maps']
   const args = ['predict', speaker, '--random-weights', '1', '--stride', '24', ...outputs]
-  const { code, stdout, stderr } = await cli(args, { cwd })
+  const { code, stdout, stderr } = await cli(args, { cwd, env: { DIFFSAL_FFMPEG: program } })
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expect(stdout).toMatch(
     /^Predicted 7 maps for 150 frames \(every 24th\) of '.*speaker\.mp4' in \d+ s, seed \d+\.\n'.*speaker\.mp4': 640 × 360, 30 frames a second, 5\.00 s\.\nWrote/,
@@ -86,15 +88,15 @@ test('--json is one object on standard output', async () => {
 
 test('without -o and --maps, a video named after the input in the current folder', async () => {
   const cwd = folder('default')
-  expect(await cli(['predict', speaker, '--weights', 'any.safetensors', '--stride', '75'], { cwd })).toMatchObject({ code: 0 })
-  expect(await cli(['predict', speaker, '--weights', 'any.safetensors', '--stride', '75', '--overlay'], { cwd })).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['predict', speaker, '--weights', 'any.safetensors', '--stride', '75'], { cwd })).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['predict', speaker, '--weights', 'any.safetensors', '--stride', '75', '--overlay'], { cwd })).toMatchObject({ code: 0 })
   expect(readdirSync(cwd).sort()).toEqual(['speaker-overlay.mp4', 'speaker-saliency.mp4'])
   expect(await decodeFrames(join(cwd, 'speaker-saliency.mp4'), 'gray', 640 * 360)).toHaveLength(150)
 })
 
 test('trained weights are not called random', async () => {
   const args = ['predict', speaker, '--weights', 'any.safetensors', '--stride', '75', '--maps', 'm.npy']
-  const { stdout, stderr } = await cli(args, { cwd: folder('trained') })
+  const { stdout, stderr } = await fakeCliHere(args, { cwd: folder('trained') })
   expect(stdout + stderr).not.toMatch(/random/)
 })
 
@@ -102,10 +104,10 @@ test('a video without sound warns, in the report too; --video-only does not', as
   const cwd = folder('mute')
   await ffmpeg(...picture('64x48', '25', 0.4), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', join(cwd, 'mute.mp4'))
   const args = ['predict', 'mute.mp4', '--weights', 'any.safetensors', '--maps', 'm.npy', '--json']
-  const hearing = await cli(args, { cwd })
+  const hearing = await fakeCliHere(args, { cwd })
   expect(JSON.parse(hearing.stdout)).toMatchObject({ maps: 10, warnings: [expect.stringContaining('has no sound')] })
   expect(hearing.stderr).toContain("diffsal: 'mute.mp4' has no sound")
-  const deaf = await cli([...args, '--video-only'], { cwd })
+  const deaf = await fakeCliHere([...args, '--video-only'], { cwd })
   expect(JSON.parse(deaf.stdout)).toMatchObject({ maps: 10, warnings: [], videoOnly: true })
 })
 
@@ -114,11 +116,11 @@ test('sound alone', async () => {
   await ffmpeg(...tone(1), join(cwd, 'tone.wav'))
   const config = { video: false }
   const args = ['predict', 'tone.wav', '--weights', 'any.safetensors', '--stride', '5']
-  const { code, stdout } = await cli([...args, '--json'], { cwd, config })
+  const { code, stdout } = await fakeCliHere([...args, '--json'], { cwd, config })
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ size: null, fps: '25', frames: 25, maps: 5 })
   expect(await decodeFrames(join(cwd, 'tone-saliency.mp4'), 'gray', 64 * 32)).toHaveLength(25)
-  expect(await cli([...args, '--overlay'], { cwd, config })).toMatchObject({ code: 2 })
+  expect(await fakeCliHere([...args, '--overlay'], { cwd, config })).toMatchObject({ code: 2 })
   expect(readdirSync(cwd).sort()).toEqual(['tone-saliency.mp4', 'tone.wav'])
 })
 
@@ -132,7 +134,7 @@ test('an input name with odd characters', async () => {
 
 test('without weights, those of where people look are taken; those of scenes say what they are', async () => {
   const cwd = folder('shipped')
-  const run = (...more: string[]) => cli(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json', ...more], { cwd })
+  const run = (...more: string[]) => fakeCliHere(['predict', speaker, '--stride', '30', '--seed', '1', '--maps', 'maps.npy', '--json', ...more], { cwd })
   const { code, stdout, stderr } = await run()
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.not.stringContaining('generated scenes') as string })
   expect(JSON.parse(stdout)).toMatchObject({ weights: { preset: 'gaze' }, maps: 5 })
@@ -160,7 +162,7 @@ test.each<[string, number, string[], RegExp]>([
   ['output into a file', 6, [speaker, ...weights, '--maps', `${resolve('package.json')}/maps`], /Cannot write/],
 ])('%s: exit code %i, one sentence, nothing written', async (name, expected, args, message) => {
   const cwd = folder(`refused-${name}`)
-  const { code, stdout, stderr } = await cli(['predict', ...args], { cwd })
+  const { code, stdout, stderr } = await fakeCliHere(['predict', ...args], { cwd })
   expect(stderr).toMatch(message)
   expect(stderr).not.toMatch(/\n\s+at /)
   expect({ code, stdout }).toEqual({ code: expected, stdout: '' })
@@ -187,7 +189,7 @@ test('an error that is a defect has its stack with DIFFSAL_DEBUG only', async ()
   const quiet = await cli(args)
   expect(quiet).toMatchObject({ code: 1, stderr: expect.stringContaining('please report it') as string })
   expect(quiet.stderr).not.toMatch(/\n\s+at /)
-  expect((await cli(args, { env: { DIFFSAL_DEBUG: '1' } })).stderr).toMatch(/\n\s+at /)
+  expect((await fakeCliHere(args, { env: { DIFFSAL_DEBUG: '1' } })).stderr).toMatch(/\n\s+at /)
 })
 
 test('the input is never overwritten, under whatever name', async () => {
@@ -196,7 +198,7 @@ test('the input is never overwritten, under whatever name', async () => {
   symlinkSync('a.mp4', join(cwd, 'b.mp4'))
   linkSync(join(cwd, 'a.mp4'), join(cwd, 'c.mkv'))
   for (const output of ['a.mp4', './a.mp4', 'b.mp4', 'c.mkv']) {
-    const { code, stderr } = await cli(['predict', 'a.mp4', ...weights, '-o', output], { cwd })
+    const { code, stderr } = await fakeCliHere(['predict', 'a.mp4', ...weights, '-o', output], { cwd })
     expect(stderr).toMatch(/is the input 'a\.mp4' itself/)
     expect(code).toBe(2)
   }
@@ -291,7 +293,7 @@ test.runIf(full).each([
 test.runIf(full)('a disk that is full only when the sound is joined', async () => {
   const cwd = folder('roomy')
   const output = (path: string): string[] => ['--overlay', '-o', path]
-  await cli(['predict', speaker, ...weights, '--stride', '10', ...output('o.mp4')], { cwd })
+  await fakeCliHere(['predict', speaker, ...weights, '--stride', '10', ...output('o.mp4')], { cwd })
   // Room for the finished video, but not for it and the one without sound.
   const size = Math.ceil(statSync(join(cwd, 'o.mp4')).size / 1024) + 8
   const { code, stdout, stderr } = await onSmallDisk('sound', size, output('disk/new/o.mp4'))

@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest'
 import type { Reframing } from '../../../lib/index.ts'
 import { probe } from '../../../lib/media/probe.ts'
 import { spotClip } from '../../support/blob-clips.ts'
-import { fakeCli } from '../../support/fake-cli.ts'
-import { bundledFfmpeg } from '../../support/ffmpegs.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
+import { bundledFfmpeg } from '../../support/bundled-ffmpeg.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
@@ -31,7 +31,7 @@ test('reframe: the video, the windows and the filter, and what was done', async 
   expect(windows.frames.at(-1)!.x).toBeGreaterThan(windows.frames[0]!.x + 10)
   expect(readFileSync(join(cwd, 'out/f.txt'), 'utf8')).toMatch(/^sendcmd=c='\n[\d.]+ crop x \d+;\n[^]*crop=90:90:\d+:0\n$/)
 
-  const preview = await cli([...args, '--preview', '--json', '--no-shots'], { cwd })
+  const preview = await fakeCliHere([...args, '--preview', '--json', '--no-shots'], { cwd })
   expect(JSON.parse(preview.stdout)).toMatchObject({
     size: [90, 160],
     window: [90, 90],
@@ -52,7 +52,7 @@ test('thumbnail: pictures by their names', async () => {
     stdout: expect.stringMatching(/^Wrote frame \d+, at [\d.]+ s, as 'pictures\/a-1.png', 160 × 90\./),
   })
   expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['a-1.png', 'a-2.png'])
-  const { stdout } = await cli([...args, '--json', '--aspect', '1:1'], { cwd })
+  const { stdout } = await fakeCliHere([...args, '--json', '--aspect', '1:1'], { cwd })
   expect(JSON.parse(stdout)).toMatchObject({ input: 'clip.mkv', pictures: [{ path: 'clip-thumbnail.jpg', size: [90, 90] }] })
 })
 

@@ -3,8 +3,9 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { spotClip } from '../../support/blob-clips.ts'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -31,9 +32,12 @@ test('a page, JSON, and what is said', async () => {
   )
   const page = readFileSync(join(cwd, 'clip-report.html'), 'utf8')
   expect(page).toContain('&quot;preset&quot;: &quot;gaze&quot;')
-  const other = await cli([...args, '--areas', 'areas.json', '--look', '4', '--regions', '0', '--start', '0.4', '--end', '1.2', '-o', 'out/a.json', '--json'], {
-    cwd,
-  })
+  const other = await fakeCliHere(
+    [...args, '--areas', 'areas.json', '--look', '4', '--regions', '0', '--start', '0.4', '--end', '1.2', '-o', 'out/a.json', '--json'],
+    {
+      cwd,
+    },
+  )
   const said = JSON.parse(other.stdout)
   expect(said).toMatchObject({
     input: 'clip.mkv',

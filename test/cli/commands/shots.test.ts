@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { make } from '../../support/flashes.ts'
 import { tone } from '../../support/media.ts'
 import { sceneClip } from '../../support/shot-clips.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -22,7 +23,7 @@ test('the shots of a video, as lines and as JSON', async () => {
   expect(stderr).toMatch(/^64 of about 100 frames, .* frames\/s/)
   // Counted from before the first frame: ffmpeg takes longer than 3 ms.
   expect(Number(/, (\S+) frames\/s/.exec(stderr)![1])).toBeLessThan(20_000)
-  const json = await cli(['shots', path, '--json', '--flash', '0.5'])
+  const json = await fakeCliHere(['shots', path, '--json', '--flash', '0.5'])
   expect(JSON.parse(json.stdout)).toEqual({
     input: path,
     shots: [
@@ -37,9 +38,9 @@ test('what cannot be', async () => {
   const folder = temporaryPath('bad')
   mkdirSync(folder)
   await make(...tone(1), join(folder, 'sound.wav'))
-  expect(await cli(['shots', 'nowhere.mp4'])).toMatchObject({ code: 3 })
-  expect(await cli(['shots', 'sound.wav'], { cwd: folder })).toMatchObject({ code: 3, stderr: expect.stringMatching(/no video stream/) })
-  expect(await cli(['shots', 'sound.wav', '--threshold', '0'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/from 1 to 255/) })
+  expect(await fakeCliHere(['shots', 'nowhere.mp4'])).toMatchObject({ code: 3 })
+  expect(await fakeCliHere(['shots', 'sound.wav'], { cwd: folder })).toMatchObject({ code: 3, stderr: expect.stringMatching(/no video stream/) })
+  expect(await fakeCliHere(['shots', 'sound.wav', '--threshold', '0'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/from 1 to 255/) })
 })
 
 test('predict --shots is told in the report', async () => {
@@ -48,6 +49,6 @@ test('predict --shots is told in the report', async () => {
     ['test', 10],
   ])
   const args = ['predict', path, '--weights', 'any.safetensors', '--video-only', '--maps', temporaryPath('m.npy'), '--json']
-  expect(JSON.parse((await cli([...args, '--shots'])).stdout)).toMatchObject({ maps: 20, shots: true })
-  expect(JSON.parse((await cli(args)).stdout)).not.toHaveProperty('shots')
+  expect(JSON.parse((await fakeCliHere([...args, '--shots'])).stdout)).toMatchObject({ maps: 20, shots: true })
+  expect(JSON.parse((await fakeCliHere(args)).stdout)).not.toHaveProperty('shots')
 })

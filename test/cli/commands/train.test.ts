@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { datasetNames } from '../../../lib/datasets/open-dataset.ts'
@@ -11,6 +11,7 @@ import { datasetTree, treeVideos } from '../../support/dataset-trees.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { readScalars } from '../../support/event-files.ts'
 import { numberedFrames } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 import { trainingConfig } from '../../support/training.ts'
 
@@ -18,12 +19,16 @@ import { trainingConfig } from '../../support/training.ts'
 vi.stubEnv('npm_command', '')
 
 let runs = 0
+let avad: Promise<string> | undefined
+
+/** A copy of a tree of AVAD, which is made once. */
+async function usualTree(root: string): Promise<void> {
+  avad ??= datasetTree('AVAD', temporaryPath('AVAD')).then(() => temporaryPath('AVAD'))
+  await cp(await avad, root, { recursive: true })
+}
 
 /** A configuration file in a folder of its own, with a tree in `data` beside it. Its run is in `run`. */
-async function makeRun(
-  config: object,
-  tree: (root: string) => Promise<void> = (root) => datasetTree('AVAD', root),
-): Promise<{ folder: string; file: string; run: string }> {
+async function makeRun(config: object, tree: (root: string) => Promise<void> = usualTree): Promise<{ folder: string; file: string; run: string }> {
   const folder = temporaryPath(`run-${runs++}`)
   await mkdir(folder, { recursive: true })
   await tree(join(folder, 'data'))

@@ -2,8 +2,9 @@ import { existsSync, linkSync, readdirSync, readFileSync, truncateSync, writeFil
 import { copyFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { fakeCli } from '../../support/fake-cli.ts'
+import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { ffmpeg, tone } from '../../support/media.ts'
+import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -14,7 +15,7 @@ beforeAll(async () => {
   clip = temporaryPath('view/clip.mp4')
   maps = temporaryPath('view/maps.npy')
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=1', ...tone(1), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip)
-  const { code } = await cli(['predict', clip, '--maps', maps, '--stride', '5', '--json'])
+  const { code } = await fakeCliHere(['predict', clip, '--maps', maps, '--stride', '5', '--json'])
   expect(code).toBe(0)
 })
 
@@ -37,7 +38,7 @@ test('a page of predicted maps, and of the same from a file', async () => {
     shots: [{ begins: 'video', start: 0 }],
     warnings: [],
   })
-  const second = await cli(['view', clip, '--maps', maps, '--stride', '5', '-o', read])
+  const second = await fakeCliHere(['view', clip, '--maps', maps, '--stride', '5', '-o', read])
   expect(second).toMatchObject({ code: 0, stdout: expect.stringMatching(/^5 maps and 1 shot of '.*clip\.mp4' in \d+ s\.\nWrote the page '.*read\.html'\.\n$/) })
   expect(dataOf(read)).toEqual(dataOf(predicted))
   expect(dataOf(read).maps.times).toEqual([0, 0.2, 0.4, 0.6, 0.8])
@@ -45,7 +46,7 @@ test('a page of predicted maps, and of the same from a file', async () => {
 
 test('a part', async () => {
   const path = temporaryPath('view/part.html')
-  expect(await cli(['view', clip, '-o', path, '--start', '0.5', '--end', '0.9', '--stride', '2'])).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['view', clip, '-o', path, '--start', '0.5', '--end', '0.9', '--stride', '2'])).toMatchObject({ code: 0 })
   expect(dataOf(path).maps.times).toEqual([0.52, 0.6, 0.68, 0.76, 0.84])
 })
 
@@ -54,7 +55,7 @@ test('of standard input, of which nothing is left', async () => {
   await mkdir(spool)
   const [file, piped] = [temporaryPath('view/file.html'), temporaryPath('view/piped.html')]
   const options = { env: { TMPDIR: spool }, shell: ['bash', '-c', `"$@" < '${clip}'`, 'bash'] }
-  expect(await cli(['view', clip, '-o', file, '--stride', '5', '--seed', '3', '--end', '0.5'])).toMatchObject({ code: 0 })
+  expect(await fakeCliHere(['view', clip, '-o', file, '--stride', '5', '--seed', '3', '--end', '0.5'])).toMatchObject({ code: 0 })
   expect(await cli(['view', '-', '-o', piped, '--stride', '5', '--seed', '3', '--end', '0.5'], options)).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^3 maps and 1 shot of 'standard input'/),
@@ -95,7 +96,7 @@ test('served until it is interrupted', async () => {
 test('what cannot be is refused before the model is opened', async () => {
   const path = temporaryPath('view/none.html')
   const refused = async (code: number, words: RegExp, ...args: string[]): Promise<void> => {
-    const result = await cli(['view', ...args])
+    const result = await fakeCliHere(['view', ...args])
     expect({ code: result.code, stderr: result.stderr }).toEqual({ code, stderr: expect.stringMatching(words) })
     expect(result.stderr).not.toMatch(/maps\/s/)
   }
