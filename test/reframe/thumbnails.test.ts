@@ -6,7 +6,6 @@ import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { make } from '../support/flashes.ts'
-import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const moment = (frame: number, confidence: number, light = 100, shot = 0): Moment => ({ frame, time: frame / 10, confidence, light, shot, x: 0, y: 0 })
