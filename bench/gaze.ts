@@ -13,7 +13,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { performance } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
-import { DiffSal, metrics, type FramePrediction, type ScoreOptions } from '../lib/index.ts'
+import { DiffSal, metrics, presets, type FramePrediction, type ScoreOptions } from '../lib/index.ts'
 import { constantMaps, modelMaps, soundMaps, type RowMaps } from './gaze-maps.ts'
 import { GazeBench, setNames, type Amount } from './gaze-sets.ts'
 import { markdown, outsideRows, rowOf, type Row } from './gaze-table.ts'
@@ -52,7 +52,7 @@ const outside = options.outside === undefined ? [] : await outsideRows(options.o
 const usesModel = !options['no-model'] && ['model', 'mirror', 'sound'].some((kind) => wanted.has(kind))
 const load = options.threads === undefined ? {} : { threads: Number(options.threads) }
 const model = usesModel ? await DiffSal.load(options.weights, load) : undefined
-const form = { size: model?.config.size ?? ([96, 160] as const), clipLength: model?.config.clipLength ?? 8 }
+const form = { size: model?.config.size ?? presets.gaze.config.size, clipLength: model?.config.clipLength ?? 8 }
 
 const rows: Row[] = []
 const results = []

@@ -36,7 +36,7 @@ function preset(name: keyof Presets, config: PartialDiffSalConfig): Preset {
 /** The networks whose weights ship with the package. */
 export const presets: Presets = {
   gaze: preset('gaze', {
-    size: [96, 160],
+    size: [160, 288],
     clipLength: 8,
     videoEncoder: { name: 's3d', width: 0.4, embedDim: 32 },
     audioEncoder: { widths: [[16], [32], [48], [64]], heads: 2, headDim: 16, hidden: 64 },
