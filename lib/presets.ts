@@ -13,7 +13,7 @@ export interface Preset {
 /** The presets by their names. */
 export interface Presets {
   /**
-   * The paper's network with narrower parts, 5.6 M parameters on clips of 8 frames of 96×160, trained on where people looked in photographs and
+   * The paper's network with narrower parts, 5.6 M parameters on clips of 8 frames of 160×288, trained on where people looked in photographs and
    * videos: what `DiffSal.load()` takes. `lib/presets/gaze.md` is its model card.
    */
   readonly gaze: Preset
