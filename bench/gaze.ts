@@ -52,7 +52,8 @@ const outside = options.outside === undefined ? [] : await outsideRows(options.o
 const usesModel = !options['no-model'] && ['model', 'mirror', 'sound'].some((kind) => wanted.has(kind))
 const load = options.threads === undefined ? {} : { threads: Number(options.threads) }
 const model = usesModel ? await DiffSal.load(options.weights, load) : undefined
-const form = { size: model?.config.size ?? presets.gaze.config.size, clipLength: model?.config.clipLength ?? 8 }
+const { size, clipLength } = (model ?? presets.gaze).config
+const form = { size, clipLength }
 
 const rows: Row[] = []
 const results = []

@@ -19,7 +19,8 @@ describe('the preset of where people look', () => {
   })
 
   it('takes one step where nothing is said', async () => {
-    const frames = { dtype: 'uint8' as const, shape: [8, 160, 288, 3], data: new Uint8Array(8 * 160 * 288 * 3).map((_, i) => i % 251) }
+    const [height, width] = model.config.size
+    const frames = { dtype: 'uint8' as const, shape: [8, height, width, 3], data: new Uint8Array(8 * height * width * 3).map((_, i) => i % 251) }
     const [usual, one, four] = [
       await model.predict({ frames, audio: null }, { seed: 1 }),
       await model.predict({ frames, audio: null }, { seed: 1, steps: 1 }),
@@ -44,7 +45,7 @@ describe('the preset of where people look', () => {
   it.skipIf(!existsSync(faces))(
     'finds where people looked in videos it has not seen, in as many steps as they are best with, twice as well as a hill in the middle',
     async () => {
-      const { mean } = await model.evaluate(await datasets.openGaze(faces, { split: 'test', size: [160, 288], clipLength: 8, stride: 100 }))
+      const { mean } = await model.evaluate(await datasets.openGaze(faces, { split: 'test', size: model.config.size, clipLength: 8, stride: 100 }))
       // The best centre Gaussian has 0.26 and 1.3.
       expect(mean.cc).toBeGreaterThan(0.55)
       expect(mean.nss).toBeGreaterThan(3)

@@ -34,13 +34,13 @@ export function namesOf<Table extends object>(table: Table): (keyof Table & stri
 type More<T> = Pick<Option<T>, 'form' | 'help'>
 
 /** Reads options by their table: unknown names and values that are not accepted are refused, defaults are filled in. */
-export function readOptions<T extends object, Table extends OptionTable<T>>(argument: string, given: T | undefined, table: Table): Read<T, Table> {
-  return checkedBy<T, Table>(checkOptions<T>(argument, given, namesOf(table) as unknown as (keyof T & string)[]), table)
+export function readOptions<T extends object, Table extends OptionTable<T>>(argument: string, given: T | undefined, table: Table, prefix = ''): Read<T, Table> {
+  return checkedBy<T, Table>(checkOptions<T>(argument, given, namesOf(table) as unknown as (keyof T & string)[]), table, prefix)
 }
 
 /** As {@link readOptions}, of options within others: an error names them behind `argument`. */
 export function readNested<T extends object, Table extends OptionTable<T>>(argument: string, given: T | undefined, table: Table): Read<T, Table> {
-  return checkedBy<T, Table>(checkOptions<T>(argument, given, namesOf(table) as unknown as (keyof T & string)[]), table, `${argument}.`)
+  return readOptions<T, Table>(argument, given, table, `${argument}.`)
 }
 
 /** As {@link readOptions}, of options whose names are known to be right. */
