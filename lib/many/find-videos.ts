@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs'
 import { realpath, stat as statOf } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { kindOfInput } from '../media/video-input.ts'
 
@@ -24,6 +23,9 @@ export interface FoundVideos {
 /** What is a video in a folder, by its name. For other names there are patterns. */
 const endings = ['mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mpg', 'mpeg', 'ts', 'mts', 'm2ts', 'wmv', 'flv', 'ogv', '3gp', 'mxf'] as const
 
+/** Loaded when it is first needed: in a bundle it would fail as it is loaded, before the package can say that it must not be bundled. */
+const patterns = () => import('tinyglobby')
+
 type Source =
   | { readonly kind: 'file'; readonly path: string; readonly root: string }
   | {
@@ -43,7 +45,7 @@ export async function areMany(inputs: readonly string[]): Promise<boolean> {
   const [input] = inputs as [string]
   if (isElsewhere(input)) return false
   const found = await statOf(pathOf(input)).catch(() => undefined)
-  return found === undefined ? isDynamicPattern(input) : found.isDirectory()
+  return found === undefined ? (await patterns()).isDynamicPattern(input) : found.isDirectory()
 }
 
 /**
@@ -98,13 +100,14 @@ async function sourceOf(input: string): Promise<Source> {
   const found = await statOf(path).catch(() => undefined)
   if (found?.isDirectory()) return { kind: 'search', input, whole: true, pattern: `**/*.{${endings.join(',')}}`, cwd: path, root: resolve(path) }
   // One that is missing is told with the others that cannot be predicted.
+  const { isDynamicPattern } = await patterns()
   if (found !== undefined || !isDynamicPattern(input)) return { kind: 'file', path, root: dirname(resolve(path)) }
-  const { cwd, pattern } = divided(input)
+  const { cwd, pattern } = divided(input, isDynamicPattern)
   return { kind: 'search', input, whole: false, pattern, cwd, root: resolve(cwd) }
 }
 
 /** The folder before the first part of a pattern that is one, and the rest. */
-function divided(input: string): { readonly cwd: string; readonly pattern: string } {
+function divided(input: string, isDynamicPattern: (part: string) => boolean): { readonly cwd: string; readonly pattern: string } {
   const parts = input.split('/')
   const first = parts.findIndex((part) => isDynamicPattern(part))
   const cwd = parts.slice(0, first).join('/').replace(/\\(.)/g, '$1')
@@ -113,6 +116,7 @@ function divided(input: string): { readonly cwd: string; readonly pattern: strin
 
 async function search({ whole, pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
   const failed: { path: string; error: NodeJS.ErrnoException }[] = []
+  const { escapePath, glob } = await patterns()
   const paths = await glob([pattern], {
     cwd,
     expandDirectories: false,
