@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkTerminations } from './support/check-terminations.ts'
-import { expectEnd, runProgram } from './support/run-program.ts'
+import { atOnce, expectEnd, runProgram } from './support/run-program.ts'
 
 describe('worker threads', () => {
   it('have models of their own, which compute the same', async () => {
@@ -32,6 +32,6 @@ describe('worker threads', () => {
   it('do not delay process.exit() of the main thread', async () => {
     const ended = await runProgram('threads.mjs', ['exit'])
     expectEnd(ended, 7)
-    expect(ended.after).toBeLessThan(5000)
+    expect(ended.after).toBeLessThan(atOnce)
   })
 })
