@@ -48,6 +48,20 @@ function sameInAll({ batch, seed, dropLast, epochs, validate }: FitPlan) {
   return { batch, seed, dropLast, epochs, validateEvery: validate?.every ?? null }
 }
 
+/** Says it where the learning rate is 0 long before the fit ends: a step costs as much then as one that teaches. */
+function warnOfIdleSteps({ options: { schedule }, steps }: Trained, { epochs, batch, dropLast }: FitPlan, { data, position }: FitState): void {
+  if (schedule.kind !== 'cosine') return
+  const { total } = schedule
+  const stepsOf = (samples: number): number => (dropLast ? Math.floor(samples / batch) : Math.ceil(samples / batch))
+  const last = steps + Math.max(0, epochs - position.epoch) * stepsOf(data.length) - stepsOf(position.offset)
+  if (last <= Math.max(total, steps)) return
+  const needed = `${epochs} ${epochs === 1 ? 'epoch ends' : 'epochs end'} after step ${last}`
+  log(
+    'warn',
+    `The learning rate is 0 after step ${total}, the schedule's 'total', but ${needed}: the rest learns nothing. Give fewer epochs, or a greater total.`,
+  )
+}
+
 /** Samples of a batch, those of other processes too. */
 function sizeOf({ samples, share }: LoadedShare): number {
   return share?.whole ?? samples.length
@@ -129,6 +143,7 @@ export class Fit {
       )
       state.best = null
     }
+    if ((group?.rank ?? 0) === 0) warnOfIdleSteps(trainer, plan, state)
     const saved = resumed?.step === trainer.steps && (folder?.continues ?? true)
     return new Fit(trainer, hands, dataset, plan, state, folder, saved ? resumed : undefined, stored)
   }

@@ -9,7 +9,7 @@ export interface LearningRateSchedule {
   milestones?: readonly number[] | undefined
   /** Of `multistep`: what each milestone multiplies the rate by. Default 0.1. */
   gamma?: number | undefined
-  /** Of `cosine`, which needs it: how many steps have a rate, those of the warm-up included; after them it is 0. */
+  /** Of `cosine`, which needs it: how many steps have a rate, those of the warm-up included; after them it is 0, and a fit that is longer warns. */
   total?: number | undefined
   /** Steps over which the rate rises in a line from nearly 0, before the rest applies. Default 0. */
   warmup?: number | undefined

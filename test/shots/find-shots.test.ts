@@ -170,7 +170,10 @@ test('dissolves, short and long, begin a shot in their middle', async () => {
     ).toEqual(['video', 'dissolve'])
     expect(Math.abs(found[1]!.frame - 40 - length / 2), `${length}`).toBeLessThanOrEqual(1 + length / 10)
   }
-  const long = temporaryPath('dissolve-40.mkv')
+})
+
+test('a dissolve is none where none is asked for, or it takes longer than what is asked for', async () => {
+  const long = await dissolving('dissolve-long.mkv', 40)
   expect(await startsIn(long, { dissolve: 0 })).toEqual(['video 0'])
   expect(await startsIn(long, { dissolve: 0.5 })).toEqual(['video 0'])
 })

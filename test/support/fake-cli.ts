@@ -79,6 +79,9 @@ export function fakeCli({ addon = false } = {}): (args: readonly string[], optio
     })
 }
 
+/** What {@link fakeCliHere} works at. */
+let working: string | undefined
+
 /**
  * As {@link fakeCli}, but in this process, which saves the start of another: for what is said and written alone. Signals, pipes, memory and what
  * a process leaves at its end need the other. One at a time, for the folder and the environment are this process's. Its current folder is this one's, unless told.
@@ -87,14 +90,18 @@ export async function fakeCliHere(
   args: readonly string[],
   { cwd = process.cwd(), config = {}, delay = 0, env = {} }: Pick<CliOptions, 'cwd' | 'config' | 'delay' | 'env'> = {},
 ): Promise<CommandResult> {
+  // One whose test has timed out works on, and would take the next one's output for its own.
+  if (working !== undefined) throw new Error(`'diffsal ${working}' still works in this process: an earlier test may have timed out, or does not await it.`)
+  working = args.join(' ')
   const before = { cwd: process.cwd(), env: Object.fromEntries(Object.keys(env).map((name) => [name, process.env[name]])) }
-  setEnvironment(env)
-  process.chdir(cwd)
   try {
+    setEnvironment(env)
+    process.chdir(cwd)
     return await inProcessCli(args, undefined, fakeOpener(config, delay))
   } finally {
     process.chdir(before.cwd)
     setEnvironment(before.env)
+    working = undefined
   }
 }
 

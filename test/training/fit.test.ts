@@ -21,7 +21,9 @@ import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { fillTensor } from '../support/training-file.ts'
 import { trainingBatch, trainingConfig, trainingRun } from '../support/training.ts'
+import { collectWarnings } from '../support/warnings.ts'
 
+const warnings = collectWarnings()
 const trainerOptions: TrainerOptions = { lr: 1e-3, seed: 3 }
 
 async function freshTrainer(options: TrainerOptions = {}, config: PartialDiffSalConfig = {}): Promise<Trainer<DiffSal>> {
@@ -167,6 +169,18 @@ describe('fit', () => {
     for await (const event of trainer.fit(dataset, { epochs: 1, batch: 2 })) if (event.type === 'step') stepped.push(event.step)
     // All but the first batches were asked for before the step before theirs was done.
     expect(read.filter((done, i) => done >= Math.floor(i / 2))).toHaveLength(2)
+    await trainer.model.dispose()
+  })
+
+  it.each<[schedule: TrainerOptions['schedule'], warnings: RegExp[]]>([
+    [{ kind: 'cosine', total: 4 }, [/^The learning rate is 0 after step 4, the schedule's 'total', but 3 epochs end after step 6: /]],
+    [{ kind: 'cosine', total: 6 }, []],
+    [{ kind: 'multistep', milestones: [1] }, []],
+  ])('warns at its beginning where the rate %o is 0 before its end', async (schedule, expected) => {
+    const trainer = await freshTrainer({ schedule })
+    const rates = (await collect(trainer, blobs(4), { epochs: 3, batch: 2 })).flatMap((event) => (event.type === 'step' ? [event.lr] : []))
+    expect(warnings).toEqual(expected.map((words) => expect.stringMatching(words) as string))
+    expect(rates.indexOf(0)).toBe(expected.length === 0 ? -1 : 4)
     await trainer.model.dispose()
   })
 

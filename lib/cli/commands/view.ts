@@ -34,6 +34,9 @@ interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags, PredictingFl
   readonly json?: true
 }
 
+/** The flags that say how maps are predicted. */
+const forPredicting = ['weights', 'preset', 'randomWeights', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'device', 'precision', 'threads']
+
 const notes = `
 The page holds the maps, 96 columns and a byte a pixel, and the video up to 32 MiB; it needs no network. A minute of 25 maps a second takes 11 MB,
 and 64 MiB of maps fit, eight minutes: --stride takes fewer. A longer video lies --beside the page, or is looked at with --serve, until Ctrl-C.
@@ -46,7 +49,10 @@ export function viewCommand(open: ModelOpener = openModel): Command {
     .argument('<input>', `the video, of a kind that browsers play: ${sourceWords}`)
     .option('-o, --output <file>', 'the page to write: .html')
     .addOption(new Option('--serve [port]', 'show the page on 127.0.0.1, at a port that is free or at this one').argParser(integer(0, 65_535)))
-    .option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)')
+    .addOption(
+      // Nothing is predicted then, so that flags of a prediction would change nothing.
+      new Option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)').conflicts(forPredicting),
+    )
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   for (const option of weightsOptions()) command.addOption(option)
   addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly'])

@@ -468,6 +468,19 @@ test('a cosine that ends with the epochs is not gone on with for more', async ()
   expect([more.code, logOf(run)]).toEqual([2, log])
 })
 
+test('a cosine that ends before the epochs is trained with, and warned of once', async () => {
+  const { file } = await makeRun({ train: [scenes], epochs: 2, pictures: 0, trainer: { schedule: { kind: 'cosine', unit: 'epochs', total: 1 } } })
+  const { code, stderr } = await inProcessCli(['train', file])
+  expect({ code, warnings: stderr.match(/^diffsal: .*$/gm) }).toEqual({
+    code: 0,
+    warnings: [
+      expect.stringMatching(
+        /^diffsal: The learning rate is 0 after step \d, the schedule's 'total', but 2 epochs end after step \d: the rest learns nothing\./,
+      ),
+    ],
+  })
+})
+
 test('a folder is trained in by one process at a time', async () => {
   const { file, run } = await makeRun({ train: [scenes], pictures: 0 })
   const lock = await lockRun(runFolder(run))

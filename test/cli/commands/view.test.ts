@@ -102,6 +102,17 @@ test('what cannot be is refused before the model is opened', async () => {
   }
   await refused(2, /'-o' must be a page to write, or --serve/, clip)
   await refused(2, /ends in \.html/, clip, '-o', 'page.mp4')
+  for (const flag of [
+    ['--steps', '4'],
+    ['--batch', '4'],
+    ['--seed', '1'],
+    ['--eta', '1'],
+    ['--video-only'],
+    ['--weights', 'any.safetensors'],
+    ['--threads', '1'],
+  ]) {
+    await refused(2, new RegExp(`--maps <file>' cannot be used with option '${flag[0]}\\b`), clip, '--maps', maps, '--stride', '5', '-o', path, ...flag)
+  }
   await refused(2, /0 to 65535/, clip, '--serve', '70000')
   const same = temporaryPath('view/same.html')
   linkSync(clip, same)
