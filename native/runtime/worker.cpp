@@ -13,13 +13,17 @@ Worker::~Worker() { stop(); }
 
 void Worker::submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag, Priority priority) {
   if (!flag) flag = std::make_shared<CancelFlag>();
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) flag->raise();
+  std::unique_lock lock(mutex_);
+  if (stopping_) flag->raise();
+  if (!ended_) {
     auto later = std::find_if(queue_.begin(), queue_.end(), [priority](const Entry& entry) { return entry.priority > priority; });
     queue_.insert(later, {std::move(job), std::move(flag), priority});
+    changed_.notify_one();
+    return;
   }
-  changed_.notify_one();
+  lock.unlock();
+  CancelScope scope(flag.get());
+  job();
 }
 
 void Worker::stop() {
@@ -41,7 +45,10 @@ void Worker::run(int threads) {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    if (queue_.empty()) {
+      ended_ = true;
+      return;
+    }
     Entry entry = std::move(queue_.front());
     queue_.pop_front();
     running_ = entry.flag;

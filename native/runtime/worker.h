@@ -24,7 +24,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // `job` must not throw. It runs under `flag` (may be null) and is still called, with the flag raised, when the worker
-  // stops before its turn.
+  // stops before its turn; on the calling thread, beside others, when the worker's own has ended.
   void submit(std::function<void()> job, std::shared_ptr<CancelFlag> flag, Priority priority = Priority::normal);
 
   // Raises every flag and waits for the thread to end; the running job ends at its next throw_if_cancelled().
@@ -43,6 +43,7 @@ class Worker {
   std::deque<Entry> queue_;
   std::shared_ptr<CancelFlag> running_;
   bool stopping_ = false;
+  bool ended_ = false;
   std::thread thread_;
 };
 
