@@ -1,6 +1,7 @@
 import { access, lstat, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { DiffSalError, invalidArgumentText } from '../errors.ts'
+import { isIn } from '../files/is-in.ts'
 import { sweep } from '../files/leftovers.ts'
 import { FileLock } from '../files/lock.ts'
 import { filesMean } from '../files/meaning.ts'
@@ -8,7 +9,7 @@ import { fileId, same } from '../files/same-file.ts'
 import { checkWritable } from '../files/write-whole.ts'
 import { titleOf } from '../media/video-input.ts'
 import { eachOnce, type Outcome } from './each-once.ts'
-import { findVideos, isIn, type FoundVideo } from './find-videos.ts'
+import type { FoundVideo } from './find-videos.ts'
 import { fingerprint, finishedReport, writeRecord } from './record.ts'
 import { partOf, shardOf, type Shard } from './shard.ts'
 
@@ -79,6 +80,8 @@ const everybodys: readonly string[] = [
 export async function manyVideos<Result>(inputs: readonly string[], plan: ManyPlan<Result>): Promise<ManyVideos<Result>> {
   const { output, jobs, signal, work, files, ends, waits } = plan
   const part = plan.shard ?? shardOf(process.env) ?? { index: 1, count: 1 }
+  // Loaded when it is needed: in a bundle its dependency would fail as it is loaded, before the package can say that it must not be bundled.
+  const { findVideos } = await import('./find-videos.ts')
   const found = await filesMean('input', () => findVideos(inputs, output, signal))
   const tasks = found.videos.map((video) => taskOf(video, plan))
   await checkApart(tasks, plan, found.searched)

@@ -1,8 +1,10 @@
 import { readdir, stat } from 'node:fs'
 import { realpath, stat as statOf } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { escapePath, glob, isDynamicPattern } from 'tinyglobby'
 import { fileError, invalidArgument, invalidArgumentText } from '../errors.ts'
-import { kindOfInput } from '../media/video-input.ts'
+import { isIn } from '../files/is-in.ts'
+import { isElsewhere, pathOf } from './are-many.ts'
 
 /** A video among many. */
 export interface FoundVideo {
@@ -23,9 +25,6 @@ export interface FoundVideos {
 /** What is a video in a folder, by its name. For other names there are patterns. */
 const endings = ['mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'mpg', 'mpeg', 'ts', 'mts', 'm2ts', 'wmv', 'flv', 'ogv', '3gp', 'mxf'] as const
 
-/** Loaded when it is first needed: in a bundle it would fail as it is loaded, before the package can say that it must not be bundled. */
-const patterns = () => import('tinyglobby')
-
 type Source =
   | { readonly kind: 'file'; readonly path: string; readonly root: string }
   | {
@@ -38,15 +37,6 @@ type Source =
       readonly cwd: string
       readonly root: string
     }
-
-/** Whether inputs are many, though there may be only one: several, a folder, or a pattern. A file whose name looks like a pattern is a file. */
-export async function areMany(inputs: readonly string[]): Promise<boolean> {
-  if (inputs.length !== 1) return true
-  const [input] = inputs as [string]
-  if (isElsewhere(input)) return false
-  const found = await statOf(pathOf(input)).catch(() => undefined)
-  return found === undefined ? (await patterns()).isDynamicPattern(input) : found.isDirectory()
-}
 
 /**
  * The videos that files, folders and patterns are, each once. A pattern has `*`, `**`, `?`, `[…]` and `{…,…}`; one that begins with `!` leaves out.
@@ -71,27 +61,11 @@ export async function findVideos(inputs: readonly string[], except: string, sign
   return { videos: await eachOnce(videos), searched: sources.flatMap((source) => (source.kind === 'search' ? [source.root] : [])) }
 }
 
-/** Whether a path is in a folder, or is it. */
-export function isIn(path: string, folder: string): boolean {
-  const [inner, outer] = [resolve(path), resolve(folder)]
-  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
-}
-
 /** Where a folder lies in another one, by that one's name, also where a link leads to it; undefined where it does not, or is the same. */
 async function placeIn(outer: string, folder: string): Promise<string | undefined> {
   const [place, real, root] = [resolve(folder), ...(await Promise.all([folder, outer].map((each) => realpath(each).catch(() => resolve(each)))))] as const
   const found = isIn(place, outer) ? place : isIn(real!, root!) ? join(outer, relative(root!, real!)) : undefined
   return found === resolve(outer) ? undefined : found
-}
-
-/** Whether an input is an address or standard input, which go alone. */
-function isElsewhere(input: string): boolean {
-  return input === '-' || kindOfInput(input).kind === 'address'
-}
-
-function pathOf(input: string): string {
-  const found = kindOfInput(input)
-  return found.kind === 'file' ? found.path : input
 }
 
 async function sourceOf(input: string): Promise<Source> {
@@ -100,14 +74,13 @@ async function sourceOf(input: string): Promise<Source> {
   const found = await statOf(path).catch(() => undefined)
   if (found?.isDirectory()) return { kind: 'search', input, whole: true, pattern: `**/*.{${endings.join(',')}}`, cwd: path, root: resolve(path) }
   // One that is missing is told with the others that cannot be predicted.
-  const { isDynamicPattern } = await patterns()
   if (found !== undefined || !isDynamicPattern(input)) return { kind: 'file', path, root: dirname(resolve(path)) }
-  const { cwd, pattern } = divided(input, isDynamicPattern)
+  const { cwd, pattern } = divided(input)
   return { kind: 'search', input, whole: false, pattern, cwd, root: resolve(cwd) }
 }
 
 /** The folder before the first part of a pattern that is one, and the rest. */
-function divided(input: string, isDynamicPattern: (part: string) => boolean): { readonly cwd: string; readonly pattern: string } {
+function divided(input: string): { readonly cwd: string; readonly pattern: string } {
   const parts = input.split('/')
   const first = parts.findIndex((part) => isDynamicPattern(part))
   const cwd = parts.slice(0, first).join('/').replace(/\\(.)/g, '$1')
@@ -116,7 +89,6 @@ function divided(input: string, isDynamicPattern: (part: string) => boolean): { 
 
 async function search({ whole, pattern, cwd }: Source & { kind: 'search' }, left: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
   const failed: { path: string; error: NodeJS.ErrnoException }[] = []
-  const { escapePath, glob } = await patterns()
   const paths = await glob([pattern], {
     cwd,
     expandDirectories: false,

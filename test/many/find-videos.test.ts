@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { areMany, findVideos } from '../../lib/many/find-videos.ts'
+import { areMany } from '../../lib/many/are-many.ts'
+import { findVideos } from '../../lib/many/find-videos.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { temporaryPath } from '../support/temporary.ts'
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { filesMean } from '../../files/meaning.ts'
-import { areMany } from '../../many/find-videos.ts'
+import { areMany } from '../../many/are-many.ts'
 import { checkSpan, estimateMaps } from '../../predict-video.ts'
 import { durationText } from '../../report/duration.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
