@@ -16,12 +16,13 @@ export interface CommandResult {
  */
 export async function inProcessCli(args: readonly string[], onStderr: (text: string) => void = () => undefined, open?: ModelOpener): Promise<CommandResult> {
   let [stdout, stderr] = ['', '']
-  const { log } = console
+  const { log, error } = console
   const { write: writeOut } = process.stdout
   const { write: writeError } = process.stderr
   const { exitCode } = process
   process.exitCode = undefined
   console.log = (...words: unknown[]) => void (stdout += `${words.join(' ')}\n`)
+  console.error = (...words: unknown[]) => void process.stderr.write(`${words.join(' ')}\n`)
   process.stdout.write = ((text: string) => {
     stdout += text
     return true
@@ -36,6 +37,7 @@ export async function inProcessCli(args: readonly string[], onStderr: (text: str
     return { code, stdout, stderr }
   } finally {
     console.log = log
+    console.error = error
     process.stdout.write = writeOut
     process.stderr.write = writeError
     process.exitCode = exitCode

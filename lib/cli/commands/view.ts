@@ -34,8 +34,8 @@ interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags, PredictingFl
   readonly json?: true
 }
 
-/** The flags that say how maps are predicted. */
-const forPredicting = ['weights', 'preset', 'randomWeights', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'device', 'precision', 'threads']
+/** Those of a video's flags that say how its maps are predicted. */
+const samplingFlags = ['steps', 'eta', 'seed', 'batch', 'videoOnly'] as const
 
 const notes = `
 The page holds the maps, 96 columns and a byte a pixel, and the video up to 32 MiB; it needs no network. A minute of 25 maps a second takes 11 MB,
@@ -44,19 +44,21 @@ The maps are predicted, or those of --maps, as 'diffsal predict --maps FILE.npy'
 
 /** `diffsal view`: a page that shows a video with its maps. */
 export function viewCommand(open: ModelOpener = openModel): Command {
+  const maps = new Option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)')
   const command = new Command('view')
     .description('make a page that plays a video with its maps over it')
     .argument('<input>', `the video, of a kind that browsers play: ${sourceWords}`)
     .option('-o, --output <file>', 'the page to write: .html')
     .addOption(new Option('--serve [port]', 'show the page on 127.0.0.1, at a port that is free or at this one').argParser(integer(0, 65_535)))
-    .addOption(
-      // Nothing is predicted then, so that flags of a prediction would change nothing.
-      new Option('--maps <file>', 'maps that are there already: FILE.npy of every n-th frame (--stride)').conflicts(forPredicting),
-    )
+    .addOption(maps)
     .option('--beside', 'the page plays the file of the video where it lies, and does not hold it')
   for (const option of weightsOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly'])
-  return addDeviceFlags(addSourceFlags(command))
+  addVideoFlags(command, ['stride', 'start', 'end', ...samplingFlags])
+  addDeviceFlags(addSourceFlags(command))
+  // Nothing is predicted where maps are there: flags of a prediction would change nothing.
+  const predicting = [...weightsOptions(), ...addDeviceFlags(addVideoFlags(new Command(), samplingFlags)).options]
+  maps.conflicts(predicting.map((option) => option.attributeName()))
+  return command
     .option('--json', 'print one JSON object on standard output once the page is there')
     .addHelpText('after', `${notes}\n${exitCodeHelp()}`)
     .action((input: string, flags: ViewFlags) => interruptible((signal) => view(input, flags, open, signal)))
