@@ -198,6 +198,11 @@ function deepFreeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
+/** Whether a network can be trained on single pictures as if each lasted all its clip: the paper's with S3D. */
+export function takesStills({ dialect, video, videoEncoder }: DiffSalConfig): boolean {
+  return video && dialect === 'paper' && videoEncoder.name === 's3d'
+}
+
 /** What `over` says, and where it says nothing what `under` does. */
 export function mergeConfigs(under: PartialDiffSalConfig, given?: PartialDiffSalConfig): PartialDiffSalConfig {
   const over = ownConfig(given)

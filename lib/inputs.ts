@@ -1,7 +1,7 @@
 import type { NativeInputs } from './addon/native.ts'
 import { checkFps, checkSpan } from './audio-span.ts'
 import { checkInteger, checkList, checkOptions, isList } from './checks/options.ts'
-import { slotsOf, type DiffSalConfig } from './config.ts'
+import { slotsOf, takesStills, type DiffSalConfig } from './config.ts'
 import { dtypes, ownView } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
@@ -41,11 +41,15 @@ export interface ClipInput {
   mel?: Tensor<'float32'> | undefined
 }
 
-/** Checks a clip against the configuration; the addon takes what comes out. */
-export function checkInputs(config: DiffSalConfig, input: ClipInput): { inputs: NativeInputs; batch: number } {
+/**
+ * Checks a clip against the configuration; the addon takes what comes out.
+ *
+ * @param stills whether clips of one frame are meant too: pictures that last
+ */
+export function checkInputs(config: DiffSalConfig, input: ClipInput, stills = false): { inputs: NativeInputs; batch: number } {
   if (input === undefined) throw invalidArgument('input', "an object with 'frames' and 'audio' or 'mel', or features", input)
   const { frames, audio, mel } = checkOptions('input', input, ['frames', 'audio', 'mel'])
-  const picture = frames === undefined ? undefined : checkFrames(config, frames)
+  const picture = frames === undefined ? undefined : checkFrames(config, frames, stills)
   if (picture === undefined && config.video) throw invalidArgument('frames', 'given, because this model sees', frames)
   const sound = checkSound(config, audio, mel)
   const batches = [picture?.batch, sound?.batch].filter((batch) => batch !== undefined)
@@ -58,16 +62,24 @@ export function checkInputs(config: DiffSalConfig, input: ClipInput): { inputs: 
 
 type Checked = { inputs: NativeInputs; batch: number }
 
-function checkFrames({ video, size: [height, width], clipLength }: DiffSalConfig, frames: Tensor): Checked {
+function checkFrames(config: DiffSalConfig, frames: Tensor, stills: boolean): Checked {
+  const {
+    video,
+    size: [height, width],
+  } = config
   if (!video) throw invalidArgumentText('frames', 'left out, because this model only hears', 'a tensor')
   const { dtype, shape, data } = checkTensor('frames', frames, ['uint8', 'float32'])
+  const count = shape[dtype === 'float32' ? 2 : shape.length - 4]
+  const takes = stills && takesStills(config)
+  const clipLength = takes && count === 1 ? 1 : config.clipLength
   if (dtype === 'float32') {
     checkShape('frames', shape, ['B', 3, clipLength, height, width])
     return { inputs: { frames: { dtype, shape, data: data as Float32Array } }, batch: shape[0]! }
   }
   const batched = shape.length === 4 ? [1, ...shape] : shape
   if (batched.length !== 5 || batched[1] !== clipLength || batched[4] !== 3 || batched.some((length) => length < 1)) {
-    throw invalidArgumentText('frames.shape', `(${clipLength}, h, w, 3) or (B, ${clipLength}, h, w, 3) for uint8 pictures`, describe([...shape]))
+    const stillToo = takes ? `, and 1 in place of ${clipLength} for stills` : ''
+    throw invalidArgumentText('frames.shape', `(${clipLength}, h, w, 3) or (B, ${clipLength}, h, w, 3) for uint8 pictures${stillToo}`, describe([...shape]))
   }
   return { inputs: { pixels: { dtype: 'uint8', shape: batched, data: data as Uint8Array } }, batch: batched[0]! }
 }

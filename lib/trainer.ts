@@ -10,7 +10,7 @@ import type { ScoredModel } from './evaluate.ts'
 import { checkReplaceable, writingPlan } from './files/output-place.ts'
 import { predict } from './predict.ts'
 import type { Tensor } from './tensor.ts'
-import { checkBatch, shareOf, type TrainingBatch } from './training/batch.ts'
+import { checkBatch, isStill, shareOf, type TrainingBatch } from './training/batch.ts'
 import { isFolder, newestOf } from './training/checkpoint-folder.ts'
 import { readTrainingHeader, trainingHeader, trainingPrefix, weightsHeader, type TrainingCheckpoint, type TrainingMetadata } from './training/checkpoint.ts'
 import type { TrainingEvent, TrainingStep } from './training/events.ts'
@@ -145,7 +145,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
    * A fit of a resumed trainer that fails or is left does not lose the place: the next one goes on after its last whole step.
    *
    * @param dataset - any object with `length` and `get(i)`; `datasets.openDataset` and `datasets.concatDatasets` give some. Samples fit
-   * the model: frames of its clip length, targets of its size
+   * the model: frames of its clip length, or all of one frame ({@link TrainingBatch}); targets of its size
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT for options, samples (named) and folders that do not fit; ERR_DIFFSAL_DIVERGED with the step
    * and the checkpoint to go on from; ERR_DIFFSAL_NO_SPACE and ERR_DIFFSAL_FILE where a checkpoint cannot be written, the older ones stay; what the
    * dataset throws, after a checkpoint of the last whole step; ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
@@ -228,6 +228,7 @@ export class Trainer<Model extends TrainedModel = TrainedModel> {
     let checked = checkBatch(this.model.config, this.options, batch, fitted)
     const hands = this.#hands
     try {
+      if (hands && isStill(batch)) throw invalidArgumentText('frames', 'clips, where processes train together', 'stills of one frame')
       if (hands && fitted === undefined) {
         await this.#begin(signal)
         const sizes = await hands.exchange('step', checked.target.shape[0]!, signal)

@@ -41,6 +41,11 @@ export interface GazeOptions extends Omit<DatasetOptions, 'densitySigma'> {
    */
   camera?: number | undefined
   /**
+   * Whether samples are stills, of one frame (1, h, w, 3): pictures, and single frames of videos, for a `Trainer` of a model that takes such
+   * (`TrainingBatch` says which). No camera goes over them. A batch has stills or clips, not both. Default false.
+   */
+  stills?: boolean | undefined
+  /**
    * What is heard with clips of videos that have sound: 'right', their own; 'silence'; 'other', that of the next video with sound. It tells what
    * sound is worth to a model. Default 'right'.
    */
@@ -99,6 +104,7 @@ export const gazeTable = {
   tracker: later<TrackerOptions | undefined>(),
   augment: yes({ usual: false }),
   camera: number(0, 1, { usual: 0.5 }),
+  stills: yes({ usual: false }),
   sound: choice(soundChoices, { usual: 'right' }),
   sounds: { check: (argument: string, value: unknown): readonly string[] => checkStrings(argument, value), usual: [] as readonly string[] },
   soundShare: number(0, 1, { usual: 0.3 }),
@@ -113,6 +119,7 @@ export interface GazePlan extends DatasetPlan {
   readonly sigma: number | VisualAngle
   readonly augment: boolean
   readonly camera: number
+  readonly stills: boolean
   readonly sound: (typeof soundChoices)[number]
   readonly sounds: readonly string[]
   readonly soundShare: number

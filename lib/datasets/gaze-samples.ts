@@ -30,6 +30,16 @@ export function readSize({ size, augment }: GazePlan): readonly [number, number]
   return augment ? [Math.ceil(size[0] * zoomRoom), Math.ceil(size[1] * zoomRoom)] : size
 }
 
+/** How many frames a sample shows. */
+function shownFrames({ stills, clipLength }: GazePlan): number {
+  return stills ? 1 : clipLength
+}
+
+/** How large a share of the pictures has a camera over it. */
+function cameraShare({ stills, camera }: GazePlan): number {
+  return stills ? 0 : camera
+}
+
 /** Pictures and videos with gaze as samples of training, and as ground truth for scoring. */
 export class GazeDataset implements GazeSet {
   readonly length: number
@@ -121,22 +131,22 @@ export class GazeDataset implements GazeSet {
   }
 
   async #sample(source: GazeSource, frame: number, random: Random): Promise<TrainingSample | null> {
-    const { size, clipLength, fixations, augment } = this.#plan
+    const { size, fixations, augment } = this.#plan
     const [height, width] = size
-    const centre = Math.floor(clipLength / 2)
-    const view = augment
-      ? drawView(random, clipLength, source.rate === undefined && random.chance(this.#plan.camera), await aspectOf(source, size))
-      : plainView(clipLength)
+    const length = shownFrames(this.#plan)
+    const centre = Math.floor(length / 2)
+    const camera = cameraShare(this.#plan)
+    const view = augment ? drawView(random, length, source.rate === undefined && random.chance(camera), await aspectOf(source, size)) : plainView(length)
     const points = source.points(frame)
     const seen = points && viewedPoints(points, view, centre, size)
     if (seen?.length === 0) return null
-    const data = new Uint8Array(clipLength * height * width * 3)
-    await this.#draw(source, frame, view, [0, clipLength], data)
-    if (augment && source.rate === undefined && random.chance(this.#plan.camera * cutShare)) await this.#cut(random, data)
+    const data = new Uint8Array(length * height * width * 3)
+    await this.#draw(source, frame, view, [0, length], data)
+    if (augment && source.rate === undefined && random.chance(camera * cutShare)) await this.#cut(random, data)
     const target = seen ? densityOfPoints(seen, size, await this.#sigma(source)).data : await this.#viewedMap(source, frame, view)
     if (target.every((value) => value === 0)) return null
     return {
-      frames: { dtype: 'uint8', shape: [clipLength, height, width, 3], data },
+      frames: { dtype: 'uint8', shape: [length, height, width, 3], data },
       audio: await this.#sound(source, frame, random),
       target: { dtype: 'float32', shape: [1, height, width], data: target },
       ...(fixations && seen && { fixations: fixationsOf(seen, size) }),
@@ -147,9 +157,9 @@ export class GazeDataset implements GazeSet {
 
   /** Draws frames `from` … `to` − 1 of a clip. */
   async #draw(source: GazeSource, frame: number, view: View, [from, to]: readonly [number, number], data: Uint8Array): Promise<void> {
-    const { size, clipLength } = this.#plan
+    const { size } = this.#plan
     const bytes = size[0] * size[1] * 3
-    const numbers = clipFrames(frame, clipLength, source.count)
+    const numbers = clipFrames(frame, shownFrames(this.#plan), source.count)
     const planes = await source.read(numbers, readSize(this.#plan))
     for (let t = from; t < to; t++) {
       const into = data.subarray(t * bytes, (t + 1) * bytes)
@@ -173,7 +183,7 @@ export class GazeDataset implements GazeSet {
     const map = await source.map(frame, readSize(this.#plan))
     if (map === undefined) return new Float32Array(this.#plan.size[0] * this.#plan.size[1])
     const drawn = new Uint8Array(this.#plan.size[0] * this.#plan.size[1])
-    drawViewed(map, { ...view, light: undefined }, Math.floor(this.#plan.clipLength / 2), this.#plan.size, drawn)
+    drawViewed(map, { ...view, light: undefined }, Math.floor(shownFrames(this.#plan) / 2), this.#plan.size, drawn)
     return scaledToOne(drawn)
   }
 

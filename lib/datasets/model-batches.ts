@@ -1,4 +1,4 @@
-import { slotsOf, type DiffSalConfig } from '../config.ts'
+import { slotsOf, takesStills, type DiffSalConfig } from '../config.ts'
 import { describe, DiffSalError, invalidArgument, invalidArgumentText } from '../errors.ts'
 import { checkExcerpt, checkShape, type ClipInput } from '../inputs.ts'
 import { checkTensor } from '../tensor.ts'
@@ -6,13 +6,18 @@ import type { MelShape } from './clip-mel.ts'
 import type { SampleBatch } from './collate.ts'
 import type { Dataset, TrainingSample } from './dataset.ts'
 
-/** The dataset, with samples refused by number and name that a model of this configuration cannot take. */
-export function checkedSamples(dataset: Dataset<TrainingSample>, config: DiffSalConfig): Dataset<TrainingSample> {
+/**
+ * The dataset, with samples refused by number and name that a model of this configuration cannot take.
+ *
+ * @param stills whether samples of one frame are meant too, as {@link checkInputs} has it
+ */
+export function checkedSamples(dataset: Dataset<TrainingSample>, config: DiffSalConfig, stills = false): Dataset<TrainingSample> {
+  const lengths = stills && takesStills(config) ? [config.clipLength, 1] : [config.clipLength]
   return {
     length: dataset.length,
     async get(index, epoch) {
       const sample = await dataset.get(index, epoch)
-      if (sample !== null) named(index, sample, () => checkSample(sample, config))
+      if (sample !== null) named(index, sample, () => checkSample(sample, config, lengths))
       return sample
     },
   }
@@ -46,15 +51,15 @@ export function named(index: number, sample: TrainingSample, check: () => void):
   }
 }
 
-function checkSample(sample: TrainingSample, config: DiffSalConfig): void {
-  const { clipLength, size } = config
+function checkSample(sample: TrainingSample, config: DiffSalConfig, lengths: readonly number[]): void {
+  const { size } = config
   if (typeof sample !== 'object') throw invalidArgument('sample', 'an object, or null for none', sample)
   const { frames, audio, target, fixations, video, frame } = sample
   if (typeof video !== 'string') throw invalidArgument('video', 'a name', video)
   if (!Number.isInteger(frame)) throw invalidArgument('frame', 'an integer', frame)
   const { shape } = checkTensor('frames', frames, ['uint8'])
-  if (shape.length !== 4 || shape[0] !== clipLength || shape[3] !== 3) {
-    throw invalidArgumentText('frames.shape', `(${clipLength}, h, w, 3)`, describe([...shape]))
+  if (shape.length !== 4 || !lengths.includes(shape[0]!) || shape[3] !== 3) {
+    throw invalidArgumentText('frames.shape', lengths.map((length) => `(${length}, h, w, 3)`).join(' or '), describe([...shape]))
   }
   checkShape('target', checkTensor('target', target, ['float32']).shape, [1, ...size])
   if (fixations !== undefined) checkShape('fixations', checkTensor('fixations', fixations, ['uint8']).shape, [1, ...size])

@@ -6,6 +6,7 @@ import { openGaze } from '../datasets/gaze-dataset.ts'
 import { gazeTable, type GazeSet } from '../datasets/gaze-options.ts'
 import { datasetNames, openDataset, type DatasetName } from '../datasets/open-dataset.ts'
 import { soundingScenes, soundingScenesTable } from '../datasets/scenes.ts'
+import { invalidArgument } from '../errors.ts'
 import { filesMean } from '../files/meaning.ts'
 
 /** A dataset as a run's configuration names it: `{ "dataset": "AVAD", "root": "data", "fold": 1 }`. */
@@ -113,6 +114,26 @@ export async function openEntries(
     opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset), ...(isGazeSet(dataset) && { gaze: dataset }) })
   }
   return opened
+}
+
+/**
+ * Looks that samples of one frame are where they can be used: all that is trained on or nothing of it, for a network that takes such; nothing that is scored.
+ *
+ * @param takes whether the network does
+ * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, naming the entry's `stills`
+ */
+export function checkStills({ train, validate, test }: Readonly<Record<'train' | 'validate' | 'test', readonly DatasetEntry[]>>, takes: boolean): void {
+  const isStill = ({ stills }: DatasetEntry): boolean => stills === true
+  const check = (list: string, entries: readonly DatasetEntry[], wanted: boolean, expected: string): void => {
+    const at = entries.findIndex((entry) => isStill(entry) !== wanted)
+    if (at >= 0) throw invalidArgument(`${list}[${at}].stills`, expected, entries[at]!.stills)
+  }
+  if (train.some(isStill)) {
+    if (!takes) check('train', train, false, "false, or left out, for a model that is not of the dialect 'paper' with the video encoder 's3d'")
+    check('train', train, true, "true in all entries of 'train', or in none")
+  }
+  check('validate', validate, false, 'false, or left out: a model is scored on clips')
+  check('test', test, false, 'false, or left out: a model is scored on clips')
 }
 
 /**

@@ -7,7 +7,14 @@ import { checkDiffusionTimes, checkMap } from '../predict.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import type { ResolvedTrainerOptions } from './options.ts'
 
-/** Clips and what was looked at in each: one step's worth of samples. */
+/**
+ * Clips and what was looked at in each: one step's worth of samples.
+ *
+ * A network of the dialect `paper` with S3D also takes stills, clips of one frame: uint8 (1, h, w, 3) or (B, 1, h, w, 3), float32 (B, 3, 1, H, W). A still
+ * stands for the clip that shows it T times, and costs about half of it. S3D calculates one slot, in which a kernel over time has each tap as often as the
+ * clip's slots see it, at their mean. The Saliency-UNet calculates two slots, the picture's and the noise's, and counts the first for all T / 2 that show it. What
+ * differs between a clip's slots, its first and its last say, is left out. Of one process alone: where several train together, a still is refused.
+ */
 export interface TrainingBatch extends ClipInput {
   /** The saliency maps to learn, float32 (B, 1, H, W), values 0 to 1. */
   target: Tensor<'float32'>
@@ -19,13 +26,18 @@ export interface TrainingBatch extends ClipInput {
   noise?: Tensor<'float32'> | undefined
 }
 
+/** Whether a batch's frames, which are checked elsewhere, are stills. */
+export function isStill({ frames }: TrainingBatch): boolean {
+  return frames !== undefined && frames.shape[frames.dtype === 'float32' ? 2 : frames.shape.length - 4] === 1
+}
+
 const names = ['frames', 'audio', 'mel', 'target', 'fixations', 't', 'noise'] as const
 
 /** Checks a batch against the configuration and the trainer's options; the addon takes what comes out. */
 export function checkBatch(config: DiffSalConfig, options: ResolvedTrainerOptions, batch: TrainingBatch, share?: BatchShare): NativeTrainingBatch {
   if (typeof batch !== 'object' || batch === null) throw invalidArgument('batch', "an object with a clip and its 'target'", batch)
   const { target, fixations, t, noise, ...clip } = ownOptions('batch', batch, names)
-  const { inputs, batch: size } = checkInputs(config, clip)
+  const { inputs, batch: size } = checkInputs(config, clip, true)
   const checked = {
     target: checkMap('target', target, config, size),
     noise: noise === undefined ? undefined : checkMap('noise', noise, config, size),

@@ -15,6 +15,7 @@ import type { TrainingBatch } from './batch.ts'
 import { bestBeside, bestMetadata, CheckpointFolder, type BestWeights } from './checkpoint-folder.ts'
 import { afterValidation, isBetter } from './early-stop.ts'
 import type { CheckpointEvent, EpochEvent, StepEvent, StopEvent, TrainingEvent, TrainingStep, ValidationEvent } from './events.ts'
+import { stepsOf } from './epoch-steps.ts'
 import { checkFit, type FitOptions, type FitPlan } from './fit-options.ts'
 import { freshState, resumedState, type BestScore, type FitState, type Resumed } from './fit-state.ts'
 import { TensorBoard } from './tensorboard.ts'
@@ -49,11 +50,11 @@ function sameInAll({ batch, seed, dropLast, epochs, validate }: FitPlan) {
 }
 
 /** Says it where the learning rate is 0 long before the fit ends: a step costs as much then as one that teaches. */
-function warnOfIdleSteps({ options: { schedule }, steps }: Trained, { epochs, batch, dropLast }: FitPlan, { data, position }: FitState): void {
+function warnOfIdleSteps({ options: { schedule }, steps }: Trained, plan: FitPlan, { data, position }: FitState): void {
   if (schedule.kind !== 'cosine') return
   const { total } = schedule
-  const stepsOf = (samples: number): number => (dropLast ? Math.floor(samples / batch) : Math.ceil(samples / batch))
-  const last = steps + Math.max(0, epochs - position.epoch) * stepsOf(data.length) - stepsOf(position.offset)
+  const { epochs } = plan
+  const last = steps + Math.max(0, epochs - position.epoch) * stepsOf(data.length, plan) - stepsOf(position.offset, plan)
   if (last <= Math.max(total, steps)) return
   const needed = `${epochs} ${epochs === 1 ? 'epoch ends' : 'epochs end'} after step ${last}`
   log(
@@ -177,7 +178,7 @@ export class Fit {
       ...{ batch, seed, dropLast, epochs, position: state.position, mel: melShape(config), signal: stop },
       ...(workers !== undefined && { workers }),
     }
-    const batches = loadShare(checkedSamples(this.#dataset, config), plan, group && { hands: group, blank: blankSample(config) })
+    const batches = loadShare(checkedSamples(this.#dataset, config, true), plan, group && { hands: group, blank: blankSample(config) })
     // One, so that a batch is put together while the one before is stepped on.
     const results = startAhead(batches, async (loaded) => loaded, { most: 1, leaving })
     let reading = false

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/upsample_trilinear3d.h>
 
+#include <algorithm>
+
 namespace diffsal {
 
 EncoderAdapter::EncoderAdapter(const Scope& scope, std::unique_ptr<VideoBackbone> backbone, const std::vector<int64_t>& channels)
@@ -15,7 +17,7 @@ EncoderAdapter::EncoderAdapter(const Scope& scope, std::unique_ptr<VideoBackbone
 
 std::vector<Tensor> EncoderAdapter::operator()(const Tensor& frames, const Pass& pass) const {
   auto maps = (*backbone_)(frames, pass);
-  int64_t slots = frames.size(2) / 2;
+  int64_t slots = std::max<int64_t>(1, frames.size(2) / 2);
   std::vector<Tensor> adapted;
   for (size_t i = 0; i < adapt_.size(); ++i) {
     auto x = maps[maps.size() - 1 - i].permute({0, 2, 3, 4, 1});

@@ -16,7 +16,7 @@ class VideoBackbone {
 };
 
 // Brings a backbone's maps to the Saliency-UNet's: a 1x1x1 convolution to C_i channels, then trilinear interpolation of the
-// time axis to T/2 slots.
+// time axis to T/2 slots; of a still one slot.
 class EncoderAdapter : public VideoEncoder {
  public:
   EncoderAdapter(const Scope& scope, std::unique_ptr<VideoBackbone> backbone, const std::vector<int64_t>& channels);

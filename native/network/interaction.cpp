@@ -1,5 +1,7 @@
 #include "network/interaction.h"
 
+#include <ATen/TensorOperators.h>
+
 #include <memory>
 
 #include "ops/modulation.h"
@@ -36,21 +38,23 @@ struct Fused {
 Interaction::Interaction(const Scope& scope, int64_t channels, const std::string& kind) {
   auto pointwise = [&](const char* name) -> Layer { return std::make_shared<const Linear>(Linear::pointwise(scope / name, channels, channels, 3)); };
   if (kind == "mim") {
-    meet_ = [](const Tensor& x, const Tensor& a) { return key(x, {a, agreement(x, a)}); };
+    meet_ = [](const Tensor& x, const Tensor& a, const Tensor& counts) { return key(x, {a, agreement(x, counts.defined() ? a * counts : a)}); };
   } else if (kind == "addition") {
-    meet_ = [](const Tensor& x, const Tensor& a) { return key(x, {join_sound(x, a, Join::add), {}}); };
+    meet_ = [](const Tensor& x, const Tensor& a, const Tensor&) { return key(x, {join_sound(x, a, Join::add), {}}); };
   } else if (kind == "concatenation") {
     auto fused = std::make_shared<const Fused>(scope, channels);
     hear_ = [fused](const Tensor& a) { return fused->sound(a); };
-    meet_ = [fused](const Tensor& x, const Tensor& a) { return key(x, {join_sound(fused->map(x), a, Join::add), {}}); };
+    meet_ = [fused](const Tensor& x, const Tensor& a, const Tensor&) { return key(x, {join_sound(fused->map(x), a, Join::add), {}}); };
   } else if (kind == "bilinear") {
     Layer u = pointwise("fuse_x"), v = pointwise("fuse_a");
     hear_ = [v](const Tensor& a) { return (*v)(a); };
-    meet_ = [u](const Tensor& x, const Tensor& a) { return key(x, {join_sound((*u)(x), a, Join::multiply), {}}); };
+    meet_ = [u](const Tensor& x, const Tensor& a, const Tensor&) { return key(x, {join_sound((*u)(x), a, Join::multiply), {}}); };
   } else if (kind == "residual") {
     Layer u = pointwise("fuse_x"), v = pointwise("fuse_a"), w = pointwise("fuse_out");
     hear_ = [v](const Tensor& a) { return (*v)(a); };
-    meet_ = [u, w](const Tensor& x, const Tensor& a) -> Interacted { return {w->onto(x, join_sound((*u)(x), a, Join::multiply)), {}}; };
+    meet_ = [u, w](const Tensor& x, const Tensor& a, const Tensor&) -> Interacted {
+      return {w->onto(x, join_sound((*u)(x), a, Join::multiply)), {}};
+    };
   } else if (kind == "off") {
     hear_ = [](const Tensor&) { return Tensor(); };
   } else {

@@ -23,11 +23,14 @@ class Interaction {
   // The interaction's part of an aligned sound (B, t, ha, wa, C), which no denoising step changes; undefined where it is not heard.
   Tensor hear(const Tensor& aligned) const { return hear_(aligned); }
   // x: (B, t, h, w, C); sound: of hear(), each place of which stands for as many as make up the stage's grid; may be undefined.
-  Interacted operator()(const Tensor& x, const Tensor& sound) const { return sound.defined() ? meet_(x, sound) : Interacted{x, {}}; }
+  // counts: how much each slot counts in a mean over them, (t, 1, 1, 1) with a mean of 1; undefined where all count alike.
+  Interacted operator()(const Tensor& x, const Tensor& sound, const Tensor& counts = {}) const {
+    return sound.defined() ? meet_(x, sound, counts) : Interacted{x, {}};
+  }
 
  private:
   std::function<Tensor(const Tensor& aligned)> hear_ = [](const Tensor& aligned) { return aligned; };
-  std::function<Interacted(const Tensor& x, const Tensor& sound)> meet_;
+  std::function<Interacted(const Tensor& x, const Tensor& sound, const Tensor& counts)> meet_;
 };
 
 }  // namespace diffsal

@@ -1,10 +1,13 @@
 #include "network/mam_block.h"
 
+#include "network/still.h"
+
 namespace diffsal {
 
 MAMBlock::MAMBlock(const Scope& scope, int64_t c, int64_t kernel, const Config& config)
     : align_(Linear::pointwise(scope / "align_conv", config.audio_encoder.channels(), c, 2)),
       interaction_(scope / "interaction", c, config.interaction),
+      slots_(config.slots()),
       released_(config.released()) {
   if (config.attention == Attention::none) {
     Convolution convolution(scope / "conv1", c, c, {3, 3}, {.padding = {1, 1}});
@@ -21,11 +24,11 @@ MAMBlock::MAMBlock(const Scope& scope, int64_t c, int64_t kernel, const Config& 
 // Nearest upsampling to the stage's grid comes after the convolution of kernel 1, and is left to what reads the sound.
 Tensor MAMBlock::hear(const Tensor& audio) const { return interaction_.hear(align_(audio)); }
 
-Attended MAMBlock::operator()(const Tensor& x, const Tensor& sound, const LayerNorm& next, int64_t read, bool read_alone, const Pass& pass,
-                              Tensor* activity) const {
-  auto interacted = interaction_(x, sound);  // sees x before the norm
+Attended MAMBlock::operator()(const Tensor& x, const Tensor& sound, const LayerNorm& next, int64_t read, bool read_alone, bool still,
+                              const Pass& pass, Tensor* activity) const {
+  auto interacted = interaction_(x, sound, still ? slot_counts(slots_, x) : Tensor());  // sees x before the norm
   if (activity) *activity = interacted.key.factor;
-  if (attend_) return attend(interacted, next, {released_, read, read_alone});
+  if (attend_) return attend(interacted, next, {released_, read, read_alone, still});
   const auto& [map, key] = interacted;
   auto y = (*convolve_)((key.sound.defined() ? key.map() : map).flatten(0, 1), pass).unflatten(0, {x.size(0), x.size(1)});
   return {y, read_slots(y, next, read)};
@@ -40,7 +43,10 @@ Attended MAMBlock::attend(const Interacted& interacted, const LayerNorm& next, c
   // The released program reads the key's memory, channels first, as (slot, h w, C).
   else if (released_) key = {key.map().permute({0, 4, 1, 2, 3}).contiguous().view(x.sizes()), {}};
   // Tokens that attend together: a sample's, or in the released program a slot's.
-  auto grouped = [&](const Tensor& tokens) { return tokens.reshape({released_ ? x.size(0) * x.size(1) : x.size(0), -1, x.size(4)}); };
+  auto grouped = [&](const Tensor& tokens) {
+    if (attending.still) return in_slots(tokens.reshape({x.size(0), 2, -1, x.size(4)}), 1, slots_).flatten(1, 2);
+    return tokens.reshape({released_ ? x.size(0) * x.size(1) : x.size(0), -1, x.size(4)});
+  };
   auto keys = grouped(attn.conv_proj_k ? attn.conv_proj_k->tokens(key) : key.map());
   auto values = grouped(attn.conv_proj_v ? attn.conv_proj_v->tokens(n) : n);
   return diffsal::attend(x, n, keys, values, attn, mlp, next, attending);

@@ -1,6 +1,9 @@
 #include "network/saliency_unet.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/mean.h>
+
+#include "network/still.h"
 
 namespace diffsal {
 namespace {
@@ -34,7 +37,7 @@ Tensor UpEmbed::operator()(const Tensor& x, const Tensor& video, const Tensor& n
 }
 
 SaliencyUNet::SaliencyUNet(const Scope& scope, const Config& c)
-    : noise_encoder_(scope, c), head_(head_of(scope, c)), height_(c.height), width_(c.width) {
+    : noise_encoder_(scope, c), head_(head_of(scope, c)), height_(c.height), width_(c.width), slots_(c.slots()) {
   auto decoder = scope / "invpt_decoder";
   auto channels = c.channels();
   for (int64_t index = 0; index < c.mam_stages; ++index) {
@@ -50,9 +53,14 @@ SaliencyUNet::SaliencyUNet(const Scope& scope, const Config& c)
 
 PreparedClip SaliencyUNet::prepare(const std::vector<Tensor>& video, const Tensor& audio, at::ScalarType type) const {
   PreparedClip clip;
+  auto heard = audio;
+  // The mean of what is heard with the picture.
+  if (audio.defined() && video[0].size(2) == 1) {
+    heard = at::cat({audio.narrow(2, 0, slots_ - 1).mean({2}, true), audio.narrow(2, slots_ - 1, 1)}, 2);
+  }
   for (size_t i = 0; i < stages_.size(); ++i) {
     clip.video.push_back(video[i].permute({0, 2, 3, 4, 1}).to(type).contiguous());
-    clip.sound.push_back(audio.defined() ? stages_[i].block.hear(audio.permute({0, 2, 3, 4, 1}).to(type)) : Tensor());
+    clip.sound.push_back(heard.defined() ? stages_[i].block.hear(heard.permute({0, 2, 3, 4, 1}).to(type)) : Tensor());
   }
   return clip;
 }
@@ -60,22 +68,25 @@ PreparedClip SaliencyUNet::prepare(const std::vector<Tensor>& video, const Tenso
 Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass,
                                 std::vector<Tensor>* activity) const {
   if (activity) activity->assign(stages_.size(), {});
+  bool still = clip.video[0].size(1) == 1;
   auto noise = noise_encoder_(noisy, t, clip.video[0].scalar_type(), pass);
   Tensor x;
   std::vector<Tensor> parts;
   for (size_t i = 0; i < stages_.size(); ++i) {
     stop_point(x);
     const auto& [patch_embed, block, norm, reduce] = stages_[i];
+    auto slots = pass;
+    if (still) slots.picture_slots = slots_ - 1;
     // The noise takes the last slot.
     bool noised = i < noise.size();
     auto video = noised ? clip.video[i] : Tensor(), last = noised ? noise[i] : Tensor();
     stop_point(last);
-    x = patch_embed ? (*patch_embed)(x, video, last, pass) : at::cat({video, last.unsqueeze(1)}, 1);
+    x = patch_embed ? (*patch_embed)(x, video, last, slots) : at::cat({video, last.unsqueeze(1)}, 1);
     // The slots that the fold reads. The next stage takes the block's output, not its norm.
-    int64_t stride = reduce.options.stride[0], read = (x.size(1) - 5) / stride * stride + 5;
-    auto done = block(x, clip.sound[i], norm, read, i + 1 == stages_.size(), pass, activity ? &(*activity)[i] : nullptr);
+    int64_t stride = reduce.options.stride[0], read = (slots_ - 5) / stride * stride + 5;
+    auto done = block(x, clip.sound[i], norm, still ? 2 : read, i + 1 == stages_.size(), still, slots, activity ? &(*activity)[i] : nullptr);
     x = done.x;
-    parts.push_back(head_.part(done.normed, reduce, pass));
+    parts.push_back(head_.part(still ? in_slots(done.normed, 3, slots_).narrow(3, 0, read) : done.normed, reduce, pass));
   }
   return resize_bilinear(head_(parts, pass), height_, width_);
 }

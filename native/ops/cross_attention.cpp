@@ -36,7 +36,7 @@ Attended attend(const Tensor& x, const Tensor& n, const Tensor& keys, const Tens
                                a.proj.weight, a.proj.bias, next.weight, next.bias) &&
                 mlp.packed_for(x);
   if (packed && a.conv_proj_q) packed = on_packed_side(x, a.conv_proj_q->conv.weight, a.conv_proj_q->norm.weight, a.conv_proj_q->norm.bias);
-  return (packed ? attend_cpu : attend_torch)(x, n, keys, values, attention, mlp, next, attending);
+  return (packed && !attending.still ? attend_cpu : attend_torch)(x, n, keys, values, attention, mlp, next, attending);
 }
 
 }  // namespace diffsal

@@ -31,9 +31,10 @@ struct CrossAttention {
 
 // Who attends together, and what is read of the result.
 struct Attending {
-  bool by_slot;     // the released program's slots attend each to itself alone; else a sample's tokens do
-  int64_t read;     // the first slots, whose norms are wanted
-  bool read_alone;  // the others may keep what x held
+  bool by_slot;        // the released program's slots attend each to itself alone; else a sample's tokens do
+  int64_t read;        // the first slots, whose norms are wanted
+  bool read_alone;     // the others may keep what x held
+  bool still = false;  // x has two slots, a still's picture and noise
 };
 
 struct Attended {

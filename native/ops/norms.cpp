@@ -10,6 +10,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 
@@ -41,26 +42,55 @@ Tensor linear_of_norm_cpu(const Tensor& x, const LayerNorm& norm, const PackedLi
   return y;
 }
 
-// With the statistics of the whole batch, whose parts several processes have: of n_r values, with mean m_r and sum of squares s_r about it, in
-// process r, and n in all,
-//   mean = sum(n_r m_r) / n, variance = sum(s_r + n_r (m_r - mean)^2) / n.
-// Each process sends what it has of them in one message, and the backward pass one more.
-Tensor shared_batch_norm(const Tensor& x, const BatchNorm& norm, const SharedBatch& shared) {
-  std::vector<int64_t> over, shape(static_cast<size_t>(x.dim()), 1);
-  shape[1] = x.size(1);
-  for (int64_t i = 0; i < x.dim(); ++i) {
-    if (i != 1) over.push_back(i);
-  }
-  auto values = x.to(at::kFloat);
-  const int64_t here = x.numel() / x.size(1), of_sample = here / shared.samples.numel();
-  const auto count = static_cast<double>(of_sample * shared.size);
-  auto own_mean = values.mean(over);
-  auto own_squares = (values - own_mean.view(shape)).square().sum(over) * shared.weight;
-  auto own_count = at::full({1}, static_cast<double>(here) * shared.weight, values.options());
-  auto all = shared.gather(at::cat({own_count, own_mean, own_squares})).split_with_sizes({1, x.size(1), x.size(1)}, 1);
-  const auto &counts = all[0], &means = all[1], &squares = all[2];
+// How many values of each channel there are, their mean and their sum of squares about it, (C,).
+struct Moments {
+  double count;
+  Tensor mean, squares;
+};
+
+// Of parts with n_r values each, whose rows these are: (parts, 1) and twice (parts, C); and n in all,
+//   mean = sum(n_r m_r) / n, squares = sum(s_r + n_r (m_r - mean)^2).
+Moments together(double count, const Tensor& counts, const Tensor& means, const Tensor& squares) {
   auto mean = (counts * means).sum(0) / count;
-  auto variance = (squares + counts * (means - mean).square()).sum(0) / count;
+  return {count, mean, (squares + counts * (means - mean).square()).sum(0)};
+}
+
+// Of maps (N, C, ...), of each pair of which the first counts for `picture_slots` where that is more than one.
+Moments moments_of(const Tensor& values, int64_t picture_slots) {
+  std::vector<int64_t> over = {0};
+  for (int64_t i = 2; i < values.dim(); ++i) over.push_back(i);
+  const int64_t count = values.numel() / values.size(1);
+  if (picture_slots == 1) {
+    auto mean = values.mean(over, true);
+    return {static_cast<double>(count), mean.flatten(), (values - mean).square().sum(over)};
+  }
+  std::vector<Tensor> means, squares;
+  for (int64_t slot = 0; slot < 2; ++slot) {
+    auto own = moments_of(values.slice(0, slot, values.size(0), 2), 1);
+    means.push_back(own.mean);
+    squares.push_back(slot == 0 ? own.squares * picture_slots : own.squares);
+  }
+  const auto of_slot = static_cast<double>(count) / 2, first = of_slot * static_cast<double>(picture_slots);
+  auto counts = at::cat({at::full({1, 1}, first, values.options()), at::full({1, 1}, of_slot, values.options())});
+  return together(first + of_slot, counts, at::stack(means), at::stack(squares));
+}
+
+// The moments of the whole batch, whose parts several processes have. Each sends what it has of them in one message, and the backward pass one more.
+Moments shared_moments(const Moments& own, int64_t of_sample, const SharedBatch& shared) {
+  auto own_count = at::full({1}, own.count * shared.weight, own.mean.options());
+  auto all = shared.gather(at::cat({own_count, own.mean, own.squares * shared.weight})).split_with_sizes({1, own.mean.size(0), own.mean.size(0)}, 1);
+  return together(static_cast<double>(of_sample * shared.size), all[0], all[1], all[2]);
+}
+
+// Where libtorch's own statistics, of the values as they are, are not the batch's.
+Tensor batch_norm_by(const Tensor& x, const BatchNorm& norm, int64_t picture_slots, const SharedBatch* shared) {
+  std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
+  shape[1] = x.size(1);
+  auto values = x.to(at::kFloat);
+  auto moments = moments_of(values, picture_slots);
+  if (shared != nullptr) moments = shared_moments(moments, static_cast<int64_t>(moments.count) / shared->samples.numel(), *shared);
+  const auto& [count, mean, squares] = moments;
+  auto variance = squares / count;
   {
     at::NoGradGuard no_grad;
     const double kept = 1 - norm.options.momentum;
@@ -106,7 +136,8 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, BatchNormOptions opti
 Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
   if (pass.training) ++batches;
   const auto* shared = SharedBatchScope::current();
-  if (pass.training && shared != nullptr && shared->gather) return shared_batch_norm(x, *this, *shared);
+  if (shared != nullptr && !shared->gather) shared = nullptr;
+  if (pass.training && (shared != nullptr || pass.picture_slots > 1)) return batch_norm_by(x, *this, pass.picture_slots, shared);
   return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
 }
 

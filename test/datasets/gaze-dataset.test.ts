@@ -62,6 +62,14 @@ async function pictures(count = 10): Promise<string> {
   return folder(files)
 }
 
+/** Where a map of 24 × 32, or a picture of `channels`, is brightest: the mean of the places within a tenth of the most. */
+function brightest(data: ArrayLike<number>, channels: number): readonly [number, number] {
+  const values = Array.from({ length: 24 * 32 }, (_, i) => data[i * channels]!)
+  const most = Math.max(...values)
+  const places = values.flatMap((value, i) => (value > 0.9 * most ? [[Math.floor(i / 32), i % 32] as const] : []))
+  return [places.reduce((sum, [y]) => sum + y, 0) / places.length, places.reduce((sum, [, x]) => sum + x, 0) / places.length]
+}
+
 const stems = (videos: readonly string[]): string => videos.map((name) => name.slice(name.indexOf('/') + 1).replace(/\.\w+$/, '')).join(' ')
 const frame = ({ frames }: TrainingSample, t: number): Uint8Array => frames.data.subarray(t * 24 * 32 * 3, (t + 1) * 24 * 32 * 3)
 
@@ -319,6 +327,28 @@ describe('videos', () => {
     expect((await openGaze(root, form)).length).toBe(3)
   })
 
+  test('as stills are single frames, with the gaze of their moment; pictures too, over which no camera goes', async () => {
+    const root = await video({ 'v.csv': gaze })
+    const [clips, stills] = [await openGaze(root, { ...form, stride: 3 }), await openGaze(root, { ...form, stride: 3, stills: true })]
+    expect(stills.length).toBe(clips.length)
+    for (const index of [0, 2, 13]) {
+      const [clip, one] = [(await clips.get(index))!, (await stills.get(index))!]
+      expect(one.frames.shape).toEqual([1, 24, 32, 3])
+      expect(frameNumber(one.frames.data)).toBe(clip.frame)
+      expect({ ...one, frames: 0 }).toEqual({ ...clip, frames: 0 })
+    }
+    const pictured = await openGaze(await pictures(2), { ...form, stills: true, augment: true, camera: 1 })
+    const drawn = await Promise.all(Array.from({ length: 40 }, (_, epoch) => pictured.get(epoch % 2, epoch)))
+    const samples = drawn.filter((sample) => sample !== null)
+    expect(samples.length).toBeGreaterThan(30)
+    // A spot is where its density says: nothing is cut to another picture.
+    for (const sample of samples) {
+      expect(sample.frames.shape).toEqual([1, 24, 32, 3])
+      const [place, wanted] = [brightest(sample.frames.data, 3), brightest(sample.target.data, 1)]
+      expect(Math.hypot(place[0] - wanted[0], place[1] - wanted[1])).toBeLessThan(5)
+    }
+  })
+
   test('augmented, a clip is at any frame of its stride', async () => {
     const set = await openGaze(await video({ 'v.csv': gaze }), { ...form, stride: 16, augment: true })
     const drawn = await Promise.all(Array.from({ length: 12 }, (_, epoch) => set.get(2, epoch)))
@@ -443,6 +473,7 @@ describe('what is no folder of eye tracking', () => {
     ['sounds', { sounds: 'a.wav' }, 'sounds'],
     ['recordings', { recordings: [3] }, 'recordings[0]'],
     ['augment', { augment: 1 }, 'augment'],
+    ['stills', { stills: 1 }, 'stills'],
     ['seed', { seed: -1 }, 'seed'],
     ['split', { split: 'val' }, 'split'],
     ['heldOut', { heldOut: [7] }, 'heldOut[0]'],

@@ -55,6 +55,18 @@ describe.skipIf(!hasGloo)('a process that is lost', () => {
     patience,
   )
 
+  it(
+    'by stills, which several processes do not train on, is told why',
+    async () => {
+      const create = { ...trainingConfig, videoEncoder: { name: 's3d', width: 0.1, embedDim: 16 } }
+      const all = await runGroup(2, { ...endless, create, clipLength: 1, fit: { epochs: 1, batch: 2 } })
+      const own = all.flatMap(errors)
+      expect(own.map(({ code }) => code)).toContain('ERR_DIFFSAL_INVALID_ARGUMENT')
+      for (const { message } of own) expect(message).toMatch(/'frames' must be clips, where processes train together, but stills of one frame came/)
+    },
+    patience,
+  )
+
   it.each([0, 2])(
     'by a weight of rank %i that is not what it was, in its last bits, ends all at the end of the epoch, and is named',
     async (victim) => {

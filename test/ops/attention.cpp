@@ -1,3 +1,6 @@
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+
 #include "ops/cross_attention.h"
 #include "ops/modulation.h"
 #include "ops/position_attention.h"
@@ -97,6 +100,28 @@ const Case cross("cross-attention and what follows it, eq. 7", [] {
       }
     }
   }
+});
+
+// The side with gradients is given the still, and the other one the clip whose slots it stands for.
+const Case still("attention of a still, and of a clip of it far from its ends", [] {
+  int64_t channels = 16, h = 4, w = 6;
+  Drawn drawn;
+  CrossAttention attention(drawn.scope("attn"), channels, 2, 1);
+  MLP mlp{LayerNorm(drawn.scope("norm2"), channels), Linear(drawn.scope("fc1"), channels, 2 * channels),
+          Linear(drawn.scope("fc2"), 2 * channels, channels)};
+  LayerNorm next(drawn.scope("next"), channels);
+  std::vector<int64_t> map = {2, 1, h, w, channels}, tokens = {2, 30, channels};
+  compare(
+      "two slots", {draw(map), draw(map, 2), draw(tokens, 3), draw(tokens, 4)},
+      [&](const auto& i) {
+        bool two = at::GradMode::is_enabled();
+        const auto &picture = i[0], &noise = i[1];
+        auto slots = two ? at::cat({picture, noise}, 1) : at::cat({picture, picture, picture, picture, noise}, 1);
+        int64_t count = slots.size(1), shown = two ? 0 : 1;
+        auto [x, normed] = attend(slots, slots.clone(), i[2], i[3], attention, mlp, next, {false, count, false, two});
+        return std::vector{x.select(1, shown), x.select(1, count - 1), normed.select(3, shown), normed.select(3, count - 1)};
+      },
+      1e-4);
 });
 
 }  // namespace

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { inFile, nested } from '../../checks/fields.ts'
 import { checkInteger } from '../../checks/options.ts'
 import type { SaliencyDataset } from '../../datasets/dataset.ts'
+import { takesStills } from '../../config.ts'
 import { DiffSal } from '../../diffsal.ts'
 import { devices } from '../../devices.ts'
 import { isLaunched, placementOf } from '../../distributed/environment.ts'
@@ -16,7 +17,7 @@ import { durationText } from '../../report/duration.ts'
 import type { PictureRow } from '../../report/picture-row.ts'
 import { scoresLine, scoresText, type ScoredDataset } from '../../report/scores.ts'
 import { readRunConfig, type RunConfig } from '../../run/config.ts'
-import { joined, openEntries, type OpenedDataset, type SampleForm } from '../../run/datasets.ts'
+import { checkStills, joined, openEntries, type OpenedDataset, type SampleForm } from '../../run/datasets.ts'
 import { beginRun, hasCheckpoints, planRun, runFolder, shown, type RunFolder, type SeededRun } from '../../run/folder.ts'
 import { lockRun } from '../../run/lock.ts'
 import { RunLog } from '../../run/log.ts'
@@ -25,6 +26,7 @@ import { scheduleInSteps } from '../../run/schedule.ts'
 import { datasetPictures, scoreDatasets } from '../../run/scores.ts'
 import { unwrittenLog, type SessionLog } from '../../run/session-log.ts'
 import type { Trainer } from '../../trainer.ts'
+import { stepsOf } from '../../training/epoch-steps.ts'
 import { checkFit, type FitOptions } from '../../training/fit-options.ts'
 import { exitCodeHelp } from '../exit-codes.ts'
 import { startProcesses } from '../terminal/start-processes.ts'
@@ -344,7 +346,9 @@ async function openModel(file: string, run: SeededRun, running: { device: string
   return inFile(file, () => filesMean('weights', () => nested('model', open, 'config')))
 }
 
-async function openDatasets(file: string, run: SeededRun, { config: { size, clipLength } }: DiffSal): Promise<RunDatasets> {
+async function openDatasets(file: string, run: SeededRun, { config }: DiffSal): Promise<RunDatasets> {
+  const { size, clipLength } = config
+  inFile(file, () => checkStills(run, takesStills(config)))
   const scored: SampleForm = { size, clipLength, fixations: false }
   const trained: SampleForm = { ...scored, fixations: (run.trainer.terms?.nss ?? 0) !== 0 }
   const place =
@@ -377,9 +381,9 @@ function fitOptions(
 }
 
 /** As far as can be told before: samples without a map are passed over. */
-function stepsPerEpoch({ batch, dropLast }: SeededRun, { train }: RunDatasets): number {
-  const steps = train.reduce((sum, { dataset }) => sum + dataset.length, 0) / batch
-  return Math.max(1, dropLast ? Math.floor(steps) : Math.ceil(steps))
+function stepsPerEpoch(run: SeededRun, { train }: RunDatasets): number {
+  const samples = train.reduce((sum, { dataset }) => sum + dataset.length, 0)
+  return Math.max(1, stepsOf(samples, run))
 }
 
 /** What to type. */

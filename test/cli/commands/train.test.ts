@@ -161,6 +161,27 @@ test('eye tracking is trained on and scored', async () => {
   expect((JSON.parse(again.stdout) as { datasets: unknown }).datasets).toEqual(datasets)
 })
 
+test('stills are trained on, and clips scored; where they cannot be used, they are refused before anything is trained', async () => {
+  const model = { ...trainingConfig, videoEncoder: { name: 's3d', width: 0.1, embedDim: 16 } }
+  const sets = { dataset: 'gaze', root: 'data', heldOut: ['3', 'v'] }
+  const stills = { ...sets, stills: true, augment: true }
+  const { file, run } = await makeRun({ model, train: [stills], validate: [{ ...sets, stride: 2 }], pictures: 0 }, gazeTree)
+  const { code, stderr } = await inProcessCli(['train', file])
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expect(logOf(run).map(({ type }) => type)).toEqual(expect.arrayContaining(['step', 'validation']))
+  const refused = [
+    [{ model: trainingConfig, train: [stills] }, /train\[0\]\.stills.*'paper' with the video encoder 's3d'/],
+    [{ train: [stills, { ...sets, root: 'other' }] }, /train\[1\]\.stills.*all entries of 'train', or in none/],
+    [{ validate: [sets, stills] }, /validate\[1\]\.stills.*scored on clips/],
+    [{ test: [stills] }, /test\[0\]\.stills.*scored on clips/],
+  ] as const
+  for (const [config, message] of refused) {
+    const bad = await makeRun({ model, train: [sets], pictures: 0, ...config }, gazeTree)
+    const ended = await inProcessCli(['train', bad.file])
+    expect(ended, String(message)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) as string })
+  }
+})
+
 describe('an interrupted run', () => {
   const config = {
     train: [{ dataset: 'AVAD', root: 'data', windows: 'test', stride: 4 }],

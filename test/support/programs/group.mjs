@@ -9,6 +9,7 @@ const {
   trainer = {},
   fit,
   length = 12,
+  clipLength = 8,
   nulls = [],
   resume,
   steps,
@@ -30,8 +31,8 @@ function sample(index) {
   return {
     frames: {
       dtype: 'uint8',
-      shape: [8, height, width, 3],
-      data: Uint8Array.from({ length: 8 * height * width * 3 }, (_, i) => 30 + 200 * density[Math.floor(i / 3) % density.length]),
+      shape: [clipLength, height, width, 3],
+      data: Uint8Array.from({ length: clipLength * height * width * 3 }, (_, i) => 30 + 200 * density[Math.floor(i / 3) % density.length]),
     },
     audio: { samples: Float32Array.from({ length: 8000 }, (_, i) => 0.3 * Math.sin(i * 0.02 * (1 + place))), sampleRate: 16_000 },
     target: { dtype: 'float32', shape: [1, height, width], data: density },
