@@ -60,6 +60,11 @@ export function checkInputs(config: DiffSalConfig, input: ClipInput, stills = fa
   return { inputs: { ...picture?.inputs, ...sound?.inputs }, batch: batches[0]! }
 }
 
+/** How many frames each clip of a tensor has, as its shape says; undefined where it has too few dimensions. */
+export function frameCount({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): number | undefined {
+  return shape[dtype === 'float32' ? 2 : shape.length - 4]
+}
+
 type Checked = { inputs: NativeInputs; batch: number }
 
 function checkFrames(config: DiffSalConfig, frames: Tensor, stills: boolean): Checked {
@@ -69,9 +74,8 @@ function checkFrames(config: DiffSalConfig, frames: Tensor, stills: boolean): Ch
   } = config
   if (!video) throw invalidArgumentText('frames', 'left out, because this model only hears', 'a tensor')
   const { dtype, shape, data } = checkTensor('frames', frames, ['uint8', 'float32'])
-  const count = shape[dtype === 'float32' ? 2 : shape.length - 4]
   const takes = stills && takesStills(config)
-  const clipLength = takes && count === 1 ? 1 : config.clipLength
+  const clipLength = takes && frameCount({ dtype, shape }) === 1 ? 1 : config.clipLength
   if (dtype === 'float32') {
     checkShape('frames', shape, ['B', 3, clipLength, height, width])
     return { inputs: { frames: { dtype, shape, data: data as Float32Array } }, batch: shape[0]! }

@@ -133,7 +133,9 @@ const strides = { train: 16, test: 1 } as const
 export function readGazeOptions(options: GazeOptions | undefined): GazePlan {
   const read = readOptions<GazeOptions, typeof gazeTable>('options', options, gazeTable)
   const { windows = read.split === 'train' ? 'train' : 'test' } = read
-  return datasetPlan({ ...read, windows, stride: read.stride ?? strides[windows], densitySigma: undefined })
+  // Over a single frame no camera goes.
+  const camera = read.stills ? 0 : read.camera
+  return datasetPlan({ ...read, camera, windows, stride: read.stride ?? strides[windows], densitySigma: undefined })
 }
 
 function checkSigma(argument: string, sigma: unknown): number | VisualAngle {

@@ -35,11 +35,6 @@ function shownFrames({ stills, clipLength }: GazePlan): number {
   return stills ? 1 : clipLength
 }
 
-/** How large a share of the pictures has a camera over it. */
-function cameraShare({ stills, camera }: GazePlan): number {
-  return stills ? 0 : camera
-}
-
 /** Pictures and videos with gaze as samples of training, and as ground truth for scoring. */
 export class GazeDataset implements GazeSet {
   readonly length: number
@@ -131,11 +126,10 @@ export class GazeDataset implements GazeSet {
   }
 
   async #sample(source: GazeSource, frame: number, random: Random): Promise<TrainingSample | null> {
-    const { size, fixations, augment } = this.#plan
+    const { size, fixations, augment, camera } = this.#plan
     const [height, width] = size
     const length = shownFrames(this.#plan)
     const centre = Math.floor(length / 2)
-    const camera = cameraShare(this.#plan)
     const view = augment ? drawView(random, length, source.rate === undefined && random.chance(camera), await aspectOf(source, size)) : plainView(length)
     const points = source.points(frame)
     const seen = points && viewedPoints(points, view, centre, size)

@@ -2,7 +2,7 @@ import type { BatchShare, NativeTrainingBatch } from '../addon/native.ts'
 import { ownOptions } from '../checks/options.ts'
 import type { DiffSalConfig } from '../config.ts'
 import { invalidArgument, invalidArgumentText } from '../errors.ts'
-import { checkInputs, checkShape, type ClipInput } from '../inputs.ts'
+import { checkInputs, checkShape, frameCount, type ClipInput } from '../inputs.ts'
 import { checkDiffusionTimes, checkMap } from '../predict.ts'
 import { checkTensor, type Tensor } from '../tensor.ts'
 import type { ResolvedTrainerOptions } from './options.ts'
@@ -28,7 +28,7 @@ export interface TrainingBatch extends ClipInput {
 
 /** Whether a batch's frames, which are checked elsewhere, are stills. */
 export function isStill({ frames }: TrainingBatch): boolean {
-  return frames !== undefined && frames.shape[frames.dtype === 'float32' ? 2 : frames.shape.length - 4] === 1
+  return frames !== undefined && frameCount(frames) === 1
 }
 
 const names = ['frames', 'audio', 'mel', 'target', 'fixations', 't', 'noise'] as const

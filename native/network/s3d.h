@@ -4,9 +4,8 @@
 namespace diffsal {
 
 // S3D (Xie et al. 2018): Inception blocks whose 3-D convolutions are split into space and time. Its names are those of
-// torchvision's checkpoints. Of one frame, a still, it makes one slot: that of a clip
-// of this picture, whose kernels over time have each tap in the share of slots that see it. `width` is the share
-// of the published channels that each layer has, in whole eights.
+// torchvision's checkpoints. Of one frame, a still, it makes one slot: that of a clip of this picture, whose kernels over time have each tap in the
+// share of slots that see it. `width` is the share of the published channels that each layer has, in whole eights.
 class S3D : public VideoBackbone {
  public:
   S3D(const Scope& scope, double width, int64_t clip_length);

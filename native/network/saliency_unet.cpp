@@ -68,15 +68,15 @@ PreparedClip SaliencyUNet::prepare(const std::vector<Tensor>& video, const Tenso
 Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const PreparedClip& clip, const Pass& pass,
                                 std::vector<Tensor>* activity) const {
   if (activity) activity->assign(stages_.size(), {});
-  bool still = clip.video[0].size(1) == 1;
+  // The stages' pass, which tells of a still; the noise encoder and the head see no slots.
+  auto slots = pass;
+  if (clip.video[0].size(1) == 1) slots.picture_slots = slots_ - 1;
   auto noise = noise_encoder_(noisy, t, clip.video[0].scalar_type(), pass);
   Tensor x;
   std::vector<Tensor> parts;
   for (size_t i = 0; i < stages_.size(); ++i) {
     stop_point(x);
     const auto& [patch_embed, block, norm, reduce] = stages_[i];
-    auto slots = pass;
-    if (still) slots.picture_slots = slots_ - 1;
     // The noise takes the last slot.
     bool noised = i < noise.size();
     auto video = noised ? clip.video[i] : Tensor(), last = noised ? noise[i] : Tensor();
@@ -84,9 +84,9 @@ Tensor SaliencyUNet::operator()(const Tensor& noisy, const Tensor& t, const Prep
     x = patch_embed ? (*patch_embed)(x, video, last, slots) : at::cat({video, last.unsqueeze(1)}, 1);
     // The slots that the fold reads. The next stage takes the block's output, not its norm.
     int64_t stride = reduce.options.stride[0], read = (slots_ - 5) / stride * stride + 5;
-    auto done = block(x, clip.sound[i], norm, still ? 2 : read, i + 1 == stages_.size(), still, slots, activity ? &(*activity)[i] : nullptr);
+    auto done = block(x, clip.sound[i], norm, slots.still() ? 2 : read, i + 1 == stages_.size(), slots, activity ? &(*activity)[i] : nullptr);
     x = done.x;
-    parts.push_back(head_.part(still ? in_slots(done.normed, 3, slots_).narrow(3, 0, read) : done.normed, reduce, pass));
+    parts.push_back(head_.part(slots.still() ? in_slots(done.normed, 3, slots_).narrow(3, 0, read) : done.normed, reduce, pass));
   }
   return resize_bilinear(head_(parts, pass), height_, width_);
 }

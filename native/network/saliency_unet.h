@@ -28,8 +28,7 @@ class SaliencyUNet {
   SaliencyUNet(const Scope& scope, const Config& config);
 
   // What no denoising step changes of a clip, in `type`. video: maps coarse to fine (B, C_i, t, h_i, w_i); audio: (B, Ca, t + 1, h, w) or undefined.
-  // Video of one slot is a
-  // still's, which stands for all the clip's.
+  // Video of one slot is a still's, which stands for all the clip's.
   PreparedClip prepare(const std::vector<Tensor>& video, const Tensor& audio, at::ScalarType type) const;
   // x: (B, 1, H, W) noisy map; t: (B,) times; clip: of prepare() -> (B, 1, H, W) in (0, 1). `activity`, where it is there, is given every stage's.
   Tensor operator()(const Tensor& x, const Tensor& t, const PreparedClip& clip, const Pass& pass, std::vector<Tensor>* activity = nullptr) const;

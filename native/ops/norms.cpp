@@ -137,7 +137,7 @@ Tensor BatchNorm::operator()(const Tensor& x, const Pass& pass) const {
   if (pass.training) ++batches;
   const auto* shared = SharedBatchScope::current();
   if (shared != nullptr && !shared->gather) shared = nullptr;
-  if (pass.training && (shared != nullptr || pass.picture_slots > 1)) return batch_norm_by(x, *this, pass.picture_slots, shared);
+  if (pass.training && (shared != nullptr || pass.still())) return batch_norm_by(x, *this, pass.picture_slots, shared);
   return at::batch_norm(x, weight, bias, running_mean, running_var, pass.training, options.momentum, options.epsilon, false);
 }
 

@@ -14,6 +14,8 @@ struct Pass {
   std::optional<double> dropout = {};
   // Of a still, in how many of the clip's slots its picture is. Maps that are normalised then come in pairs, the picture's and the noise's.
   int64_t picture_slots = 1;
+
+  bool still() const { return picture_slots > 1; }
 };
 
 }  // namespace diffsal
