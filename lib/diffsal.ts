@@ -501,7 +501,7 @@ export class DiffSal {
    * them does. What is made of it is made again. A trainer's state of it (Adam's means, the running average) stays.
    *
    * @param name - one of {@link parameters}
-   * @param values - float32 of its shape, finite
+   * @param values - float32 of its shape, finite: whatever {@link parameter} gives of weights that are
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED, ERR_DIFFSAL_OUT_OF_MEMORY
    */
   async setParameter(name: string, values: Tensor<'float32'>): Promise<void> {

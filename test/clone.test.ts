@@ -138,6 +138,18 @@ describe('setParameter', () => {
     await model.dispose()
   })
 
+  it('takes back whatever it gave: also what no input may be as great as', async () => {
+    model = await DiffSal.create(trainingConfig, trainingRun)
+    const variance = 'decoder_net.invpt_decoder.mt_proj.1.running_var'
+    const given = await model.parameter(variance)
+    const great = { ...given, data: given.data.map((_, i) => (i % 2 === 0 ? 3e38 : 2e13)) }
+    await model.setParameter(variance, great)
+    expect(await model.parameter(variance)).toEqual(great)
+    await model.setParameter(variance, await model.parameter(variance))
+    expect((await map(model)).data.every(Number.isFinite)).toBe(true)
+    await model.dispose()
+  })
+
   it('refuses other names, shapes and values, and leaves what was there', async () => {
     model = await DiffSal.create(trainingConfig, trainingRun)
     const before = await model.parameter(weight)

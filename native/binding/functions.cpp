@@ -90,7 +90,7 @@ Napi::Value submit(const Call& call, std::function<at::Tensor(const at::Tensor&)
       env, Environment::of(env).utility(), Napi::Object::New(env), nullptr,
       [samples, rate, work = std::move(work)] {
         c10::InferenceMode inference;
-        check_finite(samples, "samples");
+        check_input(samples, "samples");
         return work(resample(samples, rate, network_rate));
       },
       [](Napi::Env env, at::Tensor& tensor) { return tensor_to_js(env, tensor); });

@@ -373,7 +373,7 @@ Napi::Value ModelHandle::denoise(const Call& call) {
       [network = network_, x, t, features] {
         c10::InferenceMode inference;
         auto& open = open_network(network);
-        check_finite(x, "x");
+        check_input(x, "x");
         auto device = open.device();
         auto map = to_host(open.denoise(to_device(x, device), to_device(t, device), *features, {}));
         check_result(map);
@@ -413,7 +413,7 @@ Napi::Value ModelHandle::predict(const Call& call) {
       [network = network_, features, inputs = std::move(inputs), options = std::move(options)] {
         c10::InferenceMode inference;
         auto& open = open_network(network);
-        if (options.noise.defined()) check_finite(options.noise, "noise");
+        if (options.noise.defined()) check_input(options.noise, "noise");
         if (features) return sample(open, *features, options);
         return sample(open, encode_clip(open, inputs, options.seeds, /*keep=*/false), options);
       },

@@ -39,8 +39,11 @@ at::Tensor slices_of(const std::vector<Sound>& sounds, const Config& config);
 // Normalises pictures and turns sounds into log-mel slices. NaN and infinity are refused.
 EncoderInputs prepare(const ClipInputs& inputs, const Config& config, at::Device device);
 
-// Refuses NaN, infinity and what would become infinite in a float32 tensor on the CPU, naming `argument` and the first of them.
+// Refuses NaN and infinity in a float32 tensor on the CPU, naming `argument` and the first of them.
 void check_finite(const at::Tensor& tensor, const std::string& argument);
+
+// As check_finite, for what the network computes from: also refuses what would become infinite on its way.
+void check_input(const at::Tensor& tensor, const std::string& argument);
 
 // Refuses what is no map: a value that is not finite or not from 0 to 1.
 void check_unit(const at::Tensor& map, const std::string& argument);

@@ -173,7 +173,7 @@ StepResult Trainer::compute(const TrainingBatch& batch, double rate) {
   const auto device = network_.device();
   const auto number = steps_ + 1;
   check_unit(batch.target, "target");
-  if (batch.noise.defined()) check_finite(batch.noise, "noise");
+  if (batch.noise.defined()) check_input(batch.noise, "noise");
   auto prepared = prepare(batch.inputs, network_.config(), device);
   Tensor target, t, noise;
   draw(batch, target, t, noise);
