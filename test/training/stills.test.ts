@@ -40,10 +40,10 @@ function tapsAt({ shape, data }: Tensor, time: number): number[] {
   return Array.from(data, Number).filter((_, i) => Math.floor(i / inner) % length === time)
 }
 
-/** How often the slots of an 8-frame clip see each tap of one of S3D's kernels over time, as a share: counted slot by slot. */
-function tapShares(name: string, taps: number): number[] {
+/** How often the slots of a clip of `frames` see each tap of one of S3D's kernels over time, as a share: counted slot by slot. */
+function tapShares(name: string, taps: number, frames: number): number[] {
   const layer = Number(/features\.(\d+)/.exec(name)![1])
-  const [slots, stride] = layer === 0 ? [8, 2] : [layer <= 6 ? 4 : layer <= 12 ? 2 : 1, 1]
+  const [slots, stride] = layer === 0 ? [frames, 2] : [frames / (layer <= 6 ? 2 : layer <= 12 ? 4 : 8), 1]
   const middles = Array.from({ length: slots / stride }, (_, slot) => slot * stride)
   return Array.from({ length: taps }, (_, tap) => {
     const seen = middles.filter((middle) => middle + tap - (taps - 1) / 2 >= 0 && middle + tap - (taps - 1) / 2 < slots)
@@ -74,8 +74,8 @@ async function retap(model: DiffSal, whose: (name: string) => boolean, change: (
 
 const middleAlone = (taps: readonly number[]): number[] => taps.map((tap, i) => (i === (taps.length - 1) / 2 ? tap : 0))
 
-async function stepOf(model: DiffSal, input: Pick<TrainingBatch, 'frames' | 'mel' | 'audio'>) {
-  await using trainer = model.trainer(options)
+async function stepOf(model: DiffSal, input: Pick<TrainingBatch, 'frames' | 'mel' | 'audio'>, more: TrainerOptions = {}) {
+  await using trainer = model.trainer({ ...options, ...more })
   const { loss } = await trainer.step({ ...known, ...input })
   return { loss, gradients: await trainer.gradients() }
 }
@@ -84,19 +84,22 @@ const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum
 const distance = (a: readonly number[], b: readonly number[]): number => norm(a.map((value, i) => value - b[i]!)) / Math.max(1e-6, norm(b))
 
 describe('a still', () => {
-  it.each<[string, PartialDiffSalConfig, Pick<TrainingBatch, 'mel' | 'audio'>]>([
+  it.each<[string, PartialDiffSalConfig, Pick<TrainingBatch, 'mel' | 'audio'>, TrainerOptions?]>([
     ['silent', {}, { audio: null }],
     ['heard', {}, { mel: steadySound() }],
     ['with all tokens as keys', { attention: 'sca' }, { audio: null }],
     ['without attention, heard', { attention: 'none', interaction: 'residual' }, { mel: steadySound() }],
+    ['of 16 frames', { clipLength: 16 }, { audio: null }],
+    ['in parts that are accumulated', {}, { audio: null }, { accumulate: 2 }],
     ['at two stages, heard', { mamStages: 2, interaction: 'concatenation' }, { mel: steadySound() }],
-  ])('teaches what a clip of it does where no kernel looks over time: %s', async (_what, over, heard) => {
+  ])('teaches what a clip of it does where no kernel looks over time: %s', async (_what, over, heard, more) => {
     await using model = await DiffSal.create({ ...config, ...over }, trainingRun)
     await retap(model, () => true, middleAlone)
     const position = await model.parameter('spatiotemp_net.pos_embedding')
     await model.setParameter('spatiotemp_net.pos_embedding', { ...position, data: position.data.map(() => 0) } as Tensor<'float32'>)
-    const clip = await stepOf(model, { frames: pictures(8), ...heard })
-    const still = await stepOf(model, { frames: pictures(1), ...heard })
+    const frames = model.config.clipLength
+    const clip = await stepOf(model, { frames: pictures(frames), ...heard }, more)
+    const still = await stepOf(model, { frames: pictures(1), ...heard }, more)
     expect(Math.abs(still.loss - clip.loss)).toBeLessThan(1e-4)
     const whole = norm([...clip.gradients.values()].map(({ data }) => norm([...data])))
     for (const [name, golden] of clip.gradients) {
@@ -109,7 +112,7 @@ describe('a still', () => {
       // So small a network turns on rounding: pixels that differ by 3e-7 change gradients by 3 %.
       if (norm(wanted) > 1e-4 * whole) expect(distance(own, wanted), name).toBeLessThan(name.startsWith('visual_net.') ? 0.6 : 0.3)
       if (!kernel || !name.startsWith('visual_net.')) continue
-      for (const [tap, share] of tapShares(name, golden.shape[2]!).entries()) {
+      for (const [tap, share] of tapShares(name, golden.shape[2]!, frames).entries()) {
         const seen = tapsAt(gradient, tap)
         expect(
           distance(
@@ -142,7 +145,7 @@ describe('a still', () => {
     const still = await stepOf(model, { frames: pictures(1), audio: null })
     const clip = await stepOf(model, { frames: pictures(8), audio: null })
     const folded = (taps: readonly number[], name: string): number[] => {
-      const shares = tapShares(name, taps.length)
+      const shares = tapShares(name, taps.length, 8)
       return middleAlone(taps.map(() => taps.reduce((sum, tap, i) => sum + shares[i]! * tap, 0)))
     }
     await retap(model, (name) => name.startsWith('visual_net.'), folded)
