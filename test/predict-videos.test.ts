@@ -5,7 +5,6 @@ import type { ManyVideoOutcome, PredictVideosOptions } from '../lib/index.ts'
 import { predictVideos } from '../lib/predict-videos.ts'
 import { FakeModel } from './support/fake-model.ts'
 import { ffmpeg, picture } from './support/media.ts'
-import './support/quick-ffmpeg.ts'
 import { temporaryPath } from './support/temporary.ts'
 
 const clip = temporaryPath('clip.mp4')

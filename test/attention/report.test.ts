@@ -9,7 +9,6 @@ import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { make } from '../support/flashes.ts'
 import { runningFfmpegs, tone, twoShots } from '../support/media.ts'
-import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 let clip = ''

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest'
 import { wantsJson } from '../../lib/cli/json-failure.ts'
 import { fakeCli, fakeCliHere } from '../support/fake-cli.ts'
 import { inProcessCli } from '../support/in-process-cli.ts'
-import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const cli = fakeCli()

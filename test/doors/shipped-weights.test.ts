@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clipAt, cropVideo, DiffSal, maps, type VideoMap } from '../../lib/index.ts'
 import { look } from '../support/flashes.ts'
 import { runningFfmpegs } from '../support/media.ts'
-import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 // What people do with a map, with the weights that load by default, on a second of a real clip that comes as bytes.

@@ -5,7 +5,8 @@ import { expectClose } from '../support/expect-close.ts'
 import { readGolden } from '../support/fixtures.ts'
 import { testDevice } from '../support/test-device.ts'
 import { testInput } from '../support/test-values.ts'
-import { testWeights } from '../support/test-weights.ts'
+import { temporaryPath } from '../support/temporary.ts'
+import { writeTestWeights } from '../support/write-test-weights.ts'
 
 const prefix = 'visual_net.'
 // Counters and tables of indices that a checkpoint holds and no network needs.
@@ -18,7 +19,9 @@ describe.each<VideoEncoderConfig['name']>(['s3d', 'swin3d_t', 'resnet3d_50'])('%
   beforeAll(async () => {
     // The golden encoder stands alone: its test values are those of the names without the prefix.
     const named = (parameter: string) => (parameter.startsWith(prefix) ? parameter.slice(prefix.length) : parameter)
-    model = await DiffSal.load(await testWeights({ size: [64, 96], audio: false, videoEncoder: { name } }, named), { device: testDevice })
+    const weights = temporaryPath(`${name}.safetensors`)
+    await writeTestWeights(weights, { size: [64, 96], audio: false, videoEncoder: { name } }, named)
+    model = await DiffSal.load(weights, { device: testDevice })
     const shape = [1, 3, 16, 64, 96]
     features = await model.encode({ frames: { dtype: 'float32', shape, data: testInput('frames', shape) } })
   })

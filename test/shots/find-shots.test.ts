@@ -7,7 +7,6 @@ import { FakeModel } from '../support/fake-model.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
 import { make } from '../support/flashes.ts'
 import { frameNumber, numberedFrames, runningFfmpegs, tone } from '../support/media.ts'
-import '../support/quick-ffmpeg.ts'
 import { sceneClip } from '../support/shot-clips.ts'
 import { temporaryPath } from '../support/temporary.ts'
 

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Predictor } from '../../lib/predict-video.ts'
+import { transpile } from './compiled-lib.ts'
 import { fakeOpener } from './fake-opener.ts'
 import { inProcessCli, type CommandResult } from './in-process-cli.ts'
-import { onceARun } from './once-a-run.ts'
-import { copyPackage, transpile } from './package-copy.ts'
+import { onceARunAsync } from './once-a-run.ts'
+import { copyPackage } from './package-copy.ts'
 
 /** How a run of the command line ended. */
 export interface CliResult {
@@ -38,11 +39,11 @@ process.exitCode = await runCli(process.argv, fakeOpener(config, delay))
 `
 
 /** A folder of the command line with {@link FakeModel}, from the sources as they are now, types unchecked, so that no build is needed. */
-function program(addon: boolean): string {
-  return onceARun(addon ? 'fake-cli-with-addon' : 'fake-cli', (folder) => {
+function program(addon: boolean): Promise<string> {
+  return onceARunAsync(addon ? 'fake-cli-with-addon' : 'fake-cli', async (folder) => {
     copyPackage(folder)
     renameSync(join(folder, 'dist'), join(folder, 'lib'))
-    for (const name of ['fake-model', 'fake-opener']) transpile(`test/support/${name}.ts`, join(folder, `test/support/${name}.js`))
+    for (const name of ['fake-model', 'fake-opener']) await transpile(`test/support/${name}.ts`, join(folder, `test/support/${name}.js`))
     if (addon) symlinkSync(resolve('build'), join(folder, 'build'))
     writeFileSync(join(folder, 'run.js'), runner)
   })
@@ -54,8 +55,8 @@ function program(addon: boolean): string {
  */
 export function fakeCli({ addon = false } = {}): (args: readonly string[], options?: CliOptions) => Promise<CliResult> {
   let [run, empty] = ['', '']
-  beforeAll(() => {
-    run = join(program(addon), 'run.js')
+  beforeAll(async () => {
+    run = join(await program(addon), 'run.js')
     empty = mkdtempSync(join(tmpdir(), 'diffsal-cli-'))
   })
   afterAll(() => rmSync(empty, { recursive: true, force: true }))

@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { bundledFfmpeg } from './bundled-ffmpeg.ts'
+import { nightly } from './nightly.ts'
 
 /** The first of PATH, if there is one. */
-const ofPath = (process.env.PATH ?? '')
+export const ffmpegOfPath = (process.env.PATH ?? '')
   .split(delimiter)
   .map((folder) => join(folder, 'ffmpeg'))
   .find((path) => {
@@ -15,10 +16,13 @@ const ofPath = (process.env.PATH ?? '')
     }
   })
 
-if (ofPath === undefined) console.warn('Testing with the bundled ffmpeg only: there is none on PATH.')
+if (ffmpegOfPath === undefined) console.warn('Testing with the bundled ffmpeg only: there is none on PATH.')
 
-/** Every ffmpeg that is here, by a name: files are read alike by all of them. */
-export const ffmpegs: readonly (readonly [name: string, path: string])[] = [
-  ['the bundled ffmpeg', bundledFfmpeg],
-  ...(ofPath === undefined ? [] : [['the ffmpeg of PATH', ofPath] as const]),
-]
+const bundled = ['the bundled ffmpeg', bundledFfmpeg] as const
+const ofPath = ffmpegOfPath === undefined ? undefined : (['the ffmpeg of PATH', ffmpegOfPath] as const)
+
+/**
+ * What reads the files that are hard to read, by a name: the ffmpeg of PATH, as for a user; every night each ffmpeg that is here, for all read
+ * them alike.
+ */
+export const ffmpegs: readonly (readonly [name: string, path: string])[] = nightly ? [bundled, ...(ofPath ? [ofPath] : [])] : [ofPath ?? bundled]

@@ -1,15 +1,14 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { findFfmpeg, passthrough } from '../../lib/media/ffmpeg.ts'
 import { readFrames } from '../../lib/media/frames.ts'
 import { probe } from '../../lib/media/probe.ts'
+import { bundledFfmpeg } from './bundled-ffmpeg.ts'
 
-/** Runs ffmpeg and gives what it wrote to standard output. */
+/** Runs the bundled ffmpeg, whichever reads the files, and gives what it wrote to standard output. */
 export async function ffmpeg(...args: string[]): Promise<Buffer> {
-  const { path } = await findFfmpeg()
   const run = promisify(execFile)
-  const { stdout } = await run(path, ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args], {
+  const { stdout } = await run(bundledFfmpeg, ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args], {
     encoding: 'buffer',
     maxBuffer: 1 << 28,
   })
@@ -44,8 +43,7 @@ export function frameNumber(pixels: Uint8Array, offset = 0): number {
 
 /** The frames of a video, decoded by ffmpeg alone at their own size. */
 export async function decodeFrames(path: string, pixelFormat: string, bytesPerFrame: number): Promise<Buffer[]> {
-  const mode = passthrough(await findFfmpeg())
-  const all = await ffmpeg('-i', path, '-map', '0:v:0', ...mode, '-pix_fmt', pixelFormat, '-f', 'rawvideo', 'pipe:1')
+  const all = await ffmpeg('-i', path, '-map', '0:v:0', '-vsync', 'passthrough', '-pix_fmt', pixelFormat, '-f', 'rawvideo', 'pipe:1')
   return Array.from({ length: all.length / bytesPerFrame }, (_, k) => all.subarray(k * bytesPerFrame, (k + 1) * bytesPerFrame))
 }
 

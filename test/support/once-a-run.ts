@@ -22,10 +22,16 @@ export function onceARun(name: string, make: (path: string) => void): string {
   return keep(own, name)
 }
 
+/** What this process makes now. */
+const making = new Map<string, Promise<string>>()
+
 /** As {@link onceARun}, of what takes a while. */
-export async function onceARunAsync(name: string, make: (path: string) => Promise<unknown>): Promise<string> {
-  if (existsSync(path(name))) return path(name)
-  const own = path(`${name}-${process.pid}`)
-  await make(own)
-  return keep(own, name)
+export function onceARunAsync(name: string, make: (path: string) => Promise<unknown>): Promise<string> {
+  let made = making.get(name)
+  if (made === undefined) {
+    const own = path(`${name}-${process.pid}`)
+    made = existsSync(path(name)) ? Promise.resolve(path(name)) : make(own).then(() => keep(own, name))
+    making.set(name, made)
+  }
+  return made
 }

@@ -13,16 +13,16 @@ const scenes = {
 /** What is in a clip: scenes, by their name, and how many frames of each. */
 export type SceneList = readonly (readonly [scene: keyof typeof scenes, frames: number, filters?: string])[]
 
-/** What each clip of a name was made of last. */
+/** What the clip at each path was made of last. */
 const made = new Map<string, string>()
 
 /** Makes a clip of scenes one after the other, with filters over each; lossless. One that was made before is taken as it is. Gives its path. */
 export async function sceneClip(name: string, list: SceneList, extra: readonly string[] = []): Promise<string> {
   const path = temporaryPath(name)
   const parts = JSON.stringify([list, extra])
-  if (made.get(name) === parts) return path
+  if (made.get(path) === parts) return path
   await write(path, list, extra)
-  made.set(name, parts)
+  made.set(path, parts)
   return path
 }
 

@@ -1,15 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 
+/** Of the test file that runs: a process runs several, one after the other. */
 let folder: string | undefined
 
-// Registered with whichever test file imports this: each runs in a process of its own, which ends without an 'exit' event.
-afterAll(() => {
+/** Removes what the test file that ends has made. `each-file.ts` sees to it. */
+export function removeTemporary(): void {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   folder = undefined
-})
+}
 
 /** The path of a file, not made yet, in a folder that is removed when the test file ends. */
 export function temporaryPath(name: string): string {

@@ -1,20 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { PartialDiffSalConfig } from '../../lib/index.ts'
-import { temporaryPath } from './temporary.ts'
+import { onceARunAsync } from './once-a-run.ts'
 import { writeTestWeights } from './write-test-weights.ts'
-
-const made = new Map<string, Promise<string>>()
 
 /**
  * The path of a weights file for `config` that holds the test value of every parameter and buffer, its configuration in
- * the metadata. `named` gives the name whose value a parameter has. It is written once a test file, and removed when that ends.
+ * the metadata. It is written once a run: nobody may change it.
  */
-export function testWeights(config: PartialDiffSalConfig, named?: (name: string) => string): Promise<string> {
-  const key = JSON.stringify(config)
-  let written = made.get(key)
-  if (written === undefined) {
-    const path = temporaryPath(`weights-${made.size}.safetensors`)
-    written = writeTestWeights(path, config, named).then(() => path)
-    made.set(key, written)
-  }
-  return written
+export function testWeights(config: PartialDiffSalConfig): Promise<string> {
+  const key = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16)
+  return onceARunAsync(`weights-${key}.safetensors`, (path) => writeTestWeights(path, config))
 }

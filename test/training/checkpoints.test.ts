@@ -11,6 +11,7 @@ import { expectEnd, runProgram } from '../support/run-program.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { changeTraining } from '../support/training-file.ts'
 import { trainingConfig, trainingRun } from '../support/training.ts'
+import { nightly } from '../support/nightly.ts'
 
 let model: DiffSal
 beforeAll(async () => {
@@ -187,15 +188,20 @@ describe('resuming from a folder', () => {
   })
 })
 
-it.each([
+const faults = [
   ['write 28 100000', 'ERR_DIFFSAL_NO_SPACE'],
   ['fsync 5 0', 'ERR_DIFFSAL_FILE'],
   ['rename 13 0', 'ERR_DIFFSAL_FILE'],
-])('a disk that fails (%s) ends the fit by name, and leaves the older checkpoints as they are', async (fault, code) => {
-  const folder = temporaryPath(`disk ${fault}`)
-  const ended = await runProgram('fit.mjs', [folder], { env: { LD_PRELOAD: failingDisk(), FAULT_AFTER_2: fault } })
-  expectEnd(ended, 0)
-  const { error, message, files, same } = JSON.parse(ended.stdout) as { error: string; message: string; files: string[]; same: boolean }
-  expect([error, same, files]).toEqual([code, true, [name(1), name(2)]])
-  expect(message).toContain(name(3))
-})
+] as const
+
+it.each(nightly ? faults : faults.slice(0, 1))(
+  'a disk that fails (%s) ends the fit by name, and leaves the older checkpoints as they are',
+  async (fault, code) => {
+    const folder = temporaryPath(`disk ${fault}`)
+    const ended = await runProgram('fit.mjs', [folder], { env: { LD_PRELOAD: failingDisk(), FAULT_AFTER_2: fault } })
+    expectEnd(ended, 0)
+    const { error, message, files, same } = JSON.parse(ended.stdout) as { error: string; message: string; files: string[]; same: boolean }
+    expect([error, same, files]).toEqual([code, true, [name(1), name(2)]])
+    expect(message).toContain(name(3))
+  },
+)

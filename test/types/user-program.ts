@@ -1,28 +1,34 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
+import { onceARun } from '../support/once-a-run.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
-let made: string | undefined
+/** The package's declarations, made from the sources as they are now, and Node's, as they are installed. Some seconds' work. */
+function installed(): string {
+  return onceARun('declarations', (folder) => {
+    const modules = join(folder, 'node_modules')
+    mkdirSync(join(modules, 'diffsal'), { recursive: true })
+    writeFileSync(join(modules, 'diffsal/package.json'), readFileSync(join(root, 'package.json')))
+    for (const name of ['@types', 'undici-types']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+    const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), (path) => ts.sys.readFile(path)) as { config: object }
+    const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+    const emitted = ts
+      .createProgram(fileNames, { ...options, outDir: join(modules, 'diffsal/dist'), emitDeclarationOnly: true, sourceMap: false, noCheck: true })
+      .emit()
+    if (emitted.diagnostics.length > 0) throw new Error(messages(emitted.diagnostics).join('\n'))
+  })
+}
 
-/** A folder with the package's declarations installed, made from the sources as they are now, and Node's. */
+/** A folder of a user who has the package's declarations. */
 export function projectFolder(): string {
-  if (made !== undefined) return made
   const folder = temporaryPath('user')
-  const installed = join(folder, 'node_modules', 'diffsal')
-  mkdirSync(installed, { recursive: true })
+  if (existsSync(folder)) return folder
+  mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
-  writeFileSync(join(installed, 'package.json'), readFileSync(join(root, 'package.json')))
-  for (const name of ['@types', 'undici-types']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.build.json'), (path) => ts.sys.readFile(path)) as { config: object }
-  const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const emitted = ts
-    .createProgram(fileNames, { ...options, outDir: join(installed, 'dist'), emitDeclarationOnly: true, sourceMap: false, noCheck: true })
-    .emit()
-  if (emitted.diagnostics.length > 0) throw new Error(messages(emitted.diagnostics).join('\n'))
-  made = folder
+  symlinkSync(join(installed(), 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
 

@@ -7,7 +7,6 @@ import { setLogger } from '../../lib/log.ts'
 import { checkMapBytes, MapShelf } from '../../lib/view/map-shelf.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { ffmpeg, tone, twoShots } from '../support/media.ts'
-import '../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 let clip: string

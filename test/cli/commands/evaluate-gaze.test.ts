@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { datasets, DiffSal, metrics } from '../../../lib/index.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { ffmpeg, picture, tone } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 import { trainingConfig, trainingRun } from '../../support/training.ts'
 

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')

@@ -6,7 +6,6 @@ import { probe } from '../../../lib/media/probe.ts'
 import { fakeCliHere } from '../../support/fake-cli.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { decodeFrames, ffmpeg, picture } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 async function folder(name: string): Promise<string> {

@@ -6,7 +6,6 @@ import { planOutputs } from '../../../lib/cli/commands/outputs.ts'
 import { expectDiffSalError } from '../../support/expect-error.ts'
 import { failingDisk } from '../../support/failing-disk.ts'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 it('one path for two outputs is refused', async () => {

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { beeping, flashing, h264, look, make } from '../../support/flashes.ts'
 import { decodeFrames } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()

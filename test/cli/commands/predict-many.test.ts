@@ -3,7 +3,6 @@ import { dirname, join, resolve } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { fakeCli, fakeCliHere, type CliOptions, type CliResult } from '../../support/fake-cli.ts'
 import { ffmpeg, picture, tone } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()

@@ -7,7 +7,6 @@ import { probe } from '../../../lib/media/probe.ts'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { ffmpegs } from '../../support/ffmpegs.ts'
 import { decodeFrames, ffmpeg, picture, tone } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')

@@ -5,7 +5,6 @@ import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { make } from '../../support/flashes.ts'
 import { tone } from '../../support/media.ts'
 import { sceneClip } from '../../support/shot-clips.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()

@@ -11,7 +11,6 @@ import { datasetTree, treeVideos } from '../../support/dataset-trees.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { readScalars } from '../../support/event-files.ts'
 import { numberedFrames } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 import { trainingConfig } from '../../support/training.ts'
 

@@ -4,7 +4,6 @@ import { dirname } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
 import { ffmpeg, tone } from '../../support/media.ts'
-import '../../support/quick-ffmpeg.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
