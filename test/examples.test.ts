@@ -77,7 +77,7 @@ test('the configurations of docs/ and of examples/ are ones of runs', async () =
     .filter((name) => name.endsWith('.json'))
     .map((name) => join('examples', name))
   const [json, ...more] = blocks('json', 'docs/training.md')
-  expect([files.length, more.length]).toEqual([14, 0])
+  expect([files.length, more.length]).toEqual([16, 0])
   const written = temporaryPath('run.json')
   writeFileSync(written, json!)
   for (const file of [written, ...files]) {
