@@ -5,7 +5,6 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
-import { findFfmpeg } from '../lib/media/ffmpeg.ts'
 import { probe } from '../lib/media/probe.ts'
 import { decodeFrames, ffmpeg } from './support/media.ts'
 import { installExample, userFolder } from './support/user-folder.ts'
@@ -42,8 +41,7 @@ test('crop-9-16.ts writes an upright video with its sound, which holds what the 
   const folder = userFolder('crop')
   const program = installExample(folder, 'crop-9-16.ts')
   await ffmpeg('-t', '1', '-i', 'examples/speaker.mp4', join(folder, 'short.mp4'))
-  const env = { ...process.env, DIFFSAL_FFMPEG: (await findFfmpeg()).path }
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, 'short.mp4', 'upright.mp4'], { cwd: folder, env, timeout: 120_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, 'short.mp4', 'upright.mp4'], { cwd: folder, timeout: 120_000 })
   expect(stderr).toBe('')
   const [, from, to] = /^upright\.mp4: 360 × 202, the window moves from (\d+) to (\d+)\n$/.exec(stdout)!.map(Number)
   const { video, audio } = await probe(join(folder, 'upright.mp4'))
@@ -123,9 +121,8 @@ test('upload-service.ts answers with focal points, tells what is wrong, and stop
 test('live-camera.ts tells where to look in what a source gives, until it ends', async () => {
   const folder = userFolder('live')
   const program = installExample(folder, 'live-camera.ts')
-  const env = { ...process.env, DIFFSAL_FFMPEG: (await findFfmpeg()).path }
   const source = ['-f', 'lavfi', '-i', 'testsrc2=d=2', '-f', 'lavfi', '-i', 'sine=d=2']
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...source], { cwd: folder, env, timeout: 120_000 })
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program, ...source], { cwd: folder, timeout: 120_000 })
   expect(stderr).toBe('')
   const seen = stdout
     .trim()

@@ -7,7 +7,7 @@ import { probe } from '../lib/media/probe.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { FakeModel } from './support/fake-model.ts'
 import { ffmpegs } from './support/ffmpegs.ts'
-import { beeping, flashing, h264, make } from './support/flashes.ts'
+import { beeping, flashing, h264 } from './support/flashes.ts'
 import { ffmpeg, frameNumber, numberedFrames, picture, runningFfmpegs, tone } from './support/media.ts'
 import { temporaryPath } from './support/temporary.ts'
 import { lightConfig } from './support/tiny-config.ts'
@@ -88,7 +88,7 @@ test('windows of a real file, at the edges and with a stride', async () => {
 test.each(ffmpegs)('a flash and its beep are in the same window, though the streams begin apart: %s', async (_name, program) => {
   vi.stubEnv('DIFFSAL_FFMPEG', program)
   const path = temporaryPath('apart.ts')
-  await make(...flashing(3, 0.5), '-itsoffset', '0.8', ...beeping(2.2, 1.3), ...h264, '-c:a', 'aac', path)
+  await ffmpeg(...flashing(3, 0.5), '-itsoffset', '0.8', ...beeping(2.2, 1.3), ...h264, '-c:a', 'aac', path)
   const model = new FakeModel({ size: [32, 32] })
   const maps = await collect(model, path)
   expect(maps.map(({ frame, time }) => [frame, Number(time.toFixed(4))])).toEqual(Array.from({ length: 75 }, (_, k) => [k, k / 25]))

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { packageRoot } from '../files/package-root.ts'
+import { packageVersion } from '../files/package-root.ts'
 import type { ModelOpener } from './commands/predict.ts'
 import { exitCodeHelp, exitCodeOf } from './exit-codes.ts'
 import { fileLimitSentence } from './terminal/file-limit.ts'
@@ -59,10 +57,9 @@ const commands: Readonly<Record<string, Readonly<Record<string, CommandMaker>>>>
 
 /** The program with the command of this name, not yet run; with all where there is none of the name. */
 export async function program(name?: string, open?: ModelOpener): Promise<Command> {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
   const root = new Command('diffsal')
     .description('Saliency maps of videos with sound, by the DiffSal network (CVPR 2024)')
-    .version(version)
+    .version(packageVersion())
     .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
   const all = Object.entries(commands).flatMap(([heading, group]) => Object.entries(group).map(([command, make]) => ({ command, heading, make })))
   const named = all.filter(({ command }) => command === name)

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join as pathOf } from 'node:path'
 import { abortable } from '../addon/cancel.ts'
 import { glooLibrary } from '../addon/gloo.ts'
 import { native } from '../addon/native.ts'
 import { ncclLibrary } from '../addon/nccl.ts'
 import { choice, integer, later, number, readOptions, signal, text, type OptionTable } from '../checks/table.ts'
 import { invalidArgumentText } from '../errors.ts'
-import { packageRoot } from '../files/package-root.ts'
+import { packageVersion } from '../files/package-root.ts'
 import { drawSeed } from '../random/seed.ts'
 import { checkExtra } from '../training/extra.ts'
 import { placementOf, readMaster, unsaid, usualPort } from './environment.ts'
@@ -92,7 +90,7 @@ export async function join(options?: JoinOptions): Promise<Group> {
   }
   await abortable(stop, (cancel) => group.join(library, meeting, cancel))
   try {
-    const own: Hello = { version: ownVersion(), libtorch: native().libtorch().version, configuration, backend, seed: drawSeed() }
+    const own: Hello = { version: packageVersion(), libtorch: native().libtorch().version, configuration, backend, seed: drawSeed() }
     const texts = await abortable(stop, (cancel) => group.exchange('hello', JSON.stringify(own), seconds, cancel))
     const hellos = texts.map((each) => JSON.parse(each) as Hello)
     checkAlike(hellos)
@@ -113,8 +111,4 @@ function checkAlike(hellos: readonly Hello[]): void {
     if (hello.backend !== first.backend) throw other('the backend', hello.backend, first.backend)
     if (hello.configuration !== first.configuration) throw peerError(rank, `Rank ${rank} has another configuration than rank 0: all must have the same.`)
   }
-}
-
-function ownVersion(): string {
-  return (JSON.parse(readFileSync(pathOf(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 }

@@ -7,8 +7,7 @@ import type { AttentionReport, ReportArea, ReportOptions } from '../../lib/index
 import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
-import { make } from '../support/flashes.ts'
-import { runningFfmpegs, tone, twoShots } from '../support/media.ts'
+import { ffmpeg, runningFfmpegs, tone, twoShots } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 let clip = ''
@@ -90,7 +89,7 @@ test('the regions that held attention, each with a picture of the frame', async 
 
 test('shots, a part of the video, and pictures of pixels that are not square', async () => {
   const path = temporaryPath('shots.mkv')
-  await make(...twoShots('160x90'), '-filter_complex', '[0][1]concat,setsar=2', '-c:v', 'libx264', path)
+  await ffmpeg(...twoShots('160x90'), '-filter_complex', '[0][1]concat,setsar=2', '-c:v', 'libx264', path)
   const found = await report(model(), path, { videoOnly: true, stride: 10, seed: 1 })
   expect(found.shots).toMatchObject([
     { shot: 0, start: 0, end: 1 },
@@ -161,7 +160,7 @@ test('what cannot be is refused before anything is predicted', async () => {
   await expectDiffSalError(() => report(fake, clip, { output: temporaryPath('folder.html') }), 'ERR_DIFFSAL_FILE', /directory/)
   await expectDiffSalError(() => report(fake, 'nowhere.mp4'), 'ERR_DIFFSAL_FILE', /nowhere/)
   const sound = temporaryPath('sound.wav')
-  await make(...tone(1), sound)
+  await ffmpeg(...tone(1), sound)
   await expectDiffSalError(() => report(new FakeModel({ video: false }), sound), 'ERR_DIFFSAL_MEDIA', /no video stream/)
   expect(fake.calls).toEqual([])
 })

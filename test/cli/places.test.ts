@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { fileError } from '../../lib/errors.ts'
 import { fakeCliHere } from '../support/fake-cli.ts'
 import { bundledFfmpeg } from '../support/bundled-ffmpeg.ts'
-import { make } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const speaker = resolve('examples/speaker.mp4')
@@ -81,7 +81,7 @@ test.each([
 
 test('an animated WebP is named as what ffmpeg cannot read', async () => {
   const cwd = folder('webp')
-  await make('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=1', '-c:v', 'libwebp_anim', join(cwd, 'a.webp'))
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=1', '-c:v', 'libwebp_anim', join(cwd, 'a.webp'))
   const { code, stderr } = await fakeCliHere(['predict', 'a.webp', ...weights], { cwd, env: { DIFFSAL_FFMPEG: bundledFfmpeg } })
   expect(stderr).toMatch(/'a\.webp' is an animated WebP, which ffmpeg cannot read; convert it/)
   expect(code).toBe(3)

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { countParameters } from '../../lib/index.ts'
 import { runGroup, type Said } from '../support/group.ts'
 import { hasGloo } from '../support/has-gloo.ts'
-import { trainingConfig } from '../support/training.ts'
 import { nightly } from '../support/nightly.ts'
+import { trainingConfig } from '../support/training.ts'
 
 const steps = 3
 const scenario = (synchronise: boolean) => ({ create: trainingConfig, trainer: { lr: 1e-3, seed: 3, synchronise }, fit: { epochs: 1, batch: 1 }, counts: true })

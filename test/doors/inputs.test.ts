@@ -13,8 +13,7 @@ import { reframe } from '../../lib/reframe.ts'
 import { thumbnails } from '../../lib/thumbnails.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
-import { make } from '../support/flashes.ts'
-import { runningFfmpegs } from '../support/media.ts'
+import { ffmpeg, runningFfmpegs } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 /** An MP4 whose index is at its end, which ffmpeg cannot read from a pipe: 30 frames with sound. */
@@ -26,7 +25,7 @@ let address = ''
 
 beforeAll(async () => {
   const sound = ['-f', 'lavfi', '-i', 'aevalsrc=0.3*sin(2*PI*(300+200*t)*t):d=1.2:s=16000']
-  await make('-f', 'lavfi', '-i', `testsrc2=s=${width}x${height}:r=25:d=1.2`, ...sound, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', video)
+  await ffmpeg('-f', 'lavfi', '-i', `testsrc2=s=${width}x${height}:r=25:d=1.2`, ...sound, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', video)
   await mkdir(spoolFolder)
   server = createServer((_, response) => void createReadStream(video).pipe(response)).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -11,8 +11,8 @@ import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { beeping, flashing, h264, look, make } from '../support/flashes.ts'
-import { decodeFrames, frameTimes, numberedFrames, runningFfmpegs } from '../support/media.ts'
+import { beeping, flashing, h264, look } from '../support/flashes.ts'
+import { decodeFrames, ffmpeg, frameTimes, numberedFrames, runningFfmpegs } from '../support/media.ts'
 import { sceneClip } from '../support/shot-clips.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -51,7 +51,7 @@ test('the shots of a part keep their numbers of the whole video', async () => {
 test.each(ffmpegs)('cropVideo writes the part that was reframed, picture and sound in step: %s', async (_, program) => {
   vi.stubEnv('DIFFSAL_FFMPEG', program)
   const path = temporaryPath('in step.mp4')
-  await make(...flashing(4, 0.5), ...beeping(4, 0.5), ...h264, '-c:a', 'aac', path)
+  await ffmpeg(...flashing(4, 0.5), ...beeping(4, 0.5), ...h264, '-c:a', 'aac', path)
   const window = { size: [120, 160], window: [120, 68] } as const
   const part = (from: number, to: number, span: object): Reframing => ({
     ...window,
@@ -161,7 +161,7 @@ test('findShots: the shots of the part, cut where it begins and ends', async () 
 test('listen looks at frames of the part, each with its own sound', async () => {
   const path = temporaryPath('heard.mkv')
   // A tone whose loudness tells the time.
-  await make(
+  await ffmpeg(
     '-f',
     'lavfi',
     '-i',
@@ -213,7 +213,7 @@ test('clipAt cuts of a file what predictVideo cuts of it, at the size of the mod
 test.each(ffmpegs)('a flash and its beep are in the clip that clipAt cuts, though the streams begin apart: %s', async (_, program) => {
   vi.stubEnv('DIFFSAL_FFMPEG', program)
   const path = temporaryPath('apart.mkv')
-  await make('-itsoffset', '0.3', ...flashing(3, 0.5), ...beeping(3, 0.2), ...h264, '-c:a', 'pcm_s16le', path)
+  await ffmpeg('-itsoffset', '0.3', ...flashing(3, 0.5), ...beeping(3, 0.2), ...h264, '-c:a', 'pcm_s16le', path)
   const times = await frameTimes(path)
   const { flashes, beeps } = await look(path)
   const frame = times.indexOf(flashes[1]!)
@@ -227,9 +227,9 @@ test.each(ffmpegs)('a flash and its beep are in the clip that clipAt cuts, thoug
 
 test('clipAt of sound alone, of a silent video and of a picture', async () => {
   const [sound, silent, still] = ['sound.wav', 'silent.mkv', 'still.png'].map(temporaryPath) as [string, string, string]
-  await make('-f', 'lavfi', '-i', 'sine=d=2', sound)
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=1', '-c:v', 'ffv1', silent)
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=1', '-frames:v', '1', still)
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=d=2', sound)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=1', '-c:v', 'ffv1', silent)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=10:d=1', '-frames:v', '1', still)
   const heard = await clipAt(sound, 30)
   expect(heard).not.toHaveProperty('frames')
   expect(heard.audio).toMatchObject({ sampleRate: 16_000, fps: 25 })

@@ -5,7 +5,8 @@ import { SampleCleaner } from '../../lib/media/bad-samples.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { readSound } from '../../lib/media/sound.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { h264, look, lookAtOverlay, make } from '../support/flashes.ts'
+import { h264, look, lookAtOverlay } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { listen } from '../support/listen.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -45,7 +46,7 @@ async function withSample(bits: number, name: string): Promise<string> {
   const path = temporaryPath(name)
   const mark = 0.6180339
   const sound = ['-f', 'lavfi', '-i', `aevalsrc='if(eq(n,12000),${mark},0.07*sin(2000*t))':d=2:s=8000`]
-  await make('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=2', ...sound, ...h264, '-c:a', 'pcm_f32le', path)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=2', ...sound, ...h264, '-c:a', 'pcm_f32le', path)
   const bytes = readFileSync(path)
   const place = bytes.indexOf(Buffer.from(Float32Array.of(mark).buffer))
   expect(place).toBeGreaterThan(0)

@@ -4,7 +4,8 @@ import { readFrames } from '../../lib/media/frames.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { rationalValue } from '../../lib/media/rational.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { beeping, flashing, h264, join, look, lookAtOverlay, make } from '../support/flashes.ts'
+import { beeping, flashing, h264, join, look, lookAtOverlay } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -22,27 +23,27 @@ async function parts(path: string, count: number, codec: string[], extension: st
   const names: string[] = []
   for (const size of ['160x120', '320x240']) {
     names.push(temporaryPath(`part-${count}-${size}.${extension}`))
-    await make(...flashing(2, 0.5, size), ...codec, names.at(-1)!)
+    await ffmpeg(...flashing(2, 0.5, size), ...codec, names.at(-1)!)
   }
   writeFileSync(list, Array.from({ length: count }, (_, i) => `file '${names[i % 2]!}'\n`).join(''))
-  await make('-f', 'concat', '-safe', '0', '-i', list, ...beeping(2 * count, 0.5), '-map', '0:v', '-map', '1', '-c:v', 'copy', '-c:a', 'libopus', path)
+  await ffmpeg('-f', 'concat', '-safe', '0', '-i', list, ...beeping(2 * count, 0.5), '-map', '0:v', '-map', '1', '-c:v', 'copy', '-c:a', 'libopus', path)
 }
 
 beforeAll(async () => {
   await parts(sizes, 4, ['-c:v', 'libvpx', '-b:v', '300k'], 'ivf')
   await parts(often, 20, [...h264, '-bf', '0', '-x264opts', 'keyint=1000'], 'ts')
-  const grey = (color: string, ...args: string[]): Promise<void> =>
-    make('-f', 'lavfi', '-i', 'color=0x808080:s=64x48:r=25:d=1', '-vf', color, '-c:v', 'libx264', '-crf', '10', '-bf', '0', ...args)
+  const grey = (color: string, ...args: string[]): Promise<unknown> =>
+    ffmpeg('-f', 'lavfi', '-i', 'color=0x808080:s=64x48:r=25:d=1', '-vf', color, '-c:v', 'libx264', '-crf', '10', '-bf', '0', ...args)
   const [first, second] = [temporaryPath('r1.ts'), temporaryPath('r2.ts')]
   await grey('scale=out_range=full,format=yuvj420p', first)
   await grey('format=yuv420p', '-output_ts_offset', '1', second)
   join(range, first, second)
   const early = ['-vf', "settb=1/1000,setpts='PTS-if(eq(mod(N,10),3),20,0)'", '-vsync', 'passthrough', '-enc_time_base:v', '1/1000']
-  await make('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=3.2', ...early, '-video_track_timescale', '90000', '-bf', '0', ...h264, steady)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=3.2', ...early, '-video_track_timescale', '90000', '-bf', '0', ...h264, steady)
   const delays = ['-vf', "settb=1/100,setpts='N*9+2*mod(N,3)'", '-vsync', 'passthrough', '-enc_time_base:v', '1/100']
-  await make('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=3', ...delays, mixed)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=3', ...delays, mixed)
   const burst = "settb=1/1000,setpts='floor(N/20)*800+if(lt(mod(N,20),10),mod(N,20)*4,40+(mod(N,20)-9)*70)'"
-  await make('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=4', '-vf', burst, '-vsync', 'passthrough', '-enc_time_base:v', '1/1000', '-c:v', 'libvpx', bursts)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=4', '-vf', burst, '-vsync', 'passthrough', '-enc_time_base:v', '1/1000', '-c:v', 'libvpx', bursts)
 }, 60_000)
 
 describe.each(ffmpegs)('read by %s', (_name, program) => {

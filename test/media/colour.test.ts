@@ -9,7 +9,8 @@ import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { bundledFfmpeg } from '../support/bundled-ffmpeg.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { look, make } from '../support/flashes.ts'
+import { look } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -66,9 +67,9 @@ const interlaced: [string, string[]][] = [
 ]
 
 beforeAll(async () => {
-  for (const [name, args] of coded) await make(...bars, ...args, temporaryPath(name))
-  for (const [name, args] of transparent) await make('-f', 'lavfi', '-i', clear, ...args, temporaryPath(name))
-  for (const [name, args] of interlaced) await make('-f', 'lavfi', '-i', fields, ...args, temporaryPath(name))
+  for (const [name, args] of coded) await ffmpeg(...bars, ...args, temporaryPath(name))
+  for (const [name, args] of transparent) await ffmpeg('-f', 'lavfi', '-i', clear, ...args, temporaryPath(name))
+  for (const [name, args] of interlaced) await ffmpeg('-f', 'lavfi', '-i', fields, ...args, temporaryPath(name))
 }, 60_000)
 
 /** The frames at the file's own size. */

@@ -4,7 +4,8 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { bundledFfmpeg } from '../support/bundled-ffmpeg.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { beeping, flashing, h264, join, look, lookAtOverlay, make } from '../support/flashes.ts'
+import { beeping, flashing, h264, join, look, lookAtOverlay } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -28,12 +29,12 @@ function packets(path: string): { bytes: Buffer; sizes: number[] } {
 beforeAll(async () => {
   const gop = ['-x264opts', 'open-gop=1:keyint=50:min-keyint=50:scenecut=0', '-bf', '3']
   const whole = temporaryPath('whole.ts')
-  await make('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=6', ...beeping(6, 0.5), ...h264, ...gop, '-c:a', 'aac', whole)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=6', ...beeping(6, 0.5), ...h264, ...gop, '-c:a', 'aac', whole)
   const bytes = readFileSync(whole)
   writeFileSync(midGop, bytes.subarray(188 * Math.floor(bytes.length / 188 / 6)))
 
   const good = temporaryPath('good.mp4')
-  await make(...moving, ...beeping(8, 0.5), ...h264, '-g', '25', '-bf', '0', '-c:a', 'aac', good)
+  await ffmpeg(...moving, ...beeping(8, 0.5), ...h264, '-g', '25', '-bf', '0', '-c:a', 'aac', good)
   const file = readFileSync(good)
   const { bytes: all, sizes } = packets(good)
   const at = sizes.slice(0, 30).reduce((sum, size) => sum + size, 0)
@@ -44,8 +45,8 @@ beforeAll(async () => {
 
   const [first, second] = [temporaryPath('c1.ts'), temporaryPath('c2.ts')]
   const codecs = [...h264, '-g', '20', '-c:a', 'aac']
-  await make(...flashing(1.6, 0.5), ...beeping(1.2, 0.5), ...codecs, '-output_ts_offset', '100', first)
-  await make(...flashing(1.4, 2.1), ...beeping(1.4, 2.1), ...codecs, '-output_ts_offset', '7', second)
+  await ffmpeg(...flashing(1.6, 0.5), ...beeping(1.2, 0.5), ...codecs, '-output_ts_offset', '100', first)
+  await ffmpeg(...flashing(1.4, 2.1), ...beeping(1.4, 2.1), ...codecs, '-output_ts_offset', '7', second)
   join(splice, first, second)
   const spliced = readFileSync(splice)
   // A picture of the first group.
@@ -53,7 +54,7 @@ beforeAll(async () => {
   writeFileSync(splice, spliced)
 
   const long = temporaryPath('long.mp4')
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=4', ...beeping(4, 0.5), ...h264, '-c:a', 'aac', '-movflags', '+faststart', long)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=4', ...beeping(4, 0.5), ...h264, '-c:a', 'aac', '-movflags', '+faststart', long)
   const { length } = readFileSync(long)
   writeFileSync(cut, readFileSync(long).subarray(0, Math.floor(length / 2)))
 }, 60_000)

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { readFrames } from '../../lib/media/frames.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
-import { make } from '../support/flashes.ts'
 import { ffmpeg, frameNumber, numberedFrames, picture, runningFfmpegs, tone } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { collectWarnings } from '../support/warnings.ts'
@@ -53,7 +52,7 @@ test('at a variable rate, every frame comes once and has its own time', async ()
   const path = temporaryPath('variable.mkv')
   const source = temporaryPath('variable-source.mkv')
   await numberedFrames(source, 90, '30')
-  await make('-i', source, '-vf', "select='lt(n,30)+not(mod(n,3))'", '-vsync', 'passthrough', '-c:v', 'ffv1', path)
+  await ffmpeg('-i', source, '-vf', "select='lt(n,30)+not(mod(n,3))'", '-vsync', 'passthrough', '-c:v', 'ffv1', path)
   const expected = upTo(90).filter((k) => k < 30 || k % 3 === 0)
   expect(await numbers(path)).toEqual(expected)
   const found = await times(path)

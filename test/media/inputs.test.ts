@@ -13,8 +13,8 @@ import { predictVideo, type PredictVideoOptions, type VideoMap } from '../../lib
 import type { VideoInput } from '../../lib/media/video-input.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
-import { beeping, flashing, h264, make } from '../support/flashes.ts'
-import { runningFfmpegs } from '../support/media.ts'
+import { beeping, flashing, h264 } from '../support/flashes.ts'
+import { ffmpeg, runningFfmpegs } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 import { collectWarnings } from '../support/warnings.ts'
 
@@ -28,7 +28,7 @@ let answer: RequestListener = () => undefined
 let address = ''
 
 beforeAll(async () => {
-  await make(...flashing(1, 0.5), ...beeping(1, 0.5), ...h264, '-c:a', 'aac', video)
+  await ffmpeg(...flashing(1, 0.5), ...beeping(1, 0.5), ...h264, '-c:a', 'aac', video)
   await mkdir(spoolFolder)
   server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -274,7 +274,7 @@ test('what is read keeps to the pace of the disk: a source is asked for a piece 
 
 test('a still picture is a clip of itself, with a note', async () => {
   const still = temporaryPath('still.png')
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.04:r=25', '-frames:v', '1', still)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.04:r=25', '-frames:v', '1', still)
   for (const input of [still, readFileSync(still)]) {
     const maps = await collect(input)
     expect(maps.map(({ frame, time, size }) => [frame, time, size])).toEqual([[0, 0, [48, 64]]])

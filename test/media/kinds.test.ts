@@ -6,7 +6,8 @@ import { readFrames } from '../../lib/media/frames.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { beeping, flashing, h264, join, look, lookAtOverlay, make } from '../support/flashes.ts'
+import { beeping, flashing, h264, join, look, lookAtOverlay } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -16,7 +17,7 @@ const aac = ['-c:a', 'aac'] as const
 
 /** A transport stream without one packet of the picture's, in the middle of a frame. */
 async function lossy(path: string): Promise<void> {
-  await make('-i', base, '-c', 'copy', path)
+  await ffmpeg('-i', base, '-c', 'copy', path)
   const bytes = readFileSync(path)
   const ofVideo = Array.from({ length: bytes.length / 188 }, (_, i) => i * 188).filter((at) => (bytes.readUInt16BE(at + 1) & 0x1fff) === 0x100)
   const at = ofVideo[Math.floor(ofVideo.length / 2)]!
@@ -26,26 +27,26 @@ async function lossy(path: string): Promise<void> {
 /** AAC whose every packet tells its channels: six, then two. */
 async function fewerChannels(path: string): Promise<void> {
   const [first, then, both] = [temporaryPath('six.ts'), temporaryPath('two.ts'), temporaryPath('both.ts')]
-  await make(...beeping(2, 0.5), '-ac', '6', ...aac, first)
-  await make(...beeping(2, 0.5), '-ac', '2', ...aac, '-output_ts_offset', '2', then)
+  await ffmpeg(...beeping(2, 0.5), '-ac', '6', ...aac, first)
+  await ffmpeg(...beeping(2, 0.5), '-ac', '2', ...aac, '-output_ts_offset', '2', then)
   join(both, first, then)
-  await make(...flashing(4, 0.5), '-i', both, ...h264, '-c:a', 'copy', path)
+  await ffmpeg(...flashing(4, 0.5), '-i', both, ...h264, '-c:a', 'copy', path)
 }
 
 async function chapters(path: string): Promise<void> {
   const list = temporaryPath('chapters.txt')
   const chapter = (from: number): string => `[CHAPTER]\nTIMEBASE=1/1000\nSTART=${from}\nEND=${from + 1500}\ntitle=Stream #0:9: Video: x\n`
   writeFileSync(list, `;FFMETADATA1\n${chapter(0)}${chapter(1500)}`)
-  await make('-i', base, '-i', list, '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy', path)
+  await ffmpeg('-i', base, '-i', list, '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy', path)
 }
 
 const copied =
   (...args: string[]) =>
-  (path: string): Promise<void> =>
-    make('-i', base, '-c', 'copy', ...args, path)
+  (path: string): Promise<unknown> =>
+    ffmpeg('-i', base, '-c', 'copy', ...args, path)
 
 /** All are three seconds long, but for one of four. */
-const inStep: [string, (path: string) => Promise<void>][] = [
+const inStep: [string, (path: string) => Promise<unknown>][] = [
   ['turned.mp4', copied('-metadata:s:v:0', 'rotate=270')],
   ['fragments.mp4', copied('-movflags', '+frag_keyframe+empty_moov')],
   ['every-fragment.mp4', copied('-movflags', '+frag_keyframe+dash+delay_moov')],
@@ -56,25 +57,25 @@ const inStep: [string, (path: string) => Promise<void>][] = [
     'empty-edit.mp4',
     async (path) => {
       const late = temporaryPath('late.ts')
-      await make('-itsoffset', '2', ...flashing(3, 0.5), ...beeping(5, 0.5), ...h264, ...aac, late)
-      await make('-i', late, '-c', 'copy', path)
+      await ffmpeg('-itsoffset', '2', ...flashing(3, 0.5), ...beeping(5, 0.5), ...h264, ...aac, late)
+      await ffmpeg('-i', late, '-c', 'copy', path)
     },
   ],
   ['chapters.mkv', chapters],
   ['chapters.mp4', chapters],
   ['fewer-channels.ts', fewerChannels],
-  ['low.mov', (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'pcm_s16le', '-ar', '8000', path)],
-  ['high.mkv', (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'flac', '-ar', '192000', path)],
-  ['rate.avi', (path) => make(...flashing(3, 0.5), ...beeping(3, 0.5), '-c:v', 'mpeg4', '-c:a', 'pcm_s16le', path)],
-  ['stripe.mkv', (path) => make(...flashing(3, 0.5, '4096x2'), ...beeping(3, 0.5), '-c:v', 'ffv1', '-c:a', 'flac', path)],
+  ['low.mov', (path) => ffmpeg(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'pcm_s16le', '-ar', '8000', path)],
+  ['high.mkv', (path) => ffmpeg(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'flac', '-ar', '192000', path)],
+  ['rate.avi', (path) => ffmpeg(...flashing(3, 0.5), ...beeping(3, 0.5), '-c:v', 'mpeg4', '-c:a', 'pcm_s16le', path)],
+  ['stripe.mkv', (path) => ffmpeg(...flashing(3, 0.5, '4096x2'), ...beeping(3, 0.5), '-c:v', 'ffv1', '-c:a', 'flac', path)],
   [
     'turned-sizes.mp4',
     async (path) => {
       const [small, large, list] = [temporaryPath('small.ts'), temporaryPath('large.ts'), temporaryPath('sizes.txt')]
-      await make(...flashing(2, 0.5), ...h264, '-bf', '0', small)
-      await make(...flashing(2, 0.5, '240x160'), ...h264, '-bf', '0', large)
+      await ffmpeg(...flashing(2, 0.5), ...h264, '-bf', '0', small)
+      await ffmpeg(...flashing(2, 0.5, '240x160'), ...h264, '-bf', '0', large)
       writeFileSync(list, `file '${small}'\nfile '${large}'\n`)
-      await make('-f', 'concat', '-safe', '0', '-i', list, ...beeping(4, 0.5), '-c:v', 'copy', ...aac, '-metadata:s:v:0', 'rotate=90', path)
+      await ffmpeg('-f', 'concat', '-safe', '0', '-i', list, ...beeping(4, 0.5), '-c:v', 'copy', ...aac, '-metadata:s:v:0', 'rotate=90', path)
     },
   ],
 ]
@@ -85,15 +86,15 @@ const turnedFields = temporaryPath('turned-fields.mp4')
 const fields = "color=black:s=160x120:r=50:d=1,format=gray,geq=lum='16+219*lt(mod(X+8*N,40),20)',tinterlace=interleave_top,fieldorder=tff,format=yuv420p"
 
 beforeAll(async () => {
-  await make(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-g', '25', ...aac, base)
+  await ffmpeg(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-g', '25', ...aac, base)
   for (const [name, write] of inStep) await write(temporaryPath(name))
   await lossy(lost)
-  await make(...flashing(3, 0.5, '720x576'), ...beeping(3, 0.5), '-c:v', 'mpeg2video', '-q:v', '2', '-flags', '+ildct+ilme', '-c:a', 'pcm_s16le', late)
+  await ffmpeg(...flashing(3, 0.5, '720x576'), ...beeping(3, 0.5), '-c:v', 'mpeg2video', '-q:v', '2', '-flags', '+ildct+ilme', '-c:a', 'pcm_s16le', late)
   writeFileSync(late, readFileSync(late).subarray(0, 0.8 * readFileSync(late).length))
   const upright = temporaryPath('fields.mp4')
-  await make('-f', 'lavfi', '-i', fields, '-c:v', 'libx264', '-crf', '12', '-flags', '+ildct+ilme', '-x264opts', 'tff=1', upright)
+  await ffmpeg('-f', 'lavfi', '-i', fields, '-c:v', 'libx264', '-crf', '12', '-flags', '+ildct+ilme', '-x264opts', 'tff=1', upright)
   for (const degrees of [90, 180, 270])
-    await make('-i', upright, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turnedFields.replace('.mp4', `${degrees}.mp4`))
+    await ffmpeg('-i', upright, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turnedFields.replace('.mp4', `${degrees}.mp4`))
 }, 120_000)
 
 describe.each(ffmpegs)('read by %s', (_name, program) => {
@@ -148,11 +149,11 @@ describe.each(ffmpegs)('read by %s', (_name, program) => {
     const [list, playlist] = [temporaryPath('list.ffconcat'), temporaryPath('list.m3u8')]
     writeFileSync(list, 'ffconcat version 1.0\nfile kinds.mp4\n')
     await expectDiffSalError(() => probe(list), 'ERR_DIFFSAL_MEDIA', 'is a list (concat) of other files', '-c copy OUT.mkv')
-    await make('-i', base, '-c', 'copy', '-f', 'hls', playlist)
+    await ffmpeg('-i', base, '-c', 'copy', '-f', 'hls', playlist)
     await expectDiffSalError(() => probe(playlist), 'ERR_DIFFSAL_MEDIA', /is a list \(hls.*\) of other files/)
     const pattern = `${dirname(base)}/picture%01d.png`
     for (const path of [pattern, `${dirname(base)}/picture1.png`, `${dirname(base)}/picture2.png`]) {
-      await make('-f', 'lavfi', '-i', 'color=red:s=16x16', '-frames:v', '1', '-f', 'image2', '-update', '1', path)
+      await ffmpeg('-f', 'lavfi', '-i', 'color=red:s=16x16', '-frames:v', '1', '-f', 'image2', '-update', '1', path)
     }
     await expectDiffSalError(() => probe(pattern), 'ERR_DIFFSAL_MEDIA', 'takes for a pattern', 'rename')
   })

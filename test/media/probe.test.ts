@@ -8,7 +8,6 @@ import { rationalText, rationalValue } from '../../lib/media/rational.ts'
 import { readReport } from '../../lib/media/report.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { pullDown } from '../support/film.ts'
-import { make } from '../support/flashes.ts'
 import { ffmpeg, picture, tone } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -96,7 +95,7 @@ test('a variable rate is told as its mean', async () => {
   const path = temporaryPath('variable.mp4')
   // Thirty frames a second at first, ten later.
   const drop = "select='lt(n,30)+not(mod(n,3))'"
-  await make(...picture('64x48', '30', 3), '-vf', drop, '-vsync', 'passthrough', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
+  await ffmpeg(...picture('64x48', '30', 3), '-vf', drop, '-vsync', 'passthrough', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', path)
   const { video } = await probe(path)
   // 50 frames in about 3 s: how long the last one lasts is each version's own guess.
   expect(Math.abs(rationalValue(video!.rate) - 50 / 3)).toBeLessThan(2)

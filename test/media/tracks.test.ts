@@ -3,7 +3,8 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { beeping, h264, look, make } from '../support/flashes.ts'
+import { beeping, h264, look } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -20,21 +21,21 @@ beforeAll(async () => {
   const picture = ['-f', 'lavfi', '-i', 'testsrc=s=160x120:r=25:d=2']
   const silence = ['-f', 'lavfi', '-i', 'anullsrc']
   const disposition = ['-disposition:a:0', '0', '-disposition:a:1', 'default']
-  await make(...picture, ...silence, ...beeping(2, 0.5), '-map', '0', '-map', '1', '-map', '2', '-t', '2', ...h264, '-c:a', 'aac', ...disposition, marked)
+  await ffmpeg(...picture, ...silence, ...beeping(2, 0.5), '-map', '0', '-map', '1', '-map', '2', '-t', '2', ...h264, '-c:a', 'aac', ...disposition, marked)
   const still = ['-f', 'lavfi', '-i', 'color=red:s=64x64:d=0.04']
-  await make(...still, ...picture, '-map', '0', '-map', '1', '-c:v:0', 'mjpeg', '-c:v:1', 'libx264', '-pix_fmt:v:1', 'yuv420p', stillFirst)
+  await ffmpeg(...still, ...picture, '-map', '0', '-map', '1', '-c:v:0', 'mjpeg', '-c:v:1', 'libx264', '-pix_fmt:v:1', 'yuv420p', stillFirst)
   const other = ['-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10:d=2']
-  await make(...picture, ...other, '-map', '0', '-map', '1', ...h264, '-disposition:v:0', '0', '-disposition:v:1', 'default', twoVideos)
-  await make(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', one)
+  await ffmpeg(...picture, ...other, '-map', '0', '-map', '1', ...h264, '-disposition:v:0', '0', '-disposition:v:1', 'default', twoVideos)
+  await ffmpeg(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', one)
   const parts = [...picture, ...silence, ...other, ...beeping(2, 0.5), '-map', '0', '-map', '1', '-map', '2', '-map', '3', '-t', '2', ...h264, '-c:a', 'aac']
-  await make(...parts, '-program', 'title=a:st=0:st=1', '-program', 'title=b:st=2:st=3', programmes)
+  await ffmpeg(...parts, '-program', 'title=a:st=0:st=1', '-program', 'title=b:st=2:st=3', programmes)
   const whole = temporaryPath('whole.ts')
-  await make(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', whole)
+  await ffmpeg(...picture, ...beeping(2, 0.5), ...h264, '-c:a', 'aac', whole)
   const bytes = readFileSync(whole)
   // Only what tells of the sound is left of it: its packets become filling.
   for (let at = 0; at < bytes.length; at += 188) if ((bytes.readUInt16BE(at + 1) & 0x1fff) === 0x101) bytes.writeUInt16BE(0x1fff, at + 1)
   writeFileSync(empty, bytes)
-  await make(
+  await ffmpeg(
     ...picture,
     ...beeping(2, 0.5),
     ...other,

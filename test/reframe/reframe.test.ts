@@ -9,7 +9,6 @@ import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { make } from '../support/flashes.ts'
 import { decodeFrames, ffmpeg, frameTimes, runningFfmpegs, tone } from '../support/media.ts'
 import { sceneClip } from '../support/shot-clips.ts'
 import { temporaryPath } from '../support/temporary.ts'
@@ -73,7 +72,7 @@ test('a spot in a faint expanse that holds more of the map than itself is in the
 test('a cut: the window is on what it follows in the first frame after it, and moves on neither side of it', async () => {
   const [left, right] = [await spotClip('left.mkv', '0.2', 50), await spotClip('right.mkv', '0.75', 50, { background: '0x009696' })]
   const path = temporaryPath('cut.mkv')
-  await make('-i', left, '-i', right, '-filter_complex', 'concat=n=2', '-c:v', 'libx264rgb', '-qp', '0', path)
+  await ffmpeg('-i', left, '-i', right, '-filter_complex', 'concat=n=2', '-c:v', 'libx264rgb', '-qp', '0', path)
   const found = await follow(path, { stride: 4 })
   const places = [
     [0, 0.2],
@@ -145,7 +144,7 @@ describe.each(ffmpegs)('%s', (_name, program) => {
   test('pixels that are not square, rotation, odd sizes and full range keep their looks', async () => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
     const source = temporaryPath('plain.mp4')
-    await make('-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=0.4', '-vf', 'setsar=4/3', '-c:v', 'libx264', '-qp', '4', '-pix_fmt', 'yuv420p', source)
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=0.4', '-vf', 'setsar=4/3', '-c:v', 'libx264', '-qp', '4', '-pix_fmt', 'yuv420p', source)
     const wide = await follow(source)
     // 320 × 4/3 wide and 180 high: 9:16 of the height is 101 as shown, 76 pixels.
     expect(wide.window).toEqual([180, 76])
@@ -154,7 +153,7 @@ describe.each(ffmpegs)('%s', (_name, program) => {
     expect((await probe(output)).video).toMatchObject({ width: 76, height: 180, pixelAspect: { num: 4, den: 3 } })
 
     const turned = temporaryPath('turned.mp4')
-    await make('-i', source, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned)
+    await ffmpeg('-i', source, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned)
     const upright = await follow(turned, { aspect: 1 })
     expect(upright.size).toEqual([320, 180])
     await cropVideo(turned, upright, output)
@@ -164,7 +163,7 @@ describe.each(ffmpegs)('%s', (_name, program) => {
     expect(upright.frames.every(({ x }) => x === 0)).toBe(true)
 
     const odd = temporaryPath('odd.mkv')
-    await make('-f', 'lavfi', '-i', 'testsrc2=s=123x77:r=25:d=0.4', '-pix_fmt', 'yuvj420p', '-c:v', 'mjpeg', '-q:v', '2', odd)
+    await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=123x77:r=25:d=0.4', '-pix_fmt', 'yuvj420p', '-c:v', 'mjpeg', '-q:v', '2', odd)
     // Too slow to leave its place: its pixels are the video's own.
     const small = await follow(odd, { aspect: 1, speed: 0.001 })
     expect(small.window).toEqual([76, 76])
@@ -252,7 +251,7 @@ test('what cannot be, before anything is predicted', async () => {
   await bad({ keep: 2 }, /keep/)
   await bad({ uncertainty: 3 }, /unknown option 'uncertainty'/)
   const sound = temporaryPath('sound.wav')
-  await make(...tone(1), sound)
+  await ffmpeg(...tone(1), sound)
   await expectDiffSalError(() => reframe(new FakeModel(), sound), 'ERR_DIFFSAL_MEDIA', /no video/)
   // One frame is no video to a model that sees.
   await expectDiffSalError(async () => follow(await spotClip('one.mkv', '0.5', 1)), 'ERR_DIFFSAL_MEDIA', /only one frame/)

@@ -5,7 +5,7 @@ import { thumbnails } from '../../lib/thumbnails.ts'
 import { spotClip } from '../support/blob-clips.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
-import { make } from '../support/flashes.ts'
+import { ffmpeg } from '../support/media.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
 const moment = (frame: number, confidence: number, light = 100, shot = 0): Moment => ({ frame, time: frame / 10, confidence, light, shot, x: 0, y: 0 })
@@ -48,7 +48,7 @@ test('pictures of a video, whole and cropped to where people look', async () => 
 
 test('square pixels, rotation, and more pictures than there are', async () => {
   const path = temporaryPath('wide.mkv')
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=0.4', '-vf', 'setsar=2', '-c:v', 'libx264', path)
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=25:d=0.4', '-vf', 'setsar=2', '-c:v', 'libx264', path)
   const found = await thumbnails(new FakeModel(), path, { count: 9, stride: 4, apart: 0.2, videoOnly: true })
   expect(found.length).toBeLessThan(9)
   expect(await sharp(found[0]!.data).metadata()).toMatchObject({ width: 320, height: 90 })

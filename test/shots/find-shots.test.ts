@@ -5,8 +5,7 @@ import { probe } from '../../lib/media/probe.ts'
 import { expectDiffSalError } from '../support/expect-error.ts'
 import { FakeModel } from '../support/fake-model.ts'
 import { ffmpegs } from '../support/ffmpegs.ts'
-import { make } from '../support/flashes.ts'
-import { frameNumber, numberedFrames, runningFfmpegs, tone } from '../support/media.ts'
+import { ffmpeg, frameNumber, numberedFrames, runningFfmpegs, tone } from '../support/media.ts'
 import { sceneClip } from '../support/shot-clips.ts'
 import { temporaryPath } from '../support/temporary.ts'
 
@@ -116,9 +115,9 @@ describe.each(ffmpegs)('%s', (_name, program) => {
     vi.stubEnv('DIFFSAL_FFMPEG', program)
     const path = temporaryPath('single.mkv')
     const source = "color=black:s=64x36:r=25,format=gbrp,geq=r='mod(N*97,256)':g='mod(N*61+80,256)':b='mod(N*151+160,256)'"
-    await make('-f', 'lavfi', '-i', source, '-frames:v', '12', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', path)
+    await ffmpeg('-f', 'lavfi', '-i', source, '-frames:v', '12', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', path)
     expect((await shotsIn(path)).map(({ frame, frames }) => [frame, frames])).toEqual(Array.from({ length: 12 }, (_, k) => [k, 1]))
-    await make('-f', 'lavfi', '-i', source, '-frames:v', '1', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', path)
+    await ffmpeg('-f', 'lavfi', '-i', source, '-frames:v', '1', '-c:v', 'ffv1', '-pix_fmt', 'gbrp', path)
     expect(await shotsIn(path)).toEqual([{ shot: 0, begins: 'video', frame: 0, frames: 1, start: 0, end: 0.04 }])
   })
 })
@@ -128,7 +127,7 @@ async function dissolving(name: string, length: number, [first, second]: readonl
   const path = temporaryPath(name)
   const share = `clip((N-39)/${length + 1},0,1)`
   const graph = `[0]format=gbrp[a];[1]format=gbrp[b];[a][b]blend=all_expr='A*(1-${share})+B*${share}':shortest=1[out]`
-  await make(
+  await ffmpeg(
     '-f',
     'lavfi',
     '-i',
@@ -180,7 +179,7 @@ test('a dissolve is none where none is asked for, or it takes longer than what i
 test('two dissolves, and a cut between', async () => {
   const [one, two] = [await dissolving('one.mkv', 20), await dissolving('two.mkv', 20, ['rgbtestsrc', 'smptebars'])]
   const joined = temporaryPath('joined.mkv')
-  await make('-i', one, '-i', two, '-filter_complex', '[0][1]concat', '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', joined)
+  await ffmpeg('-i', one, '-i', two, '-filter_complex', '[0][1]concat', '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', joined)
   const found = await shotsIn(joined)
   expect(found.map(({ begins }) => begins)).toEqual(['video', 'dissolve', 'cut', 'dissolve'])
   for (const [i, frame] of [0, 50, 100, 150].entries()) expect(Math.abs(found[i]!.frame - frame), `${i}`).toBeLessThanOrEqual(2)
@@ -189,7 +188,7 @@ test('two dissolves, and a cut between', async () => {
 test('what is no dissolve: a zoom, a changing light, a fade to black, a title that fades in, a real clip', async () => {
   const clip = async (name: string, ...args: string[]): Promise<string[]> => {
     const path = temporaryPath(name)
-    await make(...args, '-c:v', 'libx264', '-qp', '4', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', path)
+    await ffmpeg(...args, '-c:v', 'libx264', '-qp', '4', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', path)
     return startsIn(path)
   }
   const still = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=0.04']
@@ -224,7 +223,7 @@ test('frames at uneven times, and a video that begins after its sound', async ()
     tone(2),
   )
   const late = temporaryPath('late.mkv')
-  await make('-itsoffset', '0.5', '-i', path, '-i', path, '-map', '0:v', '-map', '1:a', '-c', 'copy', late)
+  await ffmpeg('-itsoffset', '0.5', '-i', path, '-i', path, '-map', '0:v', '-map', '1:a', '-c', 'copy', late)
   expect((await shotsIn(late)).map(({ start, end }) => [start, end].map((time) => Math.round(time * 100) / 100))).toEqual([
     [0.5, 1.3],
     [1.3, 2.1],
@@ -235,7 +234,7 @@ test('the threshold, the fade and the flash are what is told', async () => {
   // 35 steps of brightness apart, which only a changing light could be.
   const greys = temporaryPath('greys.mkv')
   const source = "color=black:s=64x36:r=25,format=gray,geq=lum='if(gte(N,20)*lt(X,32)+lt(N,20)*gte(X,32),135,100)'"
-  await make('-f', 'lavfi', '-i', source, '-frames:v', '40', '-c:v', 'ffv1', greys)
+  await ffmpeg('-f', 'lavfi', '-i', source, '-frames:v', '40', '-c:v', 'ffv1', greys)
   expect(await startsIn(greys)).toEqual(['video 0', 'cut 20'])
   expect(await startsIn(greys, { threshold: 100 })).toEqual(['video 0'])
   const grey = await sceneClip('grey.mkv', [
@@ -270,7 +269,7 @@ test('progress, leaving and aborting', async () => {
 test('what cannot be', async () => {
   await expectDiffSalError(() => shotsIn('nowhere.mp4'), 'ERR_DIFFSAL_FILE', /nowhere/)
   const sound = temporaryPath('sound.wav')
-  await make(...tone(1), sound)
+  await ffmpeg(...tone(1), sound)
   await expectDiffSalError(() => shotsIn(sound), 'ERR_DIFFSAL_MEDIA', /no video/)
   await expectDiffSalError(() => shotsIn(sound, { threshold: 0 }), 'ERR_DIFFSAL_INVALID_ARGUMENT', /threshold/)
   await expectDiffSalError(() => shotsIn(sound, { treshold: 9 } as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', /did you mean 'threshold'/i)

@@ -1,4 +1,4 @@
-import { make } from './flashes.ts'
+import { ffmpeg } from './media.ts'
 import { temporaryPath } from './temporary.ts'
 
 /**
@@ -11,6 +11,6 @@ export async function spotClip(name: string, x: string, frames: number, { y = '0
   const path = temporaryPath(name)
   const inputs = ['-f', 'lavfi', '-i', `color=${background}:s=160x90:r=25`, '-f', 'lavfi', '-i', 'color=0xFF2828:s=16x16:r=25']
   const graph = `[0:v][1:v]overlay=format=rgb:x='160*(${x})-8':y='90*(${y})-8'`
-  await make(...inputs, '-filter_complex', graph, '-frames:v', String(frames), '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', path)
+  await ffmpeg(...inputs, '-filter_complex', graph, '-frames:v', String(frames), '-c:v', 'libx264rgb', '-qp', '0', '-preset', 'ultrafast', path)
   return path
 }

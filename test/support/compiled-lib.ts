@@ -28,8 +28,8 @@ export async function compileLib(folder: string): Promise<void> {
 }
 
 /**
- * Lets test files import `lib/` as the JavaScript that this run made of it, which Node loads by itself: each file is a process of its own, and
- * the sources by way of vitest take three times as long to load as that. A mock of vitest's does not reach what Node loads.
+ * Lets test files import `lib/` as the JavaScript that this run made of it, which Node loads by itself: the sources by way of vitest take each
+ * process three times as long. A mock of vitest's does not reach what Node loads.
  */
 export function useCompiledLib(): Plugin {
   let watches = false

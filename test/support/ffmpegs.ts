@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { bundledFfmpeg } from './bundled-ffmpeg.ts'
-import { nightly } from './nightly.ts'
+import { likeliest } from './nightly.ts'
 
 /** The first of PATH, if there is one. */
 export const ffmpegOfPath = (process.env.PATH ?? '')
@@ -18,11 +18,11 @@ export const ffmpegOfPath = (process.env.PATH ?? '')
 
 if (ffmpegOfPath === undefined) console.warn('Testing with the bundled ffmpeg only: there is none on PATH.')
 
-const bundled = ['the bundled ffmpeg', bundledFfmpeg] as const
-const ofPath = ffmpegOfPath === undefined ? undefined : (['the ffmpeg of PATH', ffmpegOfPath] as const)
-
 /**
  * What reads the files that are hard to read, by a name: the ffmpeg of PATH, as for a user; every night each ffmpeg that is here, for all read
  * them alike.
  */
-export const ffmpegs: readonly (readonly [name: string, path: string])[] = nightly ? [bundled, ...(ofPath ? [ofPath] : [])] : [ofPath ?? bundled]
+export const ffmpegs: readonly (readonly [name: string, path: string])[] = likeliest([
+  ...(ffmpegOfPath === undefined ? [] : [['the ffmpeg of PATH', ffmpegOfPath] as const]),
+  ['the bundled ffmpeg', bundledFfmpeg] as const,
+])

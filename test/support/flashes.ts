@@ -1,18 +1,10 @@
-import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { setLogger } from '../../lib/log.ts'
 import { readFrames } from '../../lib/media/frames.ts'
 import type { MediaInfo } from '../../lib/media/media-info.ts'
 import { createOverlay } from '../../lib/media/overlay.ts'
 import { probe, type ProbeOptions } from '../../lib/media/probe.ts'
 import { readSound } from '../../lib/media/sound.ts'
-import { bundledFfmpeg } from './bundled-ffmpeg.ts'
-
-/** Runs the bundled ffmpeg, so that a file is the same whichever one reads it. */
-export async function make(...args: string[]): Promise<void> {
-  await promisify(execFile)(bundledFfmpeg, ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args])
-}
 
 /** A picture that is white for one frame at each whole second of a clock that begins at `start`: at 0.5, first at 0.52 s of the file. */
 export function flashing(seconds: number, start: number, size = '160x120'): string[] {

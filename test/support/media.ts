@@ -5,7 +5,7 @@ import { readFrames } from '../../lib/media/frames.ts'
 import { probe } from '../../lib/media/probe.ts'
 import { bundledFfmpeg } from './bundled-ffmpeg.ts'
 
-/** Runs the bundled ffmpeg, whichever reads the files, and gives what it wrote to standard output. */
+/** Runs the bundled ffmpeg, so that a file is the same whichever one reads it, and gives what it wrote to standard output. */
 export async function ffmpeg(...args: string[]): Promise<Buffer> {
   const run = promisify(execFile)
   const { stdout } = await run(bundledFfmpeg, ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args], {

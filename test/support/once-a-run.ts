@@ -22,7 +22,7 @@ export function onceARun(name: string, make: (path: string) => void): string {
   return keep(own, name)
 }
 
-/** What this process makes now. */
+/** What this process has asked for: two that ask at once are given one. */
 const making = new Map<string, Promise<string>>()
 
 /** As {@link onceARun}, of what takes a while. */

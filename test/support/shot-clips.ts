@@ -1,4 +1,4 @@
-import { make } from './flashes.ts'
+import { ffmpeg } from './media.ts'
 import { temporaryPath } from './temporary.ts'
 
 const size = '320x180'
@@ -32,7 +32,7 @@ async function write(path: string, list: SceneList, extra: readonly string[]): P
     ([, frames, filters], i) => `[${i}:v]trim=end_frame=${frames}${filters === undefined ? '' : `,${filters}`},setsar=1,format=yuv420p[p${i}]`,
   )
   const joined = `${list.map((_, i) => `[p${i}]`).join('')}concat=n=${list.length}[out]`
-  await make(
+  await ffmpeg(
     ...inputs,
     ...extra,
     '-filter_complex',

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest'
+import { likeliest } from '../support/nightly.ts'
 import { checkTraining, ofPapersAdam } from './check-training.ts'
-import { nightly } from '../support/nightly.ts'
 
 const timeout = 240_000
 
@@ -12,11 +12,11 @@ const timeout = 240_000
 describe('three steps of a smooth descent', () => {
   const tolerance = { firstStep: 1e-4, loss: 1e-4, norm: 1e-3, share: 1, statistic: 2e-4, movement: 0.05 }
 
-  it.each(['descend-paper-av', ...(nightly ? ['descend-paper-video'] : [])])('%s', (name) => checkTraining(name, tolerance), timeout)
+  it.each(likeliest(['descend-paper-av', 'descend-paper-video']))('%s', (name) => checkTraining(name, tolerance), timeout)
 
   it('descend-released-av', () => checkTraining('descend-released-av', { ...tolerance, norm: 1e-2 }), timeout)
 })
 
 describe("three steps of the paper's Adam", () => {
-  it.each(['train-paper-av', ...(nightly ? ['train-paper-video', 'train-released-av'] : [])])('%s', (name) => checkTraining(name, ofPapersAdam), timeout)
+  it.each(likeliest(['train-paper-av', 'train-paper-video', 'train-released-av']))('%s', (name) => checkTraining(name, ofPapersAdam), timeout)
 })

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
-import { beeping, flashing, h264, look, make } from '../../support/flashes.ts'
-import { decodeFrames } from '../../support/media.ts'
+import { beeping, flashing, h264, look } from '../../support/flashes.ts'
+import { decodeFrames, ffmpeg } from '../../support/media.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
 const cli = fakeCli()
@@ -17,7 +17,7 @@ let server: Server
 let address = ''
 
 beforeAll(async () => {
-  await make(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'aac', clip)
+  await ffmpeg(...flashing(3, 0.5), ...beeping(3, 0.5), ...h264, '-c:a', 'aac', clip)
   mkdirSync(spool)
   server = createServer((request, response) => {
     if (request.url!.startsWith('/clip')) createReadStream(clip).pipe(response)
@@ -140,7 +140,7 @@ test('a part that has no frames, and one that is none', async () => {
 
 test('a still picture: one map, one overlay of one frame, and a note', async () => {
   const cwd = folder('still')
-  await make('-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.04:r=25', '-frames:v', '1', join(cwd, 'still.png'))
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=0.04:r=25', '-frames:v', '1', join(cwd, 'still.png'))
   const { code, stdout, stderr } = await fakeCliHere(['predict', 'still.png', ...weights, '--overlay', '-o', 'over.mp4', '--maps', 'still.npy', '--json'], {
     cwd,
   })

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { fakeCli, fakeCliHere } from '../../support/fake-cli.ts'
-import { make } from '../../support/flashes.ts'
-import { tone } from '../../support/media.ts'
+import { ffmpeg, tone } from '../../support/media.ts'
 import { sceneClip } from '../../support/shot-clips.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
@@ -36,7 +35,7 @@ test('the shots of a video, as lines and as JSON', async () => {
 test('what cannot be', async () => {
   const folder = temporaryPath('bad')
   mkdirSync(folder)
-  await make(...tone(1), join(folder, 'sound.wav'))
+  await ffmpeg(...tone(1), join(folder, 'sound.wav'))
   expect(await fakeCliHere(['shots', 'nowhere.mp4'])).toMatchObject({ code: 3 })
   expect(await fakeCliHere(['shots', 'sound.wav'], { cwd: folder })).toMatchObject({ code: 3, stderr: expect.stringMatching(/no video stream/) })
   expect(await fakeCliHere(['shots', 'sound.wav', '--threshold', '0'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/from 1 to 255/) })
