@@ -1,4 +1,3 @@
-import { meanWithMirrored, mirroredClips } from '../lib/datasets/mirror.ts'
 import type { datasets, DiffSal, FramePrediction, Tensor } from '../lib/index.ts'
 import type { GazeBench, Place } from './gaze-sets.ts'
 
@@ -19,15 +18,12 @@ export async function modelMaps(model: DiffSal, bench: GazeBench, steps: readonl
       bench.drop(place)
       continue
     }
-    const made: Tensor<'float32'>[] = []
     using features = await model.encode(clip, { seed })
     for (const count of steps) {
-      made.push(await model.predict(features, { steps: count, seed }))
-      add(maps, `model, ${stepsText(count)}`, place, made.at(-1)!)
+      add(maps, `model, ${stepsText(count)}`, place, await model.predict(features, { steps: count, seed }))
     }
     if (!mirror) continue
-    const turned = await model.predict(mirroredClips(clip), { steps: steps[0]!, seed })
-    add(maps, `model, ${stepsText(steps[0]!)}, with the mirrored clip`, place, meanWithMirrored(made[0]!, turned))
+    add(maps, `model, ${stepsText(steps[0]!)}, with the mirrored clip`, place, await model.predict(clip, { steps: steps[0]!, seed, mirror: true }))
   }
   return maps
 }

@@ -4,7 +4,6 @@ import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import type { DiffSalConfig } from './config.ts'
 import { checkDataset, type Dataset, type SaliencyDataset, type TrainingSample } from './datasets/dataset.ts'
-import { meanWithMirrored, mirroredClips } from './datasets/mirror.ts'
 import { checkedSamples, clipsOf, melShape } from './datasets/model-batches.ts'
 import { startAhead } from './async/start-ahead.ts'
 import { loadBatches, type LoadedBatch } from './datasets/prefetch.ts'
@@ -12,7 +11,7 @@ import { handsOf, type Group, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import type { ClipInput } from './inputs.ts'
 import { scoreTogether, type FramePrediction, type ScoredFrame, type ScoreOptions, type Scores } from './metrics/score.ts'
-import { samplingTable, type PredictOptions } from './predict.ts'
+import { mirrorOption, samplingTable, type PredictOptions } from './predict.ts'
 import { seedOption } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -21,7 +20,7 @@ export interface ScoredModel {
   /** The complete configuration. */
   readonly config: Readonly<DiffSalConfig>
   /** Predicts the maps of a batch of clips: float32 (B, 1, H, W), values 0 to 1. */
-  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'priority' | 'signal'>): Promise<Tensor<'float32'>>
+  predict(input: ClipInput, options: Pick<PredictOptions, 'steps' | 'eta' | 'seed' | 'mirror' | 'priority' | 'signal'>): Promise<Tensor<'float32'>>
 }
 
 /** How to score a model on a dataset. */
@@ -32,10 +31,7 @@ export interface EvaluateOptions extends ScoreOptions {
   eta?: number | undefined
   /** Decides the noise, 0 to 2^32 - 1, the same for every sample, so that a score can be had again. Default 1. */
   seed?: number | undefined
-  /**
-   * Whether each clip is predicted twice, as it is and mirrored left to right: its map is the mean of the first map and the second one
-   * mirrored back. Takes twice as long. Default false.
-   */
+  /** Whether each clip is predicted mirrored, too, as of `predict`. Takes twice as long. Default false. */
   mirror?: boolean | undefined
   /** When the turn of its batches comes among the calls that wait for the model, as of `predict`. Default `normal`. */
   priority?: 'high' | 'normal' | 'low' | undefined
@@ -61,7 +57,7 @@ export const evaluateTable = (timesteps?: number) =>
   ({
     ...samplingTable(timesteps),
     seed: seedOption({ usual: 1, help: 'decides the noise, the same for every frame' }),
-    mirror: yes({ usual: false, help: 'predict each clip mirrored too, and take the mean of both maps' }),
+    mirror: mirrorOption,
     priority: priorityOption,
     batch: integer(1, 65_536, { usual: 1, help: 'frames that are predicted together' }),
     workers: integer(1, 1024, { help: 'samples that are read at the same time' }),
@@ -175,9 +171,7 @@ async function* predictions(
   const stop = anySignal(ending, leaving.signal)
   const predict = async ({ batch, samples: names, position }: LoadedBatch): Promise<{ maps: FramePrediction[]; done: number }> => {
     const clips = clipsOf(batch, config)
-    const sampling = { steps, eta, seed, priority, signal: stop }
-    const predicted = await model.predict(clips, sampling)
-    const { data } = mirror ? meanWithMirrored(predicted, await model.predict(mirroredClips(clips), sampling)) : predicted
+    const { data } = await model.predict(clips, { steps, eta, seed, mirror, priority, signal: stop })
     const pixels = config.size[0] * config.size[1]
     const maps: FramePrediction[] = names.map((name, i) => ({
       ...name,

@@ -18,7 +18,7 @@ import { sourceOf, type SourceInfo } from './media/source-info.ts'
 import { defaultSpoolLimit } from './media/spool.ts'
 import { defaultStallLimit } from './media/stall-watch.ts'
 import type { VideoInput } from './media/video-input.ts'
-import { samplingTable, type Prediction } from './predict.ts'
+import { checkMirror, mirrorOption, samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
 import { drawSeed, seedOption } from './random/seed.ts'
 import { ShotDetector, sizeForShots } from './shots/shot-detector.ts'
@@ -49,6 +49,7 @@ export interface Predictor {
       estimates?: boolean
       uncertainty?: number
       activity?: boolean
+      mirror?: boolean
     },
   ): Promise<Tensor<'float32'> | Prediction>
 }
@@ -80,6 +81,11 @@ export interface PredictVideoOptions {
   uncertainty?: number | undefined
   /** Give each MAM stage's activity too, as of `predict`; not together with `uncertainty` or `videoOnly`. Default false. */
   activity?: boolean | undefined
+  /**
+   * Predict each window mirrored, too, as of `predict`: the map is the mean of both. Takes twice as long; not together with `estimates`,
+   * `uncertainty` or `activity`. Default false.
+   */
+  mirror?: boolean | undefined
   /**
    * When the turn of its batches comes among the calls that wait for the model, as of `predict`: `low` lets every other call go before the rest of
    * the video. Default `normal`.
@@ -197,6 +203,7 @@ export const videoTable = {
   estimates: yes({ usual: false }),
   uncertainty: integer(2, 1000),
   activity: yes({ usual: false }),
+  mirror: mirrorOption,
   priority: priorityOption,
   shots: shotsOption({ usual: false, help: 'let no window of frames mix two shots of the video' }),
   videoTrack: integer(1, undefined, { help: 'of several video tracks the n-th' }),
@@ -282,6 +289,7 @@ export function checkTogether<Given extends PredictVideoOptions>(model: Predicto
   for (const other of ['uncertainty', 'videoOnly'] as const) {
     if (given.activity && given[other]) throw invalidArgument('activity', `false where '${other}' is asked for`, true)
   }
+  if (given.mirror) checkMirror(given, model.config)
   return given
 }
 
@@ -309,7 +317,7 @@ async function* predictFrames(
   info: MediaInfo,
   options: ReadVideoOptions & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
-  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, priority, shots, stallLimit, onProgress } = options
+  const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, mirror, priority, shots, stallLimit, onProgress } = options
   const { size, clipLength } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
@@ -339,6 +347,7 @@ async function* predictFrames(
         ...(estimates && { estimates }),
         ...(uncertainty !== undefined && { uncertainty }),
         ...(activity && { activity }),
+        ...(mirror && { mirror }),
         priority,
         seed: indices.map(() => seed),
         signal,

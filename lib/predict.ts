@@ -10,6 +10,7 @@ import { newArray } from './dtype.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import { isFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
+import { meanWithMirrored, mirroredClips } from './mirror.ts'
 import { checkSeeds, drawSeed, maxSeed } from './random/seed.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
@@ -48,13 +49,18 @@ export interface PredictOptions {
    * whose `interaction` is `mim`, and clips with sound; not together with `uncertainty`. Default false.
    */
   activity?: boolean | undefined
+  /**
+   * Predict the clip twice from the same noise, as it is and mirrored left to right: the map is the mean of the first map and the second one mirrored back. Takes
+   * twice as long. Of clips with frames, not of features; not together with `estimates`, `uncertainty` or `activity`. Default false.
+   */
+  mirror?: boolean | undefined
 }
 
 /** How far a prediction is. */
 export interface PredictProgress {
   /** The step that has ended, from 1. */
   step: number
-  /** How many there are; with `uncertainty`, those of all samples together. */
+  /** How many there are; with `uncertainty` or `mirror`, those of all samples together. */
   steps: number
 }
 
@@ -85,6 +91,9 @@ export const samplingTable = (timesteps = mostTimesteps) => ({
   eta: number(0, 1, { usual: 0, help: 'randomness of the sampling, 0 to 1' }),
 })
 
+/** {@link PredictOptions.mirror}, of all that predict. */
+export const mirrorOption = yes({ usual: false, help: 'predict each clip mirrored too, and take the mean of both maps' })
+
 const table = (timesteps: number) =>
   ({
     ...samplingTable(timesteps),
@@ -97,6 +106,7 @@ const table = (timesteps: number) =>
     estimates: yes({ usual: false }),
     uncertainty: integer(2, 1000),
     activity: yes({ usual: false }),
+    mirror: mirrorOption,
   }) satisfies OptionTable<PredictOptions>
 
 /** `DiffSal.predict` behind its overloads: the map alone, unless the options ask for more. */
@@ -107,13 +117,19 @@ export async function predict(
   given: PredictOptions | undefined,
 ): Promise<Tensor<'float32'> | Prediction> {
   const options = readOptions('options', given, table(config.timesteps))
-  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, activity, priority, signal: stop } = options
+  const { steps = defaultSteps(config), eta, seed = drawSeed(), onProgress, estimates, uncertainty, activity, mirror, priority, signal: stop } = options
   const clip = isFeatures(input) ? nativeFeatures(input, model) : checkInputs(config, input)
   const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
   const seeds = checkSeeds(seed, clip.batch)
   if (activity) checkHearing(config)
+  if (mirror) checkMirror(options, config)
   const run = { steps, eta, seeds, noise, estimates, activity, priority }
   const from = 'inputs' in clip ? clip.inputs : clip
+  if (mirror) {
+    if ('tensors' in from) throw invalidArgument('mirror', 'false for features: they are not of the mirrored clip', mirror)
+    const turned = mirroredClips(from)
+    return reporting(stop, onProgress, (stop, onStep) => sampleBoth(model, [from, turned], run, stop, onStep))
+  }
   if (uncertainty === undefined) {
     const prediction = await reporting(stop, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
     return estimates || activity ? prediction : prediction.map
@@ -132,6 +148,14 @@ export async function predict(
   })
 }
 
+/** Refuses what `mirror` cannot go with, of options that were read. */
+export function checkMirror(options: Pick<PredictOptions, 'estimates' | 'uncertainty' | 'activity'>, { video }: Pick<DiffSalConfig, 'video'>): void {
+  if (!video) throw invalidArgument('mirror', 'false for a model that does not see', true)
+  for (const other of ['estimates', 'uncertainty', 'activity'] as const) {
+    if (options[other]) throw invalidArgument('mirror', `false where '${other}' is asked for`, true)
+  }
+}
+
 /** Refuses models that have no factor of eq. 9. */
 function checkHearing({ audio, interaction }: DiffSalConfig): void {
   if (!audio) throw invalidArgument('activity', 'false for a model that does not hear', true)
@@ -144,6 +168,19 @@ type OnStep = ((step: number, steps: number) => void) | undefined
 
 function sample(model: NativeModel, from: NativeInputs | NativeFeatures, run: Run, signal: AbortSignal | undefined, onStep: OnStep): Promise<Prediction> {
   return abortable(signal, (cancel) => model.predict(from, run, cancel, onStep))
+}
+
+/** The map of clips and of the mirrored ones. */
+async function sampleBoth(
+  model: NativeModel,
+  [clips, turned]: readonly [NativeInputs, NativeInputs],
+  run: Run,
+  signal: AbortSignal | undefined,
+  onStep: OnStep,
+): Promise<Tensor<'float32'>> {
+  const { map } = await sample(model, clips, run, signal, onStep && ((step, steps) => onStep(step, 2 * steps)))
+  const other = await sample(model, turned, run, signal, onStep && ((step, steps) => onStep(steps + step, 2 * steps)))
+  return meanWithMirrored(map, other.map)
 }
 
 /** Mean and deviation of several samples, by Welford's recurrence: one map is held, not all. */

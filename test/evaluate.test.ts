@@ -59,16 +59,17 @@ describe('evaluate', () => {
     expect(done).toEqual([2, 4, 5])
   })
 
-  it('gives every batch the priority that it is told, also those of mirrored clips', async () => {
+  it('asks the model for every batch with its priority, and whether it is mirrored too', async () => {
     const told: unknown[] = []
     const listening = {
       config: model.config,
       predict: (...[input, options]: Parameters<typeof model.predict>) => (
-        told.push(options?.priority), model.predict(input, { ...options, estimates: false, uncertainty: undefined, activity: false })
+        told.push(`${options?.priority}${options?.mirror ? ' mirrored' : ''}`),
+        model.predict(input, { ...options, estimates: false, uncertainty: undefined, activity: false })
       ),
     }
     await evaluate(listening, blobs(2), { steps: 1, mirror: true, priority: 'low' })
-    expect(told).toEqual(['low', 'low', 'low', 'low'])
+    expect(told).toEqual(['low mirrored', 'low mirrored'])
     await evaluate(listening, blobs(1), { steps: 1 })
     expect(told.at(-1)).toBe('normal')
     await expectDiffSalError(() => model.evaluate(blobs(1), { priority: 'lowest' } as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'priority'")

@@ -57,6 +57,62 @@ describe('uncertainty', () => {
   })
 })
 
+describe('mirror', () => {
+  /** With columns of `channels` values in the opposite order. */
+  const turn = <D extends 'uint8' | 'float32'>({ dtype, shape, data }: Tensor<D>, width: number, channels: number): Tensor<D> => {
+    const turned = data.slice() as Tensor<D>['data']
+    data.forEach((value, at) => {
+      const column = Math.floor(at / channels) % width
+      turned[at + (width - 1 - 2 * column) * channels] = value
+    })
+    return { dtype, shape, data: turned }
+  }
+
+  it.each([
+    ['frames', frames, 96, 1],
+    ['pictures', { dtype: 'uint8', shape: [16, 5, 7, 3], data: Uint8Array.from({ length: 16 * 105 }, (_, i) => (i * 89) % 251) } as const, 7, 3],
+  ] as const)('of %s gives the mean of the map and the mirrored clip’s, turned back', async (_, given, width, channels) => {
+    const progress: string[] = []
+    const [before, options] = [given.data.slice(), { steps: 2, seed: 5 }]
+    const map = await model.predict({ frames: given, mel }, { ...options, mirror: true, onProgress: ({ step, steps }) => progress.push(`${step} of ${steps}`) })
+    expect(progress).toEqual(['1 of 4', '2 of 4', '3 of 4', '4 of 4'])
+    expect(given.data).toEqual(before)
+    const one = await model.predict({ frames: given, mel }, options)
+    const back = turn(await model.predict({ frames: turn(given as Tensor<'float32'>, width, channels), mel }, options), 96, 1)
+    expectClose(map, { ...one, data: one.data.map((value, i) => (value + back.data[i]!) / 2) }, 1e-7)
+    expect(map).toEqual(await model.predict({ frames: given, mel }, { ...options, mirror: true }))
+    expect(one.data.some((value, i) => Math.abs(value - back.data[i]!) > 1e-3)).toBe(true)
+  })
+
+  it('takes the clip as it was when it was given, and ends between both', async () => {
+    const own = { ...frames, data: frames.data.slice() }
+    const pending = model.predict({ frames: own, mel }, { steps: 1, seed: 5, mirror: true })
+    own.data.fill(0)
+    expectClose(await pending, await model.predict({ frames, mel }, { steps: 1, seed: 5, mirror: true }), 0)
+    const stop = new AbortController()
+    const steps: number[] = []
+    const stopped = model.predict(
+      { frames, mel },
+      { steps: 1, mirror: true, signal: stop.signal, onProgress: ({ step }) => (steps.push(step), stop.abort(new Error('enough'))) },
+    )
+    await expect(stopped).rejects.toThrow('enough')
+    expect(steps).toEqual([1])
+  })
+
+  it('is refused with what contradicts it', async () => {
+    const clip = { frames, mel }
+    const refused = (input: Parameters<typeof model.predict>[0], options: object) =>
+      expectDiffSalError(() => model.predict(input, { mirror: true, ...options }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'mirror'")
+    await refused(features, {})
+    await refused(clip, { mirror: 1 })
+    await refused(clip, { estimates: true })
+    await refused(clip, { uncertainty: 2 })
+    await refused(clip, { activity: true })
+    await using ears = await DiffSal.create({ ...tinyConfig, video: false })
+    await expectDiffSalError(() => ears.predict({ mel }, { mirror: true }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'mirror'")
+  })
+})
+
 describe('a sampler in TypeScript', () => {
   it("of the example gives the built-in sampler's map", async () => {
     expectClose(await sampleMap(model, features, noise, 4), await model.predict(features, { steps: 4, noise }), 1e-6)

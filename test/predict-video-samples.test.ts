@@ -44,6 +44,30 @@ test('with uncertainty, each frame has the mean and the deviation of its samples
   }
 })
 
+test('with mirror, each frame has the mean of its map and of the mirrored window’s', async () => {
+  const [path, turned] = [await clip(), temporaryPath('turned.mkv')]
+  await ffmpeg('-i', path, '-vf', 'hflip', '-c:v', 'ffv1', '-c:a', 'copy', turned)
+  await using model = await DiffSal.create(lightConfig, { seed: 3, threads: 1 })
+  const [one, other, both] = await Promise.all([
+    collect(model, path, { seed: 7 }),
+    collect(model, turned, { seed: 7 }),
+    collect(model, path, { seed: 7, batch: 2, mirror: true }),
+  ])
+  expect(both.map(({ frame }) => frame)).toEqual([0, 1, 2, 3, 4])
+  let apart = 0
+  for (const [k, { tensor }] of both.entries()) {
+    for (let i = 0; i < 64 * 96; i += 37) {
+      const back = other[k]!.tensor.data[i + 95 - 2 * (i % 96)]!
+      expect(Math.abs(tensor.data[i]! - (one[k]!.tensor.data[i]! + back) / 2)).toBeLessThan(1e-4)
+      apart = Math.max(apart, Math.abs(tensor.data[i]! - back))
+    }
+  }
+  expect(apart).toBeGreaterThan(1e-3)
+  for (const options of [{ estimates: true }, { uncertainty: 2 }, { activity: true }]) {
+    await expectDiffSalError(() => collect(model, path, { mirror: true, ...options }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'mirror'")
+  }
+})
+
 test("with estimates, each frame has every step's, the last of which is its map", async () => {
   const path = await clip()
   await using model = await DiffSal.create(lightConfig, { seed: 3, threads: 1 })

@@ -124,6 +124,7 @@ const exports: Readonly<Record<string, Export>> = {
         estimates: true,
         uncertainty: undefined,
         activity: true,
+        mirror: false,
       },
     ],
   ),
@@ -139,7 +140,19 @@ const exports: Readonly<Record<string, Export>> = {
     (...args: [never]) => drain(model.predictVideo(...args)),
     () => [
       nowhere,
-      { stride: 1, batch: 1, shots: { threshold: 30 }, priority: 'low', videoOnly: false, steps: 1, eta: 0, seed: 1, signal, onProgress: () => undefined },
+      {
+        stride: 1,
+        batch: 1,
+        shots: { threshold: 30 },
+        priority: 'low',
+        videoOnly: false,
+        mirror: true,
+        steps: 1,
+        eta: 0,
+        seed: 1,
+        signal,
+        onProgress: () => undefined,
+      },
     ],
   ),
   'DiffSal#predictVideos': exported(

@@ -64,7 +64,7 @@ test('an option that is undefined is one that is left out', async () => {
   const { frames, mel, target } = trainingBatch()
   const nothing: { [name in keyof PredictOptions]-?: undefined } = {
     ...{ steps: undefined, eta: undefined, seed: undefined, noise: undefined },
-    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined, activity: undefined, priority: undefined },
+    ...{ signal: undefined, onProgress: undefined, estimates: undefined, uncertainty: undefined, activity: undefined, mirror: undefined, priority: undefined },
   }
   const map = await model.predict({ frames, mel, audio: undefined }, { ...nothing, seed: 1 })
   expect(map).toEqual(await model.predict({ frames, mel }, { seed: 1 }))

@@ -62,6 +62,8 @@ export interface PredictReport {
   /** Whether windows keep to the shots of the video. */
   readonly shots?: true
   readonly videoOnly: boolean
+  /** Whether each map is the mean with that of the mirrored window. */
+  readonly mirror?: true
   /** Whether the maps are of the interaction's activity. */
   readonly activity?: true
   readonly outputs: readonly PlannedOutput[]
@@ -101,6 +103,7 @@ export async function predictFile(model: OpenModel, info: MediaInfo, plan: Predi
     batch: flags.batch,
     shots: flags.shots ?? false,
     videoOnly: flags.videoOnly ?? false,
+    mirror: flags.mirror ?? false,
     activity: flags.activity ?? false,
     eta: flags.eta,
     ...(flags.steps !== undefined && { steps: flags.steps }),
@@ -108,7 +111,7 @@ export async function predictFile(model: OpenModel, info: MediaInfo, plan: Predi
     stallLimit,
     signal,
     onProgress: (now) => {
-      ;({ steps } = now)
+      steps = flags.mirror ? now.steps / 2 : now.steps
       onProgress?.(now)
     },
   }
@@ -137,6 +140,7 @@ export async function predictFile(model: OpenModel, info: MediaInfo, plan: Predi
     batch: flags.batch,
     ...(flags.shots && { shots: true as const }),
     videoOnly: flags.videoOnly ?? false,
+    ...(flags.mirror && { mirror: true as const }),
     ...(flags.activity && { activity: true }),
     outputs,
     look,

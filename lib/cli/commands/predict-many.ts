@@ -125,10 +125,14 @@ function outputFolder(output: string | undefined, inputs: readonly string[]): st
 
 /** What the outputs depend on, as the record has it. */
 async function settingsOf(flags: PredictFlags, weights: Weights, look: object): Promise<object> {
-  const { stride, start, end, steps, eta, seed, shots, videoOnly, activity, overlay, maps, videoTrack, audioTrack, precision } = flags
+  const { stride, start, end, steps, eta, seed, shots, videoOnly, mirror, activity, overlay, maps, videoTrack, audioTrack, precision } = flags
   const file = 'file' in weights ? weights.file : 'preset' in weights ? presets[weights.preset].weights : undefined
   const digest = file === undefined ? weights : await filesMean('weights', () => sha256Of(file))
-  return { weights: digest, look, ...{ stride, start, end, steps, eta, seed, shots, videoOnly, activity, overlay, maps, videoTrack, audioTrack, precision } }
+  return {
+    weights: digest,
+    look,
+    ...{ stride, start, end, steps, eta, seed, shots, videoOnly, mirror, activity, overlay, maps, videoTrack, audioTrack, precision },
+  }
 }
 
 interface Run {

@@ -48,7 +48,7 @@ export function predictCommand(open: ModelOpener = openModel): Command {
       'show where the model hears something in place of where people look: the activity of its interaction with the sound; a video of it is an overlay',
     )
   for (const option of lookOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly'])
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'shots', 'videoOnly', 'mirror'])
   addSourceFlags(command)
   for (const option of manyOptions()) command.addOption(option)
   return addDeviceFlags(command)

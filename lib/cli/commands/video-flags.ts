@@ -28,6 +28,7 @@ export interface PredictingFlags {
   readonly seed?: number
   readonly batch: number
   readonly videoOnly?: true
+  readonly mirror?: true
 }
 
 /** The flags of some options that predict a video. `others` has the words of those whose default is another thing here than the table's. */

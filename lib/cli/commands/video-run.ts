@@ -25,7 +25,7 @@ export interface VideoFlags extends WeightsFlags, DeviceFlags, SourceFlags, Pred
 /** Adds the options of {@link VideoFlags}. */
 export function addRunFlags(command: Command): Command {
   for (const option of weightsOptions()) command.addOption(option)
-  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly'], {
+  addVideoFlags(command, ['stride', 'start', 'end', 'steps', 'eta', 'seed', 'batch', 'videoOnly', 'mirror'], {
     stride: 'predict every n-th frame (default: about five a second)',
     start: 'the part from this second on only',
     end: 'the part before this second only',
@@ -100,6 +100,7 @@ export async function runVideo<T>(
     batch,
     shots: flags.shots,
     videoOnly: flags.videoOnly ?? false,
+    mirror: flags.mirror ?? false,
     eta,
     ...(steps !== undefined && { steps }),
     seed: flags.seed ?? drawSeed(),

@@ -35,7 +35,7 @@ interface ViewFlags extends WeightsFlags, DeviceFlags, SourceFlags, PredictingFl
 }
 
 /** Those of a video's flags that say how its maps are predicted. */
-const samplingFlags = ['steps', 'eta', 'seed', 'batch', 'videoOnly'] as const
+const samplingFlags = ['steps', 'eta', 'seed', 'batch', 'videoOnly', 'mirror'] as const
 
 const notes = `
 The page holds the maps, 96 columns and a byte a pixel, and the video up to 32 MiB; it needs no network. A minute of 25 maps a second takes 11 MB,
@@ -144,8 +144,8 @@ async function openMaps(info: VideoInfo, weights: Weights | undefined, flags: Vi
     signal.throwIfAborted()
     const estimate = estimateMaps(info, flags)
     if (estimate !== undefined) checkMapBytes(estimate, model.config.size, stride)
-    const { start, end, batch, videoOnly = false, eta, steps, seed = drawSeed(), stallLimit } = flags
-    const options = { stride, start, end, batch, videoOnly, eta, steps, seed, stallLimit, signal }
+    const { start, end, batch, videoOnly = false, mirror = false, eta, steps, seed = drawSeed(), stallLimit } = flags
+    const options = { stride, start, end, batch, videoOnly, mirror, eta, steps, seed, stallLimit, signal }
     return { estimate, model, seed, maps: (_, onStep) => predicted(model, info, { ...options, onProgress: onStep }) }
   } catch (error) {
     await model[Symbol.asyncDispose]()

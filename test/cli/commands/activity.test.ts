@@ -54,6 +54,21 @@ test('a video of it is an overlay with a name of its own, and the sound', async 
   expect(info.audio).not.toBeNull()
 })
 
+test('--mirror, of usual maps, takes the mean with those of the mirrored video', async () => {
+  const [both, turned] = [join(folder, 'both.npy'), join(folder, 'turned.npy')]
+  const { code, stdout } = await predict('--mirror', '--maps', both, '--json')
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ mirror: true, steps: 1, maps: 3 })
+  expect((await predict('--activity', '--mirror', '--maps', turned)).stderr).toMatch(/'--mirror'|'mirror'/)
+  await using model = await DiffSal.load(weights, { threads: 1 })
+  const wanted = model.predictVideo(clip, { mirror: true, steps: 1, seed: 1, stride: 4 })
+  for await (const map of (await openNpy(both)).maps()) {
+    expectClose({ dtype: 'float32', shape: [1, 1, 64, 96], data: Float32Array.from(map.data) }, (await wanted.next()).value!.tensor, 1e-6)
+  }
+  expect((await wanted.next()).done).toBe(true)
+  expect(existsSync(turned)).toBe(false)
+})
+
 test('it needs the sound, and a network that compares the two: else nothing is written', async () => {
   const before = readdirSync(folder)
   const none = join(folder, 'none.npy')
