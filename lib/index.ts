@@ -1,6 +1,3 @@
-// Here, not at the first picture: see open-sharp.ts.
-import 'sharp'
-
 export { DiffSal } from './diffsal.ts'
 export type { CreateOptions, DenoiseOptions, EncodeOptions, LoadOptions, ResumeOptions, RunOptions, SaveOptions } from './diffsal.ts'
 export type { ReportOptions } from './attention-report.ts'

@@ -71,7 +71,7 @@ export function readThumbnailOptions(model: Predictor, options: ThumbnailOptions
 
 /** As {@link thumbnails}, of an input that was opened already, and with options that were read. */
 export async function thumbnailsOf(model: Predictor, given: MediaInfo, options: ReturnType<typeof readThumbnailOptions>): Promise<Thumbnail[]> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   const { count, aspect, apart, format, stride, ...predicting } = options
   const info = withVideo(given, 'of which pictures could be taken')
   const { video } = info

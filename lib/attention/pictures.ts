@@ -18,7 +18,7 @@ export async function framePictures(
   const across = width * (pixelAspect ? rationalValue(pixelAspect) : 1)
   const shown = Math.max(1, Math.round(Math.min(across, widest)))
   const size = [Math.max(1, Math.round((height * shown) / across)), shown] as const
-  const sharp = await openSharp()
+  const sharp = openSharp()
   const pictures = new Map<number, string>()
   for await (const { frame, pixels } of chosenFrames(info, size, frames, options, onFrame)) {
     const jpeg = await sharp(pixels, { raw: { height: size[0], width: size[1], channels: 3 } })

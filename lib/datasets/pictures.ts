@@ -40,7 +40,7 @@ export async function readGrey(path: string, size?: readonly [number, number]): 
  */
 export async function readPictureSize(path: string): Promise<readonly [number, number]> {
   const bytes = await readWhole(path, mostBytes)
-  const sharp = await openSharp()
+  const sharp = openSharp()
   try {
     const { height, width } = await kindOf(path, sharp(bytes))
     return [height, width]
@@ -51,7 +51,7 @@ export async function readPictureSize(path: string): Promise<readonly [number, n
 
 /** A grey picture at another size. */
 export async function resizeGrey({ height, width, data }: GreyPicture, size: readonly [number, number]): Promise<Uint8Array> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   return sharp(data, { raw: { height, width, channels: 1 } })
     .resize(size[1], size[0], scaled)
     .toColourspace('b-w')
@@ -70,7 +70,7 @@ const scaled = { fit: 'fill', kernel: 'linear' } as const
 
 async function decode(path: string, shape: (picture: Sharp, kind: Metadata) => Sharp): Promise<GreyPicture> {
   const bytes = await readWhole(path, mostBytes)
-  const sharp = await openSharp()
+  const sharp = openSharp()
   try {
     const picture = sharp(bytes, { failOn: 'error', limitInputPixels: mostPixels })
     const { data, info } = await shape(picture, await kindOf(path, picture))

@@ -1,18 +1,35 @@
+import { closeSync, openSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { devNull } from 'node:os'
 import type sharp from 'sharp'
 import { DiffSalError } from '../errors.ts'
 
 /**
- * sharp, which reads and writes pictures. A command loads it for the first of them, for that takes as long as to load the rest of it; `import 'diffsal'` loads
- * it at once, since node does not try again what once failed for want of open files.
+ * sharp, which reads and writes pictures. It takes as long to load as the rest of the package, so the first picture loads it.
  *
  * @throws DiffSalError ERR_DIFFSAL_FILE where it is not there or does not work
  */
-export async function openSharp(): Promise<typeof sharp> {
+export function openSharp(): typeof sharp {
   try {
-    return (await import('sharp')).default
+    if (!loaded) checkFilesToSpare()
+    const found = createRequire(import.meta.url)('sharp') as typeof sharp
+    loaded = true
+    return found
   } catch (cause) {
     const why = (cause as Error).message.split('\n')[0]!
-    const remedy = (cause as NodeJS.ErrnoException).code === 'EMFILE' ? 'raise the limit of open files and start again' : 'install this package again'
+    const remedy = (cause as NodeJS.ErrnoException).code === 'EMFILE' ? 'raise the limit of open files' : 'install this package again'
     throw new DiffSalError('ERR_DIFFSAL_FILE', `sharp, which reads and writes pictures, cannot be loaded: ${why}; ${remedy}.`, { argument: 'sharp', cause })
+  }
+}
+
+let loaded = false
+
+/** Fails where few files more can be opened. Node would try to load sharp all the same, and once it could not read a file of it, it would never try again. */
+function checkFilesToSpare(): void {
+  const open: number[] = []
+  try {
+    while (open.length < 16) open.push(openSync(devNull, 'r'))
+  } finally {
+    for (const file of open) closeSync(file)
   }
 }

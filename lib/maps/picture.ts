@@ -85,7 +85,7 @@ async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture>
   if (dtypes.uint8.is(over)) {
     // A copy at once: what is waited for may see the caller's bytes changed.
     const bytes = Buffer.from(over)
-    const sharp = await openSharp()
+    const sharp = openSharp()
     try {
       const { data, info } = await sharp(bytes).autoOrient().flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
       return { pixels: data, size: [info.height, info.width] }
@@ -100,13 +100,13 @@ async function readPicture(over: Tensor<'uint8'> | Uint8Array): Promise<Picture>
 }
 
 async function byItself(painted: Uint8Array, [height, width]: readonly [number, number]): Promise<Sharp> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   return sharp(painted, { raw: { width, height, channels: 4 } }).removeAlpha()
 }
 
 async function laidOver({ pixels, size }: Picture, painted: Uint8Array, sideBySide: boolean): Promise<Sharp> {
   const [height, width] = size
-  const sharp = await openSharp()
+  const sharp = openSharp()
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } })
   const laid = picture.composite([{ input: Buffer.from(painted.buffer), raw: { width, height, channels: 4 } }])
   if (!sideBySide) return laid.removeAlpha()

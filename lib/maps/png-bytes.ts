@@ -2,7 +2,7 @@ import { openSharp } from '../files/open-sharp.ts'
 
 /** Levels 0 to 1 as a grey PNG. */
 export async function greyPng(levels: Float32Array, [height, width]: readonly [number, number], bits: 8 | 16 = 8): Promise<Buffer> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   const raw = { width, height, channels: 1 } as const
   if (bits === 8)
     return sharp(
@@ -23,7 +23,7 @@ export async function greyPng(levels: Float32Array, [height, width]: readonly [n
 
 /** RGBA pixels as a PNG without transparency. */
 export async function colourPng(pixels: Uint8Array, [height, width]: readonly [number, number]): Promise<Buffer> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   return sharp(pixels, { raw: { width, height, channels: 4 } })
     .removeAlpha()
     .png()

@@ -26,7 +26,7 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
     })),
   )
   const sheet = { width: columns * (cell[1] + gap) - gap, height: rows.length * (cell[0] + gap) - gap, channels: 3, background: 'white' } as const
-  const sharp = await openSharp()
+  const sharp = openSharp()
   return sharp({ create: sheet })
     .composite(await Promise.all(cells))
     .png()
@@ -39,7 +39,7 @@ async function mapCell({ picture, maps }: ListenedFrame, row: HeardWith, cell: r
 }
 
 async function large({ shape: [height, width], data }: Tensor<'uint8'>, [toHeight, toWidth]: readonly [number, number]): Promise<Buffer> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   return sharp(data, { raw: { height: height!, width: width!, channels: 3 } })
     .resize(toWidth, toHeight, { fit: 'fill' })
     .png()

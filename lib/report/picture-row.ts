@@ -42,7 +42,7 @@ export async function pictureRow(
 
 /** Pixels as the `data:` address of a JPEG, at most {@link widest} wide. */
 export async function dataAddress(data: Uint8Array, height: number, width: number, channels: 1 | 3): Promise<string> {
-  const sharp = await openSharp()
+  const sharp = openSharp()
   const jpeg = await sharp(data, { raw: { height, width, channels } })
     .resize({ width: Math.min(width, widest) })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')

@@ -53,10 +53,7 @@ export async function diagnose(): Promise<Diagnosis> {
     ({ path, source, version }): Finding => ({ ok: true, summary: `${version} in '${path}' (from ${source})`, path, source, version }),
     failed,
   )
-  const sharp = await openSharp().then(
-    ({ versions }): Finding => ({ ok: true, summary: `${versions.sharp}, libvips ${versions.vips}`, version: versions.sharp }),
-    failed,
-  )
+  const sharp = attempt(findSharp)
   const ok = [node, addon, libtorch, devices, ffmpeg, sharp].every((finding) => finding.ok)
   return { ok, node, addon, libtorch, devices, ffmpeg, sharp }
 }
@@ -66,6 +63,11 @@ function checkNode(): Finding {
   const [major = 0, minor = 0] = node.split('.').map(Number)
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return { ok: true, summary: node, version: node }
   return { ok: false, summary: `Node ${node} is too old: install ${oldest.join('.')} or newer.` }
+}
+
+function findSharp(): Finding {
+  const { versions } = openSharp()
+  return { ok: true, summary: `${versions.sharp}, libvips ${versions.vips}`, version: versions.sharp }
 }
 
 function findAddon(): Finding {
