@@ -7,6 +7,7 @@ import type { AttentionReport } from './attention/attention.ts'
 import { AttentionCollector } from './attention/collect.ts'
 import { framePictures } from './attention/pictures.ts'
 import { invalidArgument } from './errors.ts'
+import { openSharp } from './files/open-sharp.ts'
 import { checkNoInput } from './files/same-file.ts'
 import { checkWritable, writeWhole } from './files/write-whole.ts'
 import type { MediaInfo, VideoInfo } from './media/media-info.ts'
@@ -110,6 +111,8 @@ export async function reportMedia(
   const { areas = [], look, regions, output: _, stride: every, seed = drawSeed(), ...predicting } = options
   const info = checkReportVideo(given, options)
   const { video } = info
+  // The pictures come last: whether they can be made shall be known before a video is predicted.
+  openSharp()
   const stride = every ?? usualStride(video)
   const collector = new AttentionCollector([video.height, video.width], { areas, look, regions })
   const maps = predictMedia(model, info, { ...predicting, stride, seed, activity: false })

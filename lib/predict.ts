@@ -1,17 +1,15 @@
 import { anySignal } from './async/abort.ts'
 import { AsyncResource } from 'node:async_hooks'
 import { abortable } from './addon/cancel.ts'
-import type { NativeFeatures, NativeInputs, NativeModel } from './addon/native.ts'
+import type { NativeModel } from './addon/native.ts'
 import { checkInteger, checkOneOrEach } from './checks/options.ts'
 import { priorityOption } from './checks/priority.ts'
 import { callback, integer, later, number, readOptions, signal, yes, type OptionTable } from './checks/table.ts'
 import { mostTimesteps, type DiffSalConfig } from './config.ts'
-import { newArray } from './dtype.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
 import { isFeatures, nativeFeatures, type Features } from './features.ts'
 import { checkInputs, checkShape, type ClipInput } from './inputs.ts'
-import { meanWithMirrored, mirroredClips } from './mirror.ts'
-import { checkSeeds, drawSeed, maxSeed } from './random/seed.ts'
+import { checkSeeds, drawSeed } from './random/seed.ts'
 import { checkTensor, type Tensor } from './tensor.ts'
 
 /** How to sample a map. */
@@ -123,29 +121,16 @@ export async function predict(
   const seeds = checkSeeds(seed, clip.batch)
   if (activity) checkHearing(config)
   if (mirror) checkMirror(options, config)
-  const run = { steps, eta, seeds, noise, estimates, activity, priority }
+  if (mirror && !('inputs' in clip)) throw invalidArgument('mirror', 'false for features: they are not of the mirrored clip', mirror)
+  if (uncertainty !== undefined) {
+    if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
+    if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
+    if (activity) throw invalidArgument('activity', "false where 'uncertainty' is asked for", activity)
+  }
+  const run = { steps, eta, seeds, noise, estimates, activity, samples: uncertainty ?? 1, mirror, priority }
   const from = 'inputs' in clip ? clip.inputs : clip
-  if (mirror) {
-    if ('tensors' in from) throw invalidArgument('mirror', 'false for features: they are not of the mirrored clip', mirror)
-    const turned = mirroredClips(from)
-    return reporting(stop, onProgress, (stop, onStep) => sampleBoth(model, [from, turned], run, stop, onStep))
-  }
-  if (uncertainty === undefined) {
-    const prediction = await reporting(stop, onProgress, (stop, onStep) => sample(model, from, run, stop, onStep))
-    return estimates || activity ? prediction : prediction.map
-  }
-
-  if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
-  if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
-  if (activity) throw invalidArgument('activity', "false where 'uncertainty' is asked for", activity)
-  return reporting(stop, onProgress, async (stop, onStep) => {
-    const encoded = 'tensors' in from ? from : await abortable(stop, (cancel) => model.encode(from, seeds, cancel, priority))
-    try {
-      return await sampleOften(model, encoded, run, uncertainty, stop, onStep)
-    } finally {
-      if (encoded !== from) encoded.dispose()
-    }
-  })
+  const prediction = await reporting(stop, onProgress, (stop, onStep) => abortable(stop, (cancel) => model.predict(from, run, cancel, onStep)))
+  return estimates || activity || uncertainty !== undefined ? prediction : prediction.map
 }
 
 /** Refuses what `mirror` cannot go with, of options that were read. */
@@ -163,53 +148,7 @@ function checkHearing({ audio, interaction }: DiffSalConfig): void {
     throw invalidArgument('activity', `false for a model whose interaction is '${interaction}': only 'mim' tells where it hears something`, true)
 }
 
-type Run = Parameters<NativeModel['predict']>[1]
 type OnStep = ((step: number, steps: number) => void) | undefined
-
-function sample(model: NativeModel, from: NativeInputs | NativeFeatures, run: Run, signal: AbortSignal | undefined, onStep: OnStep): Promise<Prediction> {
-  return abortable(signal, (cancel) => model.predict(from, run, cancel, onStep))
-}
-
-/** The map of clips and of the mirrored ones. */
-async function sampleBoth(
-  model: NativeModel,
-  [clips, turned]: readonly [NativeInputs, NativeInputs],
-  run: Run,
-  signal: AbortSignal | undefined,
-  onStep: OnStep,
-): Promise<Tensor<'float32'>> {
-  const { map } = await sample(model, clips, run, signal, onStep && ((step, steps) => onStep(step, 2 * steps)))
-  const other = await sample(model, turned, run, signal, onStep && ((step, steps) => onStep(steps + step, 2 * steps)))
-  return meanWithMirrored(map, other.map)
-}
-
-/** Mean and deviation of several samples, by Welford's recurrence: one map is held, not all. */
-async function sampleOften(
-  model: NativeModel,
-  features: NativeFeatures,
-  run: Run,
-  times: number,
-  signal: AbortSignal | undefined,
-  onStep: OnStep,
-): Promise<Prediction> {
-  let shape: readonly number[] = []
-  let mean: Float64Array = new Float64Array(0)
-  let squares: Float64Array = new Float64Array(0)
-  for (let k = 0; k < times; k++) {
-    const seeds = run.seeds.map((seed) => (seed + k) % (maxSeed + 1))
-    const { map } = await sample(model, features, { ...run, seeds }, signal, onStep && ((step, steps) => onStep(k * steps + step, times * steps)))
-    if (k === 0) [shape, mean, squares] = [map.shape, newArray('float64', map.data.length), newArray('float64', map.data.length)]
-    for (let i = 0; i < mean.length; i++) {
-      const before = map.data[i]! - mean[i]!
-      mean[i]! += before / (k + 1)
-      squares[i]! += before * (map.data[i]! - mean[i]!)
-    }
-  }
-  return {
-    map: { dtype: 'float32', shape, data: Float32Array.from(mean) },
-    uncertainty: { dtype: 'float32', shape, data: Float32Array.from(squares, (value) => Math.sqrt(value / times)) },
-  }
-}
 
 /** Runs `start` so that what the caller's onProgress throws ends the work and is what the promise rejects with. */
 function reporting<T>(

@@ -53,16 +53,16 @@ describe('the activity', () => {
   it('of a model with graphs is that of one without', async () => {
     const standIn = openStandIn()
     const { config, from } = await readWeights(await testWeights(lightConfig), undefined)
-    const run = { steps: 2, eta: 0, seeds: [3], noise: undefined, estimates: false }
+    const run = { steps: 2, eta: 0, seeds: [3], noise: undefined, estimates: false, samples: 1, mirror: false }
     const made = []
     for (const graphs of [false, true]) {
       const each = new (native().Model)({ threads: 1 })
       standIn.rehearseGraphs(graphs ? 'rerun' : 'none')
       await each.build(config, 'cpu', from, undefined, 'float32')
       // Recorded at the second call.
-      for (let i = 0; i < 3; i++) await each.predict({ frames, mel }, { ...run, activity: false }, undefined, undefined)
+      for (let i = 0; i < 3; i++) await each.predict({ frames, mel }, { ...run, activity: false, samples: 1, mirror: false }, undefined, undefined)
       made.push(await each.predict({ frames, mel }, { ...run, activity: true }, undefined, undefined))
-      const after = await each.predict({ frames, mel }, { ...run, activity: false }, undefined, undefined)
+      const after = await each.predict({ frames, mel }, { ...run, activity: false, samples: 1, mirror: false }, undefined, undefined)
       expect(after).not.toHaveProperty('activity')
       expectClose(after.map, made.at(-1)!.map, 0)
       await each.close()

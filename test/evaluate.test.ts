@@ -73,6 +73,9 @@ describe('evaluate', () => {
     await evaluate(listening, blobs(1), { steps: 1 })
     expect(told.at(-1)).toBe('normal')
     await expectDiffSalError(() => model.evaluate(blobs(1), { priority: 'lowest' } as never), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'priority'")
+    const deaf = { ...listening, config: { ...model.config, video: false } }
+    await expectDiffSalError(() => evaluate(deaf, blobs(1), { mirror: true }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'mirror'")
+    expect(told).toHaveLength(3)
   })
 
   it('with a limit takes samples that are evenly spaced', async () => {

@@ -66,8 +66,14 @@ async function pair(config: PartialDiffSalConfig, replay: Replay, device: 'cpu' 
 const seedsOf = (batch: number, seed: number): number[] => Array.from({ length: batch }, (_, b) => seed + b)
 
 async function predict(model: NativeModel, from: NativeInputs | NativeFeatures, batch: number, seed: number, steps: number, eta = 0) {
-  return (await model.predict(from, { steps, eta, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false }, undefined, undefined))
-    .estimates!
+  return (
+    await model.predict(
+      from,
+      { steps, eta, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false, samples: 1, mirror: false },
+      undefined,
+      undefined,
+    )
+  ).estimates!
 }
 
 function denoise(model: NativeModel, features: NativeFeatures, batch: number, seed: number): Promise<Tensor<'float32'>> {
@@ -168,7 +174,7 @@ describe('graphs that are replayed', () => {
     await expect(predict(graphed, broken, 2, 0, 1)).rejects.toThrow("'audio.samples' must be finite, but NaN at element 5 came.")
     // A call that is cancelled while it waits does not hold up those after it.
     const cancel = new (native().CancelToken)()
-    const options = { steps: 1, eta: 0, seeds: [0, 1], noise: undefined, estimates: false, activity: false }
+    const options = { steps: 1, eta: 0, seeds: [0, 1], noise: undefined, estimates: false, activity: false, samples: 1, mirror: false }
     const calls = [graphed.predict(heard(0), options, cancel, undefined), graphed.predict(heard(1), options, cancel, undefined)]
     cancel.cancel()
     await Promise.allSettled(calls)
@@ -185,7 +191,7 @@ describe('graphs that are replayed', () => {
       const cancel = new (native().CancelToken)()
       const running = graphed.predict(
         inputs(batch, seed, true),
-        { steps: 3, eta: 0, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false },
+        { steps: 3, eta: 0, seeds: seedsOf(batch, seed), noise: undefined, estimates: true, activity: false, samples: 1, mirror: false },
         cancel,
         undefined,
       )

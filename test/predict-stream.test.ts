@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { DiffSal, presets, type Tensor } from '../lib/index.ts'
 import { LiveClips, type LivePlan } from '../lib/live/live-clips.ts'
 import { readFrames, type Frame } from '../lib/media/frames.ts'
@@ -20,6 +20,7 @@ const scene = 'examples/scene.mp4'
 const unheard: unknown[] = []
 const hear = (reason: unknown): void => void unheard.push(reason)
 process.on('unhandledRejection', hear)
+afterAll(() => void process.off('unhandledRejection', hear))
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 const before = timers()
 afterEach(async () => {

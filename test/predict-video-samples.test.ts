@@ -63,6 +63,9 @@ test('with mirror, each frame has the mean of its map and of the mirrored window
     }
   }
   expect(apart).toBeGreaterThan(1e-3)
+  const told: string[] = []
+  await collect(model, path, { mirror: true, stride: 2, onProgress: ({ maps, step, steps }) => told.push(`${maps}: ${step} of ${steps}`) })
+  expect(told).toEqual([0, 1, 2].flatMap((maps) => [1, 2, 3, 4].map((step) => `${maps}: ${step} of 4`)))
   for (const options of [{ estimates: true }, { uncertainty: 2 }, { activity: true }]) {
     await expectDiffSalError(() => collect(model, path, { mirror: true, ...options }), 'ERR_DIFFSAL_INVALID_ARGUMENT', "'mirror'")
   }

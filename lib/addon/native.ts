@@ -109,10 +109,20 @@ export interface NativeModel {
   ): Promise<Tensor<'float32'>>
   predict(
     from: NativeInputs | NativeFeatures,
-    options: { steps: number; eta: number; seeds: number[]; noise: Tensor<'float32'> | undefined; estimates: boolean; activity: boolean; priority?: Priority },
+    options: {
+      steps: number
+      eta: number
+      seeds: number[]
+      noise: Tensor<'float32'> | undefined
+      estimates: boolean
+      activity: boolean
+      samples: number
+      mirror: boolean
+      priority?: Priority
+    },
     cancel: NativeCancelToken | undefined,
     onStep: ((step: number, steps: number) => void) | undefined,
-  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'>; activity?: Tensor<'float32'>[] }>
+  ): Promise<{ map: Tensor<'float32'>; estimates?: Tensor<'float32'>; uncertainty?: Tensor<'float32'>; activity?: Tensor<'float32'>[] }>
   /** Of a model on the CPU in float32. */
   traces(cancel: NativeCancelToken | undefined): Promise<{ encode: NativeTrace; denoise: NativeTrace }>
   close(): Promise<void>

@@ -17,6 +17,7 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
   const rows = stripRows.filter((row) => row !== 'picture' || shown[0]!.picture !== undefined)
   const [height, width] = shown[0]!.maps.right.shape.slice(-2) as [number, number]
   const times = Math.max(1, Math.ceil(leastWidth / width))
+  const sharp = openSharp()
   const cell = [height * times, width * times] as const
   const cells = shown.flatMap((frame, column) =>
     rows.map(async (row, line) => ({
@@ -26,7 +27,6 @@ export async function listeningStrip(frames: readonly ListenedFrame[]): Promise<
     })),
   )
   const sheet = { width: columns * (cell[1] + gap) - gap, height: rows.length * (cell[0] + gap) - gap, channels: 3, background: 'white' } as const
-  const sharp = openSharp()
   return sharp({ create: sheet })
     .composite(await Promise.all(cells))
     .png()

@@ -103,13 +103,6 @@ WeightsFile weights_from_js(const Napi::Object& object) {
   return file;
 }
 
-Features encode_clip(const Network& network, const ClipInputs& inputs, const std::vector<uint64_t>& seeds, bool keep) {
-  auto prepared = prepare(inputs, network.config(), network.device());
-  std::vector<at::Generator> generators;
-  for (auto seed : seeds) generators.push_back(make_generator(derive_seed(seed, "video maps")));
-  return network.encode(prepared.frames, prepared.mel, generators, {}, keep);
-}
-
 Error model_disposed() { return Error(ErrorCode::disposed, "This model was disposed.", "model"); }
 
 // Refuses what is no float32 (batch, 1, H, W): the network's kernels read so much.
@@ -353,7 +346,7 @@ Napi::Value ModelHandle::encode(const Call& call) {
       [network = network_, inputs = std::move(inputs), seeds = std::move(seeds)] {
         c10::InferenceMode inference;
         const auto& open = open_network(network);
-        auto features = encode_clip(open, inputs, seeds, /*keep=*/true);
+        auto features = diffsal::encode(open, prepare(inputs, open.config(), open.device()), seeds, /*keep=*/true);
         synchronize(open.device());
         return features;
       },
@@ -394,8 +387,8 @@ Napi::Value ModelHandle::predict(const Call& call) {
     inputs = clip_from_js(given, call[2], priority);
   }
   PredictOptions options{
-      integer(object, "steps"),     number(object, "eta"),      seeds_from_js(object.Get("seeds")), optional_tensor(object, "noise"), {},
-      boolean(object, "estimates"), boolean(object, "activity")};
+      integer(object, "steps"),     number(object, "eta"),       seeds_from_js(object.Get("seeds")), optional_tensor(object, "noise"), {},
+      boolean(object, "estimates"), boolean(object, "activity"), integer(object, "samples"),         boolean(object, "mirror")};
   auto batch = static_cast<int64_t>(options.seeds.size());
   if (features && features->batch() != batch) throw Error(ErrorCode::internal, "Not one seed for each clip.");
   if (options.noise.defined()) check_map(options.noise, "noise", batch, config_);
@@ -415,13 +408,14 @@ Napi::Value ModelHandle::predict(const Call& call) {
         auto& open = open_network(network);
         if (options.noise.defined()) check_input(options.noise, "noise");
         if (features) return sample(open, *features, options);
-        return sample(open, encode_clip(open, inputs, options.seeds, /*keep=*/false), options);
+        return diffsal::predict(open, prepare(inputs, open.config(), open.device()), options);
       },
       // Keeps the function until the promise is settled, so that it is released on the JavaScript thread.
       [function](Napi::Env env, Prediction& prediction) -> Napi::Value {
         auto object = Napi::Object::New(env);
         object.Set("map", tensor_to_js(env, prediction.map));
         if (prediction.estimates.defined()) object.Set("estimates", tensor_to_js(env, prediction.estimates));
+        if (prediction.deviation.defined()) object.Set("uncertainty", tensor_to_js(env, prediction.deviation));
         if (prediction.activity.empty()) return object;
         auto stages = Napi::Array::New(env, prediction.activity.size());
         for (uint32_t i = 0; i < prediction.activity.size(); ++i) stages.Set(i, tensor_to_js(env, prediction.activity[i]));

@@ -253,7 +253,13 @@ describe('dispose() inside an accessor', () => {
       () => handle.save({ path: 'nowhere', place: '/nowhere', temporary: '/nowhere.tmp' }, new Uint8Array(8), 'float32', none),
       () => handle.encode({ frames, mel }, [1], none),
       () => handle.denoise(noise, t, features, none),
-      () => handle.predict(features, { steps: 1, eta: 0, seeds: [1], noise: undefined, estimates: false, activity: false }, none, undefined),
+      () =>
+        handle.predict(
+          features,
+          { steps: 1, eta: 0, seeds: [1], noise: undefined, estimates: false, activity: false, samples: 1, mirror: false },
+          none,
+          undefined,
+        ),
       () => handle.close(),
     ]) {
       await expectDiffSalError(call, 'ERR_DIFFSAL_DISPOSED', 'disposed')

@@ -1,5 +1,6 @@
 import { afterAll, vi } from 'vitest'
 import { bundledFfmpeg } from './bundled-ffmpeg.ts'
+import { setLogger } from '../../lib/log.ts'
 import { removeTemporary } from './temporary.ts'
 
 // Run before each test file. A process runs several: what one changes of it, the next one finds as it was.
@@ -20,5 +21,6 @@ afterAll(() => {
   Object.assign(process.env, environment)
   process.chdir(folder)
   process.exitCode = undefined
+  setLogger(undefined)
   removeTemporary()
 })

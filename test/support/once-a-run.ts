@@ -32,6 +32,8 @@ export function onceARunAsync(name: string, make: (path: string) => Promise<unkn
     const own = path(`${name}-${process.pid}`)
     made = existsSync(path(name)) ? Promise.resolve(path(name)) : make(own).then(() => keep(own, name))
     making.set(name, made)
+    // Another file may ask again.
+    made.catch(() => making.delete(name))
   }
   return made
 }

@@ -2,6 +2,7 @@ import { extname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { invalidArgument, invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
+import { openSharp } from '../../files/open-sharp.ts'
 import { writeWhole } from '../../files/write-whole.ts'
 import { hearingRule, listenTable, listenTo, readListenOptions, type HeardWith, type Listening } from '../../listen.ts'
 import { checkSpan } from '../../predict-video.ts'
@@ -62,7 +63,10 @@ async function run(input: string, flags: ListenFlags, open: ModelOpener, signal:
   checkSpan({ start: from, end: to })
   const weights = chooseWeights(flags)
   const files = [...filesOf(input), ...('file' in weights ? [weights.file] : [])]
-  if (output !== undefined) await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
+  if (output !== undefined) {
+    await filesMean('output', () => checkPlaces([{ kind: 'npy', path: output }], files))
+    openSharp()
+  }
   using warnings = showWarnings()
   await using opened = await openSource(input, flags, signal)
   const { info } = opened
