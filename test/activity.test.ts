@@ -60,9 +60,9 @@ describe('the activity', () => {
       standIn.rehearseGraphs(graphs ? 'rerun' : 'none')
       await each.build(config, 'cpu', from, undefined, 'float32')
       // Recorded at the second call.
-      for (let i = 0; i < 3; i++) await each.predict({ frames, mel }, { ...run, activity: false, samples: 1, mirror: false }, undefined, undefined)
+      for (let i = 0; i < 3; i++) await each.predict({ frames, mel }, { ...run, activity: false }, undefined, undefined)
       made.push(await each.predict({ frames, mel }, { ...run, activity: true }, undefined, undefined))
-      const after = await each.predict({ frames, mel }, { ...run, activity: false, samples: 1, mirror: false }, undefined, undefined)
+      const after = await each.predict({ frames, mel }, { ...run, activity: false }, undefined, undefined)
       expect(after).not.toHaveProperty('activity')
       expectClose(after.map, made.at(-1)!.map, 0)
       await each.close()

@@ -125,10 +125,10 @@ describe.each([
     await using changing = await DiffSal.create(tinyConfig, { seed: 3 })
     const options = { steps: 1, seed: 5, ...several }
     const before = await changing.predict({ frames, mel }, options)
-    const name = 'decoder_net.conv_in.weight'
-    const weight = await changing.parameter(changing.parameters().find((one) => one.name.endsWith(name))!.name)
+    const { name } = changing.parameters().find((one) => one.name.endsWith('decoder_net.conv_in.weight'))!
+    const weight = await changing.parameter(name)
     const pending = changing.predict({ frames, mel }, options)
-    const changed = changing.setParameter(changing.parameters().find((one) => one.name.endsWith(name))!.name, {
+    const changed = changing.setParameter(name, {
       ...weight,
       data: weight.data.map((value) => -value) as Float32Array,
     } as Tensor<'float32'>)

@@ -27,7 +27,6 @@
 #include "runtime/device.h"
 #include "runtime/error.h"
 #include "runtime/graphs.h"
-#include "runtime/random.h"
 #include "runtime/transfer.h"
 
 namespace diffsal {

@@ -1,10 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { spotClip } from '../../support/blob-clips.ts'
-import { bundledFfmpeg } from '../../support/bundled-ffmpeg.ts'
 import { FakeModel } from '../../support/fake-model.ts'
-import { ffmpegOfPath } from '../../support/ffmpegs.ts'
+import { ffmpegOfPath, ffmpegs } from '../../support/ffmpegs.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
 import { ffmpeg } from '../../support/media.ts'
 import { temporaryPath } from '../../support/temporary.ts'
@@ -18,7 +17,7 @@ test.each<[string, (out: string) => string[]]>([
   ['report', (out) => ['-o', join(out, 'r.html')]],
   ['view', (out) => ['-o', join(out, 'v.html')]],
 ])('%s --mirror has every window predicted mirrored too, and only so', async (command, outputs) => {
-  vi.stubEnv('DIFFSAL_FFMPEG', ffmpegOfPath ?? bundledFfmpeg)
+  vi.stubEnv('DIFFSAL_FFMPEG', ffmpegs[0]![1])
   const out = temporaryPath(`mirror-${command}`)
   mkdirSync(out)
   const input = join(out, 'clip.mp4')
@@ -38,7 +37,7 @@ test.each<[string, (out: string) => string[]]>([
 test('of many videos, --mirror makes those anew that were predicted without it', async () => {
   const out = temporaryPath('mirror-many')
   mkdirSync(out)
-  for (const name of ['a', 'b']) await ffmpeg('-i', await spotClip(`mirror-${name}.mkv`, '0.5', 4), '-c', 'copy', join(out, `${name}.mkv`))
+  for (const name of ['a', 'b']) copyFileSync(await spotClip(`mirror-${name}.mkv`, '0.5', 4), join(out, `${name}.mkv`))
   const asked = async (...flags: string[]) => {
     const model = new FakeModel()
     const args = ['predict', join(out, '*.mkv'), '--random-weights', '1', '--video-only', '--seed', '1', '-o', join(out, 'maps'), ...flags]
