@@ -52,8 +52,8 @@ const outside = options.outside === undefined ? [] : await outsideRows(options.o
 const usesModel = !options['no-model'] && ['model', 'mirror', 'sound'].some((kind) => wanted.has(kind))
 const load = options.threads === undefined ? {} : { threads: Number(options.threads) }
 const model = usesModel ? await DiffSal.load(options.weights, load) : undefined
-const { size, clipLength } = (model ?? presets.gaze).config
-const form = { size, clipLength }
+const { size, clipLength, gazeDelay } = (model ?? presets.gaze).config
+const form = { size, clipLength, gazeDelay }
 
 const rows: Row[] = []
 const results = []

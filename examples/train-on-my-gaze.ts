@@ -8,8 +8,8 @@ import { datasets, DiffSal } from '../lib/index.ts'
 
 const [folder = '.', epochs = '10'] = process.argv.slice(2)
 const model = await DiffSal.load()
-const { size, clipLength } = model.config
-const options = { size, clipLength, heldOut: 3 }
+const { size, clipLength, gazeDelay } = model.config
+const options = { size, clipLength, gazeDelay, heldOut: 3 }
 const train = await datasets.openGaze(folder, { ...options, augment: true, stride: 8 })
 const held = await datasets.openGaze(folder, { ...options, split: 'validation', stride: 8 })
 

@@ -3,6 +3,7 @@ import { checkInteger, checkList, checkOptions, isPlain, reading } from './check
 import { integer, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
+import { delayFrames, gazeDelayOption } from './gaze-delay.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
 import { clipBatches, FrameWindow, SoundWindow } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
@@ -28,6 +29,8 @@ export interface DecodedVideo {
 export interface ClipAtOptions {
   /** T, the model's `config.clipLength`. Default 16. */
   clipLength?: number | undefined
+  /** How many seconds earlier than around the frame the clip lies, 0 to 1: the model's `config.gazeDelay`. Default 0. */
+  gazeDelay?: number | undefined
 }
 
 /** How a clip of a file is cut. */
@@ -44,7 +47,7 @@ function checkPictureSize(argument: string, value: unknown): readonly [number, n
 }
 
 /** What there is to know of {@link ClipAtOptions}. */
-const clipTable = { clipLength: integer(2, 1024, { usual: 16 }) } satisfies OptionTable<ClipAtOptions>
+const clipTable = { clipLength: integer(2, 1024, { usual: 16 }), gazeDelay: gazeDelayOption } satisfies OptionTable<ClipAtOptions>
 
 /** What there is to know of {@link FileClipOptions}. */
 export const fileClipTable = {
@@ -66,7 +69,8 @@ export interface CutClip {
 
 /**
  * The clip around a frame, as `predictVideo` cuts it: frames k − T/2 to k + T/2 − 1, with the edge frames repeated beyond the ends; and
- * their own sound, from half a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends.
+ * their own sound, from half a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends. With `gazeDelay` all of it lies
+ * so much earlier.
  *
  * @param video - all of it, or a part that begins early enough and ends late enough
  * @param frame - k, from 0
@@ -103,14 +107,15 @@ async function cutOfInput(input: VideoInput, frame: number, options: FileClipOpt
 async function cutOfMedia(
   info: MediaInfo,
   frame: number,
-  { clipLength, size, stallLimit, signal }: FileClipOptions & { readonly clipLength: number },
+  { clipLength, gazeDelay, size, stallLimit, signal }: FileClipOptions & { readonly clipLength: number; readonly gazeDelay: number },
 ): Promise<CutClip> {
   const { video, audio } = info
   const rate = mapRate(info)
+  const delay = delayFrames(gazeDelay, rate)
   const shown = video && (size ?? ([video.height, video.width] as const))
-  const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, clipLength) : undefined
+  const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, clipLength + delay) : undefined
   const sound = audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
-  const plan = { clipLength, stride: 1, batch: 1, video: frames !== undefined, audio: sound !== undefined, first: frame }
+  const plan = { clipLength, delay, stride: 1, batch: 1, video: frames !== undefined, audio: sound !== undefined, first: frame }
   const batches = clipBatches({ frames, sound, rate }, plan)
   try {
     const next = await batches.next()
@@ -128,12 +133,12 @@ async function cutOfMedia(
 
 function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions | undefined): CutClip {
   const { frames, audio, fps } = checkOptions<DecodedVideo>('video', video, ['frames', 'audio', 'fps'])
-  const { clipLength } = readOptions<ClipAtOptions, typeof clipTable>('options', options, clipTable)
+  const { clipLength, gazeDelay } = readOptions<ClipAtOptions, typeof clipTable>('options', options, clipTable)
   checkFps('fps', fps)
   const pictures = frames === undefined ? undefined : checkPictures(frames)
   if (pictures === undefined && !audio) throw invalidArgument('video', 'something to see or to hear', video)
   checkInteger('frame', frame, 0, pictures === undefined ? undefined : pictures.shape[0]! - 1)
-  const first = frame - Math.floor(clipLength / 2)
+  const first = frame - Math.round(gazeDelay * fps) - Math.floor(clipLength / 2)
   return {
     ...(pictures && { frames: cutFrames(pictures, first, clipLength) }),
     audio: audio ? cutSound(audio, first, clipLength, fps) : null,

@@ -1,5 +1,6 @@
 import { checkBoolean, checkChoice, checkInteger, checkList, checkNumber, checkOptions, isList, ownOptions } from './checks/options.ts'
 import { invalidArgument } from './errors.ts'
+import { longestGazeDelay } from './gaze-delay.ts'
 
 /** The kinds of {@link DiffSalConfig.interaction}; native/network/interaction.cpp has their layers and formulas. */
 export const interactions = ['mim', 'addition', 'concatenation', 'bilinear', 'residual', 'off'] as const
@@ -94,6 +95,11 @@ export interface DiffSalConfig {
    * of a `released` model. Default null.
    */
   steps: number | null
+  /**
+   * Seconds by which gaze comes after the picture, 0 to 1: eyes take time to get where they look. The map of a frame is made from the window that lies
+   * so much earlier in the video, by `predictVideo` and all that reads a video. Default 0, the paper's.
+   */
+  gazeDelay: number
   /** How pixels become the network's input. Default: as for the audio-visual weights. */
   normalisation: NormalisationConfig
 }
@@ -136,6 +142,7 @@ export const defaultConfig: Readonly<DiffSalConfig> = deepFreeze<DiffSalConfig>(
   dropout: 0.1,
   timesteps: 1000,
   steps: null,
+  gazeDelay: 0,
   normalisation: {
     scale: 255,
     mean: [114.7748, 107.7354, 99.475],
@@ -239,6 +246,7 @@ function checkConfig(config: DiffSalConfig): void {
   if (config.clipLength % multiple !== 0) throw invalidArgument('config.clipLength', multiple === 8 ? 'a multiple of 8' : 'even', config.clipLength)
   checkInteger('config.timesteps', config.timesteps, 2, mostTimesteps)
   if (config.steps !== null) checkInteger('config.steps', config.steps, 1, config.timesteps)
+  checkNumber('config.gazeDelay', config.gazeDelay, 0, longestGazeDelay)
   checkNumber('config.dropout', config.dropout, 0, 0.99)
   checkVideoEncoder(config.videoEncoder)
   checkAudioEncoder(config.audioEncoder)

@@ -23,7 +23,8 @@ export interface StreamOptions {
   sampleRate?: number | undefined
   /**
    * How many frames after its own a map waits for, 0 to ⌈T / 2⌉ - 1, 7 of clips of 16. Fewer come sooner: the last of them is repeated for those that
-   * the clip lacks, and its sound is silent from there. Default: all.
+   * the clip lacks, and its sound is silent from there.
+   * Where the model's `config.gazeDelay` puts clips earlier, fewer come after the frame anyway. Default: all.
    */
   lookahead?: number | undefined
   /** Seconds that a frame may wait beyond that: the first half for sound that is late, then for the model. 0.01 to 60. Default 1. */
@@ -129,16 +130,16 @@ const table = (most: number) =>
  * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT
  */
 export function openStream(model: Predictor, options: StreamOptions, ending?: AbortSignal): SaliencyStream {
-  const { clipLength, video, audio, size: modelSize } = model.config
+  const { clipLength, video, audio, size: modelSize, gazeDelay = 0 } = model.config
   const given = readOptions<StreamOptions, ReturnType<typeof table>>('options', options, table(clipLength - Math.floor(clipLength / 2) - 1))
-  const { sampleRate, videoOnly, repeat: repeats, steps, eta, seed = drawSeed(), signal: stop } = given
+  const { fps, sampleRate, videoOnly, repeat: repeats, steps, eta, seed = drawSeed(), signal: stop } = given
   if (videoOnly && !video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   if (!video && sampleRate === undefined) throw invalidArgument('sampleRate', 'given for a model of sound alone', sampleRate)
   const hears = audio && !videoOnly
   if (hears && sampleRate === undefined)
     log('warn', 'The stream has no sound (no sampleRate): the maps are predicted with silence. Use videoOnly to leave sound out.')
 
-  const clips = new LiveClips({ ...given, sampleRate, clipLength, video, audio: hears, repeats })
+  const clips = new LiveClips({ ...given, sampleRate, clipLength, delay: Math.round(gazeDelay * fps), video, audio: hears, repeats })
   const leaving = new AbortController()
   const ended = anySignal(stop, ending, leaving.signal)
   if (ended.aborted) clips.fail(ended.reason)

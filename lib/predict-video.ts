@@ -4,6 +4,7 @@ import { stoppable } from './async/stoppable.ts'
 import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable, type Read } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
+import { delayFrames } from './gaze-delay.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
 import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
@@ -36,6 +37,8 @@ export interface Predictor {
     readonly video: boolean
     /** Whether the model hears. */
     readonly audio: boolean
+    /** Seconds by which gaze comes after the picture. Default 0. */
+    readonly gazeDelay?: number
   }
   predict(
     input: { frames?: Tensor<'uint8'>; audio?: AudioExcerpt[] | null },
@@ -216,7 +219,7 @@ export const videoTable = {
 /**
  * Predicts the saliency maps of a video, in order, as it is decoded: memory does not grow with its length. The
  * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
- * k − 8 … k + 7 for clips of 16, with the edge frames repeated. Where frames come at uneven times, the window has the frames as they are
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated; it lies `config.gazeDelay` seconds earlier. Where frames come at uneven times, the window has the frames as they are
  * counted, and the sound around frame k's own time, as long as 16 frames last on the average.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
@@ -318,23 +321,24 @@ async function* predictFrames(
   options: ReadVideoOptions & { signal: AbortSignal },
 ): AsyncGenerator<TimedMap, VideoSummary, undefined> {
   const { stride, batch, videoOnly, steps, eta, seed = drawSeed(), estimates, uncertainty, activity, mirror, priority, shots, stallLimit, onProgress } = options
-  const { size, clipLength } = model.config
+  const { size, clipLength, gazeDelay = 0 } = model.config
   const wants = planInput(model, info, videoOnly)
   // Ends the decoding, whichever way this function is left.
   const reading = new AbortController()
   const signal = AbortSignal.any([options.signal, reading.signal])
   const { video, audio } = info
   const rate = mapRate(info)
+  const delay = delayFrames(gazeDelay, rate)
   const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
   const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength, detector)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength + delay, detector)
     : undefined
   const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
   const mapEstimate = estimateMaps(info, options)
   const span = spanOf(options)
   const source = sourceOf(info, rationalValue(rateOfSound))
-  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, stride, batch, span })
+  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, delay, stride, batch, span })
   let begun = 0
   const predict = async ({ frames: indices, times, marks, clips, audio: excerpts }: ClipBatch) => {
     const before = begun

@@ -44,6 +44,7 @@ export const presets: Presets = {
     normGroups: 8,
     dropout: 0,
     steps: 1,
+    gazeDelay: 0.1,
   }),
   scenes: preset('scenes', {
     size: [64, 96],

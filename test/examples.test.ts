@@ -83,7 +83,7 @@ test('the configurations of docs/ and of examples/ are ones of runs', async () =
   for (const file of [written, ...files]) {
     const { train, validate, test } = await readRunConfig(file)
     const made = [...train, ...validate, ...test].filter(({ dataset }) => dataset === 'scenes')
-    const form = { size: [64, 96], clipLength: 16, fixations: false } as const
+    const form = { size: [64, 96], clipLength: 16, gazeDelay: 0, fixations: false } as const
     expect(await openEntries(made, 'train', form, (_, open) => open())).toHaveLength(made.length)
   }
 })

@@ -268,6 +268,7 @@ test('error: the stream ends where the model cannot keep up, for the reader and 
 test('nothing is held but what is needed, however long it goes on', () => {
   const plan: LivePlan = {
     clipLength: 16,
+    delay: 0,
     lookahead: 7,
     stride: 1,
     fps: 10,

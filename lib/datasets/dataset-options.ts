@@ -1,6 +1,7 @@
 import { checkInteger, checkList, checkString } from '../checks/options.ts'
 import { choice, integer, number, readOptions, yes, type Option, type OptionTable, type Read } from '../checks/table.ts'
 import type { Faults } from '../files/faults.ts'
+import { gazeDelayOption } from '../gaze-delay.ts'
 
 /** The parts of a dataset. */
 export type Split = 'train' | 'validation' | 'test'
@@ -17,6 +18,11 @@ export interface DatasetOptions {
   size?: readonly [number, number] | undefined
   /** Frames in a clip. Default 16. */
   clipLength?: number | undefined
+  /**
+   * How many seconds earlier than around its frame a clip lies, 0 to 1: the model's `config.gazeDelay`. Of a video whose rate is not told, as at 25 frames
+   * a second. Default 0.
+   */
+  gazeDelay?: number | undefined
   /** Whether samples carry the fixations too. Default false. */
   fixations?: boolean | undefined
   /**
@@ -41,6 +47,7 @@ export function datasetTable<S extends Split>(splits: readonly S[]) {
     stride: integer(1, undefined, { usual: 1 }),
     size: { ...mapSize, usual: [224, 384] as readonly [number, number] },
     clipLength: integer(2, 1024, { usual: 16 }),
+    gazeDelay: gazeDelayOption,
     fixations: yes({ usual: false }),
     densitySigma: number(0.1, 10_000),
     faults: choice(['skip', 'error'] as const, { usual: 'skip' }),
@@ -54,6 +61,7 @@ export interface DatasetPlan extends Faults {
   readonly stride: number
   readonly size: readonly [number, number]
   readonly clipLength: number
+  readonly gazeDelay: number
   readonly fixations: boolean
   readonly densitySigma: number | undefined
 }

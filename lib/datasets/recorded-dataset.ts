@@ -1,5 +1,6 @@
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
+import { delayFrames } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { Rational } from '../media/rational.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'
@@ -15,6 +16,9 @@ import type { NumberedFolder } from './numbered-folder.ts'
 import { readGrey, resizeGrey } from './pictures.ts'
 import { clipSilence, clipSound, SoundCache } from './sound-source.ts'
 import { clipFrames, testFrames, trainingFrames, type WindowPlan } from './windows.ts'
+
+/** Of videos that are frames alone. */
+const usualRate: Rational = { num: 25, den: 1 }
 
 /** A video as a dataset's tree has it. */
 export interface RecordedVideo {
@@ -96,7 +100,6 @@ export class RecordedDataset implements SaliencyDataset {
 
   /** The frames whose clip and map are there; what is missing is reported, once for each kind in a video. */
   #withoutFaults(video: RecordedVideo, centres: readonly number[]): number[] {
-    const { clipLength } = this.#plan
     const missing = Array.from({ length: video.count }, (_, k) => k).filter((k) => !video.frames.has(k))
     if (missing.length > 0) {
       const which = `one of ${missing.length} of ${video.count} frames of '${video.name}' that are missing`
@@ -104,7 +107,7 @@ export class RecordedDataset implements SaliencyDataset {
       reportFault(this.#plan, message, 'clips that need them are left out', video.frames.name(missing[0]!))
     }
     const absent = new Set(missing)
-    const whole = absent.size === 0 ? centres : centres.filter((k) => clipFrames(k, clipLength, video.count).every((at) => !absent.has(at)))
+    const whole = absent.size === 0 ? centres : centres.filter((k) => this.#clipOf(video, k).every((at) => !absent.has(at)))
     const mapped = whole.filter((k) => this.#hasTarget(video, k))
     const unmapped = whole.find((k) => !this.#hasTarget(video, k))
     // A whole video without maps is not annotated (a test split); one without some is damaged.
@@ -114,6 +117,11 @@ export class RecordedDataset implements SaliencyDataset {
       reportFault(this.#plan, message, 'their clips are left out', file)
     }
     return mapped
+  }
+
+  #clipOf({ count, sound }: RecordedVideo, frame: number): number[] {
+    const { clipLength, gazeDelay } = this.#plan
+    return clipFrames(frame - delayFrames(gazeDelay, sound?.rate ?? usualRate), clipLength, count)
   }
 
   #hasTarget({ maps, fixations, origin }: RecordedVideo, frame: number): boolean {
@@ -127,7 +135,7 @@ export class RecordedDataset implements SaliencyDataset {
     const target = await this.#target(video, frame)
     if (target.every((value) => value === 0)) return null
     const [data, audio, fixations] = await settled([
-      video.frames.read(clipFrames(frame, clipLength, video.count), size),
+      video.frames.read(this.#clipOf(video, frame), size),
       this.#sound(video, frame),
       this.#plan.fixations ? this.#fixations(video, frame) : undefined,
     ])
@@ -168,9 +176,9 @@ export class RecordedDataset implements SaliencyDataset {
 
   async #sound({ sound }: RecordedVideo, frame: number): Promise<AudioExcerpt | null> {
     if (sound === undefined) return null
-    const { clipLength } = this.#plan
+    const { clipLength, gazeDelay } = this.#plan
     if (sound.path === undefined) return clipSilence(clipLength, sound.rate)
-    return clipSound(await this.#sounds.open(sound.path), frame, clipLength, sound.rate)
+    return clipSound(await this.#sounds.open(sound.path), frame - delayFrames(gazeDelay, sound.rate), clipLength, sound.rate)
   }
 }
 

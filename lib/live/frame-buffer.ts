@@ -32,12 +32,13 @@ export class FrameBuffer {
 
   /**
    * @param length T, frames of a clip
+   * @param before how many of them come before the frame that it belongs to; T or more where it ends before that frame
    * @param lookahead how many frames after its own a clip waits for; the last of them is repeated for the others
    * @param interval seconds between frames
    */
-  constructor(length: number, lookahead: number, stride: number, interval: number) {
+  constructor(length: number, before: number, lookahead: number, stride: number, interval: number) {
     this.#length = length
-    this.#before = Math.floor(length / 2)
+    this.#before = before
     this.#lookahead = lookahead
     this.#stride = stride
     this.#interval = interval

@@ -18,6 +18,8 @@ export type Drop = 'oldest' | 'block' | 'error'
 export interface LivePlan {
   /** T, the frames of a clip. */
   readonly clipLength: number
+  /** How many frames earlier than around its own frame a clip lies. */
+  readonly delay: number
   readonly lookahead: number
   readonly stride: number
   readonly fps: number
@@ -51,6 +53,9 @@ const farthest = 10
 /** The clips of frames and sound that are pushed, one after the other. What is held is bounded, however long it goes on. */
 export class LiveClips {
   readonly #plan: LivePlan
+  /** How many of a clip's frames come before its own, and how many after; fewer than none where it ends before. */
+  readonly #before: number
+  readonly #after: number
   readonly #frames: FrameBuffer
   readonly #sound: SoundBuffer | undefined
   readonly #mostWaiting: number
@@ -64,9 +69,16 @@ export class LiveClips {
 
   constructor(plan: LivePlan) {
     this.#plan = plan
-    this.#frames = new FrameBuffer(plan.clipLength, plan.lookahead, plan.stride, 1 / plan.fps)
+    this.#before = Math.floor(plan.clipLength / 2) + plan.delay
+    this.#after = plan.clipLength - this.#before - 1
+    this.#frames = new FrameBuffer(plan.clipLength, this.#before, this.#lookahead, plan.stride, 1 / plan.fps)
     this.#sound = plan.sampleRate === undefined || !plan.audio ? undefined : new SoundBuffer(plan.sampleRate)
     this.#mostWaiting = Math.max(3, Math.floor((plan.latency * plan.fps) / plan.stride))
+  }
+
+  /** How many frames after its own a clip waits for. */
+  get #lookahead(): number {
+    return Math.max(0, Math.min(this.#plan.lookahead, this.#after))
   }
 
   /** How many clips were passed over because the model could not keep up. */
@@ -181,7 +193,7 @@ export class LiveClips {
     const { clipLength, fps, sampleRate = soundRate, audio, video } = this.#plan
     const { frame, time, pixels } = this.#frames.cut()
     const from = this.#soundStart(time, sampleRate)
-    const whole = Math.round((time + (clipLength - Math.floor(clipLength / 2) - 0.5) / fps) * sampleRate)
+    const whole = Math.round((time + (this.#after + 0.5) / fps) * sampleRate)
     const samples = new Float32Array(whole - from)
     if (audio && this.#sound) samples.set(this.#sound.excerpt(from, Math.min(whole, this.#soundEnd(time))))
     this.#forget()
@@ -197,12 +209,12 @@ export class LiveClips {
   }
 
   #soundStart(time: number, rate: number): number {
-    return Math.round((time - (Math.floor(this.#plan.clipLength / 2) + 0.5) / this.#plan.fps) * rate)
+    return Math.round((time - (this.#before + 0.5) / this.#plan.fps) * rate)
   }
 
   /** The sample after the last that a clip of a frame's time hears: half a frame after its last frame. */
   #soundEnd(time: number): number {
-    return Math.round((time + (this.#plan.lookahead + 0.5) / this.#plan.fps) * this.#plan.sampleRate!)
+    return Math.round((time + (Math.min(this.#plan.lookahead, this.#after) + 0.5) / this.#plan.fps) * this.#plan.sampleRate!)
   }
 
   #forget(): void {

@@ -21,6 +21,8 @@ export interface ClipSource {
 export interface ClipPlan {
   /** T, the frames of a window. */
   readonly clipLength: number
+  /** How many frames earlier than around its own frame each window lies. Default 0. */
+  readonly delay?: number | undefined
   /** Windows for frames 0, stride, 2 · stride, … */
   readonly stride: number
   /** Windows in a batch; the last one may have fewer. */
@@ -69,16 +71,16 @@ export interface ClipEnd {
 const everything: Span = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
 
 /**
- * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted; before the first frame and after the
- * last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
- * frame k's own time: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
+ * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted, with a delay so many frames earlier; before the first
+ * frame and after the last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
+ * frame k's own time, less the delay: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
  * sound, silence. Where shots are looked for, the frames of a window that are of another shot than frame k's are replaced by the nearest
  * one of its own, as before the first frame and after the last one; the sound is not cut. A span has the windows that the whole video has.
  */
 export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, ClipEnd, undefined> {
   const { frames, sound, rate } = source
-  const { clipLength, stride, batch, span = everything } = plan
-  const before = Math.floor(clipLength / 2)
+  const { clipLength, delay = 0, stride, batch, span = everything } = plan
+  const before = Math.floor(clipLength / 2) + delay
   const interval = rate.den / rate.num
   const start = plan.first ?? (frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6)))
   const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval, start)
@@ -93,7 +95,9 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
     for (let k = first; indices.length < batch; k += stride) {
       const last = k - before + clipLength - 1
       // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
-      const there = frames ? (await frames.readTo(Math.max(last, 1))) > k : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength, rate))
+      const there = frames
+        ? (await frames.readTo(Math.max(last, k, 1))) > k
+        : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength - delay, rate))
       if (!there) break
       const since = times(k)
       const marked = frames?.marksTo(k)
@@ -182,13 +186,16 @@ export class FrameWindow {
   #count = 0
   #ended = false
 
-  /** @param shots finds shots among them, which are known some frames later: these are read ahead */
-  constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], clipLength: number, shots?: ShotDetector) {
+  /**
+   * @param reach how many frames may lie between the first of a window and the last one read for it, both counted
+   * @param shots finds shots among them, which are known some frames later: these are read ahead
+   */
+  constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], reach: number, shots?: ShotDetector) {
     this.#frames = frames
     this.size = size
     this.bytes = size[0] * size[1] * 3
     this.#shots = shots
-    this.#capacity = Math.max(2, clipLength + (shots?.delay ?? 0))
+    this.#capacity = Math.max(2, reach + (shots?.delay ?? 0))
   }
 
   /** Whether shots are looked for. */

@@ -20,6 +20,7 @@ export interface DatasetEntry {
 export interface SampleForm {
   readonly size: readonly [number, number]
   readonly clipLength: number
+  readonly gazeDelay: number
   /** Whether the loss reads fixations. */
   readonly fixations: boolean
 }
@@ -35,7 +36,8 @@ interface Opener {
   open(root: string, options: Record<string, unknown>): Promise<SaliencyDataset>
 }
 
-const isOwn = (name: string): boolean => name !== 'size' && name !== 'clipLength' && name !== 'fixations'
+const formOptions: readonly string[] = ['size', 'clipLength', 'gazeDelay', 'fixations'] satisfies (keyof SampleForm)[]
+const isOwn = (name: string): boolean => !formOptions.includes(name)
 const namesIn = (table: object): string[] => Object.keys(table).filter(isOwn)
 
 /** Every dataset that a configuration can name. */
@@ -49,7 +51,14 @@ const openers: ReadonlyMap<string, Opener> = new Map([
     },
   ]),
   ['gaze', { rooted: true, options: namesIn(gazeTable), files: ['sounds'], open: (root, options) => openGaze(root, options) }],
-  ['scenes', { rooted: false, options: namesIn(soundingScenesTable), open: async (_, options) => soundingScenes(options) }],
+  [
+    'scenes',
+    {
+      rooted: false,
+      options: namesIn(soundingScenesTable), // A scene tells where to look in the picture of the same moment.
+      open: async (_, { gazeDelay: __, ...options }) => soundingScenes(options),
+    },
+  ],
 ])
 
 /** The datasets' names. */
@@ -102,13 +111,13 @@ export interface OpenedDataset {
 export async function openEntries(
   entries: readonly DatasetEntry[],
   split: Split,
-  { size, clipLength, fixations }: SampleForm,
+  form: SampleForm,
   locate: <T>(i: number, work: () => T) => T,
 ): Promise<OpenedDataset[]> {
   const opened: OpenedDataset[] = []
   for (const [i, { dataset: name, root = '', ...given }] of entries.entries()) {
     const opener = openers.get(name)!
-    const options: Record<string, unknown> = { ...given, size, clipLength, fixations }
+    const options: Record<string, unknown> = { ...given, ...form }
     if (opener.options.includes('split')) options.split ??= split
     const dataset = await locate(i, async () => checkDataset('options', await filesMean('input', () => opener.open(root, options))))
     opened.push({ title: titleOf(name, options), dataset: readingErrors(dataset), ...(isGazeSet(dataset) && { gaze: dataset }) })

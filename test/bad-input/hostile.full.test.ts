@@ -422,7 +422,7 @@ const exports: Readonly<Record<string, Export>> = {
       1,
     ],
   ),
-  clipAt: exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8 }]),
+  clipAt: exported(api.clipAt, () => [{ frames: pictures(), audio: audio(), fps: 25 }, 4, { clipLength: 8, gazeDelay: 0.1 }]),
   'maps.activity': exported(maps.activity, () => [[{ dtype: 'float32', shape: [1, 2, 2, 4], data: new Float32Array(16).fill(0.25) }], { size: [16, 24] }]),
   'maps.peaks': exported(maps.peaks, () => [map(), { count: 2, distance: 0.1, threshold: 0.5, size: [64, 128] }]),
   'maps.centreOfMass': exported(maps.centreOfMass, () => [map(), { size: [64, 128] }]),
@@ -460,7 +460,7 @@ const exports: Readonly<Record<string, Export>> = {
     () => [undefined],
   ),
   'datasets.openAudioVisual': exported(datasets.openAudioVisual, () => [nowhere, ['DIEM'], { split: 'test', fold: 1, size: [32, 64], faults: 'error' }]),
-  'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], faults: 'error' }]),
+  'datasets.openGaze': exported(datasets.openGaze, () => [nowhere, { size: [32, 64], gazeDelay: 0.1, faults: 'error' }]),
   'datasets.halfAgainstHalf': exported(
     (options: never) => datasets.halfAgainstHalf({ videos: [] } as never, options),
     () => [{ halvings: 1, frames: 1, seed: 1 }],
@@ -626,7 +626,7 @@ const lasting: Readonly<Record<string, () => unknown[]>> = {
   'DiffSal.load': () => [presets.scenes.weights, { config: { mamStages: 4 }, device: 'cpu', threads: 1, precision: 'float32', signal }],
   'DiffSal.resume': () => [saved, { device: 'cpu', threads: 1, precision: 'float32', signal }],
   'datasets.openAudioVisual': () => [nowhere, 'DIEM', { split: 'test', fold: 1, size: [32, 64], faults: 'error' }],
-  'datasets.openGaze': () => [gazeFolder, { size: [32, 64], faults: 'error' }],
+  'datasets.openGaze': () => [gazeFolder, { size: [32, 64], gazeDelay: 0.1, faults: 'error' }],
   'datasets.halfAgainstHalf': () => [{ halvings: 1, frames: 1, seed: 1 }],
   'datasets.scoreSceneBaselines': () => [{ size: [32, 64], length: 1, clipLength: 2 }],
 }

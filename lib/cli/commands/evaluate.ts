@@ -110,9 +110,9 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
   warnings.above(progress)
   try {
     await using model = await filesMean('weights', () => DiffSal.load(weights, { ...plan.load, signal }))
-    const { size, clipLength, timesteps } = model.config
+    const { size, clipLength, gazeDelay, timesteps } = model.config
     if (scoring.steps !== undefined) plan.sampled(() => checkInteger(flags.steps === undefined ? 'sampling.steps' : '--steps', scoring.steps, 1, timesteps))
-    const datasets = await openEntries(plan.entries, 'test', { size, clipLength, fixations: false }, plan.locate)
+    const datasets = await openEntries(plan.entries, 'test', { size, clipLength, gazeDelay, fixations: false }, plan.locate)
     const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
     progress.stop()
     const seconds = Math.round(performance.now() - begin) / 1000

@@ -347,9 +347,9 @@ async function openModel(file: string, run: SeededRun, running: { device: string
 }
 
 async function openDatasets(file: string, run: SeededRun, { config }: DiffSal): Promise<RunDatasets> {
-  const { size, clipLength } = config
+  const { size, clipLength, gazeDelay } = config
   inFile(file, () => checkStills(run, takesStills(config)))
-  const scored: SampleForm = { size, clipLength, fixations: false }
+  const scored: SampleForm = { size, clipLength, gazeDelay, fixations: false }
   const trained: SampleForm = { ...scored, fixations: (run.trainer.terms?.nss ?? 0) !== 0 }
   const place =
     (list: string) =>
