@@ -11,7 +11,7 @@ import { handsOf, type Group, type GroupHands } from './distributed/group.ts'
 import { DiffSalError, invalidArgument } from './errors.ts'
 import type { ClipInput } from './inputs.ts'
 import { scoreTogether, type FramePrediction, type ScoredFrame, type ScoreOptions, type Scores } from './metrics/score.ts'
-import { checkMirror, mirrorOption, samplingTable, type PredictOptions } from './predict.ts'
+import { checkParts, mirrorOption, samplingTable, type PredictOptions } from './predict.ts'
 import { seedOption } from './random/seed.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -78,7 +78,7 @@ export function checkEvaluation({ config }: ScoredModel, argument: string, datas
   checkDataset(argument, dataset)
   if (!reading(argument, 'a dataset', () => typeof dataset.truth === 'function'))
     throw invalidArgument(argument, 'a dataset with truth(video, frame), to score against', dataset)
-  if (options.mirror) checkMirror({}, config)
+  checkParts({ mirror: options.mirror }, config)
   return options
 }
 

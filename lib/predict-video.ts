@@ -19,7 +19,7 @@ import { sourceOf, type SourceInfo } from './media/source-info.ts'
 import { defaultSpoolLimit } from './media/spool.ts'
 import { defaultStallLimit } from './media/stall-watch.ts'
 import type { VideoInput } from './media/video-input.ts'
-import { checkMirror, mirrorOption, samplingTable, type Prediction } from './predict.ts'
+import { checkParts, mirrorOption, samplingTable, type Prediction } from './predict.ts'
 import { partOf } from './prediction-parts.ts'
 import { drawSeed, seedOption } from './random/seed.ts'
 import { ShotDetector, sizeForShots } from './shots/shot-detector.ts'
@@ -288,11 +288,8 @@ export function readVideoOptions(model: Predictor, options: PredictVideoOptions 
 export function checkTogether<Given extends PredictVideoOptions>(model: Predictor, given: Given): Given {
   if (given.videoOnly && !model.config.video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   checkSpan(given)
-  if (given.uncertainty !== undefined && given.estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", true)
-  for (const other of ['uncertainty', 'videoOnly'] as const) {
-    if (given.activity && given[other]) throw invalidArgument('activity', `false where '${other}' is asked for`, true)
-  }
-  if (given.mirror) checkMirror(given, model.config)
+  if (given.activity && given.videoOnly) throw invalidArgument('activity', "false where 'videoOnly' is asked for", true)
+  checkParts(given, model.config)
   return given
 }
 

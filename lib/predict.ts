@@ -120,24 +120,29 @@ export async function predict(
   const noise = options.noise === undefined ? undefined : checkMap('noise', options.noise, config, clip.batch)
   const seeds = checkSeeds(seed, clip.batch)
   if (activity) checkHearing(config)
-  if (mirror) checkMirror(options, config)
+  checkParts(options, config)
   if (mirror && !('inputs' in clip)) throw invalidArgument('mirror', 'false for features: they are not of the mirrored clip', mirror)
-  if (uncertainty !== undefined) {
-    if (noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
-    if (estimates) throw invalidArgument('estimates', "false where 'uncertainty' is asked for", estimates)
-    if (activity) throw invalidArgument('activity', "false where 'uncertainty' is asked for", activity)
-  }
+  if (uncertainty !== undefined && noise !== undefined) throw invalidArgumentText('noise', "left out where 'uncertainty' asks for several", 'a tensor')
   const run = { steps, eta, seeds, noise, estimates, activity, samples: uncertainty ?? 1, mirror, priority }
   const from = 'inputs' in clip ? clip.inputs : clip
   const prediction = await reporting(stop, onProgress, (stop, onStep) => abortable(stop, (cancel) => model.predict(from, run, cancel, onStep)))
   return estimates || activity || uncertainty !== undefined ? prediction : prediction.map
 }
 
-/** Refuses what `mirror` cannot go with, of options that were read. */
-export function checkMirror(options: Pick<PredictOptions, 'estimates' | 'uncertainty' | 'activity'>, { video }: Pick<DiffSalConfig, 'video'>): void {
-  if (!video) throw invalidArgument('mirror', 'false for a model that does not see', true)
-  for (const other of ['estimates', 'uncertainty', 'activity'] as const) {
-    if (options[other]) throw invalidArgument('mirror', `false where '${other}' is asked for`, true)
+/** What one prediction cannot give together: the first is refused where the second is asked for. */
+const apart = [
+  ['estimates', 'uncertainty'],
+  ['activity', 'uncertainty'],
+  ['mirror', 'estimates'],
+  ['mirror', 'uncertainty'],
+  ['mirror', 'activity'],
+] as const
+
+/** Refuses what one prediction cannot give together, or not of this model; of options that were read. */
+export function checkParts(options: Pick<PredictOptions, (typeof apart)[number][number]>, { video }: Pick<DiffSalConfig, 'video'>): void {
+  if (options.mirror && !video) throw invalidArgument('mirror', 'false for a model that does not see', true)
+  for (const [one, other] of apart) {
+    if (options[one] && options[other]) throw invalidArgument(one, `false where '${other}' is asked for`, true)
   }
 }
 
