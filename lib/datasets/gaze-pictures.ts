@@ -49,6 +49,7 @@ function picture(name: string, path: string, points: readonly GazePoint[] | unde
     name,
     count: 1,
     rate: undefined,
+    begin: 0,
     size: () => readPictureSize(path),
     async read(frames, size) {
       const plane = { height: size[0], width: size[1], channels: 3, data: await readRgb(path, size) }

@@ -186,7 +186,7 @@ export class GazeDataset implements GazeSet {
     const { clipLength, augment, sound: choice, sounds, soundShare } = this.#plan
     const rate = source.rate ?? stillRate
     const shown = frame - this.#delay(source)
-    if (source.sound && choice === 'right') return clipSound(await source.sound(), shown, clipLength, rate)
+    if (source.sound && choice === 'right') return clipSound(await source.sound(), shown, clipLength, rate, source.begin)
     if (source.sound && choice === 'silence') return clipSilence(clipLength, rate)
     if (source.sound) {
       const other = await this.#nextWithSound(source).sound!()

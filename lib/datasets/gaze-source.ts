@@ -23,6 +23,8 @@ export interface GazeSource {
   readonly count: number
   /** Frames a second; undefined of a picture. */
   readonly rate: Rational | undefined
+  /** Seconds of its sound at which frame 0 is shown; 0 of a picture. */
+  readonly begin: number
   /** [height, width] of its pictures. */
   size(): Promise<readonly [number, number]>
   /**

@@ -5,6 +5,7 @@ import { readGazeWithin } from '../gaze/read-gaze.ts'
 import type { RowBudget } from '../gaze/row-budget.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import { GazeRecording } from '../gaze/recording.ts'
+import { readFrames } from '../media/frames.ts'
 import { mediaError } from '../media/local-file.ts'
 import type { MediaInfo, VideoStream } from '../media/media-info.ts'
 import { probe } from '../media/probe.ts'
@@ -110,27 +111,35 @@ function isMap(name: string): boolean {
   return isVideo(name) && parse(name).name.endsWith('.map')
 }
 
-type VideoInfo = MediaInfo & { readonly video: VideoStream & { readonly frameEstimate: number } }
+/** A video that was looked at. */
+type VideoInfo = MediaInfo & {
+  readonly video: VideoStream & { readonly frameEstimate: number }
+  /** Seconds at which frame 0 is shown: 0, but where the sound begins before the picture. */
+  readonly begin: number
+}
 
 async function videoOf(path: string): Promise<VideoInfo> {
   const info = await probe(path)
   if (info.video === null) throw mediaError(path, 'has no video in it')
   const { frameEstimate } = info.video
   if (frameEstimate === undefined) throw mediaError(path, 'does not tell how long it is')
-  return { ...info, video: { ...info.video, frameEstimate } }
+  const begin = await beginOf({ ...info, video: info.video })
+  return { ...info, video: { ...info.video, frameEstimate: Math.max(1, frameEstimate - Math.round(begin * rationalValue(info.video.rate))) }, begin }
 }
 
-async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], plan: GazeVideoPlan): Promise<GazeRecording> {
+/** When the first frame is shown, on the file's clock. */
+async function beginOf(info: MediaInfo & { readonly video: VideoStream }): Promise<number> {
+  if (info.audio === null) return 0
+  for await (const { time } of readFrames(info, [2, 2], { minimum: 0, quiet: true })) return time
+  return 0
+}
+
+async function gazeOf({ path, video, begin }: VideoInfo, tables: readonly string[], plan: GazeVideoPlan): Promise<GazeRecording> {
   const rate = rationalValue(video.rate)
-  const length = (video.frameEstimate * 1000) / rate
+  const length = (begin + video.frameEstimate / rate) * 1000
   const recordings = await mapLimited(tables, 4, async (table) => {
-    const recording = await readGazeWithin(plan.rows, table, {
-      rate,
-      faults: plan.faults,
-      video: basename(path),
-      picture: { width: video.width, height: video.height },
-      ...plan.tracker,
-    })
+    const options = { rate, faults: plan.faults, video: basename(path), picture: { width: video.width, height: video.height }, ...plan.tracker }
+    const recording = await readGazeWithin(plan.rows, table, options, begin * 1000)
     const last = recording.looks.at(-1)!.start
     const late = recording.looks.reduce((count, { start }) => count + Number(start > length + 1000), 0)
     const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`
@@ -147,20 +156,21 @@ async function gazeOf({ path, video }: VideoInfo, tables: readonly string[], pla
 }
 
 function source(name: string, info: VideoInfo, gaze: GazeRecording | undefined, map: VideoInfo | undefined, { blocks, sounds }: GazeVideoPlan): GazeSource {
-  const { path, video, audio } = info
+  const { path, video, audio, begin } = info
   const frames = new VideoFrames(path, blocks)
   const maps = map && new VideoFrames(map.path, blocks)
   return {
     name,
     count: Math.min(video.frameEstimate, map?.video.frameEstimate ?? Infinity),
     rate: video.rate,
+    begin,
     size: async () => [video.height, video.width],
     async read(wanted, size) {
       const bytes = size[0] * size[1] * 3
       const data = await frames.read(wanted, size)
       return wanted.map((_, t): Plane => ({ height: size[0], width: size[1], channels: 3, data: data.subarray(t * bytes, (t + 1) * bytes) }))
     },
-    points: (frame) => gaze?.at((frame * 1000) / rationalValue(video.rate)),
+    points: (frame) => gaze?.at((begin + frame / rationalValue(video.rate)) * 1000),
     viewers: () => gaze?.viewers.toSorted() ?? [],
     map: (frame, size = [map!.video.height, map!.video.width]) => (maps === undefined ? undefined : greyFrame(maps, frame, size)),
     sound: audio === null ? undefined : () => sounds.open(path),

@@ -62,13 +62,14 @@ export class SoundCache {
 
 /**
  * What is heard with the clip of frame k: from half a frame before its first frame to half a frame after its last one, on the
- * clock of a sound that starts with frame 0.
+ * clock of a sound in which frame 0 is shown after `begin` seconds.
  */
-export async function clipSound(sound: SoundSource, frame: number, clipLength: number, rate: Rational): Promise<AudioExcerpt> {
+export async function clipSound(sound: SoundSource, frame: number, clipLength: number, rate: Rational, begin = 0): Promise<AudioExcerpt> {
   const first = frame - Math.floor(clipLength / 2)
   const { sampleRate } = sound
-  const from = sampleAt(2 * first - 1, rate, sampleRate)
-  const to = sampleAt(2 * (first + clipLength) - 1, rate, sampleRate)
+  const before = Math.round(begin * sampleRate)
+  const from = before + sampleAt(2 * first - 1, rate, sampleRate)
+  const to = before + sampleAt(2 * (first + clipLength) - 1, rate, sampleRate)
   return { samples: await sound.read(from, to), sampleRate }
 }
 

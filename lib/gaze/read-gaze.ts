@@ -11,7 +11,7 @@ import { GazeRecording } from './recording.ts'
 import { RowBudget } from './row-budget.ts'
 import { readRows } from './rows.ts'
 import type { GazeScreen, PictureSize } from './screen.ts'
-import { Table } from './table.ts'
+import { Table, type TableOptions } from './table.ts'
 import { trackerTable, type TrackerOptions } from './tracker-options.ts'
 
 /** How {@link readGaze} reads a file. */
@@ -41,7 +41,8 @@ interface Read {
  * Reads where people looked in a video: a table (comma, semicolon or tab between cells, or JSON), an export of Tobii Pro Lab or Tobii Studio, a
  * report of EyeLink's Data Viewer, or an EyeLink's `.asc`. A table has a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
  * sample of a tracker (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`, frames from 0). Columns may stand in any order, and others beside
- * them. x and y are shares of width and height where neither a column's name nor an option says otherwise; times are from the first frame. The text is
+ * them. x and y are shares of width and height where neither a column's name nor an option says otherwise; times are from when the
+ * video begins to play, with its picture or its sound, whichever comes first. The text is
  * UTF-8, or UTF-16 with its mark. A name that ends in `.gz` is unpacked.
  *
  * A sample lasts until the viewer's next row, but not longer than 50 ms. Rows that are no numbers, that lie outside the picture, or whose
@@ -54,15 +55,19 @@ export function readGaze(path: string, options?: ReadGazeOptions): Promise<GazeR
   return readGazeWithin(new RowBudget(), path, options)
 }
 
-/** As {@link readGaze}, where several files share the rows that they may have. */
-export async function readGazeWithin(budget: RowBudget, path: string, options?: ReadGazeOptions): Promise<GazeRecording> {
+/**
+ * As {@link readGaze}, where several files share the rows that they may have.
+ *
+ * @param begin when frame 0 is shown, in milliseconds: later than the video begins to play where its sound comes first
+ */
+export async function readGazeWithin(budget: RowBudget, path: string, options?: ReadGazeOptions, begin = 0): Promise<GazeRecording> {
   const { rate, faults, ...tracker } = readOptions<ReadGazeOptions, typeof readGazeTable>('options', options, readGazeTable)
   checkString('path', path)
   const plan: Faults = { faults }
   const leftOut = new LeftOut(path, plan)
   const looks = new Looks(path, leftOut, budget)
   const isAsc = /\.asc(\.gz)?$/i.test(path)
-  const read = isAsc ? await readTrial(path, tracker, looks, leftOut) : await readTable(path, tracker, rate, looks, leftOut)
+  const read = isAsc ? await readTrial(path, tracker, looks, leftOut) : await readTable(path, { ...tracker, rate, begin }, looks, leftOut)
   leftOut.report()
   looks.reportIdle(path, plan)
   const recording = new GazeRecording(looks.list)
@@ -82,10 +87,10 @@ async function readTrial(path: string, tracker: TrackerOptions, looks: Looks, le
   return { form: given ? 'fixations' : 'samples', screen, picture: tracker.picture }
 }
 
-async function readTable(path: string, tracker: TrackerOptions, rate: number | undefined, looks: Looks, leftOut: LeftOut): Promise<Read> {
+async function readTable(path: string, options: TableOptions, looks: Looks, leftOut: LeftOut): Promise<Read> {
   let table: Table | undefined
-  await readRows(path, tracker.encoding, (cells, place) => {
-    if (table === undefined) table = new Table(path, cells, { ...tracker, rate }, looks, leftOut)
+  await readRows(path, options.encoding, (cells, place) => {
+    if (table === undefined) table = new Table(path, cells, options, looks, leftOut)
     else table.add(cells, place)
   })
   if (table === undefined) throw notGaze(path, 'it is empty')

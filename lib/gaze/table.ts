@@ -16,6 +16,8 @@ import { isOfVideo } from './video-name.ts'
 export interface TableOptions extends TrackerOptions {
   /** Frames a second. */
   readonly rate: number | undefined
+  /** When frame 0 is shown, in milliseconds. */
+  readonly begin: number
 }
 
 /** Takes the rows of a table, one after the other. */
@@ -112,7 +114,7 @@ export class Table {
     if (timing === 'frames') {
       if (!(Number.isInteger(at) && at >= 0)) return void leave(`has a frame that is no whole number from 0 on in the column '${column.heading.name}'`)
       const frame = 1000 / this.#options.rate!
-      return { time: (at - 0.5) * frame, duration: frame }
+      return { time: this.#options.begin + (at - 0.5) * frame, duration: frame }
     }
     const first = fromFirst ? (this.#begun.get(viewer)?.time ?? at) : 0
     if (!this.#begun.has(viewer)) this.#begun.set(viewer, { time: at, trial: this.layout.trial ? cells[this.layout.trial.column]! : '' })

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
+import { clipAt } from '../../lib/clip-at.ts'
 import { openGaze } from '../../lib/datasets/gaze-dataset.ts'
 import type { GazeOptions } from '../../lib/datasets/gaze-options.ts'
 import type { TrainingSample } from '../../lib/datasets/dataset.ts'
@@ -424,6 +425,32 @@ describe('videos', () => {
     expect(audio!.samples).toHaveLength(12_800)
     // Frame 10 is at 1 s; four and a half frames before it the clip begins.
     expect(audio!.samples.findIndex((value) => value > 0.2) / 16_000).toBeCloseTo(0.45, 2)
+  })
+
+  test('whose picture begins after its sound: gaze and sound are of the moment at which a frame is shown, tables of frame numbers of the frame', async () => {
+    const root = await folder({ 'v.csv': gaze, 'v.frames.csv': 'viewer,frame,x,y\nc,3,0.5,0.5\n' })
+    const path = join(root, 'v.mkv')
+    const numbered = temporaryPath('numbered-late.mkv')
+    await numberedFrames(numbered, 20, '10')
+    const rising = ['-f', 'lavfi', '-i', 'aevalsrc=t/4:s=16000:d=3.2']
+    await ffmpeg('-itsoffset', '1.2', '-i', numbered, ...rising, '-map', '0:v', '-map', '1:a', '-c:v', 'copy', '-c:a', 'pcm_s16le', path)
+    const [set, ofFrames] = [await openGaze(root, { ...form, stride: 1, recordings: [''] }), await openGaze(root, { ...form, recordings: ['frames'] })]
+    const [name] = set.videos
+    // 3.2 s, of which two have a picture.
+    expect(set.frames(name!)).toBe(20)
+    // Of the first viewer's 0.4 s nothing is left at 1.2 s.
+    expect(set.points(name!, 0)).toEqual([{ viewer: 'b', x: 0.75, y: 0.25 }])
+    expect([2, 3, 4].map((frame) => ofFrames.points(name!, frame))).toEqual([[], [{ viewer: 'c', x: 0.5, y: 0.5 }], []])
+    for (const k of [0, 8, 19]) {
+      const sample = (await set.get(k))!
+      const clip = await clipAt(path, k, { size: [24, 32], clipLength: 8 })
+      expect(frameNumber(frame(sample, 4))).toBe(k)
+      expect(sample.frames.data).toEqual(clip.frames!.data)
+      expect(sample.audio!.samples.length).toBe(clip.audio!.samples.length)
+      expect(Math.max(...sample.audio!.samples.map((value, i) => Math.abs(value - clip.audio!.samples[i]!)))).toBeLessThan(1e-3)
+    }
+    // Frame 8 is shown at 2 s, and its clip begins 0.45 s before.
+    expect((await set.get(8))!.audio!.samples[0]).toBeCloseTo(1.55 / 4, 3)
   })
 
   test('that are damaged, shorter than their gaze, or with a table that is none, are named', async () => {
