@@ -4,7 +4,7 @@
  *
  *     npm run bench:gaze -- [--root ../shared/gaze] [--weights FILE | --no-model] [--steps 4,1] [--threads N]
  *         [--sets mufvet,buaa,osie,eyecrowd,scene500,omron,cat2000] [--rows model,mirror,sound,centre,mean,halves]
- *         [--frames 12] [--pictures 60] [--size 192x256] [--halvings 5] [--outside FILE.json] [--markdown FILE] [--json FILE]
+ *         [--frames 12] [--pictures 60] [--size 192x256] [--halvings 5] [--gaze-delay SECONDS] [--outside FILE.json] [--markdown FILE] [--json FILE]
  *
  * Maps are compared at one size. `--frames` are of each video, `--pictures` of each set, evenly spaced. Maps go through the published chain, as
  * `metrics.score` has it; halves of the viewers do not.
@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     pictures: { type: 'string', default: '60' },
     size: { type: 'string', default: '192x256' },
     halvings: { type: 'string', default: '5' },
+    'gaze-delay': { type: 'string' },
     outside: { type: 'string' },
     markdown: { type: 'string' },
     json: { type: 'string' },
@@ -52,7 +53,8 @@ const outside = options.outside === undefined ? [] : await outsideRows(options.o
 const usesModel = !options['no-model'] && ['model', 'mirror', 'sound'].some((kind) => wanted.has(kind))
 const load = options.threads === undefined ? {} : { threads: Number(options.threads) }
 const model = usesModel ? await DiffSal.load(options.weights, load) : undefined
-const { size, clipLength, gazeDelay } = (model ?? presets.gaze).config
+const { size, clipLength, gazeDelay: usual } = (model ?? presets.gaze).config
+const gazeDelay = options['gaze-delay'] === undefined ? usual : Number(options['gaze-delay'])
 const form = { size, clipLength, gazeDelay }
 
 const rows: Row[] = []

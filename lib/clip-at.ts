@@ -5,7 +5,7 @@ import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
 import { delayFrames, gazeDelayOption } from './gaze-delay.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
-import { clipBatches, FrameWindow, SoundWindow } from './media/clip-windows.ts'
+import { clipBatches, FrameWindow, reachOf, SoundWindow } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import type { MediaInfo } from './media/media-info.ts'
 import { withMedia } from './media/open-media.ts'
@@ -29,7 +29,7 @@ export interface DecodedVideo {
 export interface ClipAtOptions {
   /** T, the model's `config.clipLength`. Default 16. */
   clipLength?: number | undefined
-  /** How many seconds earlier than around the frame the clip lies, 0 to 1: the model's `config.gazeDelay`. Default 0. */
+  /** The model's `config.gazeDelay`: the clip is that of the earliest frame of the last so many seconds, 0 to 1. Default 0, which is not that of `DiffSal.load()`. */
   gazeDelay?: number | undefined
 }
 
@@ -69,8 +69,8 @@ export interface CutClip {
 
 /**
  * The clip around a frame, as `predictVideo` cuts it: frames k − T/2 to k + T/2 − 1, with the edge frames repeated beyond the ends; and
- * their own sound, from half a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends. With `gazeDelay` all of it lies
- * so much earlier.
+ * their own sound, from half a frame before the first to half a frame after the last, T / fps seconds, silent beyond the ends. For the clip that `predictVideo`
+ * gives a model, pass the model's `gazeDelay` as well as its `clipLength`.
  *
  * @param video - all of it, or a part that begins early enough and ends late enough
  * @param frame - k, from 0
@@ -111,11 +111,11 @@ async function cutOfMedia(
 ): Promise<CutClip> {
   const { video, audio } = info
   const rate = mapRate(info)
-  const delay = delayFrames(gazeDelay, rate)
+  const reach = reachOf(clipLength, delayFrames(gazeDelay, rationalValue(rate)))
   const shown = video && (size ?? ([video.height, video.width] as const))
-  const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, clipLength + delay) : undefined
+  const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, reach) : undefined
   const sound = audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
-  const plan = { clipLength, delay, stride: 1, batch: 1, video: frames !== undefined, audio: sound !== undefined, first: frame }
+  const plan = { clipLength, gazeDelay, stride: 1, batch: 1, video: frames !== undefined, audio: sound !== undefined, first: frame }
   const batches = clipBatches({ frames, sound, rate }, plan)
   try {
     const next = await batches.next()
@@ -138,7 +138,7 @@ function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions 
   const pictures = frames === undefined ? undefined : checkPictures(frames)
   if (pictures === undefined && !audio) throw invalidArgument('video', 'something to see or to hear', video)
   checkInteger('frame', frame, 0, pictures === undefined ? undefined : pictures.shape[0]! - 1)
-  const first = frame - Math.round(gazeDelay * fps) - Math.floor(clipLength / 2)
+  const first = Math.max(0, frame - delayFrames(gazeDelay, fps)) - Math.floor(clipLength / 2)
   return {
     ...(pictures && { frames: cutFrames(pictures, first, clipLength) }),
     audio: audio ? cutSound(audio, first, clipLength, fps) : null,

@@ -96,8 +96,8 @@ export interface DiffSalConfig {
    */
   steps: number | null
   /**
-   * Seconds by which gaze comes after the picture, 0 to 1: eyes take time to get where they look. The map of a frame is made from the window that lies
-   * so much earlier in the video, by `predictVideo` and all that reads a video. Default 0, the paper's.
+   * Seconds by which gaze comes after the picture, 0 to 1: eyes take time to get where they look. `predictVideo`, and what is made of its maps, makes the map of a
+   * frame from the window of the earliest frame of the last so many seconds. Default 0, the paper's.
    */
   gazeDelay: number
   /** How pixels become the network's input. Default: as for the audio-visual weights. */

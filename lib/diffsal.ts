@@ -288,7 +288,7 @@ export class DiffSal {
   /**
    * Predicts the saliency maps of a video with its sound, in order, as it is decoded: memory does not grow with its length. The model
    * has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
-   * k − 8 … k + 7 for clips of 16, with the edge frames repeated; it lies `config.gazeDelay` seconds earlier. Every frame that the file shows counts, and has its own time. Where these
+   * k − 8 … k + 7 for clips of 16, with the edge frames repeated; with `config.gazeDelay`, that of the earliest frame of the last so many seconds. Every frame that the file shows counts, and has its own time. Where these
    * are uneven, the window has the frames as they are counted, and the sound around frame k's own time, as long as 16 frames last on the average.
    *
    * A frame that cannot be decoded is the one before it again, and a warning says how many and where; those before the first that can are left
@@ -341,7 +341,7 @@ export class DiffSal {
    * ```
    *
    * A clip has frames after its own, so a map comes later than its frame: by (lookahead + 1) / fps seconds at least, 267 ms for all seven of a clip of 16 at 30
-   * frames a second, and by what the model takes. With all of them the maps are those of {@link predictVideo}.
+   * frames a second, and by what the model takes. With a `config.gazeDelay` clips lie earlier: of the shipped `gaze` none is waited for at 30. With all of them the maps are those of {@link predictVideo}.
    *
    * @throws DiffSalError ERR_DIFFSAL_INVALID_ARGUMENT, ERR_DIFFSAL_DISPOSED
    */

@@ -132,14 +132,14 @@ const table = (most: number) =>
 export function openStream(model: Predictor, options: StreamOptions, ending?: AbortSignal): SaliencyStream {
   const { clipLength, video, audio, size: modelSize, gazeDelay = 0 } = model.config
   const given = readOptions<StreamOptions, ReturnType<typeof table>>('options', options, table(clipLength - Math.floor(clipLength / 2) - 1))
-  const { fps, sampleRate, videoOnly, repeat: repeats, steps, eta, seed = drawSeed(), signal: stop } = given
+  const { sampleRate, videoOnly, repeat: repeats, steps, eta, seed = drawSeed(), signal: stop } = given
   if (videoOnly && !video) throw invalidArgument('videoOnly', 'false for a model of sound alone', true)
   if (!video && sampleRate === undefined) throw invalidArgument('sampleRate', 'given for a model of sound alone', sampleRate)
   const hears = audio && !videoOnly
   if (hears && sampleRate === undefined)
     log('warn', 'The stream has no sound (no sampleRate): the maps are predicted with silence. Use videoOnly to leave sound out.')
 
-  const clips = new LiveClips({ ...given, sampleRate, clipLength, delay: Math.round(gazeDelay * fps), video, audio: hears, repeats })
+  const clips = new LiveClips({ ...given, sampleRate, clipLength, gazeDelay, video, audio: hears, repeats })
   const leaving = new AbortController()
   const ended = anySignal(stop, ending, leaving.signal)
   if (ended.aborted) clips.fail(ended.reason)

@@ -7,7 +7,7 @@ import { invalidArgument, invalidArgumentText } from './errors.ts'
 import { delayFrames } from './gaze-delay.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
+import { clipBatches, FrameWindow, reachOf, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
 import { mediaError } from './media/local-file.ts'
 import type { MediaInfo } from './media/media-info.ts'
@@ -219,7 +219,7 @@ export const videoTable = {
 /**
  * Predicts the saliency maps of a video, in order, as it is decoded: memory does not grow with its length. The
  * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
- * k − 8 … k + 7 for clips of 16, with the edge frames repeated; it lies `config.gazeDelay` seconds earlier. Where frames come at uneven times, the window has the frames as they are
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated; with `config.gazeDelay`, that of the earliest frame of the last so many seconds. Where frames come at uneven times, the window has the frames as they are
  * counted, and the sound around frame k's own time, as long as 16 frames last on the average.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
@@ -325,17 +325,17 @@ async function* predictFrames(
   const signal = AbortSignal.any([options.signal, reading.signal])
   const { video, audio } = info
   const rate = mapRate(info)
-  const delay = delayFrames(gazeDelay, rate)
+  const reach = reachOf(clipLength, delayFrames(gazeDelay, rationalValue(rate)))
   const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
   const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video
-    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, clipLength + delay, detector)
+    ? new FrameWindow(readFrames({ ...info, video }, frameSize, { minimum: wants.video ? 2 : 1, stallLimit, signal }), frameSize, reach, detector)
     : undefined
   const sound = wants.audio && audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
   const mapEstimate = estimateMaps(info, options)
   const span = spanOf(options)
   const source = sourceOf(info, rationalValue(rateOfSound))
-  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, delay, stride, batch, span })
+  const batches = clipBatches({ frames, sound, rate }, { ...wants, clipLength, gazeDelay, stride, batch, span })
   let begun = 0
   const predict = async ({ frames: indices, times, marks, clips, audio: excerpts }: ClipBatch) => {
     const before = begun

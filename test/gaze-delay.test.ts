@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clipAt, datasets, DiffSal, type Tensor } from '../lib/index.ts'
-import { clipBatches, FrameWindow, SoundWindow, type ClipBatch } from '../lib/media/clip-windows.ts'
+import { answeredFrame, delayFrames } from '../lib/gaze-delay.ts'
+import { clipBatches, FrameWindow, reachOf, SoundWindow } from '../lib/media/clip-windows.ts'
 import type { Frame } from '../lib/media/frames.ts'
 import { rational } from '../lib/media/rational.ts'
 import { openStream } from '../lib/predict-stream.ts'
@@ -15,9 +16,10 @@ import { ffmpeg, frameNumber, numberedFrames } from './support/media.ts'
 import { temporaryPath } from './support/temporary.ts'
 import { lightConfig } from './support/tiny-config.ts'
 
-/** Frames T − 1 after the first of frame k's window, by the rule: k − T/2 − d and on, the edge frames repeated. */
+/** The frames of frame k's window, by the rule: those around the frame that came `delay` before it, or the first; the edge frames repeated. */
 function windowOf(k: number, delay: number, clipLength: number, count: number): number[] {
-  return Array.from({ length: clipLength }, (_, t) => Math.min(Math.max(k - clipLength / 2 - delay + t, 0), count - 1))
+  const centre = Math.max(0, k - delay)
+  return Array.from({ length: clipLength }, (_, t) => Math.min(Math.max(centre - clipLength / 2 + t, 0), count - 1))
 }
 
 /** One-pixel frames that hold their own number, and how many of them were read. */
@@ -46,35 +48,96 @@ test.each([
 ])('%i frames, clips of %i, %i frames late, stride %i, batches of %i: every window is the one of the rule', async (count, clipLength, delay, stride, batch) => {
   const source = numbered(count)
   const sound = new SoundWindow(ramp(count * 640))
-  const plan = { clipLength, delay, stride, batch, video: true, audio: true }
+  const plan = { clipLength, gazeDelay: delay / 25, stride, batch, video: true, audio: true }
   const rate = rational(25, 1)
   const seen: number[] = []
-  for await (const { frames, times, clips, audio } of clipBatches({ frames: new FrameWindow(source.frames, [1, 1], clipLength + delay), sound, rate }, plan)) {
+  for await (const { frames, times, clips, audio } of clipBatches(
+    { frames: new FrameWindow(source.frames, [1, 1], reachOf(clipLength, delay)), sound, rate },
+    plan,
+  )) {
     for (const [b, k] of frames.entries()) {
       seen.push(k)
       expect(times[b]!.at(-1)).toBe(k / 25)
       const window = Array.from({ length: clipLength }, (_, t) => clips!.data[(b * clipLength + t) * 3]!)
       expect(window, `frame ${k}`).toEqual(windowOf(k, delay, clipLength, count))
       // From half a frame before the window's first frame to half a frame after its last, wherever they lie.
-      const from = (k - delay - clipLength / 2 - 0.5) * 640
+      const from = (Math.max(0, k - delay) - clipLength / 2 - 0.5) * 640
       const expected = Float32Array.from({ length: clipLength * 640 }, (_, i) => (from + i >= 0 && from + i < count * 640 ? from + i + 1 : 0))
       expect(audio![b]!.samples, `sound of frame ${k}`).toEqual(expected)
     }
     // Later windows end earlier, and no frame is read that none needs; but one after the first, and after the last batch that there is no other.
     if (frames.length === batch && frames.at(-1)! + stride < count)
-      expect(source.read()).toBeLessThanOrEqual(Math.max(2, frames.at(-1)! + 1 + Math.max(0, clipLength / 2 - 1 - delay)))
+      expect(source.read()).toBeLessThanOrEqual(Math.max(2, clipLength / 2, frames.at(-1)! + 1 + Math.max(0, clipLength / 2 - 1 - delay)))
   }
   expect(seen).toEqual(Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride))
 })
 
-test('sound alone lies as much earlier', async () => {
-  const plan = { clipLength: 8, delay: 30, stride: 1, batch: 3, video: false, audio: true }
-  const batches: ClipBatch[] = []
-  for await (const one of clipBatches({ sound: new SoundWindow(ramp(50 * 640)), rate: rational(25, 1) }, plan)) batches.push(one)
-  const sounds = batches.flatMap(({ audio }) => audio!)
-  expect(sounds).toHaveLength(50)
-  expect(sounds[49]!.samples[0]).toBe((49 - 30 - 4.5) * 640 + 1)
-  expect(sounds[34]!.samples.findIndex((value) => value !== 0)).toBe(320)
+test('sound alone lies as much earlier, and is held for as long', async () => {
+  // Longer than what is held at least, in small pieces.
+  const samples = 200 * 640
+  async function* pieces(): AsyncGenerator<Float32Array, void, undefined> {
+    for (let at = 0; at < samples; at += 500) yield Float32Array.from({ length: 500 }, (_, i) => at + i + 1)
+  }
+  const plan = { clipLength: 8, gazeDelay: 1, stride: 1, batch: 3, video: false, audio: true }
+  let k = 0
+  for await (const { audio } of clipBatches({ sound: new SoundWindow(pieces()), rate: rational(100, 1) }, plan)) {
+    for (const one of audio!) {
+      const from = (Math.max(0, k++ - 100) - 4.5) * 160
+      expect(one.samples).toEqual(Float32Array.from({ length: 8 * 160 }, (_, i) => (from + i >= 0 && from + i < samples ? from + i + 1 : 0)))
+    }
+  }
+  expect(k).toBe(800)
+})
+
+test('the frame that eyes answer to is the earliest of the last so many seconds: where frames stay long, their own', () => {
+  // Thirty a second for a second, then a slide each ten seconds, then thirty again.
+  const times = [...Array.from({ length: 30 }, (_, i) => i / 30), 1, 11, 21, ...Array.from({ length: 5 }, (_, i) => 21 + (i + 1) / 30)]
+  const answered = (k: number, most = 3): number => answeredFrame(k, 0.1, most, (i) => times[i]!)
+  expect([0, 1, 3, 4, 20].map((k) => answered(k))).toEqual([0, 0, 0, 1, 17])
+  expect([30, 31, 32, 33, 34, 37].map((k) => answered(k))).toEqual([27, 31, 32, 32, 32, 34])
+  expect(answered(20, 1)).toBe(19)
+  for (const [fps, frames] of [
+    [5, 0],
+    [10, 1],
+    [12.5, 1],
+    [24, 2],
+    [24.98, 2],
+    [25, 2],
+    [29.97, 3],
+    [30, 3],
+    [50, 5],
+    [60, 6],
+  ] as const) {
+    expect(delayFrames(0.1, fps), `${fps}`).toBe(frames)
+    expect(
+      answeredFrame(40, 0.1, frames + 5, (i) => Math.round((i * 1000) / fps) / 1000),
+      `${fps}`,
+    ).toBe(40 - frames)
+  }
+})
+
+test('at a variable rate windows go by the times of the frames, those of a stream too', async () => {
+  const times = [...Array.from({ length: 10 }, (_, i) => i / 10), 5, 6, 6.1, 6.2, 6.3, 6.4]
+  async function* slides(): AsyncGenerator<Frame, void, undefined> {
+    for (const [k, time] of times.entries()) yield { pixels: new Uint8Array(12).fill(k), time }
+  }
+  const centres = [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 11, 11, 12, 13]
+  const expected = centres.map((k) => windowOf(k, 0, 8, 16))
+  const windows: number[][] = []
+  const plan = { clipLength: 8, gazeDelay: 0.2, stride: 1, batch: 1, video: true, audio: false }
+  for await (const { clips } of clipBatches({ frames: new FrameWindow(slides(), [2, 2], reachOf(8, 2)), rate: rational(10, 1) }, plan)) {
+    windows.push(Array.from({ length: 8 }, (_, t) => clips!.data[t * 12]!))
+  }
+  expect(windows).toEqual(expected)
+  const model = new FakeModel({ size: [2, 2], clipLength: 8, audio: false, gazeDelay: 0.2 })
+  const stream = openStream(model, { fps: 10, repeat: false, drop: 'block', latency: 60 })
+  const maps = (async () => {
+    for await (const { frame, time } of stream) expect(time).toBe(times[frame])
+  })()
+  for (const [k, time] of times.entries()) await stream.pushFrame({ dtype: 'uint8', shape: [2, 2, 3], data: new Uint8Array(12).fill(k) }, time)
+  stream.end()
+  await maps
+  expect(model.calls.map(({ input }) => Array.from({ length: 8 }, (_, t) => input.frames!.data[t * 12]!))).toEqual(expected)
 })
 
 /** A video whose frames tell their numbers, with a tone of silence: 45 frames at 25 a second. */
@@ -152,7 +215,7 @@ test('in memory clipAt cuts as of a file', () => {
   const late = cut(0.12)
   expect([...late.frames!.data].filter((_, i) => i % 3 === 0)).toEqual([5, 6, 7, 8])
   expect([late.audio!.samples.length, late.audio!.samples[0]]).toEqual([160, (5 - 0.5) * 40 + 1])
-  expect([...cut(1).frames!.data]).toEqual(new Array(12).fill(0))
+  expect([...cut(1).frames!.data].filter((_, i) => i % 3 === 0)).toEqual([0, 0, 0, 1])
   expect(() => cut(1.01)).toThrow(/'gazeDelay'.*0 to 1/)
 })
 
@@ -160,8 +223,12 @@ test('a stream waits for no frame that a delay leaves out', async () => {
   const model = new FakeModel({ size: [2, 2], clipLength: 8, audio: false, gazeDelay: 0.2 })
   const stream = openStream(model, { fps: 25 })
   const maps = stream[Symbol.asyncIterator]()
-  for (let k = 0; k < 3; k++) {
-    await stream.pushFrame({ dtype: 'uint8', shape: [2, 2, 3], data: new Uint8Array(12).fill(k) })
+  const push = (k: number): Promise<void> => stream.pushFrame({ dtype: 'uint8', shape: [2, 2, 3], data: new Uint8Array(12).fill(k) })
+  // The first maps are of the window around frame 0, which has three frames after it.
+  for (let k = 0; k < 4; k++) await push(k)
+  for (let k = 0; k < 4; k++) expect((await maps.next()).value).toMatchObject({ frame: k })
+  for (let k = 4; k < 12; k++) {
+    await push(k)
     expect((await maps.next()).value).toMatchObject({ frame: k })
   }
   await maps.return()
@@ -239,5 +306,31 @@ test('it is kept with the weights, and refused where it is none', async () => {
       'gazeDelay',
       '0 to 1',
     )
+  }
+})
+
+test('a stream waits for sound that is late half of its latency after the frame, also where a delay puts the sound before it', async () => {
+  const model = new FakeModel({ size: [2, 2], clipLength: 8, gazeDelay: 0.5 })
+  const stream = openStream(model, { fps: 30, sampleRate: 1000, latency: 1 })
+  const maps = (async () => {
+    let count = 0
+    for await (const _ of stream) count += 1
+    return count
+  })()
+  // The sound comes 0.4 s late; half a second is waited, and the last 8 frames have none that is whole.
+  for (let k = 0; k < 90; k++) {
+    await stream.pushFrame({ dtype: 'uint8', shape: [2, 2, 3], data: new Uint8Array(12) }, k / 30)
+    const [from, to] = [Math.round(((k - 12) * 1000) / 30), Math.round(((k - 11) * 1000) / 30)]
+    if (k >= 12) await stream.pushAudio(new Float32Array(to - from).fill(1), from / 1000)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  stream.end()
+  expect(await maps).toBe(90)
+  for (const [k, { input }] of model.calls.entries()) {
+    if (k < 25) continue
+    expect(
+      input.audio![0]!.samples.every((value) => value === 1),
+      `frame ${k}`,
+    ).toBe(true)
   }
 })

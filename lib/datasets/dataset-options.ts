@@ -19,8 +19,8 @@ export interface DatasetOptions {
   /** Frames in a clip. Default 16. */
   clipLength?: number | undefined
   /**
-   * How many seconds earlier than around its frame a clip lies, 0 to 1: the model's `config.gazeDelay`. Of a video whose rate is not told, as at 25 frames
-   * a second. Default 0.
+   * The model's `config.gazeDelay`: the clip of a frame is that of the earliest frame of the last so many seconds, 0 to 1. A video whose rate is not told is
+   * taken to have 25 frames a second. Default 0, which is not that of `DiffSal.load()`.
    */
   gazeDelay?: number | undefined
   /** Whether samples carry the fixations too. Default false. */

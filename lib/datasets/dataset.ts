@@ -17,7 +17,7 @@ export interface Dataset<Sample> {
   get(index: number, epoch?: number): Promise<Sample | null>
 }
 
-/** A clip, what is heard with it, and where people looked in its middle. */
+/** A clip, what is heard with it, and where people looked at the frame that it is of. */
 export interface TrainingSample {
   /** RGB pictures (T, H, W, 3). */
   readonly frames: Tensor<'uint8'>
@@ -34,7 +34,7 @@ export interface TrainingSample {
   readonly fixations?: Tensor<'uint8'> | undefined
   /** Which video: `DIEM/chilli_plasters`. */
   readonly video: string
-  /** The frame whose map it is, from 0: the (T / 2 + 1)th of the clip. */
+  /** The frame whose map it is, from 0: the (T / 2 + 1)th of the clip, or with `gazeDelay` the one at which eyes answered to that. */
   readonly frame: number
 }
 

@@ -1,3 +1,4 @@
+import type { Rational } from '../media/rational.ts'
 import { join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
@@ -85,11 +86,14 @@ export async function openDhf1k(root: string, options?: DatasetOptions): Promise
     }
     // How long a video file is, its annotation says.
     const count = folder && folder.count > 0 ? folder.last : Math.max(0, annotated)
-    return { name: `DHF1K/${number}`, count, frames, origin: 1, maps, fixations: fixated }
+    return { name: `DHF1K/${number}`, count, frames, rate: publishedRate, origin: 1, maps, fixations: fixated }
   })
   const found = videos.filter((video) => video !== undefined)
   return new RecordedDataset('DHF1K', root, found, videoWindows, plan)
 }
+
+/** Frames a second of all videos. */
+const publishedRate: Rational = { num: 30, den: 1 }
 
 /** The folders in `root/name` that are called by a number, padded or not. */
 async function numberedFolders(tree: Tree, root: string, name: string): Promise<Map<number, string>> {

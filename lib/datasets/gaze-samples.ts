@@ -5,7 +5,7 @@ import { delayFrames } from '../gaze-delay.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { shareOfDegrees, type GazeScreen } from '../gaze/screen.ts'
 import type { AudioExcerpt } from '../inputs.ts'
-import type { Rational } from '../media/rational.ts'
+import { rationalValue, type Rational } from '../media/rational.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import { Random } from '../random/random.ts'
 import type { Tensor } from '../tensor.ts'
@@ -154,7 +154,7 @@ export class GazeDataset implements GazeSet {
   async #draw(source: GazeSource, frame: number, view: View, [from, to]: readonly [number, number], data: Uint8Array): Promise<void> {
     const { size } = this.#plan
     const bytes = size[0] * size[1] * 3
-    const numbers = clipFrames(frame - this.#delay(source), shownFrames(this.#plan), source.count)
+    const numbers = clipFrames(this.#answered(source, frame), shownFrames(this.#plan), source.count)
     const planes = await source.read(numbers, readSize(this.#plan))
     for (let t = from; t < to; t++) {
       const into = data.subarray(t * bytes, (t + 1) * bytes)
@@ -185,22 +185,22 @@ export class GazeDataset implements GazeSet {
   async #sound(source: GazeSource, frame: number, random: Random): Promise<AudioExcerpt> {
     const { clipLength, augment, sound: choice, sounds, soundShare } = this.#plan
     const rate = source.rate ?? stillRate
-    const shown = frame - this.#delay(source)
-    if (source.sound && choice === 'right') return clipSound(await source.sound(), shown, clipLength, rate, source.begin)
+    const answered = this.#answered(source, frame)
+    if (source.sound && choice === 'right') return clipSound(await source.sound(), answered, clipLength, rate, source.begin)
     if (source.sound && choice === 'silence') return clipSilence(clipLength, rate)
     if (source.sound) {
       const other = await this.#nextWithSound(source).sound!()
       // As far in it as the frame is in its video: the sounds differ in length.
-      return clipSound(other, Math.floor((shown / source.count) * framesOf(other, rate)), clipLength, rate)
+      return clipSound(other, Math.floor((answered / source.count) * framesOf(other, rate)), clipLength, rate)
     }
     if (!augment || sounds.length === 0 || !random.chance(soundShare)) return clipSilence(clipLength, rate)
     const sound = await this.#sounds.open(sounds[random.below(sounds.length)]!)
     return clipSound(sound, random.below(framesOf(sound, rate)), clipLength, rate)
   }
 
-  /** By how many frames gaze comes after the picture; a still is there all the time. */
-  #delay({ rate }: GazeSource): number {
-    return rate === undefined ? 0 : delayFrames(this.#plan.gazeDelay, rate)
+  /** The frame that eyes at a frame answer to; a still is there all the time. */
+  #answered({ rate }: GazeSource, frame: number): number {
+    return rate === undefined ? frame : Math.max(0, frame - delayFrames(this.#plan.gazeDelay, rationalValue(rate)))
   }
 
   #nextWithSound(source: GazeSource): GazeSource {

@@ -2,7 +2,7 @@ import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
 import { delayFrames } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
-import type { Rational } from '../media/rational.ts'
+import { rationalValue, type Rational } from '../media/rational.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'
 import type { GroundTruth } from '../metrics/score.ts'
 import type { Tensor } from '../tensor.ts'
@@ -33,6 +33,8 @@ export interface RecordedVideo {
   readonly maps?: NumberedFolder | undefined
   /** The fixations, `.mat` or pictures. */
   readonly fixations?: NumberedFolder | undefined
+  /** Frames a second, of a set without sound whose videos are known to have it. */
+  readonly rate?: Rational | undefined
   /** For a set with sound: frames a second, and the file; none is silence. */
   readonly sound?: { readonly rate: Rational; readonly path?: string | undefined }
 }
@@ -119,9 +121,9 @@ export class RecordedDataset implements SaliencyDataset {
     return mapped
   }
 
-  #clipOf({ count, sound }: RecordedVideo, frame: number): number[] {
+  #clipOf({ count, sound, rate = usualRate }: RecordedVideo, frame: number): number[] {
     const { clipLength, gazeDelay } = this.#plan
-    return clipFrames(frame - delayFrames(gazeDelay, sound?.rate ?? usualRate), clipLength, count)
+    return clipFrames(Math.max(0, frame - delayFrames(gazeDelay, rationalValue(sound?.rate ?? rate))), clipLength, count)
   }
 
   #hasTarget({ maps, fixations, origin }: RecordedVideo, frame: number): boolean {
@@ -178,7 +180,7 @@ export class RecordedDataset implements SaliencyDataset {
     if (sound === undefined) return null
     const { clipLength, gazeDelay } = this.#plan
     if (sound.path === undefined) return clipSilence(clipLength, sound.rate)
-    return clipSound(await this.#sounds.open(sound.path), frame - delayFrames(gazeDelay, sound.rate), clipLength, sound.rate)
+    return clipSound(await this.#sounds.open(sound.path), Math.max(0, frame - delayFrames(gazeDelay, rationalValue(sound.rate))), clipLength, sound.rate)
   }
 }
 

@@ -1,7 +1,19 @@
+import { answeredFrame, delayFrames } from '../gaze-delay.ts'
+
 /** A frame as it was pushed. */
 interface Pushed {
   readonly pixels: Uint8Array
   readonly time: number
+}
+
+/** When a clip is. */
+export interface NextClip {
+  /** When the frame is shown that it belongs to. */
+  readonly time: number
+  /** When the frame is shown that it lies around. */
+  readonly around: number
+  /** How many of its frames come after that one, as far as is looked ahead. */
+  readonly after: number
 }
 
 /** What a clip's frames are, and the moment of the frame that it belongs to. */
@@ -22,6 +34,9 @@ const [shortestGap, longestGap] = [1.5, 2]
 export class FrameBuffer {
   readonly #length: number
   readonly #before: number
+  readonly #gazeDelay: number
+  /** The most frames that one answered to comes before. */
+  readonly #most: number
   readonly #lookahead: number
   readonly #stride: number
   readonly #interval: number
@@ -32,13 +47,15 @@ export class FrameBuffer {
 
   /**
    * @param length T, frames of a clip
-   * @param before how many of them come before the frame that it belongs to; T or more where it ends before that frame
+   * @param gazeDelay seconds by which gaze comes after the picture: a frame's clip is that of the frame it answers to
    * @param lookahead how many frames after its own a clip waits for; the last of them is repeated for the others
    * @param interval seconds between frames
    */
-  constructor(length: number, before: number, lookahead: number, stride: number, interval: number) {
+  constructor(length: number, gazeDelay: number, lookahead: number, stride: number, interval: number) {
     this.#length = length
-    this.#before = before
+    this.#before = Math.floor(length / 2)
+    this.#gazeDelay = gazeDelay
+    this.#most = delayFrames(gazeDelay, 1 / interval)
     this.#lookahead = lookahead
     this.#stride = stride
     this.#interval = interval
@@ -59,19 +76,27 @@ export class FrameBuffer {
     return this.#frames.at(-1)?.time
   }
 
-  /** The time of the frame whose clip is next; undefined where it has not come yet. */
-  get next(): number | undefined {
-    return this.#frames[this.#next - this.#first]?.time
+  /** Of the frame whose clip is next; undefined where it has not come yet. */
+  get next(): NextClip | undefined {
+    if (this.#next >= this.count) return undefined
+    const answered = this.#answered(this.#next)
+    return {
+      time: this.#timeOf(this.#next),
+      around: this.#timeOf(answered),
+      after: Math.min(this.#lastOf(this.#next) - answered, this.#length - this.#before - 1),
+    }
   }
 
   /** Whether the frames that the next clip waits for are there. */
   get complete(): boolean {
-    return this.#next + this.#lookahead < this.count
+    return this.#next < this.count && this.#lastOf(this.#next) < this.count
   }
 
   /** How many clips could be cut, as far as frames are concerned. */
   get waiting(): number {
-    return Math.max(0, Math.floor((this.count - 1 - this.#lookahead - this.#next) / this.#stride) + 1)
+    let clips = 0
+    for (let frame = this.#next; frame < this.count && this.#lastOf(frame) < this.count; frame += this.#stride) clips += 1
+    return clips
   }
 
   /**
@@ -98,10 +123,11 @@ export class FrameBuffer {
       time,
       pixels: { length: bytes },
     } = this.#frames[frame - this.#first]!
-    const last = Math.min(frame + this.#lookahead, this.count - 1)
+    const answered = this.#answered(frame)
+    const last = Math.min(this.#lastOf(frame), this.count - 1)
     const pixels = new Uint8Array(this.#length * bytes)
     for (let t = 0; t < this.#length; t++) {
-      const number = Math.min(Math.max(frame - this.#before + t, 0), last)
+      const number = Math.min(Math.max(answered - this.#before + t, 0), last)
       pixels.set(this.#frames[number - this.#first]!.pixels, t * bytes)
     }
     this.pass()
@@ -114,9 +140,22 @@ export class FrameBuffer {
     this.#tidy()
   }
 
+  #timeOf(frame: number): number {
+    return this.#frames[frame - this.#first]!.time
+  }
+
+  #answered(frame: number): number {
+    return answeredFrame(frame, this.#gazeDelay, this.#most, (i) => this.#timeOf(i))
+  }
+
+  /** The last frame that the clip of a frame waits for: its own at least. */
+  #lastOf(frame: number): number {
+    return Math.max(frame, Math.min(frame + this.#lookahead, this.#answered(frame) - this.#before + this.#length - 1))
+  }
+
   #tidy(): void {
     // At least the newest, which may have to be repeated.
-    const old = Math.min(this.#next - this.#before - this.#first, this.#frames.length - 1)
+    const old = Math.min(this.#next - this.#most - this.#before - this.#first, this.#frames.length - 1)
     if (old <= 0) return
     this.#frames.splice(0, old)
     this.#first += old

@@ -3,7 +3,7 @@ import type { AudioExcerpt } from '../inputs.ts'
 import { StallWatch } from '../media/stall-watch.ts'
 import { soundRate } from '../media/sound.ts'
 import type { Tensor } from '../tensor.ts'
-import { FrameBuffer } from './frame-buffer.ts'
+import { FrameBuffer, type NextClip } from './frame-buffer.ts'
 import { SoundBuffer } from './sound-buffer.ts'
 
 /** The error for what is pushed after the end. */
@@ -18,8 +18,8 @@ export type Drop = 'oldest' | 'block' | 'error'
 export interface LivePlan {
   /** T, the frames of a clip. */
   readonly clipLength: number
-  /** How many frames earlier than around its own frame a clip lies. */
-  readonly delay: number
+  /** Seconds by which gaze comes after the picture. */
+  readonly gazeDelay: number
   readonly lookahead: number
   readonly stride: number
   readonly fps: number
@@ -53,9 +53,6 @@ const farthest = 10
 /** The clips of frames and sound that are pushed, one after the other. What is held is bounded, however long it goes on. */
 export class LiveClips {
   readonly #plan: LivePlan
-  /** How many of a clip's frames come before its own, and how many after; fewer than none where it ends before. */
-  readonly #before: number
-  readonly #after: number
   readonly #frames: FrameBuffer
   readonly #sound: SoundBuffer | undefined
   readonly #mostWaiting: number
@@ -69,16 +66,9 @@ export class LiveClips {
 
   constructor(plan: LivePlan) {
     this.#plan = plan
-    this.#before = Math.floor(plan.clipLength / 2) + plan.delay
-    this.#after = plan.clipLength - this.#before - 1
-    this.#frames = new FrameBuffer(plan.clipLength, this.#before, this.#lookahead, plan.stride, 1 / plan.fps)
+    this.#frames = new FrameBuffer(plan.clipLength, plan.gazeDelay, plan.lookahead, plan.stride, 1 / plan.fps)
     this.#sound = plan.sampleRate === undefined || !plan.audio ? undefined : new SoundBuffer(plan.sampleRate)
     this.#mostWaiting = Math.max(3, Math.floor((plan.latency * plan.fps) / plan.stride))
-  }
-
-  /** How many frames after its own a clip waits for. */
-  get #lookahead(): number {
-    return Math.max(0, Math.min(this.#plan.lookahead, this.#after))
   }
 
   /** How many clips were passed over because the model could not keep up. */
@@ -150,8 +140,8 @@ export class LiveClips {
     })
     for (;;) {
       if (this.#failure) throw this.#failure.error
-      const time = this.#frames.next
-      if (time !== undefined && (this.#ended || this.#isReady(time))) yield this.#cut()
+      const { next } = this.#frames
+      if (next !== undefined && (this.#ended || this.#isReady(next))) yield this.#cut(next)
       else if (this.#ended) return
       else await watch.wait(this.#change())
     }
@@ -181,21 +171,23 @@ export class LiveClips {
   }
 
   /** Whether the next clip's frames are there, and its sound; or the sound has been waited for long enough. */
-  #isReady(time: number): boolean {
+  #isReady({ time, around, after }: NextClip): boolean {
     if (!this.#frames.complete) return false
     if (this.#sound === undefined) return true
-    const until = this.#soundEnd(time)
+    const until = this.#soundEnd(around, after)
     const { sampleRate, latency, fps } = this.#plan
-    return this.#sound.end >= until || this.#frames.newest! >= until / sampleRate! + latency / 2 - 0.25 / fps
+    // Sound that lies before the frame is waited for as long after the frame.
+    const latest = Math.max(until / sampleRate!, time + 0.5 / fps)
+    return this.#sound.end >= until || this.#frames.newest! >= latest + latency / 2 - 0.25 / fps
   }
 
-  #cut(): LiveClip {
+  #cut({ around, after }: NextClip): LiveClip {
     const { clipLength, fps, sampleRate = soundRate, audio, video } = this.#plan
     const { frame, time, pixels } = this.#frames.cut()
-    const from = this.#soundStart(time, sampleRate)
-    const whole = Math.round((time + (this.#after + 0.5) / fps) * sampleRate)
+    const from = this.#soundStart(around, sampleRate)
+    const whole = Math.round((around + (clipLength - Math.floor(clipLength / 2) - 0.5) / fps) * sampleRate)
     const samples = new Float32Array(whole - from)
-    if (audio && this.#sound) samples.set(this.#sound.excerpt(from, Math.min(whole, this.#soundEnd(time))))
+    if (audio && this.#sound) samples.set(this.#sound.excerpt(from, Math.min(whole, this.#soundEnd(around, after))))
     this.#forget()
     this.#changed()
     const [height, width] = this.#size ?? [0, 0]
@@ -208,19 +200,19 @@ export class LiveClips {
     }
   }
 
-  #soundStart(time: number, rate: number): number {
-    return Math.round((time - (this.#before + 0.5) / this.#plan.fps) * rate)
+  #soundStart(around: number, rate: number): number {
+    return Math.round((around - (Math.floor(this.#plan.clipLength / 2) + 0.5) / this.#plan.fps) * rate)
   }
 
-  /** The sample after the last that a clip of a frame's time hears: half a frame after its last frame. */
-  #soundEnd(time: number): number {
-    return Math.round((time + (Math.min(this.#plan.lookahead, this.#after) + 0.5) / this.#plan.fps) * this.#plan.sampleRate!)
+  /** The sample after the last that a clip hears: half a frame after the last of its frames that it waits for. */
+  #soundEnd(around: number, after: number): number {
+    return Math.round((around + (after + 0.5) / this.#plan.fps) * this.#plan.sampleRate!)
   }
 
   #forget(): void {
     const { newest, next } = this.#frames
-    const time = next ?? newest
-    if (this.#sound && time !== undefined) this.#sound.forget(this.#soundStart(time, this.#plan.sampleRate!))
+    const around = next?.around ?? (newest === undefined ? undefined : newest - this.#plan.gazeDelay)
+    if (this.#sound && around !== undefined) this.#sound.forget(this.#soundStart(around, this.#plan.sampleRate!))
   }
 
   #checkDistance(start: number, seconds: number): void {

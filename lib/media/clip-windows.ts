@@ -1,9 +1,10 @@
 import { newArray } from '../dtype.ts'
+import { answeredFrame, delayFrames } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { ShotDetector } from '../shots/shot-detector.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Span } from './opened.ts'
-import type { Rational } from './rational.ts'
+import { rationalValue, type Rational } from './rational.ts'
 import type { Frame } from './frames.ts'
 import { soundRate } from './sound.ts'
 
@@ -21,8 +22,8 @@ export interface ClipSource {
 export interface ClipPlan {
   /** T, the frames of a window. */
   readonly clipLength: number
-  /** How many frames earlier than around its own frame each window lies. Default 0. */
-  readonly delay?: number | undefined
+  /** Seconds by which gaze comes after the picture: each frame's window is that of the frame it answers to. Default 0. */
+  readonly gazeDelay?: number | undefined
   /** Windows for frames 0, stride, 2 · stride, … */
   readonly stride: number
   /** Windows in a batch; the last one may have fewer. */
@@ -71,16 +72,18 @@ export interface ClipEnd {
 const everything: Span = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
 
 /**
- * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted, with a delay so many frames earlier; before the first
- * frame and after the last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
- * frame k's own time, less the delay: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
- * sound, silence. Where shots are looked for, the frames of a window that are of another shot than frame k's are replaced by the nearest
+ * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted; before the first frame and after the
+ * last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
+ * frame k's own time: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
+ * sound, silence. With a `gazeDelay`, k is here the frame that eyes at the window's own frame answer to ({@link answeredFrame}), within its shot.
+ * Where shots are looked for, the frames of a window that are of another shot than frame k's are replaced by the nearest
  * one of its own, as before the first frame and after the last one; the sound is not cut. A span has the windows that the whole video has.
  */
 export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGenerator<ClipBatch, ClipEnd, undefined> {
   const { frames, sound, rate } = source
-  const { clipLength, delay = 0, stride, batch, span = everything } = plan
-  const before = Math.floor(clipLength / 2) + delay
+  const { clipLength, gazeDelay = 0, stride, batch, span = everything } = plan
+  const before = Math.floor(clipLength / 2)
+  const most = delayFrames(gazeDelay, rationalValue(rate))
   const interval = rate.den / rate.num
   const start = plan.first ?? (frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6)))
   const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval, start)
@@ -93,12 +96,18 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
     const clips = plan.video && frames ? newArray('uint8', batch * clipLength * frames.bytes) : undefined
     const audio: AudioExcerpt[] | undefined = plan.audio ? [] : undefined
     for (let k = first; indices.length < batch; k += stride) {
-      const last = k - before + clipLength - 1
       // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
       const there = frames
-        ? (await frames.readTo(Math.max(last, k, 1))) > k
-        : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength - delay, rate))
+        ? (await frames.readTo(Math.max(k, 1))) > k
+        : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength - most, rate))
       if (!there) break
+      const centre = frames
+        ? Math.max(
+            frames.shotBegin(k),
+            answeredFrame(k, gazeDelay, most, (i) => frames.timeOf(i)),
+          )
+        : Math.max(0, k - most)
+      await frames?.readTo(centre - before + clipLength - 1)
       const since = times(k)
       const marked = frames?.marksTo(k)
       const time = since.at(-1)!
@@ -109,11 +118,12 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       passed.push(since)
       if (marked) marks.push(marked)
       if (clips && frames) {
-        for (let t = 0; t < clipLength; t++) frames.copy(k - before + t, k, clips, (indices.length * clipLength + t) * frames.bytes)
+        for (let t = 0; t < clipLength; t++) frames.copy(centre - before + t, centre, clips, (indices.length * clipLength + t) * frames.bytes)
       }
       if (audio) {
-        const from = Math.round((time - (before + 0.5) * interval) * soundRate)
-        const to = Math.round((time + (clipLength - before - 0.5) * interval) * soundRate)
+        const around = frames ? frames.timeOf(centre) : centre * interval
+        const from = Math.round((around - (before + 0.5) * interval) * soundRate)
+        const to = Math.round((around + (clipLength - before - 0.5) * interval) * soundRate)
         audio.push({ samples: sound ? await sound.excerpt(from, to) : newArray('float32', to - from), sampleRate: soundRate })
       }
       indices.push(k)
@@ -170,6 +180,11 @@ function framesOfSound(samples: number, { num, den }: Rational): number {
   return samples === 0 ? 0 : Math.floor(((samples - 1) * num) / (soundRate * den)) + 1
 }
 
+/** How many frames a {@link FrameWindow} holds for windows of `clipLength`, of frames that are answered to at most `most` frames later. */
+export function reachOf(clipLength: number, most: number): number {
+  return Math.max(clipLength, Math.floor(clipLength / 2) + most + 1)
+}
+
 /** The last frames of a video, as many as a window needs: memory does not grow with the video. */
 export class FrameWindow {
   /** [height, width]. */
@@ -178,6 +193,8 @@ export class FrameWindow {
   readonly bytes: number
   readonly #frames: AsyncGenerator<Frame, void, undefined>
   readonly #slots: Uint8Array[] = []
+  /** When the frames in the slots are shown. */
+  readonly #clock: number[] = []
   /** Those of the last frames, which nobody has taken yet. */
   #times: number[] = []
   #lights: number[] = []
@@ -187,7 +204,7 @@ export class FrameWindow {
   #ended = false
 
   /**
-   * @param reach how many frames may lie between the first of a window and the last one read for it, both counted
+   * @param reach how many frames there may be from the first of a window to the last one read for it: {@link reachOf}
    * @param shots finds shots among them, which are known some frames later: these are read ahead
    */
   constructor(frames: AsyncGenerator<Frame, void, undefined>, size: readonly [number, number], reach: number, shots?: ShotDetector) {
@@ -213,6 +230,7 @@ export class FrameWindow {
         this.#shots?.end()
       } else {
         if (this.#shots) this.#lights.push(this.#shots.add(next.value.pixels))
+        this.#clock[this.#count % this.#capacity] = next.value.time
         this.#slots[this.#count++ % this.#capacity] = next.value.pixels
         this.#times.push(next.value.time)
       }
@@ -228,6 +246,16 @@ export class FrameWindow {
       this.#times.shift()
       this.#lights.shift()
     }
+  }
+
+  /** When a frame that is held is shown. */
+  timeOf(index: number): number {
+    return this.#clock[index % this.#capacity]!
+  }
+
+  /** The first frame of the shot of frame `index`. */
+  shotBegin(index: number): number {
+    return this.#shots?.spanOf(index)[0] ?? 0
   }
 
   /** Takes the times of the frames that were read, up to frame `index`, as far as they were not taken before. */
