@@ -8,6 +8,7 @@ import { parseArgs, promisify } from 'node:util'
 import { datasets, DiffSal, qualityFilter } from '../lib/index.ts'
 import { findFfmpeg } from '../lib/media/ffmpeg.ts'
 import { readFfmpeg } from '../lib/media/ffmpeg-process.ts'
+import { firstFrameTime } from '../lib/media/first-frame-time.ts'
 import { probe } from '../lib/media/probe.ts'
 import { rationalValue } from '../lib/media/rational.ts'
 
@@ -91,14 +92,16 @@ async function psnr(
 console.log('| clip | bytes without, with | PSNR where people looked, without → with | PSNR of the whole frame, without → with |\n| --- | --- | --- | --- |')
 try {
   for (const clip of positionals) {
-    const { video } = await probe(clip)
+    const info = await probe(clip)
+    const { video } = info
+    const begin = await firstFrameTime({ ...info, video: video! })
     const { width, height, rate } = video!
     const regions = await model.qualityRegions(clip, { stride: Number(values.stride), strength: Number(values.strength), steps: 1, seed: 1, videoOnly: true })
     const graph = join(folder, 'graph.txt')
     await writeFile(graph, qualityFilter(regions))
     const gaze = await datasets.readGaze(clip.replace(/\.[^.]*$/, '.csv'), { rate: rationalValue(rate) })
     const weightsOf = (frame: number): Float32Array | undefined => {
-      const points = gaze.at((1000 * (frame + 0.5)) / rationalValue(rate))
+      const points = gaze.at(1000 * (begin + (frame + 0.5) / rationalValue(rate)))
       return points.length === 0 ? undefined : datasets.densityOfPoints(points, [height, width], 1 / 40).data
     }
     const outputs = [join(folder, 'plain.mp4'), join(folder, 'roi.mp4')] as const

@@ -97,7 +97,7 @@ export interface DiffSalConfig {
   steps: number | null
   /**
    * Seconds by which gaze comes after the picture, 0 to 1: eyes take time to get where they look. `predictVideo`, and what is made of its maps, makes the map of a
-   * frame from the window of the earliest frame of the last so many seconds. Default 0, the paper's.
+   * frame from the window of the earliest frame of the last so many seconds, which is at most as many frames before as the mean rate shows in them. Default 0, the paper's.
    */
   gazeDelay: number
   /** How pixels become the network's input. Default: as for the audio-visual weights. */

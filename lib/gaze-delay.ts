@@ -6,23 +6,40 @@ export const longestGazeDelay = 1
 /** `gazeDelay` where it is an option. */
 export const gazeDelayOption = number(0, longestGazeDelay, { usual: 0 })
 
-/** Times this near to each other are one, in seconds: files round them. */
-const rounding = 1e-3
+/** So much of a frame may lack for it to count: 29.97 frames a second show three in 0.1 s. */
+const nearly = 0.1
 
-/** The most frames that gaze comes after the picture: as many as are shown in `gazeDelay` seconds at a rate. */
+/** How many frames gaze comes after the picture: as many as are shown in `gazeDelay` seconds at a rate. */
 export function delayFrames(gazeDelay: number, fps: number): number {
-  return Math.floor((gazeDelay + rounding) * fps)
+  return Math.floor(gazeDelay * fps + nearly)
 }
 
-/**
- * The frame that eyes at frame k answer to: the earliest of those that began to be shown within the last `gazeDelay` seconds. At a constant rate
- * it is `delayFrames` before k; where a frame stays long, as a slide, it is k itself.
- *
- * @param timeOf when frame i begins to be shown; asked for k and the frames before it, at most `most`
- */
-export function answeredFrame(k: number, gazeDelay: number, most: number, timeOf: (i: number) => number): number {
-  const since = timeOf(k) - gazeDelay - rounding
-  let frame = k
-  while (frame > 0 && k - frame < most && timeOf(frame - 1) >= since) frame -= 1
-  return frame
+/** Which frames eyes answer to in one video. */
+export interface Answering {
+  /** How many frames before, at most. */
+  readonly frames: number
+  /** How many seconds before, at most. */
+  readonly seconds: number
+  /**
+   * The frame that eyes at frame k answer to: the earliest of those before it that began to be shown within the delay. At a constant rate it
+   * is `frames` before k, or the first; where a frame stays long, as a slide, it is k itself.
+   *
+   * @param timeOf when frame i begins to be shown; asked for k and `frames` before it
+   */
+  frameAt(k: number, timeOf: (i: number) => number): number
+}
+
+/** @param fps frames a second on the average. Files and cameras tell times that tremble by less than half a frame of it */
+export function answering(gazeDelay: number, fps: number): Answering {
+  const frames = delayFrames(gazeDelay, fps)
+  const seconds = frames === 0 ? 0 : gazeDelay + 0.5 / fps
+  return {
+    frames,
+    seconds,
+    frameAt(k, timeOf) {
+      let frame = k
+      while (frame > 0 && k - frame < frames && timeOf(frame - 1) >= timeOf(k) - seconds) frame -= 1
+      return frame
+    },
+  }
 }

@@ -2,14 +2,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clipAt, datasets, DiffSal, type Tensor } from '../lib/index.ts'
-import { answeredFrame, delayFrames } from '../lib/gaze-delay.ts'
+import { answering, delayFrames } from '../lib/gaze-delay.ts'
 import { clipBatches, FrameWindow, reachOf, SoundWindow } from '../lib/media/clip-windows.ts'
 import type { Frame } from '../lib/media/frames.ts'
 import { rational } from '../lib/media/rational.ts'
 import { openStream } from '../lib/predict-stream.ts'
 import { predictVideo, type PredictVideoOptions } from '../lib/predict-video.ts'
 import { openEntries } from '../lib/run/datasets.ts'
-import { audioVisualTree, framesOf, write } from './datasets/trees.ts'
+import { audioVisualTree, colourOf, framesOf, write, writeMap, writePicture } from './datasets/trees.ts'
 import { expectDiffSalError } from './support/expect-error.ts'
 import { FakeModel } from './support/fake-model.ts'
 import { ffmpeg, frameNumber, numberedFrames } from './support/media.ts'
@@ -89,48 +89,56 @@ test('sound alone lies as much earlier, and is held for as long', async () => {
   expect(k).toBe(800)
 })
 
-test('the frame that eyes answer to is the earliest of the last so many seconds: where frames stay long, their own', () => {
-  // Thirty a second for a second, then a slide each ten seconds, then thirty again.
+test('the frame that eyes answer to is the earliest of the last so many seconds; where frames stay long, their own', () => {
+  // Thirty a second for a second, then a slide each ten seconds, then thirty again: as many frames before as the mean rate shows.
   const times = [...Array.from({ length: 30 }, (_, i) => i / 30), 1, 11, 21, ...Array.from({ length: 5 }, (_, i) => 21 + (i + 1) / 30)]
-  const answered = (k: number, most = 3): number => answeredFrame(k, 0.1, most, (i) => times[i]!)
-  expect([0, 1, 3, 4, 20].map((k) => answered(k))).toEqual([0, 0, 0, 1, 17])
-  expect([30, 31, 32, 33, 34, 37].map((k) => answered(k))).toEqual([27, 31, 32, 32, 32, 34])
-  expect(answered(20, 1)).toBe(19)
-  for (const [fps, frames] of [
-    [5, 0],
-    [10, 1],
-    [12.5, 1],
-    [24, 2],
-    [24.98, 2],
-    [25, 2],
-    [29.97, 3],
-    [30, 3],
-    [50, 5],
-    [60, 6],
-  ] as const) {
-    expect(delayFrames(0.1, fps), `${fps}`).toBe(frames)
-    expect(
-      answeredFrame(40, 0.1, frames + 5, (i) => Math.round((i * 1000) / fps) / 1000),
-      `${fps}`,
-    ).toBe(40 - frames)
+  const at30 = answering(0.1, 30)
+  const answered = (k: number): number => at30.frameAt(k, (i) => times[i]!)
+  expect([0, 1, 3, 4, 20].map(answered)).toEqual([0, 0, 0, 1, 17])
+  expect([30, 31, 32, 33, 34, 37].map(answered)).toEqual([27, 31, 32, 32, 32, 34])
+  expect(answering(0.1, 38 / 21.2).frameAt(20, (i) => times[i]!)).toBe(20)
+  expect(answering(0, 10_000).frameAt(20, (i) => i / 10_000)).toBe(20)
+})
+
+test.each([
+  [5, 0],
+  [10, 1],
+  [12.5, 1],
+  [24, 2],
+  [24.98, 2],
+  [25, 2],
+  [30_000 / 1001, 3],
+  [30, 3],
+  [50, 5],
+  [60_000 / 1001, 6],
+  [2000, 200],
+])('at %d frames a second 0.1 s are %i frames, also where times are rounded or tremble', (fps, frames) => {
+  expect([delayFrames(0.1, fps), delayFrames(0, fps)]).toEqual([frames, 0])
+  const answers = answering(0.1, fps)
+  const tick = (rate: number) => (i: number) => Math.round((i / fps) * rate) / rate
+  const trembling = (i: number): number => (i + 0.2 * Math.sin(7.3 * i)) / fps
+  for (const timeOf of fps > 100 ? [tick(90_000)] : [tick(1000), tick(600), tick(90_000), trembling]) {
+    for (let k = frames; k < frames + 200; k++) expect(k - answers.frameAt(k, timeOf), `frame ${k}`).toBe(frames)
   }
 })
 
 test('at a variable rate windows go by the times of the frames, those of a stream too', async () => {
-  const times = [...Array.from({ length: 10 }, (_, i) => i / 10), 5, 6, 6.1, 6.2, 6.3, 6.4]
+  // Ten frames a second, a stop of a second, and on: 7.8 a second on the average.
+  const times = [...Array.from({ length: 30 }, (_, i) => i / 10), 4, 4.1, 4.2, 4.3, 4.4, 4.5]
+  const fps = times.length / 4.6
   async function* slides(): AsyncGenerator<Frame, void, undefined> {
     for (const [k, time] of times.entries()) yield { pixels: new Uint8Array(12).fill(k), time }
   }
-  const centres = [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 11, 11, 12, 13]
-  const expected = centres.map((k) => windowOf(k, 0, 8, 16))
+  const centres = times.map((_, k) => (k < 30 ? Math.max(0, k - 2) : Math.max(30, k - 2)))
+  const expected = centres.map((k) => windowOf(k, 0, 8, 36))
   const windows: number[][] = []
-  const plan = { clipLength: 8, gazeDelay: 0.2, stride: 1, batch: 1, video: true, audio: false }
-  for await (const { clips } of clipBatches({ frames: new FrameWindow(slides(), [2, 2], reachOf(8, 2)), rate: rational(10, 1) }, plan)) {
+  const plan = { clipLength: 8, gazeDelay: 0.3, stride: 1, batch: 1, video: true, audio: false }
+  for await (const { clips } of clipBatches({ frames: new FrameWindow(slides(), [2, 2], reachOf(8, 2)), rate: rational(360, 46) }, plan)) {
     windows.push(Array.from({ length: 8 }, (_, t) => clips!.data[t * 12]!))
   }
   expect(windows).toEqual(expected)
-  const model = new FakeModel({ size: [2, 2], clipLength: 8, audio: false, gazeDelay: 0.2 })
-  const stream = openStream(model, { fps: 10, repeat: false, drop: 'block', latency: 60 })
+  const model = new FakeModel({ size: [2, 2], clipLength: 8, audio: false, gazeDelay: 0.3 })
+  const stream = openStream(model, { fps, repeat: false, drop: 'block', latency: 60 })
   const maps = (async () => {
     for await (const { frame, time } of stream) expect(time).toBe(times[frame])
   })()
@@ -274,6 +282,15 @@ test('datasets: the clip and the sound are as much earlier, the gaze is of the m
     expect([here.target, here.frame]).toEqual([moment.target, k])
   }
 
+  // DHF1K's videos have thirty frames a second.
+  const published = temporaryPath('gaze-delay-dhf1k')
+  for (let k = 1; k <= 20; k++) {
+    await writePicture(join(published, `frames/1/${k}.png`), colourOf(k - 1))
+    await writeMap(join(published, `maps/1/${k}.png`), 255)
+  }
+  const dhf1k = await datasets.openDhf1k(published, { ...recorded, gazeDelay: 0.1 })
+  expect(framesOf((await dhf1k.get(10))!.frames)).toEqual([5, 6, 7, 8])
+
   const openScenes = async (gazeDelay: number) => {
     const [scenes] = await openEntries([{ dataset: 'scenes', length: 2 }], 'test', { size: [64, 96], clipLength: 16, gazeDelay, fixations: false }, (_, open) =>
       open(),
@@ -317,17 +334,19 @@ test('a stream waits for sound that is late half of its latency after the frame,
     for await (const _ of stream) count += 1
     return count
   })()
-  // The sound comes 0.4 s late; half a second is waited, and the last 8 frames have none that is whole.
+  // The sound comes 0.7 s late: later than half a second after its own moment, earlier than half a second after the frame's.
+  const late = 21
   for (let k = 0; k < 90; k++) {
     await stream.pushFrame({ dtype: 'uint8', shape: [2, 2, 3], data: new Uint8Array(12) }, k / 30)
-    const [from, to] = [Math.round(((k - 12) * 1000) / 30), Math.round(((k - 11) * 1000) / 30)]
-    if (k >= 12) await stream.pushAudio(new Float32Array(to - from).fill(1), from / 1000)
+    const [from, to] = [Math.round(((k - late) * 1000) / 30), Math.round(((k - late + 1) * 1000) / 30)]
+    if (k >= late) await stream.pushAudio(new Float32Array(to - from).fill(1), from / 1000)
     await new Promise((resolve) => setImmediate(resolve))
   }
   stream.end()
   expect(await maps).toBe(90)
   for (const [k, { input }] of model.calls.entries()) {
-    if (k < 25) continue
+    // Those of the beginning have silence before it, and those that are left at the end are not waited for.
+    if (k < 25 || k > 70) continue
     expect(
       input.audio![0]!.samples.every((value) => value === 1),
       `frame ${k}`,

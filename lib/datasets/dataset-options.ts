@@ -19,8 +19,8 @@ export interface DatasetOptions {
   /** Frames in a clip. Default 16. */
   clipLength?: number | undefined
   /**
-   * The model's `config.gazeDelay`: the clip of a frame is that of the earliest frame of the last so many seconds, 0 to 1. A video whose rate is not told is
-   * taken to have 25 frames a second. Default 0, which is not that of `DiffSal.load()`.
+   * The model's `config.gazeDelay`: the clip of a frame is that of the frame so many seconds, 0 to 1, before, as a constant rate has it, or of the first. A
+   * video whose rate is not told is taken to have 25 frames a second. Default 0, which is not that of `DiffSal.load()`.
    */
   gazeDelay?: number | undefined
   /** Whether samples carry the fixations too. Default false. */

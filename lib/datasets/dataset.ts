@@ -34,7 +34,7 @@ export interface TrainingSample {
   readonly fixations?: Tensor<'uint8'> | undefined
   /** Which video: `DIEM/chilli_plasters`. */
   readonly video: string
-  /** The frame whose map it is, from 0: the (T / 2 + 1)th of the clip, or with `gazeDelay` the one at which eyes answered to that. */
+  /** The frame whose map it is, from 0: the (T / 2 + 1)th of the clip; with `gazeDelay` that is the frame which eyes at this one answer to. */
   readonly frame: number
 }
 

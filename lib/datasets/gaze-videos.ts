@@ -5,7 +5,7 @@ import { readGazeWithin } from '../gaze/read-gaze.ts'
 import type { RowBudget } from '../gaze/row-budget.ts'
 import type { TrackerOptions } from '../gaze/tracker-options.ts'
 import { GazeRecording } from '../gaze/recording.ts'
-import { readFrames } from '../media/frames.ts'
+import { firstFrameTime } from '../media/first-frame-time.ts'
 import { mediaError } from '../media/local-file.ts'
 import type { MediaInfo, VideoStream } from '../media/media-info.ts'
 import { probe } from '../media/probe.ts'
@@ -114,24 +114,17 @@ function isMap(name: string): boolean {
 /** A video that was looked at. */
 type VideoInfo = MediaInfo & {
   readonly video: VideoStream & { readonly frameEstimate: number }
-  /** Seconds at which frame 0 is shown: 0, but where the sound begins before the picture. */
+  /** Seconds at which frame 0 is shown. */
   readonly begin: number
 }
 
 async function videoOf(path: string): Promise<VideoInfo> {
   const info = await probe(path)
   if (info.video === null) throw mediaError(path, 'has no video in it')
-  const { frameEstimate } = info.video
-  if (frameEstimate === undefined) throw mediaError(path, 'does not tell how long it is')
-  const begin = await beginOf({ ...info, video: info.video })
-  return { ...info, video: { ...info.video, frameEstimate: Math.max(1, frameEstimate - Math.round(begin * rationalValue(info.video.rate))) }, begin }
-}
-
-/** When the first frame is shown, on the file's clock. */
-async function beginOf(info: MediaInfo & { readonly video: VideoStream }): Promise<number> {
-  if (info.audio === null) return 0
-  for await (const { time } of readFrames(info, [2, 2], { minimum: 0, quiet: true })) return time
-  return 0
+  const { duration, video } = info
+  if (duration === undefined) throw mediaError(path, 'does not tell how long it is')
+  const begin = await firstFrameTime({ ...info, video })
+  return { ...info, video: { ...video, frameEstimate: Math.max(1, Math.round((duration - begin) * rationalValue(video.rate))) }, begin }
 }
 
 async function gazeOf({ path, video, begin }: VideoInfo, tables: readonly string[], plan: GazeVideoPlan): Promise<GazeRecording> {

@@ -15,6 +15,8 @@ export interface RecordedTruth {
   readonly gaze: GazeRecording
   /** Frames a second. */
   readonly rate: number
+  /** Seconds at which frame 0 is shown. */
+  readonly begin: number
   /** How many frames the video has. */
   readonly frames: number
   /** [height, width] of the truth. */
@@ -26,8 +28,8 @@ export interface RecordedTruth {
 }
 
 /** The truth of one video, by a recording of its viewers. */
-export function recordedTruth({ video, gaze, rate, frames, size: own, sigma, densities }: RecordedTruth): ScoredTruth {
-  const at = (frame: number) => gaze.at((frame * 1000) / rate)
+export function recordedTruth({ video, gaze, rate, begin, frames, size: own, sigma, densities }: RecordedTruth): ScoredTruth {
+  const at = (frame: number) => gaze.at((begin + frame / rate) * 1000)
   return {
     videos: [video],
     frames: () => frames,

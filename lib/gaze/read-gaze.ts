@@ -42,7 +42,8 @@ interface Read {
  * report of EyeLink's Data Viewer, or an EyeLink's `.asc`. A table has a header, one row a fixation (`viewer,start_ms,duration_ms,x,y`), a
  * sample of a tracker (`viewer,time_ms,x,y`) or a frame (`viewer,frame,x,y`, frames from 0). Columns may stand in any order, and others beside
  * them. x and y are shares of width and height where neither a column's name nor an option says otherwise; times are from when the
- * video begins to play, with its picture or its sound, whichever comes first. The text is
+ * video begins to play, with its picture or its sound, whichever comes first; of a table of
+ * frames, from frame 0. The text is
  * UTF-8, or UTF-16 with its mark. A name that ends in `.gz` is unpacked.
  *
  * A sample lasts until the viewer's next row, but not longer than 50 ms. Rows that are no numbers, that lie outside the picture, or whose

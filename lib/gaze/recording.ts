@@ -4,7 +4,7 @@ import { checkFinite, type GazePoint } from './points.ts'
 
 /** A look at one place for a while. */
 export interface GazeLook extends GazePoint {
-  /** Milliseconds from the video's first frame. */
+  /** Milliseconds from when the video begins to play, with its picture or its sound. */
   readonly start: number
   /** Milliseconds; at `start + duration` it is over. */
   readonly duration: number

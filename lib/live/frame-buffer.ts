@@ -1,4 +1,4 @@
-import { answeredFrame, delayFrames } from '../gaze-delay.ts'
+import { answering, type Answering } from '../gaze-delay.ts'
 
 /** A frame as it was pushed. */
 interface Pushed {
@@ -34,9 +34,7 @@ const [shortestGap, longestGap] = [1.5, 2]
 export class FrameBuffer {
   readonly #length: number
   readonly #before: number
-  readonly #gazeDelay: number
-  /** The most frames that one answered to comes before. */
-  readonly #most: number
+  readonly #answers: Answering
   readonly #lookahead: number
   readonly #stride: number
   readonly #interval: number
@@ -54,8 +52,7 @@ export class FrameBuffer {
   constructor(length: number, gazeDelay: number, lookahead: number, stride: number, interval: number) {
     this.#length = length
     this.#before = Math.floor(length / 2)
-    this.#gazeDelay = gazeDelay
-    this.#most = delayFrames(gazeDelay, 1 / interval)
+    this.#answers = answering(gazeDelay, 1 / interval)
     this.#lookahead = lookahead
     this.#stride = stride
     this.#interval = interval
@@ -89,14 +86,17 @@ export class FrameBuffer {
 
   /** Whether the frames that the next clip waits for are there. */
   get complete(): boolean {
-    return this.#next < this.count && this.#lastOf(this.#next) < this.count
+    return this.#hasAllOf(this.#next)
   }
 
-  /** How many clips could be cut, as far as frames are concerned. */
-  get waiting(): number {
-    let clips = 0
-    for (let frame = this.#next; frame < this.count && this.#lastOf(frame) < this.count; frame += this.#stride) clips += 1
-    return clips
+  /** The earliest time that the clip of a frame to come may lie around; undefined where there is no frame yet. */
+  get earliest(): number | undefined {
+    return this.newest === undefined ? undefined : this.newest - this.#answers.seconds
+  }
+
+  /** Whether more than so many clips could be cut, as far as frames are concerned. */
+  waitMoreThan(clips: number): boolean {
+    return this.#hasAllOf(this.#next + clips * this.#stride)
   }
 
   /**
@@ -140,12 +140,16 @@ export class FrameBuffer {
     this.#tidy()
   }
 
+  #hasAllOf(frame: number): boolean {
+    return frame < this.count && this.#lastOf(frame) < this.count
+  }
+
   #timeOf(frame: number): number {
     return this.#frames[frame - this.#first]!.time
   }
 
   #answered(frame: number): number {
-    return answeredFrame(frame, this.#gazeDelay, this.#most, (i) => this.#timeOf(i))
+    return this.#answers.frameAt(frame, (i) => this.#timeOf(i))
   }
 
   /** The last frame that the clip of a frame waits for: its own at least. */
@@ -155,7 +159,7 @@ export class FrameBuffer {
 
   #tidy(): void {
     // At least the newest, which may have to be repeated.
-    const old = Math.min(this.#next - this.#most - this.#before - this.#first, this.#frames.length - 1)
+    const old = Math.min(this.#next - this.#answers.frames - this.#before - this.#first, this.#frames.length - 1)
     if (old <= 0) return
     this.#frames.splice(0, old)
     this.#first += old

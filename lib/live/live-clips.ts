@@ -98,7 +98,7 @@ export class LiveClips {
 
   /** Resolves when the next may come; at once where nobody is to be held back. */
   async room(): Promise<void> {
-    while (this.#plan.drop === 'block' && this.#frames.waiting > this.#mostWaiting) {
+    while (this.#plan.drop === 'block' && this.#frames.waitMoreThan(this.#mostWaiting)) {
       await this.#change()
       if (this.#failure) throw this.#failure.error
     }
@@ -159,7 +159,7 @@ export class LiveClips {
 
   /** Sees to it that no more clips wait than may. */
   #shed(): void {
-    while (this.#frames.waiting > this.#mostWaiting) {
+    while (this.#frames.waitMoreThan(this.#mostWaiting)) {
       if (this.#plan.drop === 'error') {
         const message = `The model cannot keep up: ${this.#mostWaiting} frames, ${this.#plan.latency} s, wait for their maps. Give it fewer (fps, stride), or let the oldest be dropped.`
         return this.fail(new DiffSalError('ERR_DIFFSAL_OVERRUN', message, { argument: 'stream' }))
@@ -210,8 +210,7 @@ export class LiveClips {
   }
 
   #forget(): void {
-    const { newest, next } = this.#frames
-    const around = next?.around ?? (newest === undefined ? undefined : newest - this.#plan.gazeDelay)
+    const around = this.#frames.next?.around ?? this.#frames.earliest
     if (this.#sound && around !== undefined) this.#sound.forget(this.#soundStart(around, this.#plan.sampleRate!))
   }
 

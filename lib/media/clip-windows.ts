@@ -1,5 +1,5 @@
 import { newArray } from '../dtype.ts'
-import { answeredFrame, delayFrames } from '../gaze-delay.ts'
+import { answering } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { ShotDetector } from '../shots/shot-detector.ts'
 import type { Tensor } from '../tensor.ts'
@@ -75,7 +75,7 @@ const everything: Span = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE
  * The windows of a video in batches. Frame k's window is k − T/2 … k + T/2 − 1, as they are counted; before the first frame and after the
  * last one, the edge frame is repeated, so every frame has its window. The sound of a window lasts T frames at the mean rate and lies around
  * frame k's own time: at a constant rate, from half a frame before the first frame to half a frame after the last one. Where there is no
- * sound, silence. With a `gazeDelay`, k is here the frame that eyes at the window's own frame answer to ({@link answeredFrame}), within its shot.
+ * sound, silence. With a `gazeDelay`, k is here the frame that eyes at the window's own frame answer to ({@link Answering}), within its shot.
  * Where shots are looked for, the frames of a window that are of another shot than frame k's are replaced by the nearest
  * one of its own, as before the first frame and after the last one; the sound is not cut. A span has the windows that the whole video has.
  */
@@ -83,7 +83,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
   const { frames, sound, rate } = source
   const { clipLength, gazeDelay = 0, stride, batch, span = everything } = plan
   const before = Math.floor(clipLength / 2)
-  const most = delayFrames(gazeDelay, rationalValue(rate))
+  const answers = answering(gazeDelay, rationalValue(rate))
   const interval = rate.den / rate.num
   const start = plan.first ?? (frames ? await frames.skipTo(span.start) : Math.max(0, Math.ceil(span.start / interval - 1e-6)))
   const times = frames ? (k: number): number[] => frames.timesTo(k) : timesOfSound(interval, start)
@@ -99,14 +99,14 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
       // A second frame is looked for even by the shortest window: a video of one frame must be known before its first map.
       const there = frames
         ? (await frames.readTo(Math.max(k, 1))) > k
-        : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength - most, rate))
+        : await sound?.reaches(firstSampleOf(k, rate), firstSampleOf(k - clipLength - answers.frames, rate))
       if (!there) break
       const centre = frames
         ? Math.max(
             frames.shotBegin(k),
-            answeredFrame(k, gazeDelay, most, (i) => frames.timeOf(i)),
+            answers.frameAt(k, (i) => frames.timeOf(i)),
           )
-        : Math.max(0, k - most)
+        : Math.max(0, k - answers.frames)
       await frames?.readTo(centre - before + clipLength - 1)
       const since = times(k)
       const marked = frames?.marksTo(k)

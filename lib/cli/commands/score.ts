@@ -8,10 +8,12 @@ import { openMaps, type VideoMaps } from '../../datasets/map-files.ts'
 import { mapsByFrame, recordedTruth, type ScoredTruth } from '../../datasets/score-truth.ts'
 import { invalidArgumentText } from '../../errors.ts'
 import { filesMean } from '../../files/meaning.ts'
-import { readGaze } from '../../gaze/read-gaze.ts'
+import { readGazeWithin } from '../../gaze/read-gaze.ts'
+import { RowBudget } from '../../gaze/row-budget.ts'
 import { shareOfDegrees } from '../../gaze/screen.ts'
 import type { TrackerOptions } from '../../gaze/tracker-options.ts'
 import { stemOf } from '../../gaze/video-name.ts'
+import { firstFrameTime } from '../../media/first-frame-time.ts'
 import { mediaError } from '../../media/local-file.ts'
 import { probe } from '../../media/probe.ts'
 import { rationalValue } from '../../media/rational.ts'
@@ -138,21 +140,23 @@ async function tableTruth(file: string, maps: readonly VideoMaps[], flags: Score
       'maps of one video with --fixations; with several, put each table beside its video and give --truth',
       `those of ${maps.length}`,
     )
-  const shown = flags.video === undefined ? undefined : (await probe(flags.video)).video
+  const info = flags.video === undefined ? undefined : await probe(flags.video)
+  const shown = info?.video
   if (shown === null) throw mediaError(flags.video!, 'has no video in it')
+  const begin = info && shown ? await firstFrameTime({ ...info, video: shown }) : 0
   const rate = flags.rate ?? (shown && rationalValue(shown.rate))
   if (rate === undefined) throw invalidArgumentText('--rate', "the video's frames a second, or --video FILE, with --fixations", 'nothing')
   const told = await trackerBeside(file, flags.tracker)
   const tracker = { ...(shown && { picture: { width: shown.width, height: shown.height } }), ...told }
-  const gaze = await readGaze(file, { video: flags.video ?? one.name, ...tracker, rate })
+  const gaze = await readGazeWithin(new RowBudget(), file, { video: flags.video ?? one.name, ...tracker, rate }, begin * 1000)
   const frameOf = (from: VideoMaps) => (place: number) => (from.numbered ? place : place * stride)
   const given = truth === undefined ? [] : await openMaps(truth)
   const own = given.length === 1 ? given[0] : given.find(({ name }) => name === one.name)
   if (truth !== undefined && own === undefined) throw invalidArgumentText('--truth', `a folder with density maps of '${one.name}'`, `'${truth}'`)
   const { maps: densities, size } = await mapsByFrame(own ?? one, frameOf(own ?? one))
   return recordedTruth({
-    ...{ video: one.name, gaze, rate, size, densities: own && densities },
-    frames: Math.max(1, Math.ceil((gaze.end * rate) / 1000)),
+    ...{ video: one.name, gaze, rate, begin, size, densities: own && densities },
+    frames: Math.max(1, Math.ceil((gaze.end / 1000 - begin) * rate)),
     sigma: flags.sigmaDegrees === undefined ? (flags.sigma ?? 1 / 40) : shareOfDegrees(flags.sigmaDegrees, tracker.screen!, tracker.picture),
   })
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { densityOfPoints } from '../../../lib/gaze/points.ts'
 import { inProcessCli } from '../../support/in-process-cli.ts'
+import { ffmpeg } from '../../support/media.ts'
 import { makeOwnGaze } from '../../support/own-gaze.ts'
 import { temporaryPath } from '../../support/temporary.ts'
 
@@ -84,6 +85,22 @@ test('a .npy of every second frame, its density as a perfect map', async () => {
   const [table] = (JSON.parse(stdout) as { datasets: Table[] }).datasets
   expect(table!.scores.mean.cc).toBeGreaterThan(0.999)
   expect(table!.scores.mean.kl).toBeLessThan(0.01)
+})
+
+test('where the picture begins after the sound, maps are scored against the gaze of the moment at which a frame is shown', async () => {
+  const late = temporaryPath('late')
+  mkdirSync(late)
+  writeFileSync(join(late, 'v.csv'), ['viewer,start_ms,duration_ms,x,y', 'a,0,1000,0.25,0.5', 'a,1000,5000,0.75,0.5'].join('\n'))
+  const sources = ['-itsoffset', '1.2', '-f', 'lavfi', '-i', 'color=gray:s=64x36:r=10:d=0.5', '-f', 'lavfi', '-i', 'sine=d=1.7']
+  await ffmpeg(...sources, '-map', '0:v', '-map', '1:a', '-c:v', 'ffv1', '-c:a', 'pcm_s16le', join(late, 'v.mkv'))
+  const density = densityOfPoints([{ x: 0.75, y: 0.5 }], [18, 32], 0.1)
+  writeFileSync(join(late, 'v.npy'), npy('<f4', [5, 18, 32], Buffer.concat(Array<Buffer>(5).fill(Buffer.from(density.data.buffer)))))
+  const files = ['--maps', join(late, 'v.npy'), '--fixations', join(late, 'v.csv'), '--video', join(late, 'v.mkv')]
+  const { code, stderr, stdout } = await inProcessCli(['score', ...files, '--sigma', '0.1', '--no-blur', '--no-resize', '--json'])
+  expect([code, stderr]).toEqual([0, ''])
+  const [table] = (JSON.parse(stdout) as { datasets: Table[] }).datasets
+  expect(table!.scores.frames).toBe(5)
+  expect(table!.scores.mean.cc).toBeGreaterThan(0.999)
 })
 
 describe('what cannot be scored is refused', () => {
