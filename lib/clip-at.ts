@@ -3,7 +3,7 @@ import { checkInteger, checkList, checkOptions, isPlain, reading } from './check
 import { integer, readOptions, signal, type OptionTable } from './checks/table.ts'
 import { newArray } from './dtype.ts'
 import { describe, invalidArgument, invalidArgumentText } from './errors.ts'
-import { delayFrames, gazeDelayOption } from './gaze-delay.ts'
+import { answeredFrame, gazeDelayOption } from './gaze-delay.ts'
 import { checkSampleRate, checkSamples, type AudioExcerpt } from './inputs.ts'
 import { clipBatches, FrameWindow, reachOf, SoundWindow } from './media/clip-windows.ts'
 import { readFrames } from './media/frames.ts'
@@ -111,7 +111,7 @@ async function cutOfMedia(
 ): Promise<CutClip> {
   const { video, audio } = info
   const rate = mapRate(info)
-  const reach = reachOf(clipLength, delayFrames(gazeDelay, rationalValue(rate)))
+  const reach = reachOf(clipLength, gazeDelay, rate)
   const shown = video && (size ?? ([video.height, video.width] as const))
   const frames = video && shown ? new FrameWindow(readFrames({ ...info, video }, shown, { stallLimit, signal }), shown, reach) : undefined
   const sound = audio ? new SoundWindow(readSound({ ...info, audio }, { stallLimit, signal })) : undefined
@@ -138,7 +138,7 @@ function cutOfMemory(video: DecodedVideo, frame: number, options: ClipAtOptions 
   const pictures = frames === undefined ? undefined : checkPictures(frames)
   if (pictures === undefined && !audio) throw invalidArgument('video', 'something to see or to hear', video)
   checkInteger('frame', frame, 0, pictures === undefined ? undefined : pictures.shape[0]! - 1)
-  const first = Math.max(0, frame - delayFrames(gazeDelay, fps)) - Math.floor(clipLength / 2)
+  const first = answeredFrame(frame, gazeDelay, fps) - Math.floor(clipLength / 2)
   return {
     ...(pictures && { frames: cutFrames(pictures, first, clipLength) }),
     audio: audio ? cutSound(audio, first, clipLength, fps) : null,

@@ -14,6 +14,11 @@ export function delayFrames(gazeDelay: number, fps: number): number {
   return Math.floor(gazeDelay * fps + nearly)
 }
 
+/** The frame that eyes at frame k answer to, at a constant rate: `delayFrames` before k, or the first. */
+export function answeredFrame(k: number, gazeDelay: number, fps: number): number {
+  return Math.max(0, k - delayFrames(gazeDelay, fps))
+}
+
 /** Which frames eyes answer to in one video. */
 export interface Answering {
   /** How many frames before, at most. */
@@ -22,7 +27,7 @@ export interface Answering {
   readonly seconds: number
   /**
    * The frame that eyes at frame k answer to: the earliest of those before it that began to be shown within the delay. At a constant rate it
-   * is `frames` before k, or the first; where a frame stays long, as a slide, it is k itself.
+   * is {@link answeredFrame}; where a frame stays long, as a slide, it is k itself.
    *
    * @param timeOf when frame i begins to be shown; asked for k and `frames` before it
    */

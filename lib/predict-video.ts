@@ -4,7 +4,6 @@ import { stoppable } from './async/stoppable.ts'
 import { priorityOption } from './checks/priority.ts'
 import { callback, integer, number, readOptions, signal, yes, type OptionTable, type Read } from './checks/table.ts'
 import { invalidArgument, invalidArgumentText } from './errors.ts'
-import { delayFrames } from './gaze-delay.ts'
 import type { AudioExcerpt } from './inputs.ts'
 import { log } from './log.ts'
 import { clipBatches, FrameWindow, reachOf, SoundWindow, type ClipBatch, type ClipPlan, type FrameMark } from './media/clip-windows.ts'
@@ -219,8 +218,8 @@ export const videoTable = {
 /**
  * Predicts the saliency maps of a video, in order, as it is decoded: memory does not grow with its length. The
  * model has two batches at a time, and one more is read ahead. Every frame gets a map (every `stride`-th one); the window of frame k is
- * k − 8 … k + 7 for clips of 16, with the edge frames repeated; with `config.gazeDelay`, that of the earliest frame of the last so many seconds. Where frames come at uneven times, the window has the frames as they are
- * counted, and the sound around frame k's own time, as long as 16 frames last on the average.
+ * k − 8 … k + 7 for clips of 16, with the edge frames repeated; with `config.gazeDelay`, that of the earliest frame of the last
+ * so many seconds. Where frames come at uneven times, the window has the frames as they are counted, and the sound around frame k's own time, as long as 16 frames last on the average.
  *
  * A model that hears gets silence (and a warning is logged) where the file has no sound. A model of sound alone also takes a file
  * without video, at 25 maps a second. Leaving the loop ends the decoding at once.
@@ -325,7 +324,7 @@ async function* predictFrames(
   const signal = AbortSignal.any([options.signal, reading.signal])
   const { video, audio } = info
   const rate = mapRate(info)
-  const reach = reachOf(clipLength, delayFrames(gazeDelay, rationalValue(rate)))
+  const reach = reachOf(clipLength, gazeDelay, rate)
   const frameSize = wants.video ? size : shots ? sizeForShots : ([2, 2] as const)
   const detector = shots && video ? new ShotDetector(frameSize, rationalValue(rate), shots === true ? {} : shots) : undefined
   const frames = video

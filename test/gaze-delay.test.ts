@@ -52,7 +52,7 @@ test.each([
   const rate = rational(25, 1)
   const seen: number[] = []
   for await (const { frames, times, clips, audio } of clipBatches(
-    { frames: new FrameWindow(source.frames, [1, 1], reachOf(clipLength, delay)), sound, rate },
+    { frames: new FrameWindow(source.frames, [1, 1], reachOf(clipLength, delay / 25, rational(25, 1))), sound, rate },
     plan,
   )) {
     for (const [b, k] of frames.entries()) {
@@ -133,7 +133,7 @@ test('at a variable rate windows go by the times of the frames, those of a strea
   const expected = centres.map((k) => windowOf(k, 0, 8, 36))
   const windows: number[][] = []
   const plan = { clipLength: 8, gazeDelay: 0.3, stride: 1, batch: 1, video: true, audio: false }
-  for await (const { clips } of clipBatches({ frames: new FrameWindow(slides(), [2, 2], reachOf(8, 2)), rate: rational(360, 46) }, plan)) {
+  for await (const { clips } of clipBatches({ frames: new FrameWindow(slides(), [2, 2], reachOf(8, 0.3, rational(360, 46))), rate: rational(360, 46) }, plan)) {
     windows.push(Array.from({ length: 8 }, (_, t) => clips!.data[t * 12]!))
   }
   expect(windows).toEqual(expected)

@@ -1,7 +1,7 @@
-import type { Rational } from '../media/rational.ts'
 import { join } from 'node:path'
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
+import type { Rational } from '../media/rational.ts'
 import { readOpen, type DatasetOptions } from './dataset-options.ts'
 import type { SaliencyDataset } from './dataset.ts'
 import { PictureFrames, VideoFrames, type FrameSource } from './frame-source.ts'
@@ -10,6 +10,9 @@ import { mapLimited } from './map-limited.ts'
 import { fixationExtensions, NumberedFolder, pictureExtensions, Tree, videoExtensions } from './numbered-folder.ts'
 import { RecordedDataset, type RecordedVideo } from './recorded-dataset.ts'
 import { videoWindows } from './windows.ts'
+
+/** Frames a second of all videos. */
+const publishedRate: Rational = { num: 30, den: 1 }
 
 /** The numbers of each split's videos, first and last. */
 const splits = { train: [1, 600], validation: [601, 700], test: [701, 1000] } as const
@@ -91,9 +94,6 @@ export async function openDhf1k(root: string, options?: DatasetOptions): Promise
   const found = videos.filter((video) => video !== undefined)
   return new RecordedDataset('DHF1K', root, found, videoWindows, plan)
 }
-
-/** Frames a second of all videos. */
-const publishedRate: Rational = { num: 30, den: 1 }
 
 /** The folders in `root/name` that are called by a number, padded or not. */
 async function numberedFolders(tree: Tree, root: string, name: string): Promise<Map<number, string>> {

@@ -1,7 +1,7 @@
 import { checkInteger } from '../checks/options.ts'
 import { readOptions } from '../checks/table.ts'
 import { invalidArgument } from '../errors.ts'
-import { delayFrames } from '../gaze-delay.ts'
+import { answeredFrame } from '../gaze-delay.ts'
 import { densityOfPoints, fixationMapOfPoints, type GazePoint } from '../gaze/points.ts'
 import { shareOfDegrees, type GazeScreen } from '../gaze/screen.ts'
 import type { AudioExcerpt } from '../inputs.ts'
@@ -200,7 +200,7 @@ export class GazeDataset implements GazeSet {
 
   /** The frame that eyes at a frame answer to; a still is there all the time. */
   #answered({ rate }: GazeSource, frame: number): number {
-    return rate === undefined ? frame : Math.max(0, frame - delayFrames(this.#plan.gazeDelay, rationalValue(rate)))
+    return rate === undefined ? frame : answeredFrame(frame, this.#plan.gazeDelay, rationalValue(rate))
   }
 
   #nextWithSound(source: GazeSource): GazeSource {

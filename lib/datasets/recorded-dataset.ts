@@ -1,6 +1,6 @@
 import { DiffSalError } from '../errors.ts'
 import { reportFault } from '../files/faults.ts'
-import { delayFrames } from '../gaze-delay.ts'
+import { answeredFrame } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import { rationalValue, type Rational } from '../media/rational.ts'
 import type { FixationTensor } from '../metrics/metrics.ts'
@@ -123,7 +123,7 @@ export class RecordedDataset implements SaliencyDataset {
 
   #clipOf({ count, sound, rate = usualRate }: RecordedVideo, frame: number): number[] {
     const { clipLength, gazeDelay } = this.#plan
-    return clipFrames(Math.max(0, frame - delayFrames(gazeDelay, rationalValue(sound?.rate ?? rate))), clipLength, count)
+    return clipFrames(answeredFrame(frame, gazeDelay, rationalValue(sound?.rate ?? rate)), clipLength, count)
   }
 
   #hasTarget({ maps, fixations, origin }: RecordedVideo, frame: number): boolean {
@@ -180,7 +180,7 @@ export class RecordedDataset implements SaliencyDataset {
     if (sound === undefined) return null
     const { clipLength, gazeDelay } = this.#plan
     if (sound.path === undefined) return clipSilence(clipLength, sound.rate)
-    return clipSound(await this.#sounds.open(sound.path), Math.max(0, frame - delayFrames(gazeDelay, rationalValue(sound.rate))), clipLength, sound.rate)
+    return clipSound(await this.#sounds.open(sound.path), answeredFrame(frame, gazeDelay, rationalValue(sound.rate)), clipLength, sound.rate)
   }
 }
 

@@ -1,5 +1,5 @@
 import { newArray } from '../dtype.ts'
-import { answering } from '../gaze-delay.ts'
+import { answeredFrame, answering, delayFrames } from '../gaze-delay.ts'
 import type { AudioExcerpt } from '../inputs.ts'
 import type { ShotDetector } from '../shots/shot-detector.ts'
 import type { Tensor } from '../tensor.ts'
@@ -106,7 +106,7 @@ export async function* clipBatches(source: ClipSource, plan: ClipPlan): AsyncGen
             frames.shotBegin(k),
             answers.frameAt(k, (i) => frames.timeOf(i)),
           )
-        : Math.max(0, k - answers.frames)
+        : answeredFrame(k, gazeDelay, rationalValue(rate))
       await frames?.readTo(centre - before + clipLength - 1)
       const since = times(k)
       const marked = frames?.marksTo(k)
@@ -180,9 +180,9 @@ function framesOfSound(samples: number, { num, den }: Rational): number {
   return samples === 0 ? 0 : Math.floor(((samples - 1) * num) / (soundRate * den)) + 1
 }
 
-/** How many frames a {@link FrameWindow} holds for windows of `clipLength`, of frames that are answered to at most `most` frames later. */
-export function reachOf(clipLength: number, most: number): number {
-  return Math.max(clipLength, Math.floor(clipLength / 2) + most + 1)
+/** How many frames a {@link FrameWindow} must hold for {@link clipBatches}: a window, or all from its first to the frame whose eyes answer to its middle. */
+export function reachOf(clipLength: number, gazeDelay: number, rate: Rational): number {
+  return Math.max(clipLength, Math.floor(clipLength / 2) + delayFrames(gazeDelay, rationalValue(rate)) + 1)
 }
 
 /** The last frames of a video, as many as a window needs: memory does not grow with the video. */

@@ -1,4 +1,5 @@
 import { checkChoice, checkNames, checkOptions, checkString } from '../checks/options.ts'
+import type { DiffSalConfig } from '../config.ts'
 import { audioVisualSets, audioVisualTable, type AudioVisualOptions } from '../datasets/audio-visual.ts'
 import { datasetTable, type Split } from '../datasets/dataset-options.ts'
 import { checkDataset, concatDatasets, type SaliencyDataset } from '../datasets/dataset.ts'
@@ -23,6 +24,11 @@ export interface SampleForm {
   readonly gazeDelay: number
   /** Whether the loss reads fixations. */
   readonly fixations: boolean
+}
+
+/** The form of a model's samples. */
+export function sampleForm({ size, clipLength, gazeDelay }: DiffSalConfig, fixations: boolean): SampleForm {
+  return { size, clipLength, gazeDelay, fixations }
 }
 
 /** How a dataset is opened by its name. */
@@ -55,7 +61,8 @@ const openers: ReadonlyMap<string, Opener> = new Map([
     'scenes',
     {
       rooted: false,
-      options: namesIn(soundingScenesTable), // A scene tells where to look in the picture of the same moment.
+      options: namesIn(soundingScenesTable),
+      // A scene tells where to look in the picture of the same moment.
       open: async (_, { gazeDelay: __, ...options }) => soundingScenes(options),
     },
   ],

@@ -12,7 +12,7 @@ import { durationText } from '../../report/duration.ts'
 import { reportHtml } from '../../report/report.ts'
 import { scoresText } from '../../report/scores.ts'
 import { readRunConfig, type RunConfig } from '../../run/config.ts'
-import { checkEntry, entryNames, openEntries, runDatasetNames, type DatasetEntry, type OpenedDataset } from '../../run/datasets.ts'
+import { checkEntry, entryNames, openEntries, runDatasetNames, sampleForm, type DatasetEntry, type OpenedDataset } from '../../run/datasets.ts'
 import { runFolder, runWeights, shown } from '../../run/folder.ts'
 import { samplingNote } from '../../run/report.ts'
 import { datasetPictures, scoreDatasets, type ScoringOptions } from '../../run/scores.ts'
@@ -110,9 +110,9 @@ async function evaluate(file: string | undefined, flags: EvaluateFlags, signal: 
   warnings.above(progress)
   try {
     await using model = await filesMean('weights', () => DiffSal.load(weights, { ...plan.load, signal }))
-    const { size, clipLength, gazeDelay, timesteps } = model.config
+    const { timesteps } = model.config
     if (scoring.steps !== undefined) plan.sampled(() => checkInteger(flags.steps === undefined ? 'sampling.steps' : '--steps', scoring.steps, 1, timesteps))
-    const datasets = await openEntries(plan.entries, 'test', { size, clipLength, gazeDelay, fixations: false }, plan.locate)
+    const datasets = await openEntries(plan.entries, 'test', sampleForm(model.config, false), plan.locate)
     const scores = await scoreDatasets(model, datasets, scoring, signal, (...done) => progress.scoring(...done))
     progress.stop()
     const seconds = Math.round(performance.now() - begin) / 1000

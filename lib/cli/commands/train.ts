@@ -17,7 +17,7 @@ import { durationText } from '../../report/duration.ts'
 import type { PictureRow } from '../../report/picture-row.ts'
 import { scoresLine, scoresText, type ScoredDataset } from '../../report/scores.ts'
 import { readRunConfig, type RunConfig } from '../../run/config.ts'
-import { checkStills, joined, openEntries, type OpenedDataset, type SampleForm } from '../../run/datasets.ts'
+import { checkStills, joined, openEntries, sampleForm, type OpenedDataset } from '../../run/datasets.ts'
 import { beginRun, hasCheckpoints, planRun, runFolder, shown, type RunFolder, type SeededRun } from '../../run/folder.ts'
 import { lockRun } from '../../run/lock.ts'
 import { RunLog } from '../../run/log.ts'
@@ -347,10 +347,9 @@ async function openModel(file: string, run: SeededRun, running: { device: string
 }
 
 async function openDatasets(file: string, run: SeededRun, { config }: DiffSal): Promise<RunDatasets> {
-  const { size, clipLength, gazeDelay } = config
   inFile(file, () => checkStills(run, takesStills(config)))
-  const scored: SampleForm = { size, clipLength, gazeDelay, fixations: false }
-  const trained: SampleForm = { ...scored, fixations: (run.trainer.terms?.nss ?? 0) !== 0 }
+  const scored = sampleForm(config, false)
+  const trained = sampleForm(config, (run.trainer.terms?.nss ?? 0) !== 0)
   const place =
     (list: string) =>
     <T>(i: number, work: () => T): T =>
